@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_RADIUS_STORE_H
+#define BRSKI_RADIUS_STORE_H
+
+#include "eap_brski/roles/registrar.h"
+
+/*
+ * What the registrar remembers: manufacturers, devices, jobs, history. SQL stays behind this header; today it is SQLite
+ * (WAL, synchronous=FULL), opened by the server and by brskictl at the same time. Functions may be called from any thread.
+ */
+struct brski_store;
+
+/* Makes the database (mode 0640) and its tables if `create`; else BRSKI_NOT_FOUND if there is none. Refuses a schema that is newer than ours. */
+BRSKI_CHECKED enum brski_code brski_store_open(const char *path, bool create, struct brski_store **out, struct brski_error *err);
+void brski_store_close(struct brski_store *store);
+
+/* ---- Manufacturers ---- */
+
+struct brski_store_manufacturer { /* PEM texts; "" or empty: none */
+	char name[64];
+	char masa_url[BRSKI_URL_MAX];
+	struct brski_buf idevid_anchors;
+	struct brski_buf voucher_anchors;
+	struct brski_buf tls_anchors;
+	struct brski_buf crls;
+	enum brski_mode mode;
+	bool check_voucher;
+	bool audit_log;
+	bool allow_foreign_domains;
+	bool allow_nonceless;
+};
+void brski_store_manufacturer_free(struct brski_store_manufacturer *m);
+BRSKI_CHECKED enum brski_code brski_store_manufacturer_put(struct brski_store *store, const struct brski_store_manufacturer *m,
+	struct brski_error *err); /* adds or replaces */
+BRSKI_CHECKED enum brski_code brski_store_manufacturer_get(struct brski_store *store, const char *name,
+	struct brski_store_manufacturer *out, struct brski_error *err);
+/* Its devices go with it. BRSKI_NOT_FOUND. */
+BRSKI_CHECKED enum brski_code brski_store_manufacturer_remove(struct brski_store *store, const char *name, struct brski_error *err);
+typedef void brski_store_manufacturer_row(void *ctx, const struct brski_store_manufacturer *m);
+BRSKI_CHECKED enum brski_code brski_store_manufacturers(struct brski_store *store, brski_store_manufacturer_row *row, void *ctx,
+	struct brski_error *err);
+/* Changes whenever manufacturers may have changed, also by another process: for caches. */
+BRSKI_CHECKED enum brski_code brski_store_generation(struct brski_store *store, uint64_t *out, struct brski_error *err);
+
+/* ---- Devices: the inventory ---- */
+
+struct brski_store_device {
+	char manufacturer[64];
+	char serial_number[BRSKI_SERIAL_MAX];
+	char note[128];
+	time_t added;
+	char state[16];		/* "listed", "onboarded", "refused": what happened last */
+	time_t last_seen;	/* 0: never */
+};
+BRSKI_CHECKED enum brski_code brski_store_device_put(struct brski_store *store, const char *manufacturer, const char *serial,
+	const char *note, struct brski_error *err); /* BRSKI_NOT_FOUND: no such manufacturer */
+BRSKI_CHECKED enum brski_code brski_store_device_remove(struct brski_store *store, const char *manufacturer, const char *serial,
+	struct brski_error *err);
+/* BRSKI_NOT_FOUND: not in the inventory. */
+BRSKI_CHECKED enum brski_code brski_store_device_get(struct brski_store *store, const char *manufacturer, const char *serial,
+	struct brski_store_device *out, struct brski_error *err);
+typedef void brski_store_device_row(void *ctx, const struct brski_store_device *device);
+/* manufacturer NULL: all. */
+BRSKI_CHECKED enum brski_code brski_store_devices(struct brski_store *store, const char *manufacturer, brski_store_device_row *row,
+	void *ctx, struct brski_error *err);
+
+/* ---- History ---- */
+
+struct brski_store_event {
+	time_t at;
+	char manufacturer[64];
+	char serial_number[BRSKI_SERIAL_MAX];
+	char what[32];
+	bool ok;
+	char detail[512];
+};
+BRSKI_CHECKED enum brski_code brski_store_event_add(struct brski_store *store, const struct brski_store_event *event,
+	struct brski_error *err);
+typedef void brski_store_event_row(void *ctx, const struct brski_store_event *event);
+/* The last `most` ones, oldest first; serial NULL: of all devices. */
+BRSKI_CHECKED enum brski_code brski_store_events(struct brski_store *store, const char *serial, unsigned most,
+	brski_store_event_row *row, void *ctx, struct brski_error *err);
+/* Keeps the newest `keep` events. */
+BRSKI_CHECKED enum brski_code brski_store_events_trim(struct brski_store *store, unsigned keep, struct brski_error *err);
+
+/* ---- Jobs ---- */
+
+struct brski_store_job {
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_job_kind kind;
+	enum brski_job_state state;
+	char manufacturer[64];
+	char serial_number[BRSKI_SERIAL_MAX];
+	time_t created;
+	time_t updated;
+	struct brski_buf blob;
+};
+void brski_store_job_free(struct brski_store_job *job);
+BRSKI_CHECKED enum brski_code brski_store_job_put(struct brski_store *store, const struct brski_store_job *job, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_job_get(struct brski_store *store, const char *key, struct brski_store_job *out,
+	struct brski_error *err);
+/* Jobs in that state, oldest first. The row may keep the job by moving its blob away. */
+typedef void brski_store_job_row(void *ctx, struct brski_store_job *job);
+BRSKI_CHECKED enum brski_code brski_store_jobs(struct brski_store *store, enum brski_job_state state, unsigned most,
+	brski_store_job_row *row, void *ctx, struct brski_error *err);
+/* Removes jobs that were last touched before `before`. *n: how many. */
+BRSKI_CHECKED enum brski_code brski_store_jobs_expire(struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
+
+#endif
