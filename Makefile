@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+#   make            the library and every program
+#   make unit       unit tests, under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make clean      removes $(BUILD), nothing else
+#
+# Each folder with programs of its own adds its targets to `all` in a fragment, FOLDER/*.mk.
+
+BUILD   ?= build
+CC      ?= gcc
+AR      ?= ar
+PKGCONF ?= pkg-config
+
+PACKAGES := libssl libcrypto jansson
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+CFLAGS  ?= -g -O2
+LDFLAGS ?= -Wl,-z,relro -Wl,-z,now
+# what is needed whatever the caller's CFLAGS say
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -fPIC -MMD -MP $(WARNINGS) $(shell $(PKGCONF) --cflags $(PACKAGES))
+LIBS        := $(shell $(PKGCONF) --libs $(PACKAGES))
+
+LIB_SOURCES := $(wildcard eap_brski/*/*.c)
+LIB         := $(BUILD)/libeap_brski.a
+SAN_LIB     := $(BUILD)/san/libeap_brski.a
+
+.PHONY: all lib unit clean
+.DELETE_ON_ERROR:
+all: lib
+lib: $(LIB)
+
+$(LIB): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+$(SAN_LIB): $(LIB_SOURCES:%.c=$(BUILD)/san/%.o)
+$(LIB) $(SAN_LIB):
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE_CFLAGS) $(HARDEN) $(CFLAGS) -c $< -o $@
+
+$(BUILD)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE_CFLAGS) -g -O1 -fno-omit-frame-pointer $(SANITIZE) -c $< -o $@
+
+# Every tests/unit/test_*.c is a program of its own; tests/unit/support/*.c goes into each of them.
+UNIT_TESTS   := $(patsubst %.c,$(BUILD)/san/%,$(wildcard tests/unit/test_*.c))
+UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard tests/unit/support/*.c))
+
+$(UNIT_TESTS): LIBS += $(shell $(PKGCONF) --libs check)
+$(UNIT_TESTS): $(BUILD)/san/%: $(BUILD)/san/%.o $(UNIT_SUPPORT) $(SAN_LIB)
+	$(CC) $(SANITIZE) $(LDFLAGS) $^ -o $@ $(LIBS)
+
+unit: $(UNIT_TESTS)
+	@passed=0; failed=0; \
+	for test in $^; do \
+		if $$test; then passed=$$((passed + 1)); else failed=$$((failed + 1)); echo "FAILED: $$test"; fi; \
+	done; \
+	echo "$$passed passed, $$failed failed"; \
+	test $$failed -eq 0 && test $$passed -gt 0
+
+clean:
+	rm -rf $(BUILD)
+
+-include radius_module/module.mk services/services.mk supplicant_patch/supplicant.mk tests/tests.mk
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
