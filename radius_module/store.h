@@ -2,6 +2,7 @@
 #ifndef BRSKI_RADIUS_STORE_H
 #define BRSKI_RADIUS_STORE_H
 
+#include "eap_brski/ground/text.h"
 #include "eap_brski/roles/registrar.h"
 
 /*
@@ -59,6 +60,9 @@ BRSKI_CHECKED enum brski_code brski_store_device_remove(struct brski_store *stor
 /* BRSKI_NOT_FOUND: not in the inventory. */
 BRSKI_CHECKED enum brski_code brski_store_device_get(struct brski_store *store, const char *manufacturer, const char *serial,
 	struct brski_store_device *out, struct brski_error *err);
+/* Notes that the device was here. state NULL: unchanged. Nothing happens if it is not in the inventory. */
+BRSKI_CHECKED enum brski_code brski_store_device_seen(struct brski_store *store, const char *manufacturer, const char *serial,
+	const char *state, struct brski_error *err);
 typedef void brski_store_device_row(void *ctx, const struct brski_store_device *device);
 /* manufacturer NULL: all. */
 BRSKI_CHECKED enum brski_code brski_store_devices(struct brski_store *store, const char *manufacturer, brski_store_device_row *row,

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "radius_module/store_sql.h"
+
+#define COLUMNS "key, kind, state, manufacturer, serial_number, created, updated, blob"
+
+void brski_store_job_free(struct brski_store_job *job)
+{
+	brski_buf_free(&job->blob);
+	*job = (struct brski_store_job){0};
+}
+
+enum brski_code brski_store_job_put(
+	struct brski_store *store, const struct brski_store_job *job, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store,
+		"INSERT INTO job (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)"
+		" ON CONFLICT (key) DO UPDATE SET kind = ?2, state = ?3, updated = ?6, blob = ?7",
+		err);
+	sql_bind_text(&q, job->key);
+	sql_bind_int(&q, job->kind);
+	sql_bind_int(&q, job->state);
+	sql_bind_text(&q, job->manufacturer);
+	sql_bind_text(&q, job->serial_number);
+	sql_bind_int(&q, job->updated ? job->updated : time(NULL));
+	sql_bind_blob(&q, brski_buf_span(&job->blob));
+	return sql_run(&q);
+}
+
+static void read_row(struct sql *q, struct brski_store_job *job)
+{
+	sql_copy_text(q, 0, job->key, sizeof(job->key));
+	job->kind = (enum brski_job_kind)sql_int(q, 1);
+	job->state = (enum brski_job_state)sql_int(q, 2);
+	sql_copy_text(q, 3, job->manufacturer, sizeof(job->manufacturer));
+	sql_copy_text(q, 4, job->serial_number, sizeof(job->serial_number));
+	job->created = (time_t)sql_int(q, 5);
+	job->updated = (time_t)sql_int(q, 6);
+	sql_copy_blob(q, 7, &job->blob);
+}
+
+enum brski_code brski_store_job_get(
+	struct brski_store *store, const char *key, struct brski_store_job *out, struct brski_error *err)
+{
+	struct sql q;
+	bool found;
+	enum brski_code code;
+
+	*out = (struct brski_store_job){0};
+	sql_begin(&q, store, "SELECT " COLUMNS " FROM job WHERE key = ?1", err);
+	sql_bind_text(&q, key);
+	found = sql_row(&q);
+	if (found)
+		read_row(&q, out);
+	code = sql_end(&q);
+	if (!code && !found)
+		code = brski_fail(err, BRSKI_NOT_FOUND, "there is no request %s", key);
+	if (code)
+		brski_store_job_free(out);
+	return code;
+}
+
+enum brski_code brski_store_jobs(struct brski_store *store, enum brski_job_state state, unsigned most,
+	brski_store_job_row *row, void *ctx, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store, "SELECT " COLUMNS " FROM job WHERE state = ?1 ORDER BY created, key LIMIT ?2",
+		err);
+	sql_bind_int(&q, state);
+	sql_bind_int(&q, most);
+	while (sql_row(&q)) {
+		struct brski_store_job job = {0};
+
+		read_row(&q, &job);
+		if (!q.code)
+			row(ctx, &job);
+		brski_store_job_free(&job);
+	}
+	return sql_end(&q);
+}
+
+enum brski_code brski_store_jobs_expire(
+	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err)
+{
+	struct sql q;
+
+	*n = 0;
+	sql_begin(&q, store, "DELETE FROM job WHERE updated < ?1", err);
+	sql_bind_int(&q, before);
+	(void)sql_row(&q);
+	if (!q.code)
+		*n = (unsigned)sql_changes(&q);
+	return sql_end(&q);
+}
