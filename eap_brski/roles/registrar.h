@@ -71,7 +71,21 @@ struct brski_registrar_ops {
 	enum brski_code (*job_put)(void *ctx, const char *key, enum brski_job_kind kind, enum brski_job_state state,
 		const struct brski_device *device, struct brski_span blob, struct brski_error *err);
 	enum brski_code (*job_get)(void *ctx, const char *key, struct brski_buf *blob, struct brski_error *err);
-	/* History, for `brskictl history`: what happened to a device, in words. device may lack what is not known yet. */
+	/*
+	 * History, for `brskictl history`: what happened to a device, in words. device may lack what is not known yet.
+	 *
+	 *   what               ok: true                           false
+	 *   "peer"             -                                  the certificate was refused in the handshake
+	 *   "policy"           the device may join                it may not
+	 *   "voucher-request"  kept, on its way to the MASA       refused
+	 *   "voucher"          the MASA gave one                  the MASA refused, is away, or the voucher is wrong
+	 *   "audit-log"        judged right                       refused, or it could not be had
+	 *   "voucher-status"   the pledge took the voucher        it did not
+	 *   "cert-request"     kept, on its way to the PKI        refused
+	 *   "certificate"      the PKI issued one                 the PKI refused, is away, or its answer is wrong
+	 *   "enroll-status"    onboarded                          the pledge could not use it
+	 *   "deferred"         told to come back later            -
+	 */
 	void (*event)(void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
 };
 
@@ -81,7 +95,12 @@ struct brski_registrar_config {
 	const char *cmp_url;			   /* of the PKI, "http://ca.example:8080/.well-known/cmp"; copied */
 	bool nest;				   /* wrap requests, RFC 9483 5.2.2.1; default true */
 	bool answer_genm;			   /* getcacerts from our own anchors, for PKIs that answer no genm */
-	long retry_after;			   /* seconds, for 202, waiting and 503 */
+	/*
+	 * Verify what the PKI answers (protection to domain_anchors, key and subject of the certificate) and do not deliver what
+	 * is wrong; default true. False relays it unjudged: the pledge judges end to end in either case.
+	 */
+	bool check_answers;
+	long retry_after;			   /* seconds, for 202, waiting and 503; 0: BRSKI_RETRY_AFTER_DEFAULT */
 	const struct brski_registrar_ops *ops;
 	void *ops_ctx;
 	const struct brski_env *env; /* may be NULL */
