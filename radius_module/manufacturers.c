@@ -220,8 +220,8 @@ static enum brski_code search(struct brski_manufacturers *all, const struct snap
 	return err->code;
 }
 
-static enum brski_code find_manufacturer(
-	void *ctx, const STACK_OF(X509) *chain, struct brski_manufacturer *out, struct brski_error *err)
+enum brski_code brski_manufacturers_find(struct brski_manufacturers *all, const STACK_OF(X509) *chain,
+	struct brski_manufacturer *out, struct brski_error *err)
 {
 	struct brski_error local;
 	struct snapshot *s;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_RADIUS_BRSKICTL_H
+#define BRSKI_RADIUS_BRSKICTL_H
+
+#include "radius_module/store.h"
+
+/* One command of brskictl. argv[0] is its name; options are parsed with getopt_long. Returns the exit status.
+ */
+typedef int brskictl_command(struct brski_store *store, int argc, char **argv);
+
+brskictl_command brskictl_manufacturer;
+brskictl_command brskictl_device;
+brskictl_command brskictl_history;
+brskictl_command brskictl_queue;
+
+/* "brskictl: why" to standard error; returns 1. */
+int brskictl_fail(const struct brski_error *err);
+/* The same with words of its own; returns 2, for wrong use. */
+int brskictl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Local time "2026-11-21 08:00:00", or "never". */
+const char *brskictl_time(time_t t, char out[32]);
+/* True if text is 1 to size-1 printable ASCII octets. */
+bool brskictl_is_name(const char *text, size_t size);
+
+#endif
