@@ -45,12 +45,15 @@ $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE_CFLAGS) -g -O1 -fno-omit-frame-pointer $(SANITIZE) -c $< -o $@
 
-# Every tests/unit/test_*.c is a program of its own; tests/unit/support/*.c goes into each of them.
+-include radius_module/module.mk services/services.mk supplicant_patch/supplicant.mk tests/tests.mk
+
+# Every tests/unit/test_*.c is a program of its own; tests/unit/support/*.c goes into each of them. Fragments add the sanitized
+# archives of their own plain C to UNIT_ARCHIVES, and the packages that those need to UNIT_PACKAGES; a test takes of them what it calls.
 UNIT_TESTS   := $(patsubst %.c,$(BUILD)/san/%,$(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard tests/unit/support/*.c))
 
-$(UNIT_TESTS): LIBS += $(shell $(PKGCONF) --libs check)
-$(UNIT_TESTS): $(BUILD)/san/%: $(BUILD)/san/%.o $(UNIT_SUPPORT) $(SAN_LIB)
+$(UNIT_TESTS): LIBS += $(shell $(PKGCONF) --libs check $(UNIT_PACKAGES))
+$(UNIT_TESTS): $(BUILD)/san/%: $(BUILD)/san/%.o $(UNIT_SUPPORT) $(UNIT_ARCHIVES) $(SAN_LIB)
 	$(CC) $(SANITIZE) $(LDFLAGS) $^ -o $@ $(LIBS)
 
 unit: $(UNIT_TESTS)
@@ -64,5 +67,4 @@ unit: $(UNIT_TESTS)
 clean:
 	rm -rf $(BUILD)
 
--include radius_module/module.mk services/services.mk supplicant_patch/supplicant.mk tests/tests.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
