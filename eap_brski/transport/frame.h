@@ -19,11 +19,12 @@ enum {
 	BRSKI_FRAME_VERSION = 1,
 };
 
-#define BRSKI_MTU_DEFAULT 1398	     /* octets of a whole EAP packet */
+#define BRSKI_MTU_DEFAULT 1398 /* octets of a whole EAP packet */
 #define BRSKI_MTU_MIN 128
-#define BRSKI_MESSAGE_MAX 65535	     /* octets of a reassembled message */
+#define BRSKI_MTU_MAX 65535     /* RFC 3748 4: Length has two octets */
+#define BRSKI_MESSAGE_MAX 65535 /* octets of a reassembled message */
 #define BRSKI_WAIT_MAX_MS 25000
-#define BRSKI_EAP_OVERHEAD 12	     /* Code, Identifier, Length, Expanded Type with vendor */
+#define BRSKI_EAP_OVERHEAD 12 /* Code, Identifier, Length, Expanded Type with vendor */
 
 struct brski_frame {
 	uint8_t flags; /* without the version */
@@ -32,42 +33,17 @@ struct brski_frame {
 	struct brski_span data;
 };
 
-/* Every combination of flags that the specification does not name is BRSKI_MALFORMED. `from_server` tells the direction. */
-BRSKI_CHECKED enum brski_code brski_frame_parse(struct brski_span in, bool from_server, struct brski_frame *out,
-	struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_frame_write(const struct brski_frame *frame, struct brski_buf *out,
-	struct brski_error *err);
-
 /*
- * A link cuts messages into packets and puts them together again, for either side. It is strictly lock-step: every packet
- * in is answered by one packet out.
+ * The combinations that the specification names, and no other:
+ *   none, no data   acknowledgement            L M, data   first of several fragments
+ *   none, data      the only or last fragment  M, data     a fragment in between
+ *   S, no data      start, server only         W, no data  wait, server only, 1 to BRSKI_WAIT_MAX_MS
+ * BRSKI_MALFORMED for everything else, BRSKI_UNSUPPORTED for another version. out->data points into `in`.
  */
-struct brski_link;
-
-enum brski_link_event {
-	BRSKI_LINK_START,   /* peer: the server's Start has come */
-	BRSKI_LINK_SEND,    /* a packet is due right away (next fragment, or an acknowledgement): brski_link_next */
-	BRSKI_LINK_MESSAGE, /* a message is complete: brski_link_message */
-	BRSKI_LINK_WAIT,    /* peer: stay silent wait_ms, then brski_link_next gives the acknowledgement */
-	BRSKI_LINK_ACK,	    /* an acknowledgement of the last fragment, or, at the server, the end of a Wait */
-};
-
-/* mtu: octets of a whole EAP packet, BRSKI_MTU_MIN at least. message_max: 0 for BRSKI_MESSAGE_MAX. */
-BRSKI_CHECKED enum brski_code brski_link_new(bool server, size_t mtu, size_t message_max, struct brski_link **out,
-	struct brski_error *err);
-void brski_link_free(struct brski_link *link);
-
-/* One packet from the other side. BRSKI_LINK_WAIT fills *wait_ms (0 < wait_ms <= BRSKI_WAIT_MAX_MS). An error ends the conversation. */
-BRSKI_CHECKED enum brski_code brski_link_receive(struct brski_link *link, struct brski_span packet,
-	enum brski_link_event *event, uint16_t *wait_ms, struct brski_error *err);
-/* The reassembled message; belongs to the link, until the next brski_link_receive. */
-struct brski_span brski_link_message(const struct brski_link *link);
-/* Queues a message (copied). Only when nothing else is queued. An empty message means an acknowledgement. */
-BRSKI_CHECKED enum brski_code brski_link_queue(struct brski_link *link, struct brski_span message, struct brski_error *err);
-/* The next packet to send: Start (server, first), fragment or acknowledgement. *out is reset first. */
-BRSKI_CHECKED enum brski_code brski_link_next(struct brski_link *link, struct brski_buf *out, struct brski_error *err);
-/* Server: a Wait packet instead of an answer. */
-BRSKI_CHECKED enum brski_code brski_link_wait(struct brski_link *link, uint16_t wait_ms, struct brski_buf *out,
-	struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_frame_parse(
+	struct brski_span in, bool from_server, struct brski_frame *out, struct brski_error *err);
+/* Appends. BRSKI_INTERNAL if the combination is none of the above. */
+BRSKI_CHECKED enum brski_code brski_frame_write(
+	const struct brski_frame *frame, struct brski_buf *out, struct brski_error *err);
 
 #endif
