@@ -40,9 +40,11 @@ struct brski_voucher {
 void brski_voucher_free(struct brski_voucher *v); /* and zeroes it */
 
 /*
- * Strict: exactly one of "ietf-voucher:voucher" and "ietf-voucher-request:voucher"; unknown leaves, wrong types, duplicate keys, serial-number or
- * (in a voucher) created-on, assertion, pinned-domain-cert missing, nonce together with expires-on in a voucher without need
- * ("must" statements of the YANG) are BRSKI_MALFORMED. The YANG revisions are spec/ietf-voucher*.yang.
+ * Exactly one of "ietf-voucher:voucher" and "ietf-voucher-request:voucher". BRSKI_MALFORMED: wrong types, duplicate keys, serial-number or (in
+ * a voucher) created-on, assertion or pinned-domain-cert missing, nonce together with expires-on, last-renewal-date
+ * without (the YANG's "mandatory" and "must", RFC 8366 5.3). Members that are not known are passed over (RFC 8995 5.6.1), and
+ * so are leaves that have no place in a request (RFC 8995 3.4). A nonce is read in base64url too, as in RFC 8995's examples. print refuses what
+ * parse would, and sign a voucher that outlives its pinned-domain-cert.
  */
 BRSKI_CHECKED enum brski_code brski_voucher_parse(struct brski_span json, struct brski_voucher *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_voucher_print(const struct brski_voucher *v, struct brski_buf *json, struct brski_error *err);

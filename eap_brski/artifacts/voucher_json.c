@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/artifacts/voucher.h"
+
+#include <string.h>
+
+#include "eap_brski/ground/text.h"
+
+#define KEY_VOUCHER "ietf-voucher:voucher"
+#define KEY_REQUEST "ietf-voucher-request:voucher"
+
+/*
+ * The leaves of RFC 8366 5.3 and RFC 8995 3.4, JSON as RFC 7951 has it. Readers return BRSKI_NOT_FOUND,
+ * without words, for a leaf that is not there.
+ */
+
+static enum brski_code get_text(
+	const json_t *leaves, const char *name, const char **out, struct brski_error *err)
+{
+	const json_t *leaf = json_object_get(leaves, name);
+
+	*out = NULL;
+	if (!leaf)
+		return BRSKI_NOT_FOUND;
+	if (!json_is_string(leaf))
+		return brski_fail(err, BRSKI_MALFORMED, "%s is not a string", name);
+	*out = json_string_value(leaf);
+	return BRSKI_OK;
+}
+
+static enum brski_code get_binary(
+	const json_t *leaves, const char *name, struct brski_buf *out, struct brski_error *err)
+{
+	const char *text;
+	enum brski_code code = get_text(leaves, name, &text, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	code = brski_base64_decode(brski_span_str(text), out, err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, "%s", name);
+	if (out->len == 0)
+		return brski_fail(err, BRSKI_MALFORMED, "%s is empty", name);
+	return BRSKI_OK;
+}
+
+/*
+ * YANG's binary is base64 with padding (RFC 7950 9.8.2), and so we send it. RFC 8995's own examples and
+ * audit-log (C.2, 5.8.1) have nonces in base64url without padding: those are read too, here and nowhere else,
+ * and mean the same octets.
+ */
+static enum brski_code get_nonce(const json_t *leaves, struct brski_buf *out, struct brski_error *err)
+{
+	const char *text;
+	enum brski_code code = get_text(leaves, "nonce", &text, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (strpbrk(text, "-_"))
+		code = brski_base64url_decode(brski_span_str(text), out, err);
+	else
+		code = brski_base64_decode(brski_span_str(text), out, err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, "nonce");
+	if (out->len < BRSKI_NONCE_MIN || out->len > BRSKI_NONCE_MAX)
+		return brski_fail(
+			err, BRSKI_MALFORMED, "nonce of %zu octets (RFC 8366 5.3: 8 to 32)", out->len);
+	return BRSKI_OK;
+}
+
+static enum brski_code get_time(const json_t *leaves, const char *name, time_t *out, struct brski_error *err)
+{
+	const char *text;
+	enum brski_code code = get_text(leaves, name, &text, err);
+
+	if (code == BRSKI_OK && brski_time_parse(text, out, err) != BRSKI_OK)
+		return brski_fail_context(err, "%s", name);
+	return code;
+}
+
+/* A date whose absence means something: 1970 and before, which the struct holds as absence, is refused. */
+static enum brski_code get_deadline(
+	const json_t *leaves, const char *name, time_t *out, struct brski_error *err)
+{
+	enum brski_code code = get_time(leaves, name, out, err);
+
+	if (code == BRSKI_OK && *out <= 0)
+		return brski_fail(err, BRSKI_MALFORMED, "%s lies before 1970", name);
+	return code;
+}
+
+static enum brski_code get_boolean(
+	const json_t *leaves, const char *name, bool *present, bool *out, struct brski_error *err)
+{
+	const json_t *leaf = json_object_get(leaves, name);
+
+	if (!leaf)
+		return BRSKI_NOT_FOUND;
+	if (!json_is_boolean(leaf))
+		return brski_fail(err, BRSKI_MALFORMED, "%s is not a boolean", name);
+	*present = true;
+	*out = json_is_true(leaf);
+	return BRSKI_OK;
+}
+
+static enum brski_code get_assertion(const json_t *leaves, enum brski_assertion *out, struct brski_error *err)
+{
+	static const enum brski_assertion all[] = {
+		BRSKI_ASSERTION_VERIFIED, BRSKI_ASSERTION_LOGGED, BRSKI_ASSERTION_PROXIMITY};
+	const char *text;
+	enum brski_code code = get_text(leaves, "assertion", &text, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(brski_assertion_name(all[i]), text) == 0) {
+			*out = all[i];
+			return BRSKI_OK;
+		}
+	}
+	return brski_fail(err, BRSKI_MALFORMED, "assertion \"%.40s\" is not known", text);
+}
+
+static enum brski_code get_serial_number(
+	const json_t *leaves, char out[BRSKI_SERIAL_MAX], struct brski_error *err)
+{
+	const char *text;
+	enum brski_code code = get_text(leaves, "serial-number", &text, err);
+	size_t len;
+
+	if (code == BRSKI_NOT_FOUND)
+		return brski_fail(err, BRSKI_MALFORMED, "serial-number is missing");
+	if (code != BRSKI_OK)
+		return code;
+	len = strlen(text);
+	if (len == 0 || len >= BRSKI_SERIAL_MAX)
+		return brski_fail(err, BRSKI_MALFORMED, "serial-number of %zu octets", len);
+	/* a certificate's serial number is printable, so no other can ever match */
+	brski_printable(brski_span_str(text), out, BRSKI_SERIAL_MAX);
+	if (strcmp(text, out) != 0)
+		return brski_fail(err, BRSKI_MALFORMED, "serial-number is not printable text");
+	return BRSKI_OK;
+}
+
+/* "must" and "mandatory" statements of the YANG, RFC 8366 5.3 and RFC 8995 3.4; both when reading and when
+ * writing. */
+static enum brski_code check_leaves(const struct brski_voucher *v, struct brski_error *err)
+{
+	if (v->nonce.len > 0 && v->expires_on != 0)
+		return brski_fail(
+			err, BRSKI_MALFORMED, "nonce and expires-on exclude each other (RFC 8366 5.3)");
+	if (v->is_request)
+		return BRSKI_OK;
+	if (v->assertion == BRSKI_ASSERTION_NONE)
+		return brski_fail(err, BRSKI_MALFORMED, "assertion is missing");
+	if (v->pinned_domain_cert.len == 0)
+		return brski_fail(err, BRSKI_MALFORMED, "pinned-domain-cert is missing");
+	if (v->last_renewal_date != 0 && v->expires_on == 0)
+		return brski_fail(
+			err, BRSKI_MALFORMED, "last-renewal-date without expires-on (RFC 8366 5.3)");
+	return BRSKI_OK;
+}
+
+#define TRY(call) \
+	do { \
+		enum brski_code code_ = (call); \
+		if (code_ != BRSKI_OK && code_ != BRSKI_NOT_FOUND) \
+			return code_; \
+	} while (0)
+
+static enum brski_code read_common(const json_t *leaves, struct brski_voucher *v, struct brski_error *err)
+{
+	TRY(get_time(leaves, "created-on", &v->created_on, err));
+	TRY(get_deadline(leaves, "expires-on", &v->expires_on, err));
+	TRY(get_assertion(leaves, &v->assertion, err));
+	TRY(get_serial_number(leaves, v->serial_number, err));
+	TRY(get_binary(leaves, "idevid-issuer", &v->idevid_issuer, err));
+	TRY(get_nonce(leaves, &v->nonce, err));
+	return BRSKI_OK;
+}
+
+static enum brski_code read_voucher(const json_t *leaves, struct brski_voucher *v, struct brski_error *err)
+{
+	TRY(read_common(leaves, v, err));
+	if (!json_object_get(leaves, "created-on"))
+		return brski_fail(err, BRSKI_MALFORMED, "created-on is missing");
+	TRY(get_binary(leaves, "pinned-domain-cert", &v->pinned_domain_cert, err));
+	TRY(get_deadline(leaves, "last-renewal-date", &v->last_renewal_date, err));
+	TRY(get_boolean(leaves, "domain-cert-revocation-checks", &v->has_revocation_checks,
+		&v->domain_cert_revocation_checks, err));
+	return BRSKI_OK;
+}
+
+/*
+ * RFC 8995 3.4: pinned-domain-cert, last-renewal-date and domain-cert-revocation-checks are not valid in a
+ * request, "and any occurrence MUST be ignored".
+ */
+static enum brski_code read_request(const json_t *leaves, struct brski_voucher *v, struct brski_error *err)
+{
+	TRY(read_common(leaves, v, err));
+	TRY(get_binary(leaves, "proximity-registrar-cert", &v->proximity_registrar_cert, err));
+	TRY(get_binary(leaves, "prior-signed-voucher-request", &v->prior_signed_voucher_request, err));
+	return BRSKI_OK;
+}
+
+static enum brski_code read_document(const json_t *doc, struct brski_voucher *v, struct brski_error *err)
+{
+	const json_t *voucher = json_object_get(doc, KEY_VOUCHER);
+	const json_t *request = json_object_get(doc, KEY_REQUEST);
+	const json_t *leaves = voucher ? voucher : request;
+
+	if (json_object_size(doc) != 1 || !leaves)
+		return brski_fail(
+			err, BRSKI_MALFORMED, "JSON is neither one voucher nor one voucher-request");
+	if (!json_is_object(leaves))
+		return brski_fail(err, BRSKI_MALFORMED, "voucher is not a JSON object");
+	v->is_request = request != NULL;
+	TRY(v->is_request ? read_request(leaves, v, err) : read_voucher(leaves, v, err));
+	return check_leaves(v, err);
+}
+
+enum brski_code brski_voucher_parse(
+	struct brski_span json, struct brski_voucher *out, struct brski_error *err)
+{
+	json_t *doc;
+	enum brski_code code;
+
+	memset(out, 0, sizeof(*out));
+	code = brski_json_parse(json, &doc, err);
+	if (code != BRSKI_OK)
+		return code;
+	code = read_document(doc, out, err);
+	json_decref(doc);
+	if (code != BRSKI_OK)
+		brski_voucher_free(out);
+	return code;
+}
+
+static bool put_text(json_t *leaves, const char *name, const char *text)
+{
+	return json_object_set_new(leaves, name, json_string(text)) == 0;
+}
+
+static bool put_time(json_t *leaves, const char *name, time_t t)
+{
+	char text[32];
+
+	if (t == 0)
+		return true;
+	brski_time_format(t, text);
+	return put_text(leaves, name, text);
+}
+
+static bool put_binary(json_t *leaves, const char *name, const struct brski_buf *octets)
+{
+	struct brski_buf text = {0};
+	bool ok;
+
+	if (octets->len == 0)
+		return true;
+	ok = brski_base64_encode(brski_buf_span(octets), &text) == BRSKI_OK &&
+	     json_object_set_new(leaves, name, json_stringn((const char *)text.data, text.len)) == 0;
+	brski_buf_free(&text);
+	return ok;
+}
+
+static bool put_leaves(json_t *leaves, const struct brski_voucher *v)
+{
+	bool ok = put_time(leaves, "created-on", v->created_on) &&
+		  put_time(leaves, "expires-on", v->expires_on) &&
+		  (v->assertion == BRSKI_ASSERTION_NONE ||
+			  put_text(leaves, "assertion", brski_assertion_name(v->assertion))) &&
+		  put_text(leaves, "serial-number", v->serial_number) &&
+		  put_binary(leaves, "idevid-issuer", &v->idevid_issuer) &&
+		  put_binary(leaves, "nonce", &v->nonce);
+
+	if (!ok)
+		return false;
+	if (v->is_request)
+		return put_binary(leaves, "proximity-registrar-cert", &v->proximity_registrar_cert) &&
+		       put_binary(leaves, "prior-signed-voucher-request", &v->prior_signed_voucher_request);
+	return put_binary(leaves, "pinned-domain-cert", &v->pinned_domain_cert) &&
+	       put_time(leaves, "last-renewal-date", v->last_renewal_date) &&
+	       (!v->has_revocation_checks || json_object_set_new(leaves, "domain-cert-revocation-checks",
+						     json_boolean(v->domain_cert_revocation_checks)) == 0);
+}
+
+static enum brski_code check_printable(const struct brski_voucher *v, struct brski_error *err)
+{
+	if (v->serial_number[0] == '\0')
+		return brski_fail(err, BRSKI_MALFORMED, "serial-number is missing");
+	if (v->nonce.len > 0 && (v->nonce.len < BRSKI_NONCE_MIN || v->nonce.len > BRSKI_NONCE_MAX))
+		return brski_fail(err, BRSKI_MALFORMED, "nonce of %zu octets", v->nonce.len);
+	if (!v->is_request && v->created_on == 0)
+		return brski_fail(err, BRSKI_MALFORMED, "created-on is missing");
+	return check_leaves(v, err);
+}
+
+enum brski_code brski_voucher_print(
+	const struct brski_voucher *v, struct brski_buf *json, struct brski_error *err)
+{
+	json_t *doc, *leaves;
+	enum brski_code code;
+
+	brski_buf_reset(json);
+	code = check_printable(v, err);
+	if (code != BRSKI_OK)
+		return code;
+	leaves = json_object();
+	doc = json_pack("{s:o}", v->is_request ? KEY_REQUEST : KEY_VOUCHER, leaves);
+	if (!doc || !put_leaves(leaves, v))
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory to write a voucher");
+	else
+		code = brski_json_print(doc, json, err);
+	json_decref(doc);
+	return code;
+}
