@@ -8,7 +8,7 @@
 struct brski_status {
 	bool status;
 	char reason[256];	/* "" if absent; printable ASCII */
-	char context[512];	/* the reason-context object as JSON text, "" if absent */
+	char context[512];	/* the reason-context object as JSON text in ASCII, "" if absent or too long to keep */
 };
 
 BRSKI_CHECKED enum brski_code brski_status_print(const struct brski_status *s, struct brski_buf *json, struct brski_error *err);

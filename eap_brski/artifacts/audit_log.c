@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/artifacts/audit_log.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "eap_brski/ground/text.h"
+
+void brski_audit_log_free(struct brski_audit_log *log)
+{
+	for (size_t i = 0; i < log->n_events; i++) {
+		brski_buf_free(&log->events[i].domain_id);
+		brski_buf_free(&log->events[i].nonce);
+	}
+	free(log->events);
+	memset(log, 0, sizeof(*log));
+}
+
+/* A count, as a number (the CDDL of 5.8.1) or as text (the example there); 0 if it is absent. */
+static enum brski_code read_count(const json_t *in, const char *name, long *out, struct brski_error *err)
+{
+	const json_t *value = json_object_get(in, name);
+	char *end = NULL;
+
+	*out = 0;
+	if (!value || json_is_null(value))
+		return BRSKI_OK;
+	if (json_is_integer(value) && json_integer_value(value) <= INT_MAX)
+		*out = (long)json_integer_value(value);
+	else if (json_is_string(value) && json_string_length(value) > 0 && json_string_length(value) < 10)
+		*out = strtol(json_string_value(value), &end, 10);
+	else
+		*out = -1;
+	if (*out < 0 || (end && *end != '\0'))
+		return brski_fail(err, BRSKI_MALFORMED, "\"%s\" in the audit log is not a count", name);
+	return BRSKI_OK;
+}
+
+static enum brski_code read_date(const json_t *in, struct brski_audit_event *event, struct brski_error *err)
+{
+	const char *text = json_string_value(json_object_get(in, "date"));
+
+	if (!text)
+		return brski_fail(err, BRSKI_MALFORMED, "event in the audit log without a date");
+	if (brski_time_parse(text, &event->date, err) != BRSKI_OK)
+		return brski_fail_context(err, "event in the audit log");
+	return BRSKI_OK;
+}
+
+static enum brski_code read_domain_id(
+	const json_t *in, struct brski_audit_event *event, struct brski_error *err)
+{
+	const char *text = json_string_value(json_object_get(in, "domainID"));
+
+	if (!text)
+		return brski_fail(err, BRSKI_MALFORMED, "event in the audit log without a domainID");
+	if (brski_base64_decode(brski_span_str(text), &event->domain_id, err) != BRSKI_OK)
+		return brski_fail_context(err, "domainID in the audit log");
+	if (event->domain_id.len == 0 || event->domain_id.len > BRSKI_DOMAIN_ID_MAX)
+		return brski_fail(err, BRSKI_MALFORMED, "domainID in the audit log has %zu octets",
+			event->domain_id.len);
+	return BRSKI_OK;
+}
+
+/*
+ * RFC 8995 5.8.1: the nonce is what stood in the request, often base64, but "this should not be assumed".
+ * Only its being there is judged, so what does not decode is kept as text.
+ */
+static enum brski_code read_nonce(const json_t *in, struct brski_audit_event *event, struct brski_error *err)
+{
+	const json_t *nonce = json_object_get(in, "nonce");
+	struct brski_span text = brski_span_str(json_string_value(nonce));
+
+	if (!nonce || json_is_null(nonce))
+		return BRSKI_OK;
+	if (!json_is_string(nonce))
+		return brski_fail(err, BRSKI_MALFORMED, "nonce in the audit log is not a string");
+	if (brski_base64_decode(text, &event->nonce, NULL) == BRSKI_OK)
+		return BRSKI_OK;
+	brski_buf_reset(&event->nonce);
+	if (brski_base64url_decode(text, &event->nonce, NULL) == BRSKI_OK)
+		return BRSKI_OK;
+	return brski_buf_set(&event->nonce, text);
+}
+
+static enum brski_code read_assertion(
+	const json_t *in, struct brski_audit_event *event, struct brski_error *err)
+{
+	static const enum brski_assertion all[] = {
+		BRSKI_ASSERTION_VERIFIED, BRSKI_ASSERTION_LOGGED, BRSKI_ASSERTION_PROXIMITY};
+	const char *text = json_string_value(json_object_get(in, "assertion"));
+
+	for (size_t i = 0; text && i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(brski_assertion_name(all[i]), text) == 0) {
+			event->assertion = all[i];
+			return BRSKI_OK;
+		}
+	}
+	return brski_fail(err, BRSKI_MALFORMED, "event in the audit log without a known assertion");
+}
+
+static enum brski_code read_event(const json_t *in, struct brski_audit_event *event, struct brski_error *err)
+{
+	enum brski_code code;
+	long truncated;
+
+	if (!json_is_object(in))
+		return brski_fail(err, BRSKI_MALFORMED, "event in the audit log is not an object");
+	code = read_date(in, event, err);
+	if (code == BRSKI_OK)
+		code = read_domain_id(in, event, err);
+	if (code == BRSKI_OK)
+		code = read_nonce(in, event, err);
+	if (code == BRSKI_OK)
+		code = read_assertion(in, event, err);
+	if (code == BRSKI_OK)
+		code = read_count(in, "truncated", &truncated, err);
+	if (code == BRSKI_OK && truncated > 0)
+		snprintf(event->truncated, sizeof(event->truncated), "%ld", truncated);
+	return code;
+}
+
+static enum brski_code read_truncation(
+	const json_t *doc, struct brski_audit_log *log, struct brski_error *err)
+{
+	const json_t *truncation = json_object_get(doc, "truncation");
+	long nonced, nonceless;
+	enum brski_code code;
+
+	if (!truncation)
+		return BRSKI_OK;
+	if (!json_is_object(truncation))
+		return brski_fail(err, BRSKI_MALFORMED, "truncation in the audit log is not an object");
+	code = read_count(truncation, "arbitrary", &log->truncated, err);
+	if (code == BRSKI_OK)
+		code = read_count(truncation, "nonced duplicates", &nonced, err);
+	if (code == BRSKI_OK)
+		code = read_count(truncation, "nonceless duplicates", &nonceless, err);
+	if (code == BRSKI_OK)
+		log->duplicates = nonced + nonceless;
+	return code;
+}
+
+static enum brski_code read_events(const json_t *doc, struct brski_audit_log *log, struct brski_error *err)
+{
+	const json_t *events = json_object_get(doc, "events");
+	size_t n = json_array_size(events);
+	enum brski_code code = BRSKI_OK;
+
+	if (n == 0)
+		return brski_fail(err, BRSKI_MALFORMED, "audit log without events");
+	if (n > BRSKI_AUDIT_EVENTS_MAX)
+		return brski_fail(err, BRSKI_TOO_LARGE, "audit log of %zu events, %d are allowed", n,
+			BRSKI_AUDIT_EVENTS_MAX);
+	log->events = calloc(n, sizeof(*log->events));
+	if (!log->events)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for an audit log");
+	log->n_events = n;
+	for (size_t i = 0; code == BRSKI_OK && i < n; i++)
+		code = read_event(json_array_get(events, i), &log->events[i], err);
+	return code;
+}
+
+static enum brski_code read_log(const json_t *doc, struct brski_audit_log *log, struct brski_error *err)
+{
+	long version;
+	enum brski_code code = read_count(doc, "version", &version, err);
+
+	if (code == BRSKI_OK && version < 1)
+		code = brski_fail(err, BRSKI_MALFORMED, "audit log without a version");
+	if (code == BRSKI_OK)
+		code = read_events(doc, log, err);
+	if (code == BRSKI_OK)
+		code = read_truncation(doc, log, err);
+	return code;
+}
+
+enum brski_code brski_audit_log_parse(
+	struct brski_span json, struct brski_audit_log *out, struct brski_error *err)
+{
+	json_t *doc;
+	enum brski_code code;
+
+	memset(out, 0, sizeof(*out));
+	code = brski_json_parse(json, &doc, err);
+	if (code != BRSKI_OK)
+		return code;
+	code = read_log(doc, out, err);
+	json_decref(doc);
+	if (code != BRSKI_OK)
+		brski_audit_log_free(out);
+	return code;
+}
+
+static json_t *base64_json(const struct brski_buf *octets)
+{
+	struct brski_buf text = {0};
+	json_t *json = NULL;
+
+	if (brski_base64_encode(brski_buf_span(octets), &text) == BRSKI_OK)
+		json = json_stringn((const char *)text.data, text.len);
+	brski_buf_free(&text);
+	return json;
+}
+
+static json_t *event_to_json(const struct brski_audit_event *event)
+{
+	long truncated = strtol(event->truncated, NULL, 10);
+	char date[32];
+	json_t *json;
+
+	brski_time_format(event->date, date);
+	json = json_pack("{s:s, s:o, s:o, s:s}", "date", date, "domainID", base64_json(&event->domain_id),
+		"nonce", event->nonce.len > 0 ? base64_json(&event->nonce) : json_null(), "assertion",
+		brski_assertion_name(event->assertion));
+	if (json && truncated > 0)
+		json_object_set_new(json, "truncated", json_integer(truncated));
+	return json;
+}
+
+static json_t *log_to_json(const struct brski_audit_log *log)
+{
+	json_t *doc = json_pack("{s:i, s:[]}", "version", 1, "events");
+	json_t *events = json_object_get(doc, "events");
+	bool ok = doc != NULL;
+
+	for (size_t i = 0; ok && i < log->n_events; i++)
+		ok = json_array_append_new(events, event_to_json(&log->events[i])) == 0;
+	/* of which kind the duplicates were is not kept, since nobody's decision hangs on it */
+	if (ok && (log->truncated > 0 || log->duplicates > 0))
+		ok = json_object_set_new(doc, "truncation",
+			     json_pack("{s:I, s:I}", "nonced duplicates", (json_int_t)log->duplicates,
+				     "arbitrary", (json_int_t)log->truncated)) == 0;
+	if (ok)
+		return doc;
+	json_decref(doc);
+	return NULL;
+}
+
+enum brski_code brski_audit_log_print(
+	const struct brski_audit_log *log, struct brski_buf *json, struct brski_error *err)
+{
+	json_t *doc;
+	enum brski_code code;
+
+	brski_buf_reset(json);
+	if (log->n_events == 0 || log->n_events > BRSKI_AUDIT_EVENTS_MAX)
+		return brski_fail(err, BRSKI_TOO_LARGE, "audit log of %zu events, 1 to %d are allowed",
+			log->n_events, BRSKI_AUDIT_EVENTS_MAX);
+	doc = log_to_json(log);
+	if (doc)
+		code = brski_json_print(doc, json, err);
+	else
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for an audit log");
+	json_decref(doc);
+	return code;
+}
+
+static enum brski_code spki_fingerprint(const X509 *cert, struct brski_buf *out)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char *der = NULL;
+	unsigned len = 0;
+	int der_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+	enum brski_code code = BRSKI_INTERNAL;
+
+	if (der_len > 0 && EVP_Digest(der, (size_t)der_len, digest, &len, EVP_sha256(), NULL) == 1)
+		code = brski_buf_set(out, brski_span(digest, len));
+	OPENSSL_free(der);
+	return code;
+}
+
+enum brski_code brski_domain_id(const X509 *pinned, struct brski_buf *out, struct brski_error *err)
+{
+	ASN1_OCTET_STRING *id = X509_get_ext_d2i(pinned, NID_subject_key_identifier, NULL, NULL);
+	enum brski_code code;
+
+	brski_buf_reset(out);
+	if (id && id->length > 0 && id->length <= BRSKI_DOMAIN_ID_MAX)
+		code = brski_buf_set(out, brski_span(id->data, (size_t)id->length));
+	else
+		code = spki_fingerprint(pinned, out);
+	ASN1_OCTET_STRING_free(id);
+	if (code != BRSKI_OK)
+		return brski_fail_openssl(err, code, "cannot calculate a domainID");
+	ERR_clear_error();
+	return BRSKI_OK;
+}
+
+static bool is_known(const struct brski_audit_event *event, const struct brski_audit_policy *policy)
+{
+	for (size_t i = 0; i < policy->n_known; i++) {
+		if (brski_span_equal(brski_buf_span(&event->domain_id), policy->known_domains[i]))
+			return true;
+	}
+	return false;
+}
+
+static enum brski_code refuse(
+	const struct brski_audit_event *event, const char *what, struct brski_error *err)
+{
+	char domain[2 * BRSKI_DOMAIN_ID_MAX + 1];
+	char date[32];
+
+	brski_hex(brski_buf_span(&event->domain_id), domain, sizeof(domain));
+	brski_time_format(event->date, date);
+	return brski_fail(err, BRSKI_REFUSED, "audit log: on %s the device got a %s for another domain (%s)",
+		date, what, domain);
+}
+
+enum brski_code brski_audit_log_judge(
+	const struct brski_audit_log *log, const struct brski_audit_policy *policy, struct brski_error *err)
+{
+	for (size_t i = 0; i < log->n_events; i++) {
+		const struct brski_audit_event *event = &log->events[i];
+
+		if (is_known(event, policy))
+			continue;
+		if (!policy->allow_foreign)
+			return refuse(event, "voucher", err);
+		if (event->nonce.len == 0 && !policy->allow_nonceless)
+			return refuse(event, "nonceless voucher", err);
+	}
+	if (log->truncated > 0 && !policy->allow_foreign)
+		return brski_fail(err, BRSKI_REFUSED,
+			"audit log: %ld events were left out, which may be of another domain",
+			log->truncated);
+	return BRSKI_OK;
+}
