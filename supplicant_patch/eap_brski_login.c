@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * EAP-BRSKI in wpa_supplicant: which credential a network block with eap=BRSKI uses, and when. The EAP state
+ * machine asks for its configuration in one place, so what it is shown there decides: the onboarding, or a
+ * login by EAP-TLS.
+ */
+
+#include "includes.h"
+
+#include "common.h"
+#include "eap_config.h"
+#include "eap_i.h"
+
+#include "eap_brski.h"
+#include "eap_brski/posix/folder.h"
+
+enum eap_brski_mode {
+	EAP_BRSKI_OTHER,   /* a network block without eap=BRSKI: not our business */
+	EAP_BRSKI_SILENT,  /* nothing can or may be sent */
+	EAP_BRSKI_ONBOARD, /* EAP-BRSKI with the IDevID */
+	EAP_BRSKI_LOGIN,   /* EAP-TLS with the LDevID */
+};
+
+struct eap_brski {
+	enum eap_brski_mode mode;
+	const struct eap_peer_config *base; /* whose conversation this is; compared, never followed */
+	struct eap_brski_onboarding *onboarding;
+	struct os_reltime not_before;
+	unsigned int failures; /* definite ones, in a row */
+
+	/* What the state machine is shown. */
+	struct eap_peer_config shown;
+	struct eap_method_type methods[2];
+	char identity[254];
+	char key[512];
+	char cert[512];
+	char anchors[512];
+};
+
+static bool eap_brski_is_ours(const struct eap_peer_config *config)
+{
+	const struct eap_method_type *m;
+
+	if (!config || !config->eap_methods)
+		return false;
+	for (m = config->eap_methods; m->vendor != EAP_VENDOR_IETF || m->method != EAP_TYPE_NONE; m++) {
+		if (m->vendor == BRSKI_EAP_VENDOR_ID && m->method == BRSKI_EAP_VENDOR_TYPE)
+			return true;
+	}
+	return false;
+}
+
+/* Loads, fits together, and has not run out. A clock that runs late does no harm here, as no start of
+ * validity is looked at. */
+static bool eap_brski_usable(struct eap_brski *brski)
+{
+	struct brski_credential cred = {0};
+	struct brski_error err;
+	bool usable;
+
+	if (brski_credential_load(brski->key, NULL, brski->cert, &cred, &err) != BRSKI_OK) {
+		wpa_printf(MSG_WARNING, "EAP-BRSKI: the device's certificate of its domain is unusable: %s",
+			err.why);
+		return false;
+	}
+	usable = X509_cmp_time(X509_get0_notAfter(cred.cert), NULL) > 0;
+	if (!usable)
+		wpa_printf(MSG_WARNING, "EAP-BRSKI: the device's certificate of its domain has expired");
+	brski_credential_free(&cred);
+	return usable;
+}
+
+static bool eap_brski_find_login(struct eap_brski *brski, const char *state)
+{
+	struct brski_pledge_credential cred;
+	struct brski_folder *folder;
+	struct brski_error err;
+	bool found;
+
+	if (brski_folder_open(state, &folder, &err) != BRSKI_OK) {
+		wpa_printf(MSG_WARNING, "EAP-BRSKI: %s", err.why);
+		return false;
+	}
+	found = brski_pledge_credential(brski_folder_storage(folder), &cred, &err) &&
+		brski_folder_path(folder, cred.key, brski->key, sizeof(brski->key)) &&
+		brski_folder_path(folder, cred.cert, brski->cert, sizeof(brski->cert)) &&
+		brski_folder_path(folder, cred.anchors, brski->anchors, sizeof(brski->anchors)) &&
+		os_strlcpy(brski->identity, cred.common_name, sizeof(brski->identity)) <
+			sizeof(brski->identity);
+	brski_folder_close(folder);
+	return found && eap_brski_usable(brski);
+}
+
+/* After so many failed logins the other way is tried as often, and so on in turns: whichever trouble ends
+ * first ends it. */
+static bool eap_brski_login_is_due(const struct eap_brski *brski, const struct eap_brski_options *options)
+{
+	return !options->retry_onboarding || (brski->failures / options->retry_onboarding) % 2 == 0;
+}
+
+static void eap_brski_hold(struct eap_sm *sm, long seconds)
+{
+	sm->brski->mode = EAP_BRSKI_SILENT;
+	wpas_brski_hold(sm->msg_ctx, (unsigned int)seconds);
+}
+
+/* How long to stay away: what was heard in this run of the program, or what the state folder remembers from
+ * an earlier one. */
+static long eap_brski_seconds_left(struct eap_brski *brski)
+{
+	struct os_reltime now;
+
+	os_get_reltime(&now);
+	if (os_reltime_before(&now, &brski->not_before))
+		return (long)(brski->not_before.sec - now.sec) + 1;
+	return brski_peer_retry_after(brski->onboarding->peer);
+}
+
+static void eap_brski_choose_onboarding(
+	struct eap_sm *sm, const struct eap_peer_config *config, const struct eap_brski_options *options)
+{
+	struct eap_brski *brski = sm->brski;
+	struct brski_error err;
+	long seconds;
+	char text[32];
+
+	brski->mode = EAP_BRSKI_SILENT;
+	if (eap_brski_register_type(options->vendor_id, options->vendor_type) < 0)
+		return;
+	brski->onboarding = eap_brski_open(sm, config, options, &err);
+	if (!brski->onboarding) {
+		eap_brski_notify(sm, "failed", err.why);
+		return;
+	}
+	seconds = eap_brski_seconds_left(brski);
+	if (seconds > 0) {
+		os_snprintf(text, sizeof(text), "%ld", seconds);
+		eap_brski_notify(sm, brski_pledge_event_name(BRSKI_EVENT_DEFERRED), text);
+		eap_brski_hold(sm, seconds);
+		return;
+	}
+	brski->methods[0].vendor = (int)options->vendor_id;
+	brski->methods[0].method = options->vendor_type;
+	if (brski_identity(options->domain, brski->identity, sizeof(brski->identity)))
+		brski->mode = EAP_BRSKI_ONBOARD;
+}
+
+void eap_brski_start(struct eap_sm *sm)
+{
+	const struct eap_peer_config *config = sm->eapol_cb->get_config(sm->eapol_ctx);
+	struct eap_brski_options options;
+	struct eap_brski *brski;
+	struct brski_error err;
+
+	if (!sm->brski && eap_brski_is_ours(config))
+		sm->brski = os_zalloc(sizeof(*sm->brski));
+	brski = sm->brski;
+	if (!brski)
+		return;
+	wpas_brski_cancel(sm->msg_ctx);
+	eap_brski_close(brski->onboarding);
+	brski->onboarding = NULL;
+	brski->base = config;
+	brski->mode = EAP_BRSKI_OTHER;
+	if (!eap_brski_is_ours(config))
+		return;
+
+	brski->mode = EAP_BRSKI_SILENT;
+	os_memset(brski->methods, 0, sizeof(brski->methods));
+	if (eap_brski_parse_options(config->phase1, &options, &err) < 0) {
+		eap_brski_notify(sm, "failed", err.why);
+	} else if (eap_brski_login_is_due(brski, &options) && eap_brski_find_login(brski, options.state)) {
+		brski->methods[0].method = EAP_TYPE_TLS;
+		brski->mode = EAP_BRSKI_LOGIN;
+		eap_brski_notify(sm, "login", brski->identity);
+	} else {
+		eap_brski_choose_onboarding(sm, config, &options);
+	}
+}
+
+/* EAP-TLS with the domain's certificate; what the block says of the server's name still holds. */
+static void eap_brski_show_login(struct eap_brski *brski, const struct eap_peer_config *config)
+{
+	struct eap_peer_cert_config *cert = &brski->shown.cert;
+
+	os_memset(cert, 0, sizeof(*cert));
+	cert->private_key = brski->key;
+	cert->client_cert = brski->cert;
+	cert->ca_cert = brski->anchors;
+	cert->subject_match = config->cert.subject_match;
+	cert->check_cert_subject = config->cert.check_cert_subject;
+	cert->altsubject_match = config->cert.altsubject_match;
+	cert->domain_suffix_match = config->cert.domain_suffix_match;
+	cert->domain_match = config->cert.domain_match;
+	cert->ocsp = config->cert.ocsp;
+}
+
+/*
+ * Made anew at each call from the block as it is now, since a block may be changed or freed at any time. NULL
+ * is what a state machine without configuration gets: it answers no Identity request.
+ */
+struct eap_peer_config *eap_brski_config(struct eap_sm *sm, struct eap_peer_config *config)
+{
+	struct eap_brski *brski = sm->brski;
+
+	if (!eap_brski_is_ours(config))
+		return config;
+	if (!brski || brski->base != config || brski->mode < EAP_BRSKI_ONBOARD)
+		return NULL;
+
+	brski->shown = *config;
+	brski->shown.eap_methods = brski->methods;
+	brski->shown.identity = (u8 *)brski->identity;
+	brski->shown.identity_len = os_strlen(brski->identity);
+	brski->shown.anonymous_identity = NULL;
+	brski->shown.anonymous_identity_len = 0;
+	brski->shown.pcsc = NULL;
+	if (brski->mode == EAP_BRSKI_LOGIN)
+		eap_brski_show_login(brski, config);
+	return &brski->shown;
+}
+
+struct eap_brski_onboarding *eap_brski_take(struct eap_sm *sm)
+{
+	struct eap_brski_onboarding *onboarding;
+
+	if (!sm->brski)
+		return NULL;
+	onboarding = sm->brski->onboarding;
+	sm->brski->onboarding = NULL;
+	return onboarding;
+}
+
+void eap_brski_deferred(struct eap_sm *sm, long seconds)
+{
+	os_get_reltime(&sm->brski->not_before);
+	sm->brski->not_before.sec += seconds;
+}
+
+/* The server said no, or this side did; no answer at all tells nothing about the credential. */
+static bool eap_brski_definite(const struct eap_sm *sm)
+{
+	return sm->rxFailure || (sm->methodState == METHOD_DONE && sm->decision == DECISION_FAIL);
+}
+
+static void eap_brski_end_success(struct eap_sm *sm)
+{
+	struct eap_brski *brski = sm->brski;
+
+	brski->failures = 0;
+	os_memset(&brski->not_before, 0, sizeof(brski->not_before));
+	if (brski->mode == EAP_BRSKI_LOGIN)
+		eap_brski_notify(sm, "logged-in", brski->identity);
+	else
+		wpas_brski_login_again(sm->msg_ctx);
+}
+
+static void eap_brski_end_failure(struct eap_sm *sm)
+{
+	struct eap_brski *brski = sm->brski;
+	struct os_reltime now;
+
+	if (eap_brski_definite(sm))
+		brski->failures++;
+	if (brski->mode == EAP_BRSKI_LOGIN)
+		eap_brski_notify(sm, "login-failed", brski->identity);
+	os_get_reltime(&now);
+	if (brski->mode == EAP_BRSKI_ONBOARD && os_reltime_before(&now, &brski->not_before))
+		eap_brski_hold(sm, (long)(brski->not_before.sec - now.sec) + 1);
+}
+
+void eap_brski_end(struct eap_sm *sm, bool success)
+{
+	if (!sm->brski || sm->brski->mode < EAP_BRSKI_ONBOARD)
+		return;
+	if (success)
+		eap_brski_end_success(sm);
+	else
+		eap_brski_end_failure(sm);
+}
+
+void eap_brski_deinit(struct eap_sm *sm)
+{
+	if (!sm->brski)
+		return;
+	wpas_brski_cancel(sm->msg_ctx);
+	eap_brski_close(sm->brski->onboarding);
+	os_free(sm->brski);
+	sm->brski = NULL;
+}

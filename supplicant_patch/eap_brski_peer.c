@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * EAP-BRSKI in wpa_supplicant: from a network block to the library's peer. Options in phase1, the IDevID in
+ * client_cert and private_key, events to the control interface.
+ */
+
+#include "includes.h"
+
+#include "common.h"
+#include "eap_config.h"
+#include "eap_i.h"
+
+#include "eap_brski.h"
+#include "eap_brski/posix/folder.h"
+
+#define EAP_BRSKI_STATE "/var/lib/brski"
+
+static bool eap_brski_number(const char *text, unsigned long max, const char **end, u32 *out)
+{
+	char *stop;
+	unsigned long v;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	v = strtoul(text, &stop, 10);
+	if (errno || v > max)
+		return false;
+	*end = stop;
+	*out = (u32)v;
+	return true;
+}
+
+static bool eap_brski_flag(const char *value, bool *out)
+{
+	*out = os_strcmp(value, "1") == 0;
+	return *out || os_strcmp(value, "0") == 0;
+}
+
+static bool eap_brski_set_vendor(struct eap_brski_options *o, const char *value)
+{
+	const char *end;
+
+	/* Vendor-Id has 24 bits, and 0 is the IETF's own (RFC 3748 5.7). */
+	return eap_brski_number(value, 0xffffff, &end, &o->vendor_id) && o->vendor_id && *end == ':' &&
+	       eap_brski_number(end + 1, 0xffffffff, &end, &o->vendor_type) && !*end;
+}
+
+static bool eap_brski_set_key(struct eap_brski_options *o, const char *value)
+{
+	return brski_key_type_parse(value, &o->key_type, NULL) == BRSKI_OK;
+}
+
+static bool eap_brski_set_retry(struct eap_brski_options *o, const char *value)
+{
+	const char *end;
+
+	return eap_brski_number(value, 1000, &end, &o->retry_onboarding) && !*end;
+}
+
+static bool eap_brski_set_domain(struct eap_brski_options *o, const char *value)
+{
+	char identity[254];
+
+	return os_strlcpy(o->domain, value, sizeof(o->domain)) < sizeof(o->domain) &&
+	       brski_identity(o->domain, identity, sizeof(identity));
+}
+
+static bool eap_brski_set_state(struct eap_brski_options *o, const char *value)
+{
+	return os_strlcpy(o->state, value, sizeof(o->state)) < sizeof(o->state);
+}
+
+static bool eap_brski_set_masa_ca(struct eap_brski_options *o, const char *value)
+{
+	return os_strlcpy(o->masa_ca, value, sizeof(o->masa_ca)) < sizeof(o->masa_ca);
+}
+
+static bool eap_brski_set_profile(struct eap_brski_options *o, const char *value)
+{
+	return os_strlcpy(o->profile, value, sizeof(o->profile)) < sizeof(o->profile);
+}
+
+static bool eap_brski_set_pkcs10(struct eap_brski_options *o, const char *value)
+{
+	return eap_brski_flag(value, &o->pkcs10);
+}
+
+static bool eap_brski_set_implicit(struct eap_brski_options *o, const char *value)
+{
+	return eap_brski_flag(value, &o->implicit_confirm);
+}
+
+static bool eap_brski_set_clock(struct eap_brski_options *o, const char *value)
+{
+	return eap_brski_flag(value, &o->clock_is_right);
+}
+
+static const struct {
+	const char *name;
+	bool (*set)(struct eap_brski_options *o, const char *value);
+} eap_brski_option_table[] = {
+	{"brski_state", eap_brski_set_state},
+	{"brski_masa_ca", eap_brski_set_masa_ca},
+	{"brski_domain", eap_brski_set_domain},
+	{"brski_vendor", eap_brski_set_vendor},
+	{"brski_key", eap_brski_set_key},
+	{"brski_profile", eap_brski_set_profile},
+	{"brski_pkcs10", eap_brski_set_pkcs10},
+	{"brski_implicit_confirm", eap_brski_set_implicit},
+	{"brski_clock", eap_brski_set_clock},
+	{"brski_retry_onboarding", eap_brski_set_retry},
+};
+
+static int eap_brski_option(struct eap_brski_options *o, char *name, struct brski_error *err)
+{
+	char *value = os_strchr(name, '=');
+	size_t i;
+
+	if (value)
+		*value++ = '\0';
+	for (i = 0; i < ARRAY_SIZE(eap_brski_option_table); i++) {
+		if (os_strcmp(name, eap_brski_option_table[i].name) != 0)
+			continue;
+		if (value && *value && eap_brski_option_table[i].set(o, value))
+			return 0;
+		brski_fail(
+			err, BRSKI_MALFORMED, "phase1: bad value for %s: \"%s\"", name, value ? value : "");
+		return -1;
+	}
+	brski_fail(err, BRSKI_UNSUPPORTED, "phase1: there is no option %s", name);
+	return -1;
+}
+
+int eap_brski_parse_options(const char *phase1, struct eap_brski_options *out, struct brski_error *err)
+{
+	char *copy, *word, *next = NULL;
+	int ret = 0;
+
+	os_memset(out, 0, sizeof(*out));
+	os_strlcpy(out->state, EAP_BRSKI_STATE, sizeof(out->state));
+	os_strlcpy(out->domain, BRSKI_IDENTITY_DOMAIN, sizeof(out->domain));
+	out->vendor_id = BRSKI_EAP_VENDOR_ID;
+	out->vendor_type = BRSKI_EAP_VENDOR_TYPE;
+	out->key_type = BRSKI_KEY_P256;
+	out->clock_is_right = true;
+
+	copy = os_strdup(phase1 ? phase1 : "");
+	if (!copy) {
+		brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+		return -1;
+	}
+	for (word = strtok_r(copy, " \t\r\n", &next); word && ret == 0;
+		word = strtok_r(NULL, " \t\r\n", &next)) {
+		if (os_strncmp(word, "brski_", 6) == 0)
+			ret = eap_brski_option(out, word, err);
+	}
+	os_free(copy);
+	return ret;
+}
+
+void eap_brski_notify(struct eap_sm *sm, const char *event, const char *detail)
+{
+	char status[64], text[512];
+	size_t i;
+
+	os_snprintf(status, sizeof(status), "brski %s", event);
+	os_strlcpy(text, detail ? detail : "", sizeof(text));
+	/* The text may quote a peer; monitors take the quotation mark and the line's end for their own. */
+	for (i = 0; text[i]; i++) {
+		if ((u8)text[i] < 0x20 || text[i] == '\'' || text[i] == 0x7f)
+			text[i] = '_';
+	}
+	wpa_printf(MSG_INFO, "EAP-BRSKI: %s%s%s", event, text[0] ? ": " : "", text);
+	if (sm->eapol_cb->notify_status)
+		sm->eapol_cb->notify_status(sm->eapol_ctx, status, text);
+}
+
+static void eap_brski_event(void *ctx, enum brski_pledge_event event, const char *detail)
+{
+	struct eap_brski_onboarding *onboarding = ctx;
+
+	if (event == BRSKI_EVENT_FAILED)
+		onboarding->told_failure = true;
+	eap_brski_notify(onboarding->sm, brski_pledge_event_name(event), detail);
+}
+
+static void eap_brski_log(void *ctx, enum brski_level level, const char *line)
+{
+	static const int to[] = {
+		[BRSKI_LOG_DEBUG] = MSG_DEBUG,
+		[BRSKI_LOG_INFO] = MSG_INFO,
+		[BRSKI_LOG_WARN] = MSG_WARNING,
+		[BRSKI_LOG_ERROR] = MSG_ERROR,
+	};
+
+	wpa_printf(to[level], "EAP-BRSKI: %s", line);
+}
+
+static const struct brski_env eap_brski_env = {.log = eap_brski_log};
+
+static int eap_brski_load(const struct eap_peer_config *config, const struct eap_brski_options *options,
+	struct brski_credential *idevid, STACK_OF(X509) **anchors, struct brski_error *err)
+{
+	const struct eap_peer_cert_config *cert = &config->cert;
+	const char *secret = cert->private_key_passwd ? cert->private_key_passwd : cert->pin;
+
+	if (!cert->client_cert || !cert->private_key) {
+		brski_fail(err, BRSKI_NOT_FOUND,
+			"the network block names no client_cert or no private_key (the IDevID)");
+		return -1;
+	}
+	if (!options->masa_ca[0]) {
+		brski_fail(err, BRSKI_NOT_FOUND,
+			"phase1 has no brski_masa_ca (the manufacturer's trust anchors)");
+		return -1;
+	}
+	if (brski_credential_load(cert->private_key, secret, cert->client_cert, idevid, err) != BRSKI_OK) {
+		brski_fail_context(err, "the device's own certificate (IDevID)");
+		return -1;
+	}
+	if (brski_certs_load(options->masa_ca, anchors, err) != BRSKI_OK) {
+		brski_fail_context(err, "the manufacturer's trust anchors");
+		return -1;
+	}
+	return 0;
+}
+
+static int eap_brski_new_peer(struct eap_brski_onboarding *onboarding, const struct brski_credential *idevid,
+	const STACK_OF(X509) *anchors, int fragment_size, struct brski_error *err)
+{
+	const struct eap_brski_options *options = &onboarding->options;
+	struct brski_peer_config config = {
+		.pledge =
+			{
+				.idevid = idevid,
+				.masa_anchors = anchors,
+				.key_type = options->key_type,
+				.pkcs10 = options->pkcs10,
+				.implicit_confirm = options->implicit_confirm,
+				.cert_profile = options->profile[0] ? options->profile : NULL,
+				.clock_is_right = options->clock_is_right,
+				.storage = brski_folder_storage(onboarding->folder),
+				.env = &eap_brski_env,
+				.event = eap_brski_event,
+				.event_ctx = onboarding,
+			},
+		.vendor_id = options->vendor_id,
+		.vendor_type = options->vendor_type,
+		.mtu = fragment_size > 0 ? (size_t)fragment_size : 0,
+	};
+
+	return brski_peer_new(&config, &onboarding->peer, err) == BRSKI_OK ? 0 : -1;
+}
+
+struct eap_brski_onboarding *eap_brski_open(struct eap_sm *sm, const struct eap_peer_config *config,
+	const struct eap_brski_options *options, struct brski_error *err)
+{
+	struct eap_brski_onboarding *onboarding;
+	struct brski_credential idevid = {0};
+	STACK_OF(X509) *anchors = NULL;
+	int ret = -1;
+
+	onboarding = os_zalloc(sizeof(*onboarding));
+	if (!onboarding) {
+		brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+		return NULL;
+	}
+	onboarding->sm = sm;
+	onboarding->options = *options;
+	if (eap_brski_load(config, options, &idevid, &anchors, err) == 0 &&
+		brski_folder_open(options->state, &onboarding->folder, err) == BRSKI_OK)
+		ret = eap_brski_new_peer(onboarding, &idevid, anchors, config->fragment_size, err);
+
+	brski_credential_free(&idevid);
+	sk_X509_pop_free(anchors, X509_free);
+	if (ret < 0) {
+		eap_brski_close(onboarding);
+		return NULL;
+	}
+	return onboarding;
+}
+
+void eap_brski_close(struct eap_brski_onboarding *onboarding)
+{
+	if (!onboarding)
+		return;
+	brski_peer_free(onboarding->peer);
+	brski_folder_close(onboarding->folder);
+	os_free(onboarding);
+}
