@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
+#   make demo       installs what is needed, builds, and onboards a device before your eyes
+#   make check      installs what is needed, builds, and runs every test
 #   make            the library and every program
 #   make unit       unit tests, under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make install    into DESTDIR, where Debian's packages expect things
+#   make deps       installs the Debian packages that all of this needs
 #   make clean      removes $(BUILD), nothing else
 #
 # Each folder with programs of its own adds its targets to `all` in a fragment, FOLDER/*.mk.
