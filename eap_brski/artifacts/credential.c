@@ -2,6 +2,8 @@
 #include "eap_brski/artifacts/credential.h"
 
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -48,8 +50,9 @@ static int give_password(char *buf, int size, int rwflag, void *password)
 	return (int)len;
 }
 
-/* What a walk through a store gathers: the first key, and all certificates if there is a stack for them. */
+/* What a walk through a store gathers: objects of one type; of keys the first alone. */
 struct found {
+	int type; /* OSSL_STORE_INFO_PKEY or OSSL_STORE_INFO_CERT */
 	EVP_PKEY *key;
 	STACK_OF(X509) *certs;
 };
@@ -58,22 +61,18 @@ static bool take_object(OSSL_STORE_INFO *info, struct found *found)
 {
 	X509 *cert;
 
-	switch (OSSL_STORE_INFO_get_type(info)) {
-	case OSSL_STORE_INFO_PKEY:
+	if (OSSL_STORE_INFO_get_type(info) != found->type)
+		return true;
+	if (found->type == OSSL_STORE_INFO_PKEY) {
 		if (!found->key)
 			found->key = OSSL_STORE_INFO_get1_PKEY(info);
 		return found->key != NULL;
-	case OSSL_STORE_INFO_CERT:
-		if (!found->certs)
-			return true;
-		cert = OSSL_STORE_INFO_get1_CERT(info);
-		if (cert && sk_X509_push(found->certs, cert) > 0)
-			return true;
-		X509_free(cert);
-		return false;
-	default:
-		return true;
 	}
+	cert = OSSL_STORE_INFO_get1_CERT(info);
+	if (cert && sk_X509_push(found->certs, cert) > 0)
+		return true;
+	X509_free(cert);
+	return false;
 }
 
 static enum brski_code walk_store(
@@ -83,7 +82,8 @@ static enum brski_code walk_store(
 		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
 		bool ok;
 
-		if (!info && OSSL_STORE_error(store))
+		/* the end of a file counts as an error too, but one without a reason */
+		if (!info && OSSL_STORE_error(store) && ERR_peek_error() != 0)
 			return brski_fail_openssl(err, BRSKI_MALFORMED, "cannot read \"%s\"", uri);
 		if (!info)
 			continue;
@@ -96,8 +96,19 @@ static enum brski_code walk_store(
 	return BRSKI_OK;
 }
 
+/*
+ * A token is asked for objects of one type, so that it need not log in for others. A file is not: to its
+ * decoders the other type would be an error, and many files hold a key and its certificates.
+ */
+static bool narrow_search(OSSL_STORE_CTX *store, const char *uri, int type)
+{
+	if (access(uri, F_OK) == 0 || strncasecmp(uri, "file:", 5) == 0)
+		return true;
+	return OSSL_STORE_expect(store, type) == 1;
+}
+
 static enum brski_code read_store(
-	const char *uri, const char *password, int type, struct found *found, struct brski_error *err)
+	const char *uri, const char *password, struct found *found, struct brski_error *err)
 {
 	UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_password, 0);
 	OSSL_STORE_CTX *store = NULL;
@@ -108,7 +119,7 @@ static enum brski_code read_store(
 		store = OSSL_STORE_open(uri, ui, (void *)(uintptr_t)password, NULL, NULL);
 	if (!store)
 		code = brski_fail_openssl(err, BRSKI_NOT_FOUND, "cannot open \"%s\"", uri);
-	else if (!OSSL_STORE_expect(store, type))
+	else if (!narrow_search(store, uri, found->type))
 		code = brski_fail_openssl(err, BRSKI_INTERNAL, "cannot search \"%s\"", uri);
 	else
 		code = walk_store(store, uri, found, err);
@@ -120,8 +131,8 @@ static enum brski_code read_store(
 static enum brski_code load_key(
 	const char *uri, const char *password, EVP_PKEY **out, struct brski_error *err)
 {
-	struct found found = {0};
-	enum brski_code code = read_store(uri, password, OSSL_STORE_INFO_PKEY, &found, err);
+	struct found found = {.type = OSSL_STORE_INFO_PKEY};
+	enum brski_code code = read_store(uri, password, &found, err);
 
 	if (code == BRSKI_OK && !found.key)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no private key in \"%s\"", uri);
@@ -133,15 +144,16 @@ static enum brski_code load_key(
 	return code;
 }
 
-enum brski_code brski_certs_load(const char *uri, STACK_OF(X509) **out, struct brski_error *err)
+static enum brski_code load_certs(
+	const char *uri, const char *password, STACK_OF(X509) **out, struct brski_error *err)
 {
-	struct found found = {.certs = sk_X509_new_null()};
+	struct found found = {.type = OSSL_STORE_INFO_CERT, .certs = sk_X509_new_null()};
 	enum brski_code code;
 
 	*out = NULL;
 	if (!found.certs)
 		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory for certificates");
-	code = read_store(uri, NULL, OSSL_STORE_INFO_CERT, &found, err);
+	code = read_store(uri, password, &found, err);
 	if (code == BRSKI_OK && sk_X509_num(found.certs) == 0)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no certificate in \"%s\"", uri);
 	if (code != BRSKI_OK) {
@@ -152,6 +164,11 @@ enum brski_code brski_certs_load(const char *uri, STACK_OF(X509) **out, struct b
 	return BRSKI_OK;
 }
 
+enum brski_code brski_certs_load(const char *uri, STACK_OF(X509) **out, struct brski_error *err)
+{
+	return load_certs(uri, NULL, out, err);
+}
+
 enum brski_code brski_credential_load(const char *key_uri, const char *password, const char *cert_uri,
 	struct brski_credential *out, struct brski_error *err)
 {
@@ -159,7 +176,7 @@ enum brski_code brski_credential_load(const char *key_uri, const char *password,
 	enum brski_code code;
 
 	*out = (struct brski_credential){0};
-	code = brski_certs_load(cert_uri, &cred.chain, err);
+	code = load_certs(cert_uri, password, &cred.chain, err); /* the key may be in there too */
 	if (code != BRSKI_OK)
 		return code;
 	cred.cert = sk_X509_shift(cred.chain);

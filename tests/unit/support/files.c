@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/unit/support/files.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <openssl/pem.h>
+
+static void need(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "files: %s\n", what);
+	abort();
+}
+
+struct brski_buf file_read(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	struct brski_buf out = {0};
+	uint8_t chunk[4096];
+	size_t n;
+
+	need(file != NULL, path);
+	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		brski_put(&out, brski_span(chunk, n));
+	need(!ferror(file) && fclose(file) == 0 && !out.failed, path);
+	return out;
+}
+
+void file_write(const char *path, struct brski_span bytes)
+{
+	FILE *file = fopen(path, "wb");
+
+	need(file != NULL, path);
+	need(bytes.len == 0 || fwrite(bytes.data, 1, bytes.len, file) == bytes.len, path);
+	need(fclose(file) == 0, path);
+}
+
+X509 *file_cert(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	X509 *cert;
+
+	need(file != NULL, path);
+	cert = PEM_read_X509(file, NULL, NULL, NULL);
+	need(cert != NULL, path);
+	fclose(file);
+	return cert;
+}
+
+EVP_PKEY *file_key(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	EVP_PKEY *key;
+
+	need(file != NULL, path);
+	key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+	need(key != NULL, path);
+	fclose(file);
+	return key;
+}
+
+void temp_make(char path[64])
+{
+	strcpy(path, "/tmp/brski-test-XXXXXX");
+	need(mkdtemp(path) != NULL, "mkdtemp");
+}
+
+void temp_remove(const char *path)
+{
+	need(run("rm -rf '%s'", path) == 0, path);
+}
+
+int run(const char *fmt, ...)
+{
+	char command[1024];
+	va_list args;
+	size_t len;
+	int status;
+
+	va_start(args, fmt);
+	need(vsnprintf(command, sizeof(command) - 32, fmt, args) < (int)sizeof(command) - 32, fmt);
+	va_end(args);
+	len = strlen(command);
+	snprintf(command + len, sizeof(command) - len, " >/dev/null 2>&1");
+	status = system(command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
