@@ -56,6 +56,7 @@ struct brski_pledge_config {
 	bool implicit_confirm;			/* ask the PKI to spare certConf */
 	const char *cert_profile;		/* NULL: none */
 	bool clock_is_right;			/* false: dates are not looked at until a voucher tells the time, RFC 8995 2.6.1 */
+	bool allow_nonceless;			/* take a voucher without nonce (RFC 8995 7.2); needs clock_is_right */
 	const struct brski_storage *storage;	/* NULL: nothing survives */
 	const struct brski_env *env;		/* may be NULL */
 	void (*event)(void *ctx, enum brski_pledge_event event, const char *detail); /* may be NULL */
