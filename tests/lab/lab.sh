@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# A site on one machine: MASA, PKI and FreeRADIUS with rlm_brski, for the end-to-end tests and the demonstration. Sourced by them.
+#
+#   BUILD      the build folder (default: build)
+#   LAB        everything that a lab makes goes there; lab_begin makes it, and it is kept if KEEP=1 or the test failed
+#
+# Daemons run on loopback, or in the network namespace $NS_SERVERS if that is set. Every process is ended by its own id.
+
+# shellcheck source=tests/lab/pki.sh
+. "$(dirname "${BASH_SOURCE[0]}")/pki.sh"
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
+NS_SERVERS=${NS_SERVERS:-}
+declare -A LAB_PID=()
+
+lab_die() {
+	echo "$0: $*" >&2
+	exit 1
+}
+
+# ---- Beginning and end ----
+
+lab_begin() { # [FOLDER]
+	[ "$(id -u)" = 0 ] || lab_die "must be run as root: it starts FreeRADIUS and makes network namespaces"
+	LAB=${1:-$(mktemp -d "${TMPDIR:-/tmp}/brski-lab.XXXXXX")}
+	PKI=$LAB/pki
+	DB=$LAB/registrar.db
+	mkdir -p "$PKI" "$LAB"/{radius,masa,ca}
+	chmod 755 "$LAB"
+	trap lab_end EXIT
+	trap 'exit 130' INT TERM
+}
+
+lab_end() {
+	local status=$?
+	trap - EXIT
+	for name in "${!LAB_PID[@]}"; do lab_stop "$name"; done
+	declare -F lab_at_end > /dev/null && lab_at_end
+	if [ "${KEEP:-0}" = 1 ] || { [ $status -ne 0 ] && [ "${KEEP:-}" != 0 ]; }; then
+		[ "${QUIET:-0}" = 1 ] || echo "# kept: $LAB" >&2
+	else
+		rm -rf "$LAB"
+	fi
+	exit "$status"
+}
+
+# ---- Processes ----
+
+lab_in_ns() { # NAMESPACE-or-"" COMMAND...
+	local ns=$1
+	shift
+	if [ -n "$ns" ]; then exec ip netns exec "$ns" "$@"; else exec "$@"; fi
+}
+
+# Starts a daemon in the background; its output goes to $LAB/NAME.log.
+lab_start() { # NAME NAMESPACE COMMAND...
+	local name=$1 ns=$2
+	shift 2
+	lab_in_ns "$ns" "$@" >> "$LAB/$name.log" 2>&1 < /dev/null &
+	LAB_PID[$name]=$!
+}
+
+lab_stop() { # NAME [SIGNAL]
+	local pid=${LAB_PID[$1]:-}
+	[ -n "$pid" ] || return 0
+	kill "-${2:-TERM}" "$pid" 2> /dev/null || true
+	for _ in $(seq 50); do
+		kill -0 "$pid" 2> /dev/null || break
+		sleep 0.1
+	done
+	kill -KILL "$pid" 2> /dev/null || true
+	wait "$pid" 2> /dev/null || true
+	unset "LAB_PID[$1]"
+}
+
+lab_runs() { # NAME
+	kill -0 "${LAB_PID[$1]:-0}" 2> /dev/null
+}
+
+# Waits until a line that matches has come to a log after octet OFFSET.
+lab_wait_log() { # NAME REGEX [SECONDS] [OFFSET]
+	local tries=$((${3:-10} * 20))
+	while [ $tries -gt 0 ]; do
+		tail -c "+$((${4:-0} + 1))" "$LAB/$1.log" 2> /dev/null | grep -Eq -- "$2" && return 0
+		lab_runs "$1" || [ -z "${LAB_PID[$1]+x}" ] || return 1
+		sleep 0.05
+		tries=$((tries - 1))
+	done
+	return 1
+}
+
+# The size of a log now: what a test looks at begins there.
+lab_mark() { # NAME
+	stat -c %s "$LAB/$1.log" 2> /dev/null || echo 0
+}
+
+lab_since() { # NAME OFFSET
+	tail -c "+$(($2 + 1))" "$LAB/$1.log"
+}
+
+# A port that is free now. Labs that run at the same time start from different places.
+lab_port() {
+	local port
+	for _ in $(seq 100); do
+		port=$((20000 + (RANDOM + $$) % 30000))
+		[ -z "$(ss -Hlntu "sport = :$port" 2> /dev/null)" ] && echo "$port" && return
+	done
+	lab_die "no free port"
+}
+
+# ---- The store ----
+
+brskictl() {
+	"$BUILD/brskictl" -d "$DB" "$@"
+}
+
+# ---- The PKI of one manufacturer, "acme", and one operator, "home" ----
+
+lab_pki() {
+	MASA_HOST=${MASA_HOST:-localhost}
+	MASA_PORT=${MASA_PORT:-$(lab_port)}
+	MASA_URL=$MASA_HOST:$MASA_PORT
+	pki_manufacturer acme Acme
+	pki_operator home "Home Network"
+}
+
+lab_store() { # options of `brskictl manufacturer add acme`
+	brskictl init > /dev/null
+	brskictl manufacturer add acme --anchors "$PKI/acme-ca.pem" --masa-tls-ca "$PKI/acme-ca.pem" "$@" > /dev/null
+}
+
+# A device: its IDevID, known to the MASA and to the operator.
+lab_device() { # SERIAL
+	[ -f "$PKI/idevid-$1.pem" ] || pki_idevid acme "$1"
+	lab_masa_device "$1"
+	brskictl device add acme "$1" > /dev/null
+}
+
+# ---- FreeRADIUS with rlm_brski and its own rlm_eap ----
+
+lab_radius_config() {
+	local raddb=$LAB/radius
+	RADIUS_PORT=${RADIUS_PORT:-$(lab_port)}
+	mkdir -p "$raddb/run" "$raddb/log"
+	[ -f "$PKI/dh" ] || : > "$PKI/dh"
+	printf '$INCLUDE %s\n' "$ROOT/radius_module/dictionary.brski" > "$raddb/dictionary"
+	cat > "$raddb/radiusd.conf" <<- C
+		prefix = /usr
+		raddbdir = $raddb
+		run_dir = $raddb/run
+		logdir = $raddb/log
+		db_dir = $raddb
+		libdir = "$BUILD:/usr/lib/freeradius"
+		pidfile = $raddb/run/radiusd.pid
+		max_requests = 16384
+		log {
+		  destination = stdout
+		  auth = yes
+		  msg_goodpass = "by EAP-%{%{EAP-Type}:-BRSKI}"
+		}
+		security {
+		  reject_delay = 0
+		}
+		thread pool {
+		  start_servers = 4
+		  max_servers = 8
+		  min_spare_servers = 2
+		  max_spare_servers = 4
+		}
+		client switch {
+		  ipaddr = ${RADIUS_CLIENT:-127.0.0.1}
+		  secret = testing123
+		}
+		modules {
+		  brski {
+		    certificate_file = $PKI/home-registrar.pem
+		    private_key_file = $PKI/home-registrar.key
+		    ca_file = $PKI/home-ca.pem
+		    database = $DB
+		    cmp_url = "http://127.0.0.1:$CA_PORT/.well-known/cmp"
+		    ${BRSKI_OPTIONS:-}
+		  }
+		  eap {
+		    default_eap_type = tls
+		    ignore_unknown_eap_types = yes
+		    max_sessions = 4096
+		    tls-config site {
+		      private_key_file = $PKI/home-radius.key
+		      certificate_file = $PKI/home-radius.pem
+		      ca_file = $PKI/home-ca.pem
+		      tls_min_version = "1.2"
+		      tls_max_version = "1.3"
+		    }
+		    tls {
+		      tls = site
+		    }
+		    peap {
+		      tls = site
+		      virtual_server = inner
+		    }
+		    mschapv2 {
+		    }
+		  }
+		  mschap {
+		  }
+		}
+		server default {
+		  listen {
+		    type = auth
+		    ipaddr = ${RADIUS_ADDRESS:-127.0.0.1}
+		    port = $RADIUS_PORT
+		  }
+		  authorize {
+		    brski {
+		      ok = return
+		    }
+		    eap {
+		      ok = return
+		    }
+		  }
+		  authenticate {
+		    brski
+		    eap
+		  }
+		}
+		server inner {
+		  authorize {
+		    update control {
+		      Cleartext-Password := "open sesame"
+		    }
+		    mschap
+		    eap {
+		      ok = return
+		    }
+		  }
+		  authenticate {
+		    Auth-Type MS-CHAP {
+		      mschap
+		    }
+		    eap
+		  }
+		}
+	C
+}
+
+lab_radius() { # extra arguments of freeradius, e.g. -X
+	local mark
+	lab_radius_config
+	mark=$(lab_mark radius)
+	lab_start radius "$NS_SERVERS" ${RADIUS_WRAPPER:-} freeradius -d "$LAB/radius" -n radiusd -f -l stdout "$@"
+	lab_wait_log radius 'Ready to process requests' "${RADIUS_START:-20}" "$mark" && return
+	tail -n 20 "$LAB/radius.log" >&2
+	lab_die "FreeRADIUS did not start"
+}
+
+# ---- MASA and PKI ----
+
+lab_masa_device() { # SERIAL
+	"$BUILD/brski-masa" --db "$LAB/masa/masa.db" device add "$1" > /dev/null
+}
+
+# The MASA of acme; MASA_PROGRAM may be another one. Arguments are added to its options.
+lab_masa() {
+	local mark
+	mark=$(lab_mark masa)
+	lab_start masa "$NS_SERVERS" "${MASA_PROGRAM:-$BUILD/brski-masa}" --listen "127.0.0.1:$MASA_PORT" --db "$LAB/masa/masa.db" \
+		--tls-key "$PKI/${MASA_TLS:-acme-masa-tls}.key" --tls-cert "$PKI/${MASA_TLS:-acme-masa-tls}.pem" \
+		--sign-key "$PKI/${MASA_SIGNER:-acme-masa}.key" --sign-cert "$PKI/${MASA_SIGNER:-acme-masa}.pem" \
+		--idevid-anchors "$PKI/acme-ca.pem" "$@" serve
+	lab_wait_log masa 'listen' 10 "$mark" || lab_die "the MASA did not start: $(tail -n 3 "$LAB/masa.log")"
+}

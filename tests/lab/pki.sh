@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# Makes the certificates of a small world with the openssl program: a manufacturer and its devices, an operator and its servers.
+# Sourced. Everything goes into $PKI. Keys are KEY_TYPE: P-256 (default), P-384 or RSA-3072.
+
+pki_key() { # FILE [TYPE]
+	case ${2:-${KEY_TYPE:-P-256}} in
+	P-256 | P-384) openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:${2:-${KEY_TYPE:-P-256}}" -out "$1" ;;
+	RSA-3072) openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out "$1" 2>/dev/null ;;
+	*) echo "pki_key: no key type '$2'" >&2 && return 1 ;;
+	esac
+	chmod 600 "$1"
+}
+
+pki_ca() { # NAME SUBJECT
+	pki_key "$PKI/$1.key"
+	openssl req -x509 -new -sha256 -key "$PKI/$1.key" -subj "$2" -days 3650 -out "$PKI/$1.pem" \
+		-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
+}
+
+# Serial numbers are random, so that several shells can issue at once.
+pki_issue() { # CA NAME SUBJECT "EXTENSION LINES" [openssl x509 options, e.g. -days 1]
+	local ca=$1 name=$2 subject=$3 extensions=$4
+	shift 4
+	[ -f "$PKI/$name.key" ] || pki_key "$PKI/$name.key"
+	openssl req -new -key "$PKI/$name.key" -subj "$subject" -out "$PKI/$name.csr"
+	printf '%s\n' "$extensions" 'subjectKeyIdentifier=hash' 'authorityKeyIdentifier=keyid' > "$PKI/$name.ext"
+	[ $# -gt 0 ] || set -- -days 825
+	openssl x509 -req -sha256 -in "$PKI/$name.csr" -CA "$PKI/$ca.pem" -CAkey "$PKI/$ca.key" \
+		-set_serial "0x$(openssl rand -hex 16 | sed 's/^./5/')" -extfile "$PKI/$name.ext" -out "$PKI/$name.leaf" "$@" 2>/dev/null
+	cat "$PKI/$name.leaf" "$PKI/$ca.pem" > "$PKI/$name.pem"
+	rm "$PKI/$name.csr" "$PKI/$name.ext" "$PKI/$name.leaf"
+}
+
+# A manufacturer: CA, voucher signer, HTTPS certificate of its MASA. The host name comes from MASA_HOST.
+pki_manufacturer() { # PREFIX NAME
+	pki_ca "$1-ca" "/O=$2/CN=$2 Device CA"
+	pki_issue "$1-ca" "$1-masa" "/O=$2/CN=$2 MASA" $'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature'
+	pki_issue "$1-ca" "$1-masa-tls" "/O=$2/CN=$MASA_HOST" \
+		$'basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:'"$MASA_HOST"
+}
+
+# An IDevID, for ever as IEEE 802.1AR wants it. Its MASA URI extension is $MASA_URL, if that is set.
+pki_idevid() { # PREFIX SERIAL [openssl x509 options]
+	local prefix=$1 serial=$2 extensions=$'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature'
+	shift 2
+	[ -z "${MASA_URL:-}" ] || extensions+=$'\n'"1.3.6.1.5.5.7.1.32=ASN1:IA5STRING:$MASA_URL"
+	[ $# -gt 0 ] || set -- -days 36500
+	pki_issue "$prefix-ca" "idevid-$serial" "/O=Acme/CN=Acme Sensor/serialNumber=$serial" "$extensions" "$@"
+}
+
+# The operator: its CA, the registrar's certificate (cmcRA is what makes it one, RFC 8995 5.5.4), the RADIUS server's for EAP-TLS.
+pki_operator() { # PREFIX NAME
+	pki_ca "$1-ca" "/O=$2/CN=$2 CA"
+	pki_issue "$1-ca" "$1-registrar" "/O=$2/CN=$2 Registrar" \
+		$'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth,1.3.6.1.5.5.7.3.28'
+	pki_issue "$1-ca" "$1-radius" "/O=$2/CN=radius.$1.example" \
+		$'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature,keyEncipherment\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:radius.'"$1"'.example'
+}
+
+pki_user() { # PREFIX NAME
+	pki_issue "$1-ca" "user-$2" "/CN=$2" $'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=clientAuth'
+}
