@@ -15,10 +15,11 @@
 #include "eap_brski/posix/folder.h"
 
 enum eap_brski_mode {
-	EAP_BRSKI_OTHER,   /* a network block without eap=BRSKI: not our business */
-	EAP_BRSKI_SILENT,  /* nothing can or may be sent */
-	EAP_BRSKI_ONBOARD, /* EAP-BRSKI with the IDevID */
-	EAP_BRSKI_LOGIN,   /* EAP-TLS with the LDevID */
+	EAP_BRSKI_OTHER,     /* a network block without eap=BRSKI: not our business */
+	EAP_BRSKI_UNDECIDED, /* a conversation may come */
+	EAP_BRSKI_SILENT,    /* nothing can or may be sent */
+	EAP_BRSKI_ONBOARD,   /* EAP-BRSKI with the IDevID */
+	EAP_BRSKI_LOGIN,     /* EAP-TLS with the LDevID */
 };
 
 struct eap_brski {
@@ -145,25 +146,13 @@ static void eap_brski_choose_onboarding(
 		brski->mode = EAP_BRSKI_ONBOARD;
 }
 
-void eap_brski_start(struct eap_sm *sm)
+/* Keys are loaded and events told only now that the state machine wants to know what it is: it is initialized
+ * more often than used. */
+static void eap_brski_decide(struct eap_sm *sm, const struct eap_peer_config *config)
 {
-	const struct eap_peer_config *config = sm->eapol_cb->get_config(sm->eapol_ctx);
+	struct eap_brski *brski = sm->brski;
 	struct eap_brski_options options;
-	struct eap_brski *brski;
 	struct brski_error err;
-
-	if (!sm->brski && eap_brski_is_ours(config))
-		sm->brski = os_zalloc(sizeof(*sm->brski));
-	brski = sm->brski;
-	if (!brski)
-		return;
-	wpas_brski_cancel(sm->msg_ctx);
-	eap_brski_close(brski->onboarding);
-	brski->onboarding = NULL;
-	brski->base = config;
-	brski->mode = EAP_BRSKI_OTHER;
-	if (!eap_brski_is_ours(config))
-		return;
 
 	brski->mode = EAP_BRSKI_SILENT;
 	os_memset(brski->methods, 0, sizeof(brski->methods));
@@ -176,6 +165,22 @@ void eap_brski_start(struct eap_sm *sm)
 	} else {
 		eap_brski_choose_onboarding(sm, config, &options);
 	}
+}
+
+void eap_brski_start(struct eap_sm *sm)
+{
+	const struct eap_peer_config *config = sm->eapol_cb->get_config(sm->eapol_ctx);
+	bool ours = eap_brski_is_ours(config);
+
+	if (!sm->brski && ours)
+		sm->brski = os_zalloc(sizeof(*sm->brski));
+	if (!sm->brski)
+		return;
+	wpas_brski_cancel(sm->msg_ctx);
+	eap_brski_close(sm->brski->onboarding);
+	sm->brski->onboarding = NULL;
+	sm->brski->base = config;
+	sm->brski->mode = ours ? EAP_BRSKI_UNDECIDED : EAP_BRSKI_OTHER;
 }
 
 /* EAP-TLS with the domain's certificate; what the block says of the server's name still holds. */
@@ -205,7 +210,11 @@ struct eap_peer_config *eap_brski_config(struct eap_sm *sm, struct eap_peer_conf
 
 	if (!eap_brski_is_ours(config))
 		return config;
-	if (!brski || brski->base != config || brski->mode < EAP_BRSKI_ONBOARD)
+	if (!brski || brski->base != config)
+		return NULL;
+	if (brski->mode == EAP_BRSKI_UNDECIDED)
+		eap_brski_decide(sm, config);
+	if (brski->mode < EAP_BRSKI_ONBOARD)
 		return NULL;
 
 	brski->shown = *config;
