@@ -109,7 +109,7 @@ static void event(void *ctx, const struct brski_device *device, const char *what
 	struct brski_policy *policy = ctx;
 	struct brski_store_event e = {.at = brski_now(policy->env), .ok = ok};
 	struct brski_error err;
-	const char *state = !ok ? "refused" : strcmp(what, "enrolled") == 0 ? "onboarded" : NULL;
+	const char *state = !ok ? "failed" : strcmp(what, "enroll-status") == 0 ? "onboarded" : NULL;
 
 	snprintf(e.what, sizeof(e.what), "%s", what);
 	snprintf(e.detail, sizeof(e.detail), "%s", detail ? detail : "");

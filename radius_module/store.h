@@ -50,7 +50,7 @@ struct brski_store_device {
 	char serial_number[BRSKI_SERIAL_MAX];
 	char note[128];
 	time_t added;
-	char state[16];		/* "listed", "onboarded", "refused": what happened last */
+	char state[16];		/* "listed", "onboarded", "failed": what happened last */
 	time_t last_seen;	/* 0: never */
 };
 BRSKI_CHECKED enum brski_code brski_store_device_put(struct brski_store *store, const char *manufacturer, const char *serial,

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/pem.h>
+#include <sqlite3.h>
+
+#include "radius_module/policy.h"
+#include "tests/unit/support/pki.h"
+
+/* A store in a file of its own, since two processes share one in real life: every test may open it twice. */
+static char folder[] = "/tmp/brski-store-XXXXXX";
+static char path[64];
+static struct brski_store *store;
+static struct brski_error err;
+
+static void set_up(void)
+{
+	strcpy(strrchr(folder, '-'), "-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/r.db", folder);
+	ck_assert_msg(brski_store_open(path, true, &store, &err) == BRSKI_OK, "%s", err.why);
+}
+
+static void tear_down(void)
+{
+	char name[96];
+
+	brski_store_close(store);
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "%s%s", path, (const char *[]){"", "-wal", "-shm"}[i]);
+		unlink(name);
+	}
+	rmdir(folder);
+}
+
+static void put_manufacturer(
+	struct brski_store *in, const char *name, X509 *anchor, enum brski_mode mode, X509_CRL *crl)
+{
+	struct brski_store_manufacturer m = {.mode = mode, .check_voucher = true, .audit_log = true};
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	snprintf(m.masa_url, sizeof(m.masa_url), "https://masa.example");
+	sk_X509_push(certs, anchor);
+	ck_assert(brski_certs_to_pem(certs, &m.idevid_anchors, &err) == BRSKI_OK);
+	if (crl) {
+		PEM_write_bio_X509_CRL(bio, crl);
+		len = BIO_get_mem_data(bio, &text);
+		ck_assert(brski_buf_set(&m.crls, brski_span(text, (size_t)len)) == BRSKI_OK);
+	}
+	ck_assert_msg(brski_store_manufacturer_put(in, &m, &err) == BRSKI_OK, "%s", err.why);
+	brski_store_manufacturer_free(&m);
+	BIO_free(bio);
+	sk_X509_free(certs);
+}
+
+START_TEST(manufacturers_come_back_as_they_were)
+{
+	struct brski_credential ca = pki_root("CN=Acme CA");
+	struct brski_store_manufacturer m;
+
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_MANUFACTURER, NULL);
+	ck_assert(brski_store_manufacturer_get(store, "acme", &m, &err) == BRSKI_OK);
+	ck_assert_str_eq(m.name, "acme");
+	ck_assert_str_eq(m.masa_url, "https://masa.example");
+	ck_assert(m.mode == BRSKI_MODE_MANUFACTURER && m.check_voucher && m.audit_log);
+	ck_assert(!m.allow_foreign_domains && !m.allow_nonceless);
+	ck_assert(m.idevid_anchors.len > 0 && m.crls.len == 0 && m.tls_anchors.len == 0);
+	brski_store_manufacturer_free(&m);
+	ck_assert(brski_store_manufacturer_get(store, "other", &m, &err) == BRSKI_NOT_FOUND);
+	ck_assert(brski_store_manufacturer_remove(store, "other", &err) == BRSKI_NOT_FOUND);
+	pki_free(&ca);
+}
+END_TEST
+
+START_TEST(changing_a_manufacturer_keeps_its_devices_and_removing_it_does_not)
+{
+	struct brski_credential ca = pki_root("CN=Acme CA");
+	struct brski_store_device d;
+
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(brski_store_device_put(store, "acme", "S-1", "floor 2", &err) == BRSKI_OK);
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_MANUFACTURER, NULL);
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &d, &err) == BRSKI_OK);
+	ck_assert_str_eq(d.note, "floor 2");
+	ck_assert_str_eq(d.state, "listed");
+	ck_assert(brski_store_manufacturer_remove(store, "acme", &err) == BRSKI_OK);
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &d, &err) == BRSKI_NOT_FOUND);
+	pki_free(&ca);
+}
+END_TEST
+
+START_TEST(devices_need_a_manufacturer)
+{
+	ck_assert(brski_store_device_put(store, "nobody", "S-1", "", &err) == BRSKI_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(err.why, "nobody"));
+	ck_assert(brski_store_device_remove(store, "nobody", "S-1", &err) == BRSKI_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(hostile_texts_stay_texts)
+{
+	static const char evil[] = "x'); DROP TABLE device; --";
+	struct brski_credential ca = pki_root("CN=Acme CA");
+	struct brski_store_device d;
+
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(brski_store_device_put(store, "acme", evil, evil, &err) == BRSKI_OK);
+	ck_assert(brski_store_device_get(store, "acme", evil, &d, &err) == BRSKI_OK);
+	ck_assert_str_eq(d.serial_number, evil);
+	pki_free(&ca);
+}
+END_TEST
+
+static void count_job(void *ctx, struct brski_store_job *job)
+{
+	(*(unsigned *)ctx)++;
+	ck_assert_uint_eq(job->blob.len, 5);
+}
+
+START_TEST(jobs_survive_reopening)
+{
+	struct brski_store_job job = {.kind = BRSKI_JOB_CMP, .state = BRSKI_JOB_WAITING, .updated = 1000},
+			       back;
+	unsigned n = 0;
+
+	strcpy(job.key, "aa");
+	ck_assert(brski_buf_set(&job.blob, brski_span("12345", 5)) == BRSKI_OK);
+	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	job.updated = 2000;
+	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	brski_store_close(store);
+	ck_assert(brski_store_open(path, false, &store, &err) == BRSKI_OK);
+	ck_assert(brski_store_job_get(store, "aa", &back, &err) == BRSKI_OK);
+	ck_assert(back.kind == BRSKI_JOB_CMP && back.created == 1000 && back.updated == 2000);
+	brski_store_job_free(&back);
+	ck_assert(brski_store_jobs(store, BRSKI_JOB_WAITING, 10, count_job, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(brski_store_jobs(store, BRSKI_JOB_DONE, 10, count_job, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(brski_store_jobs_expire(store, 2000, &n, &err) == BRSKI_OK && n == 0);
+	ck_assert(brski_store_jobs_expire(store, 2001, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(brski_store_job_get(store, "aa", &back, &err) == BRSKI_NOT_FOUND);
+	brski_store_job_free(&job);
+}
+END_TEST
+
+static void last_event(void *ctx, const struct brski_store_event *e)
+{
+	*(struct brski_store_event *)ctx = *e;
+}
+
+START_TEST(history_is_in_order_and_can_be_trimmed)
+{
+	struct brski_store_event e = {.serial_number = "S-1", .what = "policy"}, got = {0};
+
+	for (int i = 1; i <= 5; i++) {
+		e.at = i;
+		snprintf(e.detail, sizeof(e.detail), "number %d", i);
+		ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+	}
+	ck_assert(brski_store_events(store, "S-1", 2, last_event, &got, &err) == BRSKI_OK);
+	ck_assert_str_eq(got.detail, "number 5");
+	ck_assert(brski_store_events_trim(store, 1, &err) == BRSKI_OK);
+	got = (struct brski_store_event){0};
+	ck_assert(brski_store_events(store, "S-2", 10, last_event, &got, &err) == BRSKI_OK && got.at == 0);
+	ck_assert(brski_store_events(store, NULL, 10, last_event, &got, &err) == BRSKI_OK && got.at == 5);
+}
+END_TEST
+
+START_TEST(what_is_no_store_is_refused)
+{
+	struct brski_store *other;
+	sqlite3 *db;
+	FILE *f;
+
+	ck_assert(brski_store_open("/tmp/brski-there-is-none.db", false, &other, &err) == BRSKI_NOT_FOUND);
+	ck_assert_ptr_null(other);
+	ck_assert(sqlite3_open(path, &db) == SQLITE_OK);
+	ck_assert(sqlite3_exec(db, "PRAGMA user_version=999", NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+	ck_assert(brski_store_open(path, true, &other, &err) != BRSKI_OK);
+	ck_assert_ptr_nonnull(strstr(err.why, "newer"));
+	brski_store_close(store);
+	f = fopen(path, "w");
+	fputs("this is a letter to my aunt, and no database at all, whatever its name says", f);
+	fclose(f);
+	ck_assert(brski_store_open(path, false, &store, &err) != BRSKI_OK);
+	ck_assert_ptr_null(store);
+}
+END_TEST
+
+/* ---- Policy ---- */
+
+struct world {
+	struct brski_credential ca, device, stranger;
+	STACK_OF(X509) *chain, *strangers;
+	struct brski_policy *policy;
+	const struct brski_registrar_ops *ops;
+};
+
+static void world_begin(struct world *w)
+{
+	w->ca = pki_root("CN=Acme CA");
+	w->device = pki_leaf("CN=Sensor,serialNumber=S-1", "P-256", &w->ca);
+	w->stranger = pki_root("CN=Stranger");
+	w->chain = pki_certs(&w->device, &w->ca);
+	w->strangers = pki_certs(&w->stranger, NULL);
+	ck_assert(brski_policy_new(store, NULL, &w->policy, &err) == BRSKI_OK);
+	w->ops = brski_policy_ops();
+}
+
+static void world_end(struct world *w)
+{
+	brski_policy_free(w->policy);
+	pki_free_certs(w->chain);
+	pki_free_certs(w->strangers);
+	pki_free(&w->device);
+	pki_free(&w->stranger);
+	pki_free(&w->ca);
+}
+
+START_TEST(manufacturers_are_found_by_their_anchors)
+{
+	struct world w;
+	struct brski_manufacturer m;
+	struct brski_store *brskictl;
+
+	world_begin(&w);
+	ck_assert(w.ops->find_manufacturer(w.policy, w.chain, &m, &err) == BRSKI_UNTRUSTED);
+	/* Another process adds it: the server must see it without a restart. */
+	ck_assert(brski_store_open(path, false, &brskictl, &err) == BRSKI_OK);
+	put_manufacturer(brskictl, "acme", w.ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert_msg(w.ops->find_manufacturer(w.policy, w.chain, &m, &err) == BRSKI_OK, "%s", err.why);
+	ck_assert_str_eq(m.name, "acme");
+	brski_manufacturer_free(&m);
+	ck_assert(w.ops->find_manufacturer(w.policy, w.strangers, &m, &err) == BRSKI_UNTRUSTED);
+	ck_assert_ptr_nonnull(strstr(err.why, "Stranger"));
+	ck_assert(brski_store_manufacturer_remove(brskictl, "acme", &err) == BRSKI_OK);
+	ck_assert(w.ops->find_manufacturer(w.policy, w.chain, &m, &err) == BRSKI_UNTRUSTED);
+	brski_store_close(brskictl);
+	world_end(&w);
+}
+END_TEST
+
+START_TEST(a_revoked_device_is_told_from_a_stranger)
+{
+	struct world w;
+	struct brski_manufacturer m;
+	X509_CRL *crl;
+
+	world_begin(&w);
+	crl = pki_crl(&w.ca, &w.device.cert, 1);
+	put_manufacturer(store, "acme", w.ca.cert, BRSKI_MODE_INVENTORY, crl);
+	ck_assert(w.ops->find_manufacturer(w.policy, w.chain, &m, &err) == BRSKI_REVOKED);
+	ck_assert_ptr_null(m.idevid_anchors);
+	X509_CRL_free(crl);
+	world_end(&w);
+}
+END_TEST
+
+START_TEST(an_expired_device_is_told_from_a_stranger)
+{
+	struct pki_spec old = {.subject = "CN=Old,serialNumber=S-9", .not_before = 1000, .not_after = 2000};
+	struct brski_credential device;
+	struct world w;
+	struct brski_manufacturer m;
+	STACK_OF(X509) *chain;
+
+	world_begin(&w);
+	device = pki_make(&old, &w.ca);
+	chain = pki_certs(&device, &w.ca);
+	put_manufacturer(store, "acme", w.ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(w.ops->find_manufacturer(w.policy, chain, &m, &err) == BRSKI_EXPIRED);
+	pki_free_certs(chain);
+	pki_free(&device);
+	world_end(&w);
+}
+END_TEST
+
+static enum brski_decision decide(struct world *w, enum brski_mode mode, const char *serial)
+{
+	struct brski_device device = {.manufacturer = "acme"};
+	struct brski_manufacturer m = {.name = "acme", .mode = mode};
+	enum brski_decision decision;
+	char why[256] = "";
+	long retry_after;
+
+	snprintf(device.serial_number, sizeof(device.serial_number), "%s", serial);
+	ck_assert(w->ops->decide(w->policy, &device, &m, &decision, why, &retry_after, &err) == BRSKI_OK);
+	ck_assert_str_ne(why, "");
+	return decision;
+}
+
+START_TEST(modes_decide)
+{
+	struct world w;
+
+	world_begin(&w);
+	put_manufacturer(store, "acme", w.ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(brski_store_device_put(store, "acme", "S-1", "", &err) == BRSKI_OK);
+	ck_assert(decide(&w, BRSKI_MODE_INVENTORY, "S-1") == BRSKI_ACCEPT);
+	ck_assert(decide(&w, BRSKI_MODE_INVENTORY, "S-2") == BRSKI_REFUSE);
+	ck_assert(decide(&w, BRSKI_MODE_MANUFACTURER, "S-2") == BRSKI_ACCEPT);
+	ck_assert(decide(&w, BRSKI_MODE_OPEN, "S-2") == BRSKI_ACCEPT);
+	ck_assert(decide(&w, (enum brski_mode)77, "S-1") == BRSKI_REFUSE);
+	world_end(&w);
+}
+END_TEST
+
+START_TEST(events_mark_the_device)
+{
+	struct brski_device device = {.manufacturer = "acme", .serial_number = "S-1"};
+	struct brski_store_device row;
+	struct world w;
+
+	world_begin(&w);
+	put_manufacturer(store, "acme", w.ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(brski_store_device_put(store, "acme", "S-1", "", &err) == BRSKI_OK);
+	w.ops->event(w.policy, &device, "voucher", false, "MASA is down");
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &row, &err) == BRSKI_OK);
+	ck_assert_str_eq(row.state, "failed");
+	w.ops->event(w.policy, &device, "enroll-status", true, "");
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &row, &err) == BRSKI_OK);
+	ck_assert_str_eq(row.state, "onboarded");
+	ck_assert(row.last_seen > 0);
+	world_end(&w);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store and policy");
+	TCase *tc = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, manufacturers_come_back_as_they_were);
+	tcase_add_test(tc, changing_a_manufacturer_keeps_its_devices_and_removing_it_does_not);
+	tcase_add_test(tc, devices_need_a_manufacturer);
+	tcase_add_test(tc, hostile_texts_stay_texts);
+	tcase_add_test(tc, jobs_survive_reopening);
+	tcase_add_test(tc, history_is_in_order_and_can_be_trimmed);
+	tcase_add_test(tc, what_is_no_store_is_refused);
+	tcase_add_test(tc, manufacturers_are_found_by_their_anchors);
+	tcase_add_test(tc, a_revoked_device_is_told_from_a_stranger);
+	tcase_add_test(tc, an_expired_device_is_told_from_a_stranger);
+	tcase_add_test(tc, modes_decide);
+	tcase_add_test(tc, events_mark_the_device);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
