@@ -7,10 +7,20 @@
 /*
  * EAP-BRSKI, peer side, for an EAP stack: packets in, packets out. Link, tunnel and pledge put together. What the stack does:
  * strip Code, Identifier, Length and the eight octets of the Expanded Type from requests; put them before replies.
+ *
+ * The end of a session: the peer answers the responses to its last flight with an acknowledgement if it is enrolled, and with a
+ * TLS alert (close_notify, if there is nothing worse to say) in every other case. So the server believes in a
+ * success only when that acknowledgement comes.
+ *
+ * Keys come from the tunnel's exporter (RFC 8446 7.5), context the eight octets of the Expanded Type. Label
+ * EXPORTER_EAP_BRSKI_Key_Material: 128 octets, MSK then EMSK. Session-Id: the Expanded Type, then 64 octets of label
+ * EXPORTER_EAP_BRSKI_Session_Id.
  */
 #define BRSKI_EAP_VENDOR_ID 32473 /* RFC 5612 */
 #define BRSKI_EAP_VENDOR_TYPE 1
 #define BRSKI_EAP_KEY_LEN 64
+#define BRSKI_EAP_KEY_LABEL "EXPORTER_EAP_BRSKI_Key_Material"
+#define BRSKI_EAP_SESSION_ID_LABEL "EXPORTER_EAP_BRSKI_Session_Id"
 #define BRSKI_EAP_SESSION_ID_LEN 72 /* Expanded Type, then 64 octets of exporter */
 #define BRSKI_IDENTITY_DOMAIN "example.org"
 
@@ -39,7 +49,7 @@ BRSKI_CHECKED enum brski_code brski_peer_new(const struct brski_peer_config *con
 void brski_peer_free(struct brski_peer *peer);
 
 /*
- * One request's data. An error return means: send nothing, the method has failed; the reason is also brski_peer_reason. A reply is always given
+ * One request's data. Start comes too early (brski_peer_retry_after is not 0): BRSKI_UNAVAILABLE, and no handshake is spent on it. An error return means: send nothing, the method has failed; the reason is also brski_peer_reason. A reply is always given
  * otherwise, so that the server's last words (an alert) are acknowledged.
  */
 BRSKI_CHECKED enum brski_code brski_peer_process(struct brski_peer *peer, struct brski_span request, struct brski_buf *reply,

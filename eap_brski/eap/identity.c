@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/eap/peer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LABEL_MAX 63
+#define HOST_NAME_MAX_OCTETS 253
+
+static bool is_label_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+/* RFC 1123 2.1: letters, digits and hyphens, none of them at an end of a label; RFC 7542 2.2 wants two labels
+ * at least. */
+static bool is_host_name(const char *name)
+{
+	size_t label = 0;
+	size_t labels = 1;
+
+	if (strlen(name) > HOST_NAME_MAX_OCTETS)
+		return false;
+	for (const char *c = name; *c != '\0'; c++) {
+		if (*c == '.') {
+			if (label == 0 || c[-1] == '-')
+				return false;
+			label = 0;
+			labels++;
+		} else if (!is_label_char(*c) || (*c == '-' && label == 0) || ++label > LABEL_MAX) {
+			return false;
+		}
+	}
+	return label > 0 && name[strlen(name) - 1] != '-' && labels >= 2;
+}
+
+bool brski_identity(const char *domain, char *out, size_t size)
+{
+	int len;
+
+	if (size > 0)
+		out[0] = '\0';
+	if (!domain)
+		domain = BRSKI_IDENTITY_DOMAIN;
+	if (!is_host_name(domain))
+		return false;
+	len = snprintf(out, size, "brski@%s.v.eap.arpa", domain);
+	if (len >= 0 && (size_t)len < size)
+		return true;
+	if (size > 0)
+		out[0] = '\0';
+	return false;
+}
+
+/* RFC 3748 5.7 */
+void brski_expanded_type(uint32_t vendor_id, uint32_t vendor_type, uint8_t out[8])
+{
+	out[0] = 254;
+	for (unsigned i = 0; i < 3; i++)
+		out[1 + i] = (uint8_t)(vendor_id >> (16 - 8 * i));
+	for (unsigned i = 0; i < 4; i++)
+		out[4 + i] = (uint8_t)(vendor_type >> (24 - 8 * i));
+}
