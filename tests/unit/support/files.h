@@ -21,6 +21,9 @@ void temp_remove(const char *path);
 /* Runs a command of the shell, its output thrown away; its exit status. */
 int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Runs each of n tests in a process of its own; the exit status of main(). setup and teardown may be NULL. */
+int run_tests(const char *name, SFun setup, SFun teardown, const TTest *const *tests, size_t n);
+
 /* For tests with a `struct brski_error err` at hand: the code, and words that must be in the reason. */
 #define EXPECT(want, call) \
 	do { \
