@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "radius_module/conversation.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/crypto.h>
+
+#include "eap_brski/transport/frame.h"
+
+/* RFC 3748 4 and 5 */
+enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_FAILURE = 4 };
+enum { EAP_TYPE_IDENTITY = 1, EAP_TYPE_NAK = 3, EAP_TYPE_EXPANDED = 254 };
+
+#define IDENTITY_MAX 280
+#define WAIT_FIRST_MS 100
+#define WAIT_LAST_MS 1000
+/* A peer may give up after fifty short packets in a row: a long total is cut into longer waits. */
+#define WAITS_MAX 40
+#define LINGER_MS 30000
+/* Added to a Wait before the authenticator may think that the packet was lost. */
+#define TIMEOUT_MARGIN_S 5
+#define MTU_MAX 3800 /* with everything else in a RADIUS packet of 4096 octets, RFC 2865 3 */
+
+struct brski_conversations {
+	struct brski_conversations_config config;
+	struct brski_sessions *sessions;
+	uint8_t expanded_type[8];
+	char identity[IDENTITY_MAX];
+};
+
+struct eap_packet {
+	uint8_t code, id, type;
+	struct brski_span data; /* after the type */
+};
+
+/* One peer. */
+struct conversation {
+	struct brski_eap_session *eap;
+	struct brski_ticket *ticket;
+	int64_t job_since;
+	uint8_t request_id;
+	struct brski_buf last_in;  /* the response that was answered last ... */
+	struct brski_eap_out last; /* ... and how */
+	bool deferred;
+	char trouble[320]; /* of the back end, when deferred */
+	unsigned job_waits;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void brski_eap_out_free(struct brski_eap_out *out)
+{
+	brski_buf_free(&out->eap);
+	OPENSSL_cleanse(out, sizeof(*out));
+}
+
+static void conversation_free(void *data)
+{
+	struct conversation *v = data;
+
+	brski_ticket_release(v->ticket);
+	brski_eap_session_free(v->eap);
+	brski_buf_free(&v->last_in);
+	brski_eap_out_free(&v->last);
+	free(v);
+}
+
+/* ---- EAP's header, RFC 3748 4 ---- */
+
+static bool parse(struct brski_span in, struct eap_packet *out)
+{
+	size_t whole = in.len;
+	uint16_t len;
+
+	*out = (struct eap_packet){0};
+	if (!brski_read_u8(&in, &out->code) || !brski_read_u8(&in, &out->id) || !brski_read_u16(&in, &len))
+		return false;
+	if (len != whole || out->code != EAP_RESPONSE || !brski_read_u8(&in, &out->type))
+		return false;
+	out->data = in;
+	return true;
+}
+
+/* True for our Expanded Type, RFC 3748 5.7; *method gets what is behind it. */
+static bool is_ours(
+	const struct brski_conversations *c, const struct eap_packet *p, struct brski_span *method)
+{
+	struct brski_span rest = p->data, vendor;
+
+	if (p->type != EAP_TYPE_EXPANDED || !brski_read_span(&rest, 7, &vendor))
+		return false;
+	if (!brski_span_equal(vendor, brski_span(c->expanded_type + 1, 7)))
+		return false;
+	if (method)
+		*method = rest;
+	return true;
+}
+
+/* A legacy Nak, or an expanded one: vendor 0, type 3 (RFC 3748 5.3). */
+static bool is_nak(const struct eap_packet *p)
+{
+	static const uint8_t expanded_nak[7] = {0, 0, 0, 0, 0, 0, EAP_TYPE_NAK};
+	struct brski_span rest = p->data, vendor;
+
+	return p->type == EAP_TYPE_NAK ||
+	       (p->type == EAP_TYPE_EXPANDED && brski_read_span(&rest, 7, &vendor) &&
+		       brski_span_equal(vendor, brski_span(expanded_nak, sizeof(expanded_nak))));
+}
+
+/* The realm in any letter case (RFC 7542 2.4); the user part as it is. */
+static bool is_our_identity(const struct brski_conversations *c, struct brski_span id)
+{
+	size_t user = strcspn(c->identity, "@");
+
+	return id.len == strlen(c->identity) && memcmp(id.data, c->identity, user) == 0 &&
+	       strncasecmp((const char *)id.data + user, c->identity + user, id.len - user) == 0;
+}
+
+static void write_request(
+	const struct brski_conversations *c, uint8_t id, const struct brski_buf *data, struct brski_buf *out)
+{
+	brski_put_u8(out, EAP_REQUEST);
+	brski_put_u8(out, id);
+	brski_put_u16(out, (uint16_t)(BRSKI_EAP_OVERHEAD + data->len));
+	brski_put(out, brski_span(c->expanded_type, sizeof(c->expanded_type)));
+	brski_put(out, brski_buf_span(data));
+}
+
+static void write_end(uint8_t code, uint8_t id, struct brski_buf *out)
+{
+	brski_put_u8(out, code);
+	brski_put_u8(out, id);
+	brski_put_u16(out, 4);
+}
+
+bool brski_conversations_claim(struct brski_conversations *c, const struct brski_eap_in *in)
+{
+	struct eap_packet p;
+
+	if (!parse(in->eap, &p))
+		return false;
+	if (p.type == EAP_TYPE_IDENTITY)
+		return is_our_identity(c, p.data);
+	return is_ours(c, &p, NULL) || brski_sessions_has(c->sessions, in->state);
+}
+
+/* ---- Verdicts ---- */
+
+static void set_reason(struct brski_eap_out *out, const char *text)
+{
+	snprintf(out->reason, sizeof(out->reason), "%s", text);
+}
+
+static void reject(struct brski_eap_out *out, uint8_t id, const char *why)
+{
+	out->verdict = BRSKI_VERDICT_REJECT;
+	out->result = "failed";
+	out->session_timeout = 0;
+	set_reason(out, why);
+	write_end(EAP_FAILURE, id, &out->eap);
+}
+
+static void invalid(struct brski_eap_out *out, const char *why)
+{
+	out->verdict = BRSKI_VERDICT_INVALID;
+	set_reason(out, why);
+}
+
+/* EAP-Success and EAP-Failure carry the Identifier of the response that they answer, RFC 3748 4.2. */
+static void accept_peer(struct conversation *v, struct brski_eap_out *out)
+{
+	struct brski_error err = {0};
+
+	if (brski_eap_keys(v->eap, out->msk, out->emsk, out->session_id, &err) != BRSKI_OK) {
+		reject(out, v->request_id, err.why);
+		return;
+	}
+	out->verdict = BRSKI_VERDICT_ACCEPT;
+	out->result = "enrolled";
+	write_end(EAP_SUCCESS, v->request_id, &out->eap);
+}
+
+static void refuse_peer(struct conversation *v, const struct brski_error *err, struct brski_eap_out *out)
+{
+	const char *why = brski_eap_reason(v->eap);
+
+	reject(out, v->request_id, why && why[0] ? why : err->why);
+	if (!v->deferred)
+		return;
+	out->result = "deferred";
+	if (v->trouble[0])
+		set_reason(out, v->trouble);
+	else if (!out->reason[0])
+		set_reason(out, "the answer takes longer: the device was told to come back");
+}
+
+static void challenge(struct brski_conversations *c, struct conversation *v, const struct brski_buf *data,
+	struct brski_eap_out *out)
+{
+	v->request_id++;
+	out->verdict = BRSKI_VERDICT_CHALLENGE;
+	write_request(c, v->request_id, data, &out->eap);
+}
+
+/* ---- Work for a back end ---- */
+
+struct step {
+	struct brski_conversations *c;
+	struct conversation *v;
+	int64_t deadline; /* of this thread's slice */
+	struct brski_buf reply;
+	enum brski_eap_result result;
+	unsigned wait_ms; /* not 0: the reply is a Wait */
+	struct brski_error err;
+};
+
+static void ticket_done(struct conversation *v)
+{
+	brski_ticket_release(v->ticket);
+	v->ticket = NULL;
+}
+
+static enum brski_code resume(struct step *s)
+{
+	struct conversation *v = s->v;
+	const struct brski_job *job = brski_ticket_lock(v->ticket);
+	enum brski_code code = brski_eap_resume(v->eap, job, &s->reply, &s->result, &s->err);
+
+	brski_ticket_unlock(v->ticket);
+	ticket_done(v);
+	return code;
+}
+
+static enum brski_code defer(struct step *s)
+{
+	struct conversation *v = s->v;
+	const struct brski_job *job;
+	enum brski_code code;
+
+	brski_ticket_trouble(v->ticket, v->trouble);
+	v->deferred = true;
+	job = brski_ticket_lock(v->ticket);
+	code = brski_eap_defer(v->eap, job, &s->reply, &s->result, &s->err);
+	brski_ticket_unlock(v->ticket);
+	ticket_done(v);
+	return code;
+}
+
+/* 100 ms, 200, 400 ... 1000: a quick back end is not kept waiting for its peer, a slow one costs few packets.
+ */
+static long next_wait(const struct brski_conversations *c, const struct conversation *v)
+{
+	long wait = WAIT_FIRST_MS, most = WAIT_LAST_MS;
+
+	if (c->config.wait_total_ms / WAITS_MAX > most)
+		most = c->config.wait_total_ms / WAITS_MAX;
+	if (most > BRSKI_WAIT_MAX_MS)
+		most = BRSKI_WAIT_MAX_MS;
+	for (unsigned i = 0; i < v->job_waits && wait < most; i++)
+		wait *= 2;
+	return wait < most ? wait : most;
+}
+
+static enum brski_code wait_more(struct step *s)
+{
+	s->wait_ms = (unsigned)next_wait(s->c, s->v);
+	s->v->job_waits++;
+	s->v->last.waits++;
+	s->result = BRSKI_EAP_SEND;
+	return brski_eap_wait(s->v->eap, s->wait_ms, &s->reply, &s->err);
+}
+
+static enum brski_code take_job(struct step *s)
+{
+	struct conversation *v = s->v;
+	struct brski_job *job = brski_eap_take_job(v->eap);
+
+	if (!job)
+		return brski_fail(&s->err, BRSKI_INTERNAL, "a job was announced and is not there");
+	v->ticket = brski_jobs_submit(s->c->config.jobs, job);
+	v->job_since = now_ms();
+	v->job_waits = 0;
+	return v->ticket ? BRSKI_OK : brski_fail(&s->err, BRSKI_NO_MEMORY, "no memory for a job");
+}
+
+/* Enough time left for that pause, and the back end asked for it: a back end that is away is not waited for.
+ */
+static bool worth_waiting(struct step *s, long pause_ms)
+{
+	char trouble[320];
+
+	brski_ticket_trouble(s->v->ticket, trouble);
+	return !trouble[0] && now_ms() - s->v->job_since + pause_ms < s->c->config.wait_total_ms;
+}
+
+static enum brski_code at_job(struct step *s)
+{
+	long pause = 0, slice = (long)(s->deadline - now_ms());
+	enum brski_code code;
+
+	if (!s->v->ticket) {
+		code = take_job(s);
+		if (code != BRSKI_OK)
+			return code;
+	}
+	switch (brski_ticket_wait(s->v->ticket, slice > 0 ? slice : 0, &pause)) {
+	case BRSKI_PROGRESS_FINISHED:
+		return resume(s);
+	case BRSKI_PROGRESS_RUNNING:
+	case BRSKI_PROGRESS_PAUSED:
+		break;
+	}
+	return worth_waiting(s, pause) ? wait_more(s) : defer(s);
+}
+
+/* ---- One response ---- */
+
+static void conclude(struct step *s, enum brski_code code, struct brski_eap_out *out)
+{
+	if (code != BRSKI_OK || s->result == BRSKI_EAP_FAILURE)
+		refuse_peer(s->v, &s->err, out);
+	else if (s->result == BRSKI_EAP_SUCCESS)
+		accept_peer(s->v, out);
+	else
+		challenge(s->c, s->v, &s->reply, out);
+	if (s->wait_ms && out->verdict == BRSKI_VERDICT_CHALLENGE)
+		out->session_timeout = (s->wait_ms + 999) / 1000 + TIMEOUT_MARGIN_S;
+}
+
+static void process(struct brski_conversations *c, struct conversation *v, struct brski_span method,
+	struct brski_eap_out *out)
+{
+	struct step s = {.c = c, .v = v, .deadline = now_ms() + c->config.wait_slice_ms};
+	enum brski_code code = brski_eap_process(v->eap, method, &s.reply, &s.result, &s.err);
+
+	while (code == BRSKI_OK && s.result == BRSKI_EAP_JOB)
+		code = at_job(&s);
+	conclude(&s, code, out);
+	brski_buf_free(&s.reply);
+}
+
+static void describe(struct conversation *v, struct brski_eap_out *out)
+{
+	const struct brski_device *d = v->eap ? brski_eap_device(v->eap) : NULL;
+
+	if (!d)
+		return;
+	snprintf(out->manufacturer, sizeof(out->manufacturer), "%s", d->manufacturer);
+	snprintf(out->serial_number, sizeof(out->serial_number), "%s", d->serial_number);
+	snprintf(out->subject, sizeof(out->subject), "%s", d->subject);
+	snprintf(out->fingerprint, sizeof(out->fingerprint), "%s", d->fingerprint);
+}
+
+/* Keeps the answer, for a response that comes twice; `out` gets a copy. */
+static void keep(struct conversation *v, struct brski_span in, struct brski_eap_out *out)
+{
+	struct brski_buf eap = {0};
+
+	if (brski_buf_set(&v->last_in, in) != BRSKI_OK ||
+		brski_buf_set(&eap, brski_buf_span(&v->last.eap)) != BRSKI_OK)
+		brski_buf_free(&v->last_in);
+	*out = v->last;
+	out->eap = eap;
+}
+
+static void answer_response(struct brski_conversations *c, struct conversation *v,
+	const struct brski_eap_in *in, struct brski_span method, struct brski_eap_out *out)
+{
+	brski_buf_free(&v->last.eap);
+	v->last.session_timeout = 0;
+	v->last.octets_in += in->eap.len;
+	v->last.round_trips++;
+	process(c, v, method, &v->last);
+	v->last.octets_out += v->last.eap.len;
+	describe(v, &v->last);
+	keep(v, in->eap, out);
+}
+
+/* ---- Sessions ---- */
+
+static size_t choose_mtu(const struct brski_conversations *c, size_t framed)
+{
+	size_t mtu = c->config.mtu_max;
+
+	if (framed && framed < mtu)
+		mtu = framed;
+	return mtu < BRSKI_MTU_MIN ? BRSKI_MTU_MIN : mtu;
+}
+
+static enum brski_code open_session(struct brski_conversations *c, struct conversation *v,
+	const struct brski_eap_in *in, struct brski_session **session, struct brski_error *err)
+{
+	struct brski_buf start = {0};
+	enum brski_code code;
+
+	code = brski_eap_session_new(
+		c->config.eap, choose_mtu(c, in->framed_mtu), in->where, &start, &v->eap, err);
+	if (code == BRSKI_OK)
+		code = brski_sessions_add(c->sessions, v, session, err);
+	if (code == BRSKI_OK) {
+		memcpy(v->last.state, brski_session_state(*session), BRSKI_STATE_LEN);
+		challenge(c, v, &start, &v->last);
+		v->last.octets_out = v->last.eap.len;
+	}
+	brski_buf_free(&start);
+	return code;
+}
+
+static void begin(
+	struct brski_conversations *c, const struct brski_eap_in *in, uint8_t id, struct brski_eap_out *out)
+{
+	struct conversation *v = calloc(1, sizeof(*v));
+	struct brski_session *session;
+	struct brski_error err = {0};
+
+	if (!v) {
+		reject(out, id, "no memory for a session");
+		return;
+	}
+	v->last.result = "";
+	v->request_id = id;
+	if (open_session(c, v, in, &session, &err) != BRSKI_OK) {
+		conversation_free(v);
+		reject(out, id, err.why);
+		return;
+	}
+	keep(v, in->eap, out);
+	brski_sessions_put(c->sessions, session, false);
+}
+
+static bool is_end(enum brski_verdict verdict)
+{
+	return verdict == BRSKI_VERDICT_ACCEPT || verdict == BRSKI_VERDICT_REJECT;
+}
+
+static void nak(struct conversation *v, const struct brski_eap_in *in, struct brski_eap_out *out)
+{
+	brski_buf_free(&v->last.eap);
+	reject(&v->last, v->request_id, "the device does not want to do EAP-BRSKI (it sent a Nak)");
+	keep(v, in->eap, out);
+}
+
+static void go_on(struct brski_conversations *c, struct conversation *v, const struct brski_eap_in *in,
+	const struct eap_packet *p, struct brski_eap_out *out)
+{
+	struct brski_span method;
+
+	if (v->last_in.len && brski_span_equal(brski_buf_span(&v->last_in), in->eap)) {
+		keep(v, in->eap, out);
+		out->repeated = true;
+	} else if (is_end(v->last.verdict)) {
+		invalid(out, "a packet after the end of its conversation");
+	} else if (p->id != v->request_id) {
+		invalid(out, "an EAP response whose Identifier is not that of the last request");
+	} else if (is_nak(p)) {
+		nak(v, in, out);
+	} else if (!is_ours(c, p, &method)) {
+		invalid(out, "an EAP response of another type in the middle of EAP-BRSKI");
+	} else {
+		answer_response(c, v, in, method, out);
+	}
+}
+
+void brski_conversations_answer(
+	struct brski_conversations *c, const struct brski_eap_in *in, struct brski_eap_out *out)
+{
+	struct brski_session *session;
+	struct conversation *v;
+	struct eap_packet p;
+
+	*out = (struct brski_eap_out){.result = ""};
+	if (!parse(in->eap, &p)) {
+		invalid(out, "not an EAP response");
+		return;
+	}
+	if (p.type == EAP_TYPE_IDENTITY) {
+		begin(c, in, p.id, out);
+		return;
+	}
+	session = brski_sessions_get(c->sessions, in->state);
+	if (!session) {
+		reject(out, p.id, "no such session: it has expired, or the server was restarted");
+		return;
+	}
+	v = brski_session_data(session);
+	go_on(c, v, in, &p, out);
+	if (is_end(v->last.verdict)) { /* what is left to say is in v->last */
+		brski_eap_session_free(v->eap);
+		v->eap = NULL;
+		ticket_done(v);
+	}
+	brski_sessions_put(c->sessions, session, is_end(v->last.verdict));
+}
+
+void brski_conversations_expire(struct brski_conversations *c)
+{
+	brski_sessions_expire(c->sessions);
+}
+
+unsigned brski_conversations_count(struct brski_conversations *c)
+{
+	return brski_sessions_count(c->sessions);
+}
+
+/* ---- Making and ending ---- */
+
+static enum brski_code set_up(struct brski_conversations *c, struct brski_error *err)
+{
+	struct brski_sessions_config sessions = {
+		.max = c->config.max_sessions,
+		.idle_ms = c->config.session_lifetime_ms,
+		.linger_ms = LINGER_MS,
+		.free_data = conversation_free,
+		.env = c->config.env,
+	};
+
+	if (!c->config.mtu_max)
+		c->config.mtu_max = BRSKI_MTU_DEFAULT;
+	if (c->config.mtu_max > MTU_MAX)
+		c->config.mtu_max = MTU_MAX;
+	brski_expanded_type(c->config.vendor_id, c->config.vendor_type, c->expanded_type);
+	if (!brski_identity(c->config.identity_domain, c->identity, sizeof(c->identity)))
+		return brski_fail(err, BRSKI_UNSUPPORTED, "identity_domain is not a host name: %s",
+			c->config.identity_domain);
+	return brski_sessions_new(&sessions, &c->sessions, err);
+}
+
+enum brski_code brski_conversations_new(const struct brski_conversations_config *config,
+	struct brski_conversations **out, struct brski_error *err)
+{
+	struct brski_conversations *c = calloc(1, sizeof(*c));
+	enum brski_code code;
+
+	*out = NULL;
+	if (!c)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for conversations");
+	c->config = *config;
+	code = set_up(c, err);
+	if (code != BRSKI_OK) {
+		brski_conversations_free(c);
+		return code;
+	}
+	*out = c;
+	return BRSKI_OK;
+}
+
+void brski_conversations_free(struct brski_conversations *c)
+{
+	if (!c)
+		return;
+	brski_sessions_free(c->sessions);
+	free(c);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_RADIUS_CONVERSATION_H
+#define BRSKI_RADIUS_CONVERSATION_H
+
+#include "eap_brski/eap/server.h"
+#include "radius_module/jobs.h"
+#include "radius_module/session.h"
+
+/*
+ * EAP conversations as a RADIUS server sees them: whole EAP packets and State in, whole EAP packets and what
+ * goes with them out. Knows RFC 3748's header and Identifier rules, sessions, Wait and deferral. Knows no
+ * RADIUS attribute. Threads may use it at once; none of them waits for a back end longer than the slice.
+ */
+struct brski_conversations;
+
+struct brski_conversations_config {
+	struct brski_eap_context *eap; /* borrowed */
+	struct brski_jobs *jobs;       /* borrowed */
+	uint32_t vendor_id;
+	uint32_t vendor_type;
+	const char *identity_domain; /* NULL: BRSKI_IDENTITY_DOMAIN */
+	size_t mtu_max; /* octets of an EAP packet, whatever Framed-MTU says; 0: BRSKI_MTU_DEFAULT */
+	unsigned max_sessions;
+	long session_lifetime_ms; /* without a packet */
+	long wait_slice_ms;       /* how long a thread waits for a back end before it sends Wait */
+	long wait_total_ms; /* how long the peer is held with Wait before it is told to come back later */
+	const struct brski_env *env;
+};
+
+BRSKI_CHECKED enum brski_code brski_conversations_new(const struct brski_conversations_config *config,
+	struct brski_conversations **out, struct brski_error *err);
+void brski_conversations_free(struct brski_conversations *c);
+
+struct brski_eap_in {
+	struct brski_span eap;   /* a whole EAP packet */
+	struct brski_span state; /* len 0: none */
+	size_t framed_mtu;       /* 0: none */
+	const char *where;       /* a line for the log: NAS, port, station */
+};
+
+/*
+ * Is this packet ours to answer? An Identity response of the method's own identity (the server takes method
+ * choice from it and never negotiates), a response of our Expanded Type, or anything in a session of ours.
+ */
+bool brski_conversations_claim(struct brski_conversations *c, const struct brski_eap_in *in);
+
+enum brski_verdict {
+	BRSKI_VERDICT_CHALLENGE, /* eap and state; Access-Challenge */
+	BRSKI_VERDICT_ACCEPT,    /* eap is EAP-Success; keys; Access-Accept */
+	BRSKI_VERDICT_REJECT,    /* eap is EAP-Failure; Access-Reject */
+	BRSKI_VERDICT_INVALID,   /* not a packet that the session waits for: the session is as it was; eap is
+				    empty */
+};
+
+struct brski_eap_out {
+	enum brski_verdict verdict;
+	struct brski_buf eap;
+	uint8_t state[BRSKI_STATE_LEN];
+	unsigned session_timeout; /* seconds, with a Wait; 0: none */
+	bool repeated;            /* the same packet came once more and gets the same answer */
+	uint8_t msk[BRSKI_EAP_KEY_LEN];
+	uint8_t emsk[BRSKI_EAP_KEY_LEN];
+	uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN];
+	const char *result; /* "enrolled", "deferred", "failed" with the last answer, else "" */
+	char reason[400];   /* why it was deferred or failed, for the operator */
+	unsigned waits;     /* Wait packets so far */
+	unsigned round_trips;
+	size_t octets_in, octets_out;
+	char manufacturer[64]; /* of the device, once it is known, else "" */
+	char serial_number[BRSKI_SERIAL_MAX];
+	char subject[256];
+	char fingerprint[BRSKI_FINGERPRINT_MAX];
+};
+void brski_eap_out_free(struct brski_eap_out *out); /* wipes */
+
+/* The answer to a packet that was claimed. Never fails: what goes wrong becomes a verdict and a reason. */
+void brski_conversations_answer(
+	struct brski_conversations *c, const struct brski_eap_in *in, struct brski_eap_out *out);
+
+void brski_conversations_expire(struct brski_conversations *c);
+unsigned brski_conversations_count(struct brski_conversations *c);
+
+#endif

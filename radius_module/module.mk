@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+#   make module     rlm_brski for the FreeRADIUS that is installed
+#
+# The registrar's plain C becomes an archive of its own, for the module, brskictl and unit tests. Only rlm_brski.c
+# knows FreeRADIUS, and is compiled as Debian compiles the server: with its build.h and with NDEBUG.
+
+MODULE          := $(BUILD)/rlm_brski.so
+MODULE_PLAIN    := $(filter-out radius_module/rlm_brski.c radius_module/brskictl.c,$(wildcard radius_module/*.c))
+MODULE_LIB      := $(BUILD)/libbrski_registrar.a
+MODULE_SAN_LIB  := $(BUILD)/san/libbrski_registrar.a
+MODULE_PACKAGES := libcurl sqlite3
+MODULE_HEADERS  := $(BUILD)/freeradius
+MODULE_CFLAGS   := -DNDEBUG -isystem $(MODULE_HEADERS) -include freeradius/build.h -include freeradius/autoconf.h
+
+MODULE_SERVER   := -L/usr/lib/freeradius -lfreeradius-server -lfreeradius-radius -ltalloc
+
+UNIT_ARCHIVES += $(MODULE_SAN_LIB)
+UNIT_PACKAGES += $(MODULE_PACKAGES)
+
+.PHONY: module
+all: module
+module: $(MODULE)
+
+$(MODULE_LIB): $(MODULE_PLAIN:%.c=$(BUILD)/%.o)
+$(MODULE_SAN_LIB): $(MODULE_PLAIN:%.c=$(BUILD)/san/%.o)
+$(MODULE_LIB) $(MODULE_SAN_LIB):
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(MODULE_HEADERS)/version: radius_module/fetch_headers
+	radius_module/fetch_headers $(MODULE_HEADERS)
+	@touch $@
+
+$(BUILD)/radius_module/rlm_brski.o: radius_module/rlm_brski.c $(MODULE_HEADERS)/version
+	@mkdir -p $(@D)
+	$(CC) $(BASE_CFLAGS) $(HARDEN) $(CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
+
+# The archives' names stay inside: the server and its other modules see rlm_brski alone.
+$(MODULE): $(BUILD)/radius_module/rlm_brski.o $(MODULE_LIB) $(LIB)
+	$(CC) -shared $(LDFLAGS) -Wl,-z,defs -Wl,--exclude-libs,ALL $^ -o $@ \
+		$(shell $(PKGCONF) --libs $(MODULE_PACKAGES)) $(LIBS) $(MODULE_SERVER) -lpthread

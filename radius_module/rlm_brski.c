@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/**
+ * @file rlm_brski.c
+ * @brief EAP-BRSKI for FreeRADIUS 3.2: what is FreeRADIUS's own. Everything else is behind conversation.h and instance.h.
+ *
+ * rlm_eap knows no vendor's Expanded Types and ends a session after 50 round trips, so this module stands beside it, not in it:
+ * before `eap` in authorize, with `{ ok = return }`, and in authenticate. Sessions are its own, under its own State; session-state
+ * stays empty, which the server would walk through under one lock at every challenge.
+ */
+/* clang-format off: FreeRADIUS's own layout from here on */
+#include <freeradius/radiusd.h>
+#include <freeradius/modules.h>
+#include <freeradius/rad_assert.h>
+
+#include "eap_brski/ground/text.h"
+#include "radius_module/instance.h"
+
+typedef struct rlm_brski_t {
+	char const	*name;		//!< of the instance.
+	bool		can_authenticate; //!< an authenticate section names it.
+
+	char const	*certificate_file;
+	char const	*private_key_file;
+	char const	*private_key_password;
+	char const	*ca_file;
+	char const	*database;
+	char const	*cmp_url;
+	bool		cmp_nested;
+	bool		answer_genm;
+	bool		check_pki_answers;
+	uint32_t	vendor_id;
+	uint32_t	vendor_type;
+	char const	*identity_domain;
+	uint32_t	fragment_size;
+	uint32_t	max_sessions;
+	uint32_t	session_lifetime;
+	uint32_t	wait_slice;
+	uint32_t	wait_total;
+	uint32_t	retry_after;
+	uint32_t	connect_timeout;
+	uint32_t	request_timeout;
+	uint32_t	max_message;
+	char const	*proxy;
+
+	struct brski_env	env;
+	struct brski_instance	*instance;
+	struct brski_conversations *conversations;
+} rlm_brski_t;
+
+static const CONF_PARSER module_config[] = {
+	{ "certificate_file", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED | PW_TYPE_NOT_EMPTY, rlm_brski_t, certificate_file), NULL },
+	{ "private_key_file", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED | PW_TYPE_NOT_EMPTY, rlm_brski_t, private_key_file), NULL },
+	{ "private_key_password", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_SECRET, rlm_brski_t, private_key_password), NULL },
+	{ "ca_file", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED | PW_TYPE_NOT_EMPTY, rlm_brski_t, ca_file), NULL },
+	{ "database", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_NOT_EMPTY, rlm_brski_t, database), "/var/lib/brski/registrar.db" },
+	{ "cmp_url", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED | PW_TYPE_NOT_EMPTY, rlm_brski_t, cmp_url), NULL },
+	{ "cmp_nested", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, rlm_brski_t, cmp_nested), "yes" },
+	{ "answer_genm", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, rlm_brski_t, answer_genm), "no" },
+	{ "check_pki_answers", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, rlm_brski_t, check_pki_answers), "yes" },
+	{ "vendor_id", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, vendor_id), "32473" },
+	{ "vendor_type", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, vendor_type), "1" },
+	{ "identity_domain", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_NOT_EMPTY, rlm_brski_t, identity_domain), "example.org" },
+	{ "fragment_size", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, fragment_size), "1398" },
+	{ "max_sessions", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_sessions), "2048" },
+	{ "session_lifetime", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, session_lifetime), "60" },
+	{ "wait_slice", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, wait_slice), "50" },
+	{ "wait_total", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, wait_total), "20" },
+	{ "retry_after", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, retry_after), "60" },
+	{ "connect_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, connect_timeout), "5" },
+	{ "request_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, request_timeout), "30" },
+	{ "max_message", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_message), "65535" },
+	{ "proxy", FR_CONF_OFFSET(PW_TYPE_STRING, rlm_brski_t, proxy), NULL },
+	CONF_PARSER_TERMINATOR
+};
+
+/*
+ *	Attributes of the device, as policies see them. The same numbers as in dictionary.brski,
+ *	so that it makes no difference whether that file is included.
+ */
+enum { BRSKI_SERIAL_NUMBER, BRSKI_MANUFACTURER, BRSKI_IDEVID_SUBJECT, BRSKI_FINGERPRINT, BRSKI_RESULT, BRSKI_REASON,
+       BRSKI_ATTRIBUTES };
+
+static struct {
+	char const	*name;
+	int		number;
+} const attributes[BRSKI_ATTRIBUTES] = {
+	[BRSKI_SERIAL_NUMBER]	= { "Brski-Serial-Number",  3841 },
+	[BRSKI_MANUFACTURER]	= { "Brski-Manufacturer",   3842 },
+	[BRSKI_IDEVID_SUBJECT]	= { "Brski-IDevID-Subject", 3843 },
+	[BRSKI_FINGERPRINT]	= { "Brski-Fingerprint",    3844 },
+	[BRSKI_RESULT]		= { "Brski-Result",	    3845 },
+	[BRSKI_REASON]		= { "Brski-Reason",	    3846 },
+};
+
+/*
+ *	The server refuses a module of another version by numbers only. This comes before, and says it in words.
+ */
+static void __attribute__((constructor)) check_version(void)
+{
+	if (strcmp(radiusd_version_short, RADIUSD_VERSION_STRING) == 0) return;
+
+	ERROR("rlm_brski was built for FreeRADIUS %s and this server is %s: build it again with the libfreeradius-dev "
+	      "that belongs to this server", RADIUSD_VERSION_STRING, radiusd_version_short);
+}
+
+/*
+ *	Of one version there are builds with and without NDEBUG, which differ in struct rad_request.
+ */
+static int check_build(CONF_SECTION *cs)
+{
+	REQUEST *request = request_alloc(NULL);
+	size_t size;
+
+	if (!request) return -1;
+	size = talloc_get_size(request);
+	talloc_free(request);
+	if (size == sizeof(REQUEST)) return 0;
+
+	cf_log_err_cs(cs, "rlm_brski was built for a FreeRADIUS %s of another kind than this one (a request takes %zu octets, "
+		      "not %zu): build it with the flags of this server's package", RADIUSD_VERSION_STRING, size, sizeof(REQUEST));
+	return -1;
+}
+
+/* ---- Logging ---- */
+
+static void log_line(void *ctx, enum brski_level level, char const *line)
+{
+	rlm_brski_t const *inst = ctx;
+
+	switch (level) {
+	case BRSKI_LOG_DEBUG:
+		DEBUG2("rlm_brski (%s): %s", inst->name, line);
+		break;
+	case BRSKI_LOG_INFO:
+		INFO("rlm_brski (%s): %s", inst->name, line);
+		break;
+	case BRSKI_LOG_WARN:
+		WARN("rlm_brski (%s): %s", inst->name, line);
+		break;
+	case BRSKI_LOG_ERROR:
+		ERROR("rlm_brski (%s): %s", inst->name, line);
+		break;
+	}
+}
+
+/* ---- Start and end ---- */
+
+static int mod_bootstrap(CONF_SECTION *cs, void *instance)
+{
+	rlm_brski_t *inst = instance;
+	ATTR_FLAGS flags;
+	DICT_ATTR const *da;
+	int i;
+
+	inst->name = cf_section_name2(cs);
+	if (!inst->name) inst->name = cf_section_name1(cs);
+
+	memset(&flags, 0, sizeof(flags));
+	for (i = 0; i < BRSKI_ATTRIBUTES; i++) {
+		da = dict_attrbyname(attributes[i].name);
+		if (!da && (dict_addattr(attributes[i].name, attributes[i].number, 0, PW_TYPE_STRING, flags) < 0)) {
+			cf_log_err_cs(cs, "Failed to create attribute %s: %s", attributes[i].name, fr_strerror());
+			return -1;
+		}
+		if (da && (da->type != PW_TYPE_STRING)) {
+			cf_log_err_cs(cs, "Attribute %s must be a string", attributes[i].name);
+			return -1;
+		}
+	}
+
+	return 0;
+}
+
+static void check_limits(rlm_brski_t *inst)
+{
+	FR_INTEGER_BOUND_CHECK("fragment_size", inst->fragment_size, >=, 128);
+	FR_INTEGER_BOUND_CHECK("fragment_size", inst->fragment_size, <=, 3800);
+	FR_INTEGER_BOUND_CHECK("max_sessions", inst->max_sessions, >=, 1);
+	FR_INTEGER_BOUND_CHECK("max_sessions", inst->max_sessions, <=, 1000000);
+	/* a peer may be silent for 25 seconds, and its authenticator repeats itself then */
+	FR_INTEGER_BOUND_CHECK("session_lifetime", inst->session_lifetime, >=, 30);
+	FR_INTEGER_BOUND_CHECK("session_lifetime", inst->session_lifetime, <=, 3600);
+	FR_INTEGER_BOUND_CHECK("wait_slice", inst->wait_slice, <=, 1000);
+	FR_INTEGER_BOUND_CHECK("wait_total", inst->wait_total, <=, 600);
+	FR_INTEGER_BOUND_CHECK("retry_after", inst->retry_after, >=, 1);
+	FR_INTEGER_BOUND_CHECK("retry_after", inst->retry_after, <=, 86400);
+	FR_INTEGER_BOUND_CHECK("connect_timeout", inst->connect_timeout, >=, 1);
+	FR_INTEGER_BOUND_CHECK("connect_timeout", inst->connect_timeout, <=, 300);
+	FR_INTEGER_BOUND_CHECK("request_timeout", inst->request_timeout, >=, 1);
+	FR_INTEGER_BOUND_CHECK("request_timeout", inst->request_timeout, <=, 600);
+	FR_INTEGER_BOUND_CHECK("max_message", inst->max_message, >=, 8192);
+	FR_INTEGER_BOUND_CHECK("max_message", inst->max_message, <=, 1048576);
+}
+
+static int make_instance(CONF_SECTION *cs, rlm_brski_t *inst)
+{
+	struct brski_error err = { 0 };
+	struct brski_instance_config config = {
+		.certificate_file = inst->certificate_file,
+		.private_key_file = inst->private_key_file,
+		.private_key_password = inst->private_key_password,
+		.ca_file = inst->ca_file,
+		.database = inst->database,
+		.cmp_url = inst->cmp_url,
+		.cmp_nested = inst->cmp_nested,
+		.answer_genm = inst->answer_genm,
+		.check_pki_answers = inst->check_pki_answers,
+		.vendor_id = inst->vendor_id,
+		.vendor_type = inst->vendor_type,
+		.identity_domain = inst->identity_domain,
+		.fragment_size = inst->fragment_size,
+		.max_sessions = inst->max_sessions,
+		.session_lifetime = inst->session_lifetime,
+		.wait_slice_ms = inst->wait_slice,
+		.wait_total = inst->wait_total,
+		.retry_after = inst->retry_after,
+		.connect_timeout = inst->connect_timeout,
+		.request_timeout = inst->request_timeout,
+		.max_message = inst->max_message,
+		.proxy = inst->proxy,
+		.check_only = check_config,
+		.env = &inst->env,
+	};
+
+	if (brski_instance_new(&config, &inst->instance, &err) != BRSKI_OK) {
+		cf_log_err_cs(cs, "rlm_brski (%s): %s", inst->name, err.why);
+		return -1;
+	}
+	inst->conversations = brski_instance_conversations(inst->instance);
+	return 0;
+}
+
+static int mod_instantiate(CONF_SECTION *cs, void *instance)
+{
+	rlm_brski_t *inst = instance;
+
+	if (check_build(cs) < 0) return -1;
+
+	inst->env.ctx = inst;
+	inst->env.log = log_line;
+	inst->can_authenticate = dict_valbyname(PW_AUTH_TYPE, 0, inst->name) != NULL;
+	if (!inst->can_authenticate) {
+		WARN("rlm_brski (%s): no 'authenticate' section names \"%s\": no device will be served",
+		     inst->name, inst->name);
+	}
+	check_limits(inst);
+	return make_instance(cs, inst);
+}
+
+/*
+ *	Also called for an instance that was never completed.
+ */
+static int mod_detach(void *instance)
+{
+	rlm_brski_t *inst = instance;
+
+	brski_instance_free(inst->instance);
+	inst->instance = NULL;
+	inst->conversations = NULL;
+	return 0;
+}
+
+/* ---- From the request ---- */
+
+/*
+ *	RFC 3579 2.1: the server puts EAP-Message attributes together before a module sees them.
+ */
+static bool read_request(REQUEST *request, struct brski_eap_in *in)
+{
+	VALUE_PAIR *vp;
+
+	memset(in, 0, sizeof(*in));
+	vp = fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY);
+	if (!vp) return false;
+	in->eap = brski_span(vp->vp_octets, vp->vp_length);
+
+	vp = fr_pair_find_by_num(request->packet->vps, PW_STATE, 0, TAG_ANY);
+	if (vp) in->state = brski_span(vp->vp_octets, vp->vp_length);
+
+	vp = fr_pair_find_by_num(request->packet->vps, PW_FRAMED_MTU, 0, TAG_ANY);
+	if (vp) in->framed_mtu = vp->vp_integer;
+
+	return true;
+}
+
+static void add_where(REQUEST *request, char *out, size_t size, char const *what, unsigned int attribute)
+{
+	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, attribute, 0, TAG_ANY);
+	char text[128];
+	size_t used = strlen(out);
+
+	if (!vp) return;
+	if (vp->da->type == PW_TYPE_INTEGER) {
+		snprintf(text, sizeof(text), "%u", vp->vp_integer);
+	} else {
+		brski_printable(brski_span(vp->vp_strvalue, vp->vp_length), text, sizeof(text));
+	}
+	snprintf(out + used, size - used, ", %s %s", what, text);
+}
+
+/*
+ *	Where the device is, for whoever reads the log: the NAS, its port, the station.
+ */
+static void describe_where(REQUEST *request, char *out, size_t size)
+{
+	bool port_id = fr_pair_find_by_num(request->packet->vps, PW_NAS_PORT_ID, 0, TAG_ANY) != NULL;
+
+	snprintf(out, size, "NAS %s", request->client && request->client->shortname ? request->client->shortname : "?");
+	add_where(request, out, size, "port", port_id ? PW_NAS_PORT_ID : PW_NAS_PORT);
+	add_where(request, out, size, "station", PW_CALLING_STATION_ID);
+}
+
+/* ---- To the reply ---- */
+
+static bool add_octets(REQUEST *request, unsigned int attribute, uint8_t const *data, size_t len)
+{
+	VALUE_PAIR *vp = fr_pair_afrom_num(request->reply, attribute, 0);
+
+	if (!vp) return false;
+	fr_pair_value_memcpy(vp, data, len);
+	fr_pair_add(&request->reply->vps, vp);
+	return true;
+}
+
+/*
+ *	RFC 3579 3.2: Message-Authenticator goes with every EAP-Message. It is computed when the packet is sent.
+ */
+static bool add_eap(REQUEST *request, struct brski_eap_out const *out)
+{
+	static uint8_t const zero[AUTH_VECTOR_LEN];
+
+	fr_pair_delete_by_num(&request->reply->vps, PW_EAP_MESSAGE, 0, TAG_ANY);
+	if (!add_octets(request, PW_EAP_MESSAGE, out->eap.data, out->eap.len)) return false;
+	if (fr_pair_find_by_num(request->reply->vps, PW_MESSAGE_AUTHENTICATOR, 0, TAG_ANY)) return true;
+	return add_octets(request, PW_MESSAGE_AUTHENTICATOR, zero, sizeof(zero));
+}
+
+static void add_named(REQUEST *request, char const *name, uint8_t const *data, size_t len)
+{
+	VALUE_PAIR *vp = pair_make_reply(name, NULL, T_OP_EQ);
+
+	if (!vp) {
+		RWDEBUG("Did not create attribute %s: %s", name, fr_strerror());
+		return;
+	}
+	fr_pair_value_memcpy(vp, data, len);
+}
+
+static void add_text(REQUEST *request, int which, char const *text)
+{
+	if (!text[0]) return;
+
+	if (!fr_pair_make(request->packet, &request->packet->vps, attributes[which].name, text, T_OP_SET)) {
+		RWDEBUG("Did not create attribute %s: %s", attributes[which].name, fr_strerror());
+	}
+}
+
+/*
+ *	What unlang may look at, in post-auth for instance.
+ */
+static void describe_device(REQUEST *request, struct brski_eap_out const *out)
+{
+	add_text(request, BRSKI_SERIAL_NUMBER, out->serial_number);
+	add_text(request, BRSKI_MANUFACTURER, out->manufacturer);
+	add_text(request, BRSKI_IDEVID_SUBJECT, out->subject);
+	add_text(request, BRSKI_FINGERPRINT, out->fingerprint);
+	add_text(request, BRSKI_RESULT, out->result);
+	add_text(request, BRSKI_REASON, out->reason);
+}
+
+/*
+ *	RFC 2865 5.1 and RFC 3579 2.6.3: Access-Accept names the user.
+ */
+static void add_user_name(REQUEST *request)
+{
+	VALUE_PAIR *vp;
+
+	if (fr_pair_find_by_num(request->reply->vps, PW_USER_NAME, 0, TAG_ANY)) return;
+	vp = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
+	if (vp) vp = fr_pair_copy(request->reply, vp);
+	if (vp) fr_pair_add(&request->reply->vps, vp);
+}
+
+/*
+ *	MS-MPPE-Recv-Key is the first half of the MSK, as the authenticator is the one that receives: RFC 3748 7.10, RFC 2548 2.4.
+ */
+static void add_keys(REQUEST *request, struct brski_eap_out const *out)
+{
+	add_named(request, "MS-MPPE-Recv-Key", out->msk, 32);
+	add_named(request, "MS-MPPE-Send-Key", out->msk + 32, 32);
+	if (dict_attrbyname("EAP-MSK")) add_named(request, "EAP-MSK", out->msk, sizeof(out->msk));
+	if (dict_attrbyname("EAP-EMSK")) add_named(request, "EAP-EMSK", out->emsk, sizeof(out->emsk));
+	if (dict_attrbyname("EAP-Session-Id")) {
+		add_named(request, "EAP-Session-Id", out->session_id, sizeof(out->session_id));
+	}
+}
+
+/* ---- Verdicts ---- */
+
+/*
+ *	"SN-17 of gadget-vendor (NAS sw1, port 3)"
+ */
+static void describe_peer(struct brski_eap_out const *out, char const *where, char *text, size_t size)
+{
+	char serial[BRSKI_SERIAL_MAX];
+
+	if (!out->serial_number[0]) {
+		snprintf(text, size, "a device (%s)", where);
+		return;
+	}
+	brski_printable(brski_span_str(out->serial_number), serial, sizeof(serial));
+	snprintf(text, size, "device %s of %s (%s)", serial, out->manufacturer, where);
+}
+
+static rlm_rcode_t send_challenge(REQUEST *request, struct brski_eap_out const *out)
+{
+	VALUE_PAIR *vp;
+
+	if (!add_octets(request, PW_STATE, out->state, sizeof(out->state))) return RLM_MODULE_FAIL;
+	if (out->session_timeout) {
+		vp = fr_pair_afrom_num(request->reply, PW_SESSION_TIMEOUT, 0);
+		if (!vp) return RLM_MODULE_FAIL;
+		vp->vp_integer = out->session_timeout;
+		fr_pair_add(&request->reply->vps, vp);
+	}
+	request->reply->code = PW_CODE_ACCESS_CHALLENGE;
+	return RLM_MODULE_HANDLED;
+}
+
+static rlm_rcode_t send_accept(REQUEST *request, struct brski_eap_out const *out, char const *peer)
+{
+	add_keys(request, out);
+	add_user_name(request);
+	request->reply->code = PW_CODE_ACCESS_ACCEPT;
+	RINFO("%s has been onboarded: %u round trips, %zu octets from it, %zu to it%s", peer, out->round_trips,
+	      out->octets_in, out->octets_out, out->repeated ? " (repeated)" : "");
+	return RLM_MODULE_OK;
+}
+
+/*
+ *	RWARN and RERROR are silent unless the server debugs; the operator must read this.
+ */
+static rlm_rcode_t send_reject(REQUEST *request, struct brski_eap_out const *out, char const *peer)
+{
+	bool deferred = strcmp(out->result, "deferred") == 0;
+
+	request->reply->code = PW_CODE_ACCESS_REJECT;
+	module_failure_msg(request, "%s: %s", deferred ? "deferred" : "failed", out->reason);
+	radlog_request(deferred ? L_INFO : L_WARN, L_DBG_LVL_OFF, request, "%s %s: %s", peer,
+		       deferred ? "must come back later" : "has not been onboarded", out->reason);
+	return RLM_MODULE_REJECT;
+}
+
+static rlm_rcode_t send_reply(REQUEST *request, struct brski_eap_out const *out, char const *where)
+{
+	char peer[512];
+
+	describe_device(request, out);
+	if (out->verdict == BRSKI_VERDICT_INVALID) {
+		REDEBUG("%s", out->reason);
+		return RLM_MODULE_INVALID;
+	}
+	if (!add_eap(request, out)) return RLM_MODULE_FAIL;
+	if (out->repeated) RDEBUG2("The same response came once more: the same answer goes out");
+	describe_peer(out, where, peer, sizeof(peer));
+	switch (out->verdict) {
+	case BRSKI_VERDICT_ACCEPT:
+		return send_accept(request, out, peer);
+	case BRSKI_VERDICT_REJECT:
+		return send_reject(request, out, peer);
+	case BRSKI_VERDICT_CHALLENGE:
+	case BRSKI_VERDICT_INVALID:
+		break;
+	}
+	return send_challenge(request, out);
+}
+
+/* ---- Methods ---- */
+
+static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *request)
+{
+	rlm_brski_t *inst = instance;
+	struct brski_eap_in in;
+	VALUE_PAIR *vp;
+
+	if (!inst->can_authenticate || !inst->conversations) return RLM_MODULE_NOOP;
+#ifdef WITH_PROXY
+	if (request->proxy) return RLM_MODULE_NOOP;
+#endif
+	if (!read_request(request, &in)) return RLM_MODULE_NOOP;
+	if (!brski_conversations_claim(inst->conversations, &in)) {
+		RDEBUG2("Not EAP-BRSKI");
+		return RLM_MODULE_NOOP;
+	}
+
+	vp = fr_pair_find_by_num(request->config, PW_AUTH_TYPE, 0, TAG_ANY);
+	if (vp) {
+		RWDEBUG2("Auth-Type already set.  Not setting to %s", inst->name);
+		return RLM_MODULE_NOOP;
+	}
+	if (!pair_make_config("Auth-Type", inst->name, T_OP_EQ)) {
+		REDEBUG("Failed to create Auth-Type %s: %s", inst->name, fr_strerror());
+		return RLM_MODULE_FAIL;
+	}
+	return RLM_MODULE_OK;
+}
+
+static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *request)
+{
+	rlm_brski_t *inst = instance;
+	struct brski_eap_in in;
+	struct brski_eap_out out;
+	char where[256];
+	rlm_rcode_t rcode;
+
+	if (!inst->conversations) return RLM_MODULE_FAIL;
+	if (!read_request(request, &in)) {
+		REDEBUG("You set 'Auth-Type = %s' for a request that does not contain an EAP-Message attribute!", inst->name);
+		return RLM_MODULE_INVALID;
+	}
+	describe_where(request, where, sizeof(where));
+	in.where = where;
+
+	brski_conversations_answer(inst->conversations, &in, &out);
+	rcode = send_reply(request, &out, where);
+	brski_eap_out_free(&out);
+
+	return rcode;
+}
+
+extern module_t rlm_brski;
+module_t rlm_brski = {
+	.magic		= RLM_MODULE_INIT,
+	.name		= "brski",
+	.type		= RLM_TYPE_THREAD_SAFE,
+	.inst_size	= sizeof(rlm_brski_t),
+	.config		= module_config,
+	.bootstrap	= mod_bootstrap,
+	.instantiate	= mod_instantiate,
+	.detach		= mod_detach,
+	.methods = {
+		[MOD_AUTHENTICATE]	= mod_authenticate,
+		[MOD_AUTHORIZE]		= mod_authorize,
+	},
+};
