@@ -77,17 +77,15 @@ void temp_remove(const char *path)
 
 int run(const char *fmt, ...)
 {
-	char command[1024];
+	char command[1024], quiet[1100];
 	va_list args;
-	size_t len;
 	int status;
 
 	va_start(args, fmt);
-	need(vsnprintf(command, sizeof(command) - 32, fmt, args) < (int)sizeof(command) - 32, fmt);
+	need(vsnprintf(command, sizeof(command), fmt, args) < (int)sizeof(command), fmt);
 	va_end(args);
-	len = strlen(command);
-	snprintf(command + len, sizeof(command) - len, " >/dev/null 2>&1");
-	status = system(command);
+	snprintf(quiet, sizeof(quiet), "{ %s\n} >/dev/null 2>&1", command);
+	status = system(quiet);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
