@@ -30,7 +30,13 @@ LIB_SOURCES := $(wildcard eap_brski/*/*.c)
 LIB         := $(BUILD)/libeap_brski.a
 SAN_LIB     := $(BUILD)/san/libeap_brski.a
 
-.PHONY: all lib unit clean
+# Everything that building, testing and the demonstration need on Debian 12.
+DEBIAN_PACKAGES := build-essential dpkg-dev pkg-config ca-certificates openssl curl iproute2 tcpdump procps valgrind \
+	libssl-dev libjansson-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev check \
+	freeradius freeradius-utils libfreeradius-dev libtalloc-dev libpcre3-dev libcap-dev libpcap-dev \
+	hostapd wpasupplicant libdbus-1-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libpcsclite-dev libreadline-dev
+
+.PHONY: all lib unit clean deps demo check e2e install
 .DELETE_ON_ERROR:
 all: lib
 lib: $(LIB)
@@ -67,6 +73,28 @@ unit: $(UNIT_TESTS)
 	done; \
 	echo "$$passed passed, $$failed failed"; \
 	test $$failed -eq 0 && test $$passed -gt 0
+
+# The packages may not be there when this Makefile is read, so what needs them is made by a make of its own.
+demo: deps
+	@$(MAKE) --no-print-directory all supplicant
+	@tests/lab/demo
+
+check: deps
+	@$(MAKE) --no-print-directory all supplicant unit e2e
+	@echo "CHECK PASSED"
+
+deps:
+	@missing=$$(for p in $(DEBIAN_PACKAGES); do \
+		dpkg-query -Wf '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || printf '%s ' $$p; done); \
+	if [ -n "$$missing" ]; then \
+		echo "installing: $$missing"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -q && apt-get install -yq --no-install-recommends $$missing; \
+	fi
+
+# Each tests/e2e/test_*.sh is a program of its own, and makes its own daemons.
+e2e: all supplicant
+	@tests/e2e/run $(sort $(wildcard tests/e2e/test_*.sh))
 
 clean:
 	rm -rf $(BUILD)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 #   make module     rlm_brski for the FreeRADIUS that is installed
+#   make brskictl   the administrator's command
 #
 # The registrar's plain C becomes an archive of its own, for the module, brskictl and unit tests. Only rlm_brski.c
 # knows FreeRADIUS, and is compiled as Debian compiles the server: with its build.h and with NDEBUG.
 
 MODULE          := $(BUILD)/rlm_brski.so
-MODULE_PLAIN    := $(filter-out radius_module/rlm_brski.c radius_module/brskictl.c,$(wildcard radius_module/*.c))
+MODULE_PLAIN    := $(filter-out radius_module/rlm_brski.c radius_module/brskictl%.c,$(wildcard radius_module/*.c))
+BRSKICTL_SOURCES := $(wildcard radius_module/brskictl*.c)
 MODULE_LIB      := $(BUILD)/libbrski_registrar.a
 MODULE_SAN_LIB  := $(BUILD)/san/libbrski_registrar.a
 MODULE_PACKAGES := libcurl sqlite3
@@ -18,9 +20,13 @@ MODULE_SERVER   := -L/usr/lib/freeradius -lfreeradius-server -lfreeradius-radius
 UNIT_ARCHIVES += $(MODULE_SAN_LIB)
 UNIT_PACKAGES += $(MODULE_PACKAGES)
 
-.PHONY: module
-all: module
+.PHONY: module brskictl
+all: module brskictl
 module: $(MODULE)
+brskictl: $(BUILD)/brskictl
+
+$(BUILD)/brskictl: $(BRSKICTL_SOURCES:%.c=$(BUILD)/%.o) $(MODULE_LIB) $(LIB)
+	$(CC) $(LDFLAGS) $^ -o $@ $(shell $(PKGCONF) --libs $(MODULE_PACKAGES)) $(LIBS) -lpthread
 
 $(MODULE_LIB): $(MODULE_PLAIN:%.c=$(BUILD)/%.o)
 $(MODULE_SAN_LIB): $(MODULE_PLAIN:%.c=$(BUILD)/san/%.o)

@@ -61,3 +61,19 @@ pki_operator() { # PREFIX NAME
 pki_user() { # PREFIX NAME
 	pki_issue "$1-ca" "user-$2" "/CN=$2" $'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=clientAuth'
 }
+
+# The CA's revocation list, in NAME-ca.crl; every certificate named is on it.
+pki_crl() { # PREFIX CERT-NAME...
+	local ca=$1-ca dir=$PKI/$1-crl
+	shift
+	mkdir -p "$dir"
+	: > "$dir/index.txt"
+	echo 01 > "$dir/number"
+	for name in "$@"; do
+		printf 'R\t491231235959Z\t%s\t%s\tunknown\t/CN=%s\n' "$(date -u +%y%m%d%H%M%SZ)" \
+			"$(openssl x509 -in "$PKI/$name.pem" -noout -serial | cut -d= -f2)" "$name" >> "$dir/index.txt"
+	done
+	printf '[ca]\ndefault_ca=c\n[c]\ndatabase=%s/index.txt\ncrlnumber=%s/number\ndefault_md=sha256\ndefault_crl_days=30\n' \
+		"$dir" "$dir" > "$dir/config"
+	openssl ca -config "$dir/config" -gencrl -keyfile "$PKI/$ca.key" -cert "$PKI/$ca.pem" -out "$PKI/$ca.crl" 2> /dev/null
+}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# What the end-to-end tests share: a device that joins with eapol_test (wpa_supplicant's own EAP code) straight over RADIUS, and
+# lines of "ok" and "not ok". Sourced.
+
+# shellcheck source=tests/lab/lab.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lab/lab.sh"
+
+PASSED=0
+FAILED=0
+
+ok() {
+	PASSED=$((PASSED + 1))
+	echo "ok - $*"
+}
+
+not_ok() {
+	FAILED=$((FAILED + 1))
+	echo "not ok - $*"
+}
+
+# Runs a command; says ok or not ok.
+check() { # DESCRIPTION COMMAND...
+	local what=$1
+	shift
+	if "$@"; then ok "$what"; else not_ok "$what"; fi
+}
+
+finish() {
+	echo "$(basename "$0"): $PASSED passed, $FAILED failed"
+	[ "$FAILED" -eq 0 ] && [ "$PASSED" -gt 0 ]
+	exit
+}
+
+# ---- Devices ----
+
+# The network block of a device, as its maker ships it.
+device_config() { # NAME IDEVID [more of phase1]
+	local name=$1 idevid=$2
+	shift 2
+	mkdir -p "$LAB/devices/$name"
+	cat > "$LAB/devices/$name/conf" <<- C
+		network={
+		  ssid="x"
+		  key_mgmt=IEEE8021X
+		  eap=BRSKI
+		  eapol_flags=0
+		  client_cert="$PKI/idevid-$idevid.pem"
+		  private_key="$PKI/idevid-$idevid.key"
+		  phase1="brski_state=$LAB/devices/$name/state brski_masa_ca=$PKI/acme-ca.pem $*"
+		}
+	C
+}
+
+# One login of a device. Exit status 0: Access-Accept and matching keys.
+join() { # NAME [eapol_test options]
+	local name=$1
+	shift
+	"$BUILD/supplicant/eapol_test" -c "$LAB/devices/$name/conf" -a 127.0.0.1 -p "$RADIUS_PORT" -s testing123 -t "${JOIN_TIMEOUT:-40}" \
+		"$@" > "$LAB/devices/$name/log" 2>&1
+}
+
+said() { # NAME REGEX: the device's log has it
+	grep -Eq -- "$2" "$LAB/devices/$1/log"
+}
+
+has_ldevid() { # NAME
+	compgen -G "$LAB/devices/$1/state/ldevid-*.pem" > /dev/null
+}
+
+# The operator's log since MARK has it.
+logged() { # REGEX MARK
+	lab_since radius "$2" | grep -Eq -- "$1"
+}
+
+# Makes a device that everybody knows, and its configuration.
+good_device() { # SERIAL [more of phase1]
+	local serial=$1
+	shift
+	lab_device "$serial"
+	device_config "$serial" "$serial" "$@"
+}
+
+# The server still serves: a device that nothing is wrong with gets in.
+HEALTHY=0
+still_serving() {
+	HEALTHY=$((HEALTHY + 1))
+	good_device "healthy-$HEALTHY"
+	join "healthy-$HEALTHY" && has_ldevid "healthy-$HEALTHY"
+}

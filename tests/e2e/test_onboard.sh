@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Onboarding over RADIUS with wpa_supplicant's own EAP code (eapol_test), every key type; then plain EAP-TLS with what it brought.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+round_trips() { # NAME: what the device's EAP code counted
+	grep -c 'Sending RADIUS message to authentication server\|SENDING RADIUS' "$LAB/devices/$1/log" || true
+}
+
+logged_in_by_tls() { # MARK
+	lab_wait_log radius 'Login OK.*EAP-TLS' 5 "$1"
+}
+
+ldevid_is_right() { # NAME
+	local state=$LAB/devices/$1/state cert key
+	cert=$(find "$state" -name 'ldevid-*.pem' ! -name '*-ca.pem' | sort | tail -n 1)
+	key=$(find "$state" -name 'ldevid-*.key' | sort | tail -n 1)
+	openssl verify -CAfile "$PKI/home-ca.pem" -untrusted "$cert" "$cert" > /dev/null &&
+		[ "$(openssl x509 -in "$cert" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout)" ] &&
+		[ "$(openssl x509 -in "$cert" -noout -subject)" = "$(openssl x509 -in "$PKI/idevid-$1.pem" -noout -subject)" ]
+}
+
+voucher_is_right() { # NAME
+	openssl cms -verify -inform DER -in "$LAB/devices/$1/state/voucher.vcj" -CAfile "$PKI/acme-ca.pem" -purpose any \
+		-out "$LAB/devices/$1/voucher.json" 2> /dev/null &&
+		grep -q "\"serial-number\":\"$1\"" "$LAB/devices/$1/voucher.json" &&
+		grep -q '"assertion":"proximity"' "$LAB/devices/$1/voucher.json"
+}
+
+private_files_are_private() { # NAME
+	[ -z "$(find "$LAB/devices/$1/state" -name '*.key' -perm /077)" ]
+}
+
+lab_begin
+lab_pki
+lab_store
+lab_masa
+lab_ca
+lab_radius
+
+onboards() { # NAME DESCRIPTION
+	local mark
+	check "$2: onboards" join "$1"
+	check "$2: openssl cms verifies its voucher, with assertion proximity" voucher_is_right "$1"
+	check "$2: openssl verifies its LDevID, key and subject" ldevid_is_right "$1"
+	check "$2: its key is for its owner only" private_files_are_private "$1"
+	mark=$(lab_mark radius)
+	check "$2: logs in with the LDevID" join "$1"
+	check "$2: and FreeRADIUS says that this was EAP-TLS" logged_in_by_tls "$mark"
+}
+
+for type in P-256 P-384 RSA-3072; do
+	KEY_TYPE=$type
+	export KEY_TYPE
+	good_device "device-$type" "brski_key=$type"
+	onboards "device-$type" "IDevID and LDevID with $type"
+done
+KEY_TYPE=P-256
+good_device device-p10 "brski_pkcs10=1"
+onboards device-p10 "PKCS#10 in place of CRMF"
+good_device device-implicit "brski_implicit_confirm=1"
+onboards device-implicit "implicit confirmation asked for"
+
+good_device small-mtu
+check "packets of 500 octets" join small-mtu -N 12:d:500
+brskictl history device-P-256 > "$LAB/history"
+check "brskictl history tells the story" grep -q 'enroll-status' "$LAB/history"
+check "brskictl device list shows it as onboarded" grep -q 'device-P-256 *onboarded' <(brskictl device list acme)
+finish
