@@ -50,19 +50,17 @@ static bool strip_padding(struct brski_span *in)
 	return in->len % 4 != 1;
 }
 
-static enum brski_code decode(
-	struct brski_span in, char digit62, char digit63, struct brski_buf *out, struct brski_error *err)
+/* False if there is anything but digits, or what RFC 4648 3.5 forbids: bits left over that are not zero. */
+static bool decode_digits(struct brski_span in, char digit62, char digit63, struct brski_buf *out)
 {
 	uint32_t group = 0;
 	unsigned bits = 0;
 
-	if (!strip_padding(&in))
-		return brski_fail(err, BRSKI_MALFORMED, "base64 text has a wrong length or padding");
 	for (size_t i = 0; i < in.len; i++) {
 		int value = digit_value(in.data[i], digit62, digit63);
 
 		if (value < 0)
-			return brski_fail(err, BRSKI_MALFORMED, "octet 0x%02x is not base64", in.data[i]);
+			return false;
 		group = (group << 6 | (uint32_t)value) & 0xffff;
 		bits += 6;
 		if (bits >= 8) {
@@ -70,10 +68,27 @@ static enum brski_code decode(
 			brski_put_u8(out, (uint8_t)(group >> bits));
 		}
 	}
-	/* RFC 4648 3.5: several texts must not stand for the same octets */
-	if ((group & ((1U << bits) - 1)) != 0)
-		return brski_fail(err, BRSKI_MALFORMED, "base64 text has bits left over that are not zero");
-	return brski_buf_status(out, err);
+	return (group & ((1U << bits) - 1)) == 0;
+}
+
+static enum brski_code decode(
+	struct brski_span in, char digit62, char digit63, struct brski_buf *out, struct brski_error *err)
+{
+	struct brski_buf plain = {0};
+	enum brski_code code = BRSKI_OK;
+
+	if (!strip_padding(&in))
+		code = brski_fail(err, BRSKI_MALFORMED, "base64 text has a wrong length or padding");
+	else if (!decode_digits(in, digit62, digit63, &plain))
+		code = brski_fail(err, BRSKI_MALFORMED, "text is not base64");
+	if (code == BRSKI_OK)
+		code = brski_buf_status(&plain, err);
+	if (code == BRSKI_OK) {
+		brski_put(out, brski_buf_span(&plain));
+		code = brski_buf_status(out, err);
+	}
+	brski_buf_free(&plain);
+	return code;
 }
 
 enum brski_code brski_base64_decode(struct brski_span in, struct brski_buf *out, struct brski_error *err)
