@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/eap/server.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "eap_brski/transport/link.h"
+#include "eap_brski/transport/tunnel.h"
+
+#define PACKETS_MAX 1000 /* of one session; a small MTU and RSA need some */
+
+struct brski_eap_context {
+	struct brski_registrar *registrar;
+	struct brski_tunnel_config *tunnel;
+	uint8_t expanded_type[8];
+	size_t message_max;
+};
+
+enum stage {
+	STAGE_TALKING, /* handshake, requests and responses */
+	STAGE_JOB,     /* a request waits for MASA or PKI */
+	STAGE_ENDING,  /* our last words (an alert) are out; at the acknowledgement it is over */
+	STAGE_SUCCESS,
+	STAGE_FAILURE,
+};
+
+struct brski_eap_session {
+	const struct brski_eap_context *ctx;
+	enum stage stage;
+	struct brski_link *link;
+	struct brski_tunnel *tunnel;
+	struct brski_registrar_session *registrar; /* from the end of the handshake */
+	struct brski_job *job;                     /* until it is taken */
+	char where[128];
+	char reason[sizeof(((struct brski_error *)0)->why)];
+	unsigned n_packets;
+	unsigned n_flight;          /* requests of this flight so far */
+	struct brski_buf plain;     /* the flight of requests that came */
+	struct brski_span requests; /* what of it is not worked off */
+	struct brski_buf responses; /* what goes back when it is */
+	struct brski_buf records;   /* TLS octets to be sent */
+};
+
+enum brski_code brski_eap_context_new(
+	const struct brski_eap_config *config, struct brski_eap_context **out, struct brski_error *err)
+{
+	struct brski_eap_context *ctx = OPENSSL_zalloc(sizeof(*ctx));
+	enum brski_code code;
+
+	*out = NULL;
+	if (!ctx)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	ctx->registrar = config->registrar;
+	ctx->message_max = config->message_max;
+	brski_expanded_type(config->vendor_id ? config->vendor_id : BRSKI_EAP_VENDOR_ID,
+		config->vendor_type ? config->vendor_type : BRSKI_EAP_VENDOR_TYPE, ctx->expanded_type);
+	code = brski_tunnel_config_new(
+		true, brski_registrar_credential(config->registrar), &ctx->tunnel, err);
+	if (code != BRSKI_OK) {
+		brski_eap_context_free(ctx);
+		return code;
+	}
+	*out = ctx;
+	return BRSKI_OK;
+}
+
+void brski_eap_context_free(struct brski_eap_context *ctx)
+{
+	if (!ctx)
+		return;
+	brski_tunnel_config_free(ctx->tunnel);
+	OPENSSL_free(ctx);
+}
+
+static enum brski_code verify_peer(void *ctx, STACK_OF(X509) *certs, struct brski_error *err)
+{
+	struct brski_eap_session *s = ctx;
+
+	return brski_registrar_peer(s->ctx->registrar, certs, err);
+}
+
+static enum brski_code session_fill(
+	struct brski_eap_session *s, size_t mtu, struct brski_buf *reply, struct brski_error *err)
+{
+	enum brski_code code =
+		brski_link_new(true, mtu ? mtu : BRSKI_MTU_DEFAULT, s->ctx->message_max, &s->link, err);
+
+	if (code == BRSKI_OK)
+		code = brski_tunnel_new(s->ctx->tunnel, verify_peer, s, &s->tunnel, err);
+	return code == BRSKI_OK ? brski_link_next(s->link, reply, err) : code;
+}
+
+enum brski_code brski_eap_session_new(struct brski_eap_context *ctx, size_t mtu, const char *where,
+	struct brski_buf *reply, struct brski_eap_session **out, struct brski_error *err)
+{
+	struct brski_eap_session *s = OPENSSL_zalloc(sizeof(*s));
+	enum brski_code code;
+
+	*out = NULL;
+	if (!s)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	s->ctx = ctx;
+	OPENSSL_strlcpy(s->where, where ? where : "", sizeof(s->where));
+	code = session_fill(s, mtu, reply, err);
+	if (code != BRSKI_OK) {
+		brski_eap_session_free(s);
+		return code;
+	}
+	*out = s;
+	return BRSKI_OK;
+}
+
+void brski_eap_session_free(struct brski_eap_session *s)
+{
+	if (!s)
+		return;
+	brski_job_free(s->job);
+	brski_registrar_session_free(s->registrar);
+	brski_tunnel_free(s->tunnel);
+	brski_link_free(s->link);
+	brski_buf_free(&s->plain);
+	brski_buf_free(&s->responses);
+	brski_buf_free(&s->records);
+	OPENSSL_free(s);
+}
+
+static void set_reason(struct brski_eap_session *s, const char *why)
+{
+	OPENSSL_strlcpy(s->reason, why, sizeof(s->reason));
+}
+
+/* Ends the method at once. */
+static enum brski_code fail_now(
+	struct brski_eap_session *s, enum brski_code code, struct brski_error *why, struct brski_error *err)
+{
+	s->stage = STAGE_FAILURE;
+	why->code = code;
+	set_reason(s, why->why);
+	if (err)
+		*err = *why;
+	return code;
+}
+
+/* What is in s->records goes out; nothing there is an acknowledgement. */
+static enum brski_code send_records(
+	struct brski_eap_session *s, struct brski_buf *reply, struct brski_error *err)
+{
+	enum brski_code code = brski_link_queue(s->link, brski_buf_span(&s->records), err);
+
+	brski_buf_reset(&s->records);
+	return code == BRSKI_OK ? brski_link_next(s->link, reply, err) : code;
+}
+
+/* The tunnel's last words reach the peer, whose acknowledgement ends the method. */
+static enum brski_code send_last_words(struct brski_eap_session *s, enum brski_code code,
+	struct brski_error *why, struct brski_buf *reply, struct brski_error *err)
+{
+	if (s->records.len == 0 || send_records(s, reply, NULL) != BRSKI_OK)
+		return fail_now(s, code, why, err);
+	set_reason(s, why->why);
+	s->stage = STAGE_ENDING;
+	return BRSKI_OK;
+}
+
+/* The peer talks in a way that no pledge does. */
+static enum brski_code close_tunnel(struct brski_eap_session *s, enum brski_code code,
+	struct brski_error *why, struct brski_buf *reply, struct brski_error *err)
+{
+	brski_buf_reset(&s->records);
+	brski_tunnel_close(s->tunnel, &s->records);
+	return send_last_words(s, code, why, reply, err);
+}
+
+/* All requests are answered: one flight of responses. */
+static enum brski_code send_responses(
+	struct brski_eap_session *s, struct brski_buf *reply, struct brski_error *err)
+{
+	enum brski_code code = BRSKI_OK;
+
+	if (s->responses.len)
+		code = brski_tunnel_write(s->tunnel, brski_buf_span(&s->responses), &s->records, err);
+	brski_buf_reset(&s->responses);
+	brski_buf_reset(&s->plain);
+	s->requests = brski_span(NULL, 0);
+	s->n_flight = 0;
+	s->stage = STAGE_TALKING;
+	return code == BRSKI_OK ? send_records(s, reply, err) : code;
+}
+
+static enum brski_code next_request(
+	struct brski_eap_session *s, struct brski_http *request, struct brski_error *err)
+{
+	bool complete;
+	enum brski_code code = brski_http_decode(&s->requests, BRSKI_MESSAGE_MAX, request, &complete, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (!complete)
+		return brski_fail(err, BRSKI_MALFORMED, "a flight of requests ends within a request");
+	if (++s->n_flight > BRSKI_FLIGHT_MAX)
+		return brski_fail(
+			err, BRSKI_TOO_LARGE, "more than %d requests in one flight", BRSKI_FLIGHT_MAX);
+	return BRSKI_OK;
+}
+
+static enum brski_code add_response(
+	struct brski_eap_session *s, struct brski_http *response, struct brski_error *err)
+{
+	enum brski_code code = brski_http_encode(response, &s->responses, err);
+
+	brski_http_free(response);
+	return code;
+}
+
+/* Works off the flight, until it is done or a request needs a job. */
+static enum brski_code work_off(struct brski_eap_session *s, struct brski_buf *reply,
+	enum brski_eap_result *result, struct brski_error *err)
+{
+	struct brski_http request = {0}, response = {0};
+	struct brski_error why = {0};
+	enum brski_code code = BRSKI_OK;
+
+	*result = BRSKI_EAP_SEND;
+	while (s->requests.len > 0) {
+		code = next_request(s, &request, &why);
+		if (code != BRSKI_OK) {
+			brski_http_free(&request);
+			return close_tunnel(s, code, &why, reply, err);
+		}
+		code = brski_registrar_request(s->registrar, &request, &response, &s->job, &why);
+		brski_http_free(&request);
+		if (code == BRSKI_OK && s->job) {
+			s->stage = STAGE_JOB;
+			*result = BRSKI_EAP_JOB;
+			return BRSKI_OK;
+		}
+		if (code == BRSKI_OK)
+			code = add_response(s, &response, &why);
+		brski_http_free(&response);
+		if (code != BRSKI_OK)
+			return fail_now(s, code, &why, err);
+	}
+	code = send_responses(s, reply, &why);
+	return code == BRSKI_OK ? BRSKI_OK : fail_now(s, code, &why, err);
+}
+
+static enum brski_code start_registrar(struct brski_eap_session *s, struct brski_error *err)
+{
+	if (s->registrar || brski_tunnel_state(s->tunnel) != BRSKI_TUNNEL_OPEN)
+		return BRSKI_OK;
+	return brski_registrar_session_new(
+		s->ctx->registrar, brski_tunnel_peer_chain(s->tunnel), s->where, &s->registrar, err);
+}
+
+static const char *silent_reason(const struct brski_eap_session *s)
+{
+	if (s->registrar && brski_registrar_session_reason(s->registrar)[0] != '\0')
+		return brski_registrar_session_reason(s->registrar);
+	return s->registrar ? "the pledge left, and is not onboarded"
+			    : "the pledge gave up in the TLS handshake";
+}
+
+/* The peer closed the tunnel, or sent an alert: why, it may have told the registrar before. */
+static enum brski_code on_closed(
+	struct brski_eap_session *s, const struct brski_error *alert, enum brski_eap_result *result)
+{
+	bool told = s->registrar && brski_registrar_session_reason(s->registrar)[0] != '\0';
+
+	set_reason(s, alert->why[0] != '\0' && !told ? alert->why : silent_reason(s));
+	s->stage = STAGE_FAILURE;
+	*result = BRSKI_EAP_FAILURE;
+	return BRSKI_OK;
+}
+
+static enum brski_code on_message(struct brski_eap_session *s, struct brski_buf *reply,
+	enum brski_eap_result *result, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	enum brski_code code =
+		brski_tunnel_feed(s->tunnel, brski_link_message(s->link), &s->records, &s->plain, &why);
+
+	if (code != BRSKI_OK && s->records.len > 0)
+		return send_last_words(s, code, &why, reply, err);
+	if (code != BRSKI_OK || brski_tunnel_state(s->tunnel) == BRSKI_TUNNEL_CLOSED)
+		return on_closed(s, &why, result);
+	code = start_registrar(s, &why);
+	if (code != BRSKI_OK)
+		return close_tunnel(s, code, &why, reply, err);
+	s->requests = brski_buf_span(&s->plain);
+	return work_off(s, reply, result, err);
+}
+
+/* The peer has nothing to say to what it got last. */
+static void on_silence(struct brski_eap_session *s, enum brski_eap_result *result)
+{
+	if (s->stage == STAGE_TALKING && s->registrar && brski_registrar_session_enrolled(s->registrar)) {
+		s->stage = STAGE_SUCCESS;
+		*result = BRSKI_EAP_SUCCESS;
+		return;
+	}
+	if (s->stage != STAGE_ENDING)
+		set_reason(s, silent_reason(s));
+	s->stage = STAGE_FAILURE;
+	*result = BRSKI_EAP_FAILURE;
+}
+
+/* While a job is out, the only thing to come is the end of a Wait. */
+static enum brski_code on_event_in_job(struct brski_eap_session *s, enum brski_link_event event,
+	enum brski_eap_result *result, struct brski_error *err)
+{
+	struct brski_error why = {0};
+
+	if (event == BRSKI_LINK_ACK) {
+		*result = BRSKI_EAP_JOB;
+		return BRSKI_OK;
+	}
+	brski_fail(&why, BRSKI_UNEXPECTED, "the pledge did not acknowledge a Wait");
+	return fail_now(s, BRSKI_UNEXPECTED, &why, err);
+}
+
+static enum brski_code on_event(struct brski_eap_session *s, enum brski_link_event event,
+	struct brski_buf *reply, enum brski_eap_result *result, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	enum brski_code code;
+
+	if (s->stage == STAGE_JOB)
+		return on_event_in_job(s, event, result, err);
+	if (event == BRSKI_LINK_ACK || (event == BRSKI_LINK_MESSAGE && s->stage == STAGE_ENDING)) {
+		on_silence(s, result);
+		return BRSKI_OK;
+	}
+	if (event == BRSKI_LINK_MESSAGE)
+		return on_message(s, reply, result, err);
+	code = brski_link_next(s->link, reply, &why);
+	return code == BRSKI_OK ? BRSKI_OK : fail_now(s, code, &why, err);
+}
+
+enum brski_code brski_eap_process(struct brski_eap_session *s, struct brski_span response,
+	struct brski_buf *reply, enum brski_eap_result *result, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	enum brski_link_event event;
+	enum brski_code code;
+	uint16_t wait_ms;
+
+	brski_buf_reset(reply);
+	*result = BRSKI_EAP_FAILURE;
+	if (s->stage == STAGE_SUCCESS || s->stage == STAGE_FAILURE)
+		return brski_fail(err, BRSKI_UNEXPECTED, "the session has ended");
+	if (++s->n_packets > PACKETS_MAX) {
+		brski_fail(&why, BRSKI_TOO_LARGE, "more than %d packets in one session", PACKETS_MAX);
+		return fail_now(s, BRSKI_TOO_LARGE, &why, err);
+	}
+	code = brski_link_receive(s->link, response, &event, &wait_ms, &why);
+	if (code != BRSKI_OK)
+		return fail_now(s, code, &why, err);
+	*result = BRSKI_EAP_SEND;
+	code = on_event(s, event, reply, result, err);
+	if (code != BRSKI_OK)
+		*result = BRSKI_EAP_FAILURE;
+	return code;
+}
+
+struct brski_job *brski_eap_take_job(struct brski_eap_session *s)
+{
+	struct brski_job *job = s->job;
+
+	s->job = NULL;
+	return job;
+}
+
+/* The response of a job that is done, or deferred, and on with the flight. */
+static enum brski_code go_on(struct brski_eap_session *s, enum brski_code code, struct brski_http *response,
+	struct brski_error *why, struct brski_buf *reply, enum brski_eap_result *result,
+	struct brski_error *err)
+{
+	if (code == BRSKI_OK)
+		code = add_response(s, response, why);
+	brski_http_free(response);
+	if (code == BRSKI_OK)
+		code = work_off(s, reply, result, err);
+	else
+		code = fail_now(s, code, why, err);
+	if (code != BRSKI_OK)
+		*result = BRSKI_EAP_FAILURE;
+	return code;
+}
+
+static enum brski_code no_job(enum brski_eap_result *result, struct brski_error *err)
+{
+	*result = BRSKI_EAP_FAILURE;
+	return brski_fail(err, BRSKI_UNEXPECTED, "the session waits for no job");
+}
+
+enum brski_code brski_eap_resume(struct brski_eap_session *s, const struct brski_job *job,
+	struct brski_buf *reply, enum brski_eap_result *result, struct brski_error *err)
+{
+	struct brski_http response = {0};
+	struct brski_error why = {0};
+	enum brski_code code;
+
+	brski_buf_reset(reply);
+	if (s->stage != STAGE_JOB)
+		return no_job(result, err);
+	code = brski_registrar_resume(s->registrar, job, &response, &why);
+	return go_on(s, code, &response, &why, reply, result, err);
+}
+
+enum brski_code brski_eap_defer(struct brski_eap_session *s, const struct brski_job *job,
+	struct brski_buf *reply, enum brski_eap_result *result, struct brski_error *err)
+{
+	struct brski_http response = {0};
+	struct brski_error why = {0};
+	enum brski_code code;
+
+	brski_buf_reset(reply);
+	if (s->stage != STAGE_JOB)
+		return no_job(result, err);
+	code = brski_registrar_defer(s->registrar, job, &response, &why);
+	return go_on(s, code, &response, &why, reply, result, err);
+}
+
+enum brski_code brski_eap_wait(
+	struct brski_eap_session *s, unsigned wait_ms, struct brski_buf *reply, struct brski_error *err)
+{
+	brski_buf_reset(reply);
+	if (s->stage != STAGE_JOB)
+		return brski_fail(err, BRSKI_UNEXPECTED, "the session waits for no job");
+	if (wait_ms < 1)
+		wait_ms = 1;
+	if (wait_ms > BRSKI_WAIT_MAX_MS)
+		wait_ms = BRSKI_WAIT_MAX_MS;
+	return brski_link_wait(s->link, (uint16_t)wait_ms, reply, err);
+}
+
+enum brski_code brski_eap_keys(struct brski_eap_session *s, uint8_t msk[BRSKI_EAP_KEY_LEN],
+	uint8_t emsk[BRSKI_EAP_KEY_LEN], uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN],
+	struct brski_error *err)
+{
+	struct brski_span type = brski_span(s->ctx->expanded_type, sizeof(s->ctx->expanded_type));
+	uint8_t keys[2 * BRSKI_EAP_KEY_LEN] = {0};
+	enum brski_code code;
+
+	memset(msk, 0, BRSKI_EAP_KEY_LEN);
+	memset(emsk, 0, BRSKI_EAP_KEY_LEN);
+	memset(session_id, 0, BRSKI_EAP_SESSION_ID_LEN);
+	if (s->stage != STAGE_SUCCESS)
+		return brski_fail(err, BRSKI_UNEXPECTED, "there are no keys without success");
+	code = brski_tunnel_export(s->tunnel, BRSKI_EAP_KEY_LABEL, type, keys, sizeof(keys), err);
+	if (code == BRSKI_OK)
+		code = brski_tunnel_export(s->tunnel, BRSKI_EAP_SESSION_ID_LABEL, type,
+			session_id + sizeof(s->ctx->expanded_type),
+			BRSKI_EAP_SESSION_ID_LEN - sizeof(s->ctx->expanded_type), err);
+	if (code == BRSKI_OK) {
+		memcpy(msk, keys, BRSKI_EAP_KEY_LEN);
+		memcpy(emsk, keys + BRSKI_EAP_KEY_LEN, BRSKI_EAP_KEY_LEN);
+		memcpy(session_id, s->ctx->expanded_type, sizeof(s->ctx->expanded_type));
+	}
+	OPENSSL_cleanse(keys, sizeof(keys));
+	return code;
+}
+
+const char *brski_eap_reason(const struct brski_eap_session *s)
+{
+	if (s->reason[0] == '\0' && s->registrar)
+		return brski_registrar_session_reason(s->registrar);
+	return s->reason;
+}
+
+const struct brski_device *brski_eap_device(const struct brski_eap_session *s)
+{
+	return s->registrar ? brski_registrar_session_device(s->registrar) : NULL;
+}
