@@ -90,12 +90,21 @@ static enum brski_code load_credential(
 
 /* ---- The parts ---- */
 
+static bool is_web_url(const char *url)
+{
+	return url && (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0);
+}
+
 static enum brski_code check_options(const struct brski_instance_config *config, struct brski_error *err)
 {
-	if (!config->cmp_url || (strncasecmp(config->cmp_url, "http://", 7) != 0 &&
-					strncasecmp(config->cmp_url, "https://", 8) != 0))
+	char identity[300];
+
+	if (!is_web_url(config->cmp_url))
 		return brski_fail(err, BRSKI_UNSUPPORTED, "cmp_url is no http or https URL: %s",
 			config->cmp_url ? config->cmp_url : "");
+	if (!brski_identity(config->identity_domain, identity, sizeof(identity)))
+		return brski_fail(err, BRSKI_UNSUPPORTED, "identity_domain is not a host name: %s",
+			config->identity_domain);
 	return BRSKI_OK;
 }
 

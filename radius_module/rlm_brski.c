@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* clang-format off */
 
 /**
  * @file rlm_brski.c
@@ -8,7 +9,6 @@
  * before `eap` in authorize, with `{ ok = return }`, and in authenticate. Sessions are its own, under its own State; session-state
  * stays empty, which the server would walk through under one lock at every challenge.
  */
-/* clang-format off: FreeRADIUS's own layout from here on */
 #include <freeradius/radiusd.h>
 #include <freeradius/modules.h>
 #include <freeradius/rad_assert.h>

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The stock server loads the module, with Debian's own configuration around it and ours as it is shipped; and refuses, with
+# words that help, what cannot work.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=$(realpath "${BUILD:-$root/build}")
+lab=$(mktemp -d)
+trap 'rm -rf "$lab"' EXIT
+chmod 755 "$lab"
+failed=0
+
+ok()
+{
+	echo "ok: $*"
+}
+
+bad()
+{
+	echo "FAILED: $*" >&2
+	failed=1
+}
+
+key()
+{
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2> /dev/null
+}
+
+# name, extendedKeyUsage
+certificate()
+{
+	key "$lab/$1.key"
+	printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nsubjectKeyIdentifier=hash\n' > "$lab/$1.ext"
+	[ -z "$2" ] || echo "extendedKeyUsage=$2" >> "$lab/$1.ext"
+	openssl req -new -key "$lab/$1.key" -subj "/CN=$1" -out "$lab/$1.csr"
+	openssl x509 -req -in "$lab/$1.csr" -CA "$lab/ca.pem" -CAkey "$lab/ca.key" -days 2 -extfile "$lab/$1.ext" \
+		-out "$lab/$1.pem" 2> /dev/null
+}
+
+# Debian's raddb, with what README tells the administrator to do.
+site()
+{
+	rm -rf "$lab/raddb"
+	cp -r /etc/freeradius/3.0 "$lab/raddb"
+	mkdir -p "$lab/raddb/certs/brski" "$lab/db" "$lab/run" "$lab/log"
+	cp "$lab/registrar.pem" "$lab/registrar.key" "$lab/raddb/certs/brski/"
+	cp "$lab/ca.pem" "$lab/raddb/certs/brski/domain-ca.pem"
+	sed "s,/var/lib/brski/registrar.db,$lab/db/registrar.db," "$root/radius_module/mods-available/brski" \
+		> "$lab/raddb/mods-enabled/brski"
+	rm -f "$lab/raddb/sites-enabled/"*
+	sed -e '0,/^\teap {/s//\tbrski {\n\t\tok = return\n\t}\n\teap {/' -e '/^authenticate {/a brski' \
+		/etc/freeradius/3.0/sites-available/default > "$lab/raddb/sites-enabled/default"
+	sed -i -e "s,^libdir = .*,libdir = \"$build:/usr/lib/freeradius\"," -e "s,^\(logdir\|run_dir\) = .*,\1 = $lab/log," \
+		-e 's,^\t\(user\|group\) = .*,,' "$lab/raddb/radiusd.conf"
+	chmod -R go+rX "$lab/raddb"
+}
+
+check()
+{
+	freeradius -d "$lab/raddb" -XC > "$lab/out" 2>&1
+}
+
+# what, pattern that the module's own line must have
+refused()
+{
+	if check; then
+		bad "$1: the server does not mind"
+	elif grep -q "rlm_brski (brski): .*$2" "$lab/out"; then
+		ok "$1: $(grep -m1 -o "rlm_brski (brski): .*" "$lab/out")"
+	else
+		bad "$1: nothing said of '$2'"
+		tail -n 15 "$lab/out" >&2
+	fi
+}
+
+cd "$lab"
+key ca.key
+openssl req -x509 -new -key ca.key -subj /CN=Domain -days 2 -out ca.pem
+certificate registrar cmcRA,serverAuth,clientAuth
+certificate plain serverAuth
+
+site
+if check && grep -q 'Loaded module rlm_brski' out && grep -q 'Configuration appears to be OK' out; then
+	ok "freeradius -XC with Debian's site and the shipped mods-available/brski"
+else
+	bad "freeradius -XC"
+	tail -n 30 out >&2
+fi
+
+sed '/^\s*brski {/,/^\s*}/d; /^brski$/d' -i raddb/sites-enabled/default
+if check && grep -q "no 'authenticate' section names" out; then
+	ok "a module that no site names is a warning"
+else
+	bad "a module that no site names"
+	tail -n 30 out >&2
+fi
+
+site
+cp plain.pem raddb/certs/brski/registrar.pem
+cp plain.key raddb/certs/brski/registrar.key
+refused "a certificate without cmcRA" "extendedKeyUsage = cmcRA"
+
+site
+cp plain.key raddb/certs/brski/registrar.key
+refused "a key that does not fit" "private_key_file"
+
+site
+openssl req -x509 -new -key plain.key -subj /CN=Other -days 2 -out raddb/certs/brski/domain-ca.pem
+refused "another domain's CA" "does not lead to ca_file"
+
+site
+sed -i 's,cmp_url = .*,cmp_url = "ldap://pki/",' raddb/mods-enabled/brski
+refused "a PKI that is not http" "cmp_url is no http"
+
+site
+sed -i 's,identity_domain = .*,identity_domain = "not a name",' raddb/mods-enabled/brski
+refused "an identity domain that is no host name" "identity_domain"
+
+site
+sed -i "s,database = .*,database = $lab/none/registrar.db," raddb/mods-enabled/brski
+refused "a folder for the database that is not there" "none/registrar.db"
+
+exit $failed
