@@ -212,6 +212,9 @@ struct eap_peer_config *eap_brski_config(struct eap_sm *sm, struct eap_peer_conf
 		return config;
 	if (!brski || brski->base != config)
 		return NULL;
+	/* There it only asks whether it is the same configuration as last time. */
+	if (sm->EAP_state == EAP_INITIALIZE)
+		return &brski->shown;
 	if (brski->mode == EAP_BRSKI_UNDECIDED)
 		eap_brski_decide(sm, config);
 	if (brski->mode < EAP_BRSKI_ONBOARD)

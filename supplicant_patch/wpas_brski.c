@@ -20,8 +20,7 @@
 #include "driver_i.h"
 #include "scan.h"
 
-#define WPAS_BRSKI_TRIES 5
-#define WPAS_BRSKI_TRY_AGAIN 3 /* seconds */
+#define WPAS_BRSKI_TRIES 6
 
 /* eapol_test runs EAP without an interface: there is nothing to log in to again, and nothing to hold back. */
 static bool wpas_brski_has_interface(const struct wpa_supplicant *wpa_s)
@@ -42,6 +41,14 @@ static void wpas_brski_reassociate(struct wpa_supplicant *wpa_s)
 	wpas_request_connection(wpa_s);
 }
 
+static void wpas_brski_again(void *eloop_ctx, void *timeout_ctx);
+
+static void wpas_brski_later(struct wpa_supplicant *wpa_s, uintptr_t tries, unsigned int ms)
+{
+	if (tries <= WPAS_BRSKI_TRIES)
+		eloop_register_timeout(ms / 1000, (ms % 1000) * 1000, wpas_brski_again, wpa_s, (void *)tries);
+}
+
 /* Until the next conversation starts, which cancels this. An EAPOL-Start may get lost, or come while the port
  * is not open yet. */
 static void wpas_brski_again(void *eloop_ctx, void *timeout_ctx)
@@ -54,18 +61,18 @@ static void wpas_brski_again(void *eloop_ctx, void *timeout_ctx)
 	wpa_dbg(wpa_s, MSG_DEBUG, "EAP-BRSKI: login with the new certificate, try %u", (unsigned int)tries);
 	if (wpas_brski_is_wired(wpa_s)) {
 		eapol_sm_request_reauth(wpa_s->eapol);
+		wpas_brski_later(wpa_s, tries + 1, 3000);
 	} else if (wpa_s->wpa_state == WPA_COMPLETED || tries == WPAS_BRSKI_TRIES) {
 		wpas_brski_reassociate(wpa_s);
-		return;
+	} else {
+		wpas_brski_later(wpa_s, tries + 1, 500);
 	}
-	if (tries < WPAS_BRSKI_TRIES)
-		eloop_register_timeout(WPAS_BRSKI_TRY_AGAIN, 0, wpas_brski_again, wpa_s, (void *)(tries + 1));
 }
 
 void wpas_brski_login_again(void *msg_ctx)
 {
 	/* A tenth of a second lets the port, or the four-way handshake, settle. */
-	eloop_register_timeout(0, 100000, wpas_brski_again, msg_ctx, (void *)(uintptr_t)1);
+	wpas_brski_later(msg_ctx, 1, 100);
 }
 
 static void wpas_brski_wake(void *eloop_ctx, void *timeout_ctx)
