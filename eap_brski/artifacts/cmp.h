@@ -49,6 +49,8 @@ enum brski_cmp_fail {
 	BRSKI_CMP_WRONG_AUTHORITY = 6,
 	BRSKI_CMP_INCORRECT_DATA = 7,
 	BRSKI_CMP_BAD_POP = 9,
+	BRSKI_CMP_BAD_RECIPIENT_NONCE = 13,
+	BRSKI_CMP_BAD_SENDER_NONCE = 18,
 	BRSKI_CMP_BAD_CERT_TEMPLATE = 19,
 	BRSKI_CMP_SIGNER_NOT_TRUSTED = 20,
 	BRSKI_CMP_TRANSACTION_ID_IN_USE = 21,
@@ -66,6 +68,7 @@ struct brski_cmp_header {
 	X509_NAME *sender;    /* NULL for a GeneralName that is no directoryName */
 	X509_NAME *recipient;
 	time_t message_time;  /* 0: absent */
+	struct brski_buf protection_alg; /* DER AlgorithmIdentifier; len 0: absent */
 	struct brski_buf sender_kid;
 	struct brski_buf transaction_id;
 	struct brski_buf sender_nonce;
@@ -82,6 +85,7 @@ struct brski_cmp {
 	struct brski_span header_der; /* into der, TLV */
 	struct brski_span body_der;   /* into der, TLV with its context tag */
 	bool is_protected;
+	struct brski_buf protection; /* the signature's octets */
 	STACK_OF(X509) *extra_certs; /* never NULL after decoding */
 };
 
@@ -94,7 +98,7 @@ BRSKI_CHECKED enum brski_code brski_cmp_encode(const struct brski_cmp *msg, stru
 /*
  * Signature protection (RFC 9483 3.2): present, of an allowed algorithm consistent with the key, right over header and body; the signer
  * is the certificate of extraCerts, or of `known`, whose subject is the sender and whose SubjectKeyIdentifier is senderKID
- * when given. *chain is new: signer, then the other extraCerts. Trust in it is the caller's to judge (brski_chain_verify).
+ * when given. *chain is new: signer, then the other extraCerts, then `known`. Trust in it is the caller's to judge (brski_chain_verify).
  */
 BRSKI_CHECKED enum brski_code brski_cmp_verify(const struct brski_cmp *msg, const STACK_OF(X509) *known, STACK_OF(X509) **chain,
 	struct brski_error *err);
@@ -102,7 +106,7 @@ BRSKI_CHECKED enum brski_code brski_cmp_verify(const struct brski_cmp *msg, cons
 /* One side's view of a transaction: everything that must survive a reboot. Plain values; no pointers but the buffers. */
 struct brski_cmp_transaction {
 	struct brski_buf id;		 /* transactionID */
-	struct brski_buf request_nonce;	 /* senderNonce of the ir or p10cr: RFC 9483 4.4 */
+	struct brski_buf request_nonce;	 /* senderNonce of our last message that was no pollReq: RFC 9483 3.5, 4.4 */
 	struct brski_buf last_nonce;	 /* senderNonce of the last message that we sent */
 	struct brski_buf peer_nonce;	 /* senderNonce of the last message that we got */
 	struct brski_buf recipient;	 /* DER Name: sender of the last message that we got; len 0: NULL-DN */
@@ -129,7 +133,7 @@ BRSKI_CHECKED enum brski_code brski_cmp_cert_conf(const struct brski_credential 
 /* cert_req_id: 0 for ip, -1 for error or p10cr. */
 BRSKI_CHECKED enum brski_code brski_cmp_poll_req(const struct brski_credential *signer, long cert_req_id, const struct brski_env *env,
 	struct brski_cmp_transaction *tx, struct brski_buf *out, struct brski_error *err);
-/* genm of id-it-caCerts (which == 0), id-it-certReqTemplate (1), id-it-rootCaCert... one infoType by OID text; value absent. */
+/* genm of id-it-caCerts (which == 0), id-it-certReqTemplate (1), id-it-rootCaCert... one infoType by OID text; value absent. Starts *tx afresh. */
 BRSKI_CHECKED enum brski_code brski_cmp_genm(const struct brski_credential *signer, const char *info_type_oid,
 	const struct brski_env *env, struct brski_cmp_transaction *tx, struct brski_buf *out, struct brski_error *err);
 
@@ -144,14 +148,17 @@ struct brski_cmp_response {
 	long cert_req_id;
 	long check_after;	     /* pollRep: seconds */
 	X509 *cert;		     /* ip, cp with accepted or grantedWithMods */
-	STACK_OF(X509) *ca_pubs;     /* may be NULL */
+	STACK_OF(X509) *ca_pubs;     /* may be NULL; genp: the certificates of id-it-caCerts */
 	STACK_OF(X509) *extra_certs; /* never NULL: for building the new certificate's chain; not trusted */
+	char info_type[64];	     /* genp: OID text */
+	struct brski_buf info_value; /* genp: DER of infoValue; len 0: absent */
 };
 void brski_cmp_response_free(struct brski_cmp_response *r);
 
 /*
  * RFC 9483 3.5: transactionID, recipNonce (of tx->last_nonce or tx->request_nonce), protection by a signer that verifies to one of anchors at
- * `now` (0: no clock). An unprotected error message is taken only for what it is: *out says error, and the return value BRSKI_UNTRUSTED. Updates *tx.
+ * `now` (0: no clock). Authorized to answer are a CA, a certificate of extended key usage cmcCA or cmcRA, and one without extended key usages:
+ * not a neighbour's client certificate of the same domain (BRSKI_UNTRUSTED). An unprotected error message is taken only for what it is: *out says error, and the return value BRSKI_UNTRUSTED. Updates *tx.
  */
 BRSKI_CHECKED enum brski_code brski_cmp_response(struct brski_span der, const STACK_OF(X509) *anchors, const STACK_OF(X509) *known,
 	time_t now, struct brski_cmp_transaction *tx, struct brski_cmp_response *out, struct brski_error *err);
@@ -179,7 +186,9 @@ struct brski_cmp_request {
 	struct brski_buf cert_hash; /* certConf */
 	int cert_hash_nid;	   /* certConf: NID of hashAlg, NID_undef if absent */
 	enum brski_cmp_status conf_status;
+	enum brski_cmp_fail conf_fail; /* certConf failInfo */
 	char text[256];		   /* certConf statusString */
+	enum brski_cmp_fail fail;  /* when the check failed: what RFC 9483 3.5 and 5.1.1 say the peer is told; all else is zero then */
 };
 void brski_cmp_request_free(struct brski_cmp_request *r);
 
