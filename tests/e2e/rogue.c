@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/e2e/rogue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/x509v3.h>
+
+#define OPTIONS_MAX 64
+
+static const char *fault_text;
+
+void rogue_need(bool ok, const char *what, const struct brski_error *err)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "rogue: %s: %s\n", what, err ? err->why : "");
+	abort();
+}
+
+static void set_fault(struct rogue *rogue, const char *const *faults)
+{
+	char *end = NULL;
+
+	rogue_need(fault_text != NULL, "--fault is missing", NULL);
+	rogue->fault = fault_text;
+	if (strncmp(fault_text, "delay=", 6) == 0) {
+		rogue->fault = "delay";
+		rogue->seconds = strtol(fault_text + 6, &end, 10);
+		rogue_need(end && *end == '\0' && rogue->seconds > 0, "delay=SECONDS", NULL);
+		return;
+	}
+	for (; *faults; faults++) {
+		if (strcmp(*faults, fault_text) == 0)
+			return;
+	}
+	fprintf(stderr, "rogue: no such fault: %s\n", fault_text);
+	exit(1);
+}
+
+static const char *usage_text(const char *name, const char *const *faults)
+{
+	static char text[1024];
+	int n = snprintf(text, sizeof(text),
+		"%s: a service that misbehaves, for tests only\n\n  %s [OPTIONS] --fault NAME "
+		"serve\n\nFaults: delay=SECONDS",
+		name, name);
+
+	for (; *faults && n > 0 && (size_t)n < sizeof(text); faults++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, ", %s", *faults);
+	return strcat(text, "\n");
+}
+
+void rogue_begin(struct rogue *rogue, const char *name, const struct daemon_option *options,
+	const char *const *faults, int argc, char **argv)
+{
+	static struct daemon_option all[OPTIONS_MAX];
+	static struct daemon_program program;
+	struct daemon_settings settings;
+	struct brski_error err = {0};
+	size_t n = 0;
+	int operands = 0;
+
+	memset(rogue, 0, sizeof(*rogue));
+	while (options[n].name && n < OPTIONS_MAX - 2) {
+		all[n] = options[n];
+		n++;
+	}
+	all[n] = (struct daemon_option){"fault", DAEMON_TEXT, &fault_text, 0, 0, "NAME", "what goes wrong"};
+	program = (struct daemon_program){name, usage_text(name, faults), all};
+	rogue_need(daemon_options(&program, argc, argv, &settings, &operands, &err) == BRSKI_OK, "options",
+		&err);
+	if (operands == 0)
+		exit(0);
+	if (argc - operands != 1 || strcmp(argv[operands], "serve") != 0) {
+		fprintf(stderr, "%s: serve is all it can do\n", name);
+		exit(1);
+	}
+	set_fault(rogue, faults);
+	rogue_need(daemon_begin(&program, &settings, &err) == BRSKI_OK, "start", &err);
+	rogue->base = event_base_new();
+	rogue_need(rogue->base != NULL, "event base", NULL);
+	brski_log(daemon_env(), BRSKI_LOG_WARN, "a service for tests, with the fault %s", fault_text);
+}
+
+bool rogue_is(const struct rogue *rogue, const char *fault)
+{
+	return strcmp(rogue->fault, fault) == 0;
+}
+
+struct later {
+	struct http_exchange *ex;
+	struct brski_http response;
+	char note[640];
+};
+
+static void reply_now(evutil_socket_t fd, short what, void *arg)
+{
+	struct later *later = arg;
+
+	(void)fd;
+	(void)what;
+	http_exchange_reply(later->ex, &later->response, later->note);
+	free(later);
+}
+
+void rogue_reply(
+	const struct rogue *rogue, struct http_exchange *ex, struct brski_http *response, const char *note)
+{
+	struct timeval delay = {.tv_sec = rogue->seconds};
+	struct later *later;
+
+	if (rogue->seconds == 0) {
+		http_exchange_reply(ex, response, note);
+		return;
+	}
+	later = calloc(1, sizeof(*later));
+	rogue_need(later != NULL, "memory", NULL);
+	later->ex = ex;
+	brski_http_move(&later->response, response);
+	snprintf(later->note, sizeof(later->note), "%s", note);
+	rogue_need(
+		event_base_once(rogue->base, -1, EV_TIMEOUT, reply_now, later, &delay) == 0, "timer", NULL);
+}
+
+struct brski_credential rogue_stranger(const X509_NAME *subject)
+{
+	struct brski_credential made = {.cert = X509_new(), .chain = sk_X509_new_null()};
+	X509 *cert = made.cert;
+	X509V3_CTX ctx;
+	const int nids[] = {NID_basic_constraints, NID_key_usage, NID_subject_key_identifier};
+	const char *const values[] = {"critical,CA:TRUE", "critical,keyCertSign,digitalSignature", "hash"};
+
+	made.key = EVP_EC_gen("P-256");
+	rogue_need(made.key && cert && made.chain && X509_set_version(cert, 2) == 1, "stranger", NULL);
+	rogue_need(ASN1_INTEGER_set(X509_get_serialNumber(cert), 4711) == 1 &&
+			   X509_gmtime_adj(X509_getm_notBefore(cert), -300) &&
+			   X509_gmtime_adj(X509_getm_notAfter(cert), 864000) &&
+			   X509_set_subject_name(cert, subject) == 1 &&
+			   X509_set_issuer_name(cert, subject) == 1 && X509_set_pubkey(cert, made.key) == 1,
+		"stranger", NULL);
+	X509V3_set_ctx(&ctx, cert, cert, NULL, NULL, 0);
+	for (size_t i = 0; i < 3; i++) {
+		X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &ctx, nids[i], values[i]);
+
+		rogue_need(extension && X509_add_ext(cert, extension, -1) == 1, values[i], NULL);
+		X509_EXTENSION_free(extension);
+	}
+	rogue_need(X509_sign(cert, made.key, EVP_sha256()) > 0, "stranger", NULL);
+	return made;
+}
