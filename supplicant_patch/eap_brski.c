@@ -124,7 +124,7 @@ static void eap_brski_success(struct eap_sm *sm, struct eap_brski_data *data, st
 	ret->methodState = METHOD_DONE;
 	if (brski_peer_keys(data->onboarding->peer, data->msk, data->emsk, data->session_id, &err) !=
 		BRSKI_OK) {
-		eap_brski_notify(sm, "failed", err.why);
+		eap_brski_failed(sm, err.why);
 		ret->decision = DECISION_FAIL;
 		return;
 	}
@@ -137,17 +137,17 @@ static void eap_brski_success(struct eap_sm *sm, struct eap_brski_data *data, st
 		counts.packets, counts.octets_in, counts.octets_out);
 }
 
-static void eap_brski_failure(struct eap_sm *sm, struct eap_brski_data *data, struct eap_method_ret *ret)
+static void eap_brski_failure(
+	struct eap_sm *sm, struct eap_brski_data *data, struct eap_method_ret *ret, const char *why)
 {
-	const struct brski_peer *peer = data->onboarding->peer;
-	long seconds = brski_peer_retry_after(peer);
+	long seconds = brski_peer_retry_after(data->onboarding->peer);
 
 	ret->methodState = METHOD_DONE;
 	ret->decision = DECISION_FAIL;
 	if (seconds > 0)
 		eap_brski_deferred(sm, seconds);
-	else if (!data->onboarding->told_failure)
-		eap_brski_notify(sm, "failed", brski_peer_reason(peer));
+	else
+		eap_brski_failed(sm, why);
 }
 
 static struct wpabuf *eap_brski_process(
@@ -178,13 +178,12 @@ static struct wpabuf *eap_brski_process(
 
 	if (brski_peer_process(data->onboarding->peer, brski_span(pos, len), &data->reply, &result, &delay_ms,
 		    &err) != BRSKI_OK) {
-		wpa_printf(MSG_INFO, "EAP-BRSKI: %s", err.why);
-		eap_brski_failure(sm, data, ret);
+		eap_brski_failure(sm, data, ret, err.why);
 		return NULL;
 	}
 	resp = eap_brski_response(data, eap_get_id(reqData));
 	if (!resp) {
-		eap_brski_failure(sm, data, ret);
+		eap_brski_failure(sm, data, ret, "out of memory");
 		return NULL;
 	}
 	switch (result) {
@@ -196,7 +195,7 @@ static struct wpabuf *eap_brski_process(
 		eap_brski_success(sm, data, ret);
 		break;
 	case BRSKI_PEER_FAILURE:
-		eap_brski_failure(sm, data, ret);
+		eap_brski_failure(sm, data, ret, brski_peer_reason(data->onboarding->peer));
 		break;
 	}
 	return resp;

@@ -41,7 +41,6 @@ struct eap_brski_onboarding {
 	struct eap_sm *sm;
 	struct brski_folder *folder;
 	struct brski_peer *peer;
-	bool told_failure;
 };
 
 /* Loads the IDevID from the network block, and the state folder. NULL, with the reason, on failure. */
@@ -59,6 +58,9 @@ int eap_brski_register_type(u32 vendor_id, u32 vendor_type);
  * request to stay away. */
 struct eap_brski_onboarding *eap_brski_take(struct eap_sm *sm);
 void eap_brski_deferred(struct eap_sm *sm, long seconds);
+
+/* Tells once in a conversation why it failed; the first reason is the best one. */
+void eap_brski_failed(struct eap_sm *sm, const char *why);
 
 /*
  * wpas_brski.c, for what only wpa_supplicant itself can do; msg_ctx is the EAP state machine's. Both return

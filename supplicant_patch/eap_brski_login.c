@@ -28,6 +28,7 @@ struct eap_brski {
 	struct eap_brski_onboarding *onboarding;
 	struct os_reltime not_before;
 	unsigned int failures; /* definite ones, in a row */
+	bool told;             /* why this conversation fails */
 
 	/* What the state machine is shown. */
 	struct eap_peer_config shown;
@@ -99,6 +100,14 @@ static bool eap_brski_login_is_due(const struct eap_brski *brski, const struct e
 	return !options->retry_onboarding || (brski->failures / options->retry_onboarding) % 2 == 0;
 }
 
+void eap_brski_failed(struct eap_sm *sm, const char *why)
+{
+	if (sm->brski->told)
+		return;
+	sm->brski->told = true;
+	eap_brski_notify(sm, brski_pledge_event_name(BRSKI_EVENT_FAILED), why);
+}
+
 static void eap_brski_hold(struct eap_sm *sm, long seconds)
 {
 	sm->brski->mode = EAP_BRSKI_SILENT;
@@ -130,7 +139,7 @@ static void eap_brski_choose_onboarding(
 		return;
 	brski->onboarding = eap_brski_open(sm, config, options, &err);
 	if (!brski->onboarding) {
-		eap_brski_notify(sm, "failed", err.why);
+		eap_brski_failed(sm, err.why);
 		return;
 	}
 	seconds = eap_brski_seconds_left(brski);
@@ -157,7 +166,7 @@ static void eap_brski_decide(struct eap_sm *sm, const struct eap_peer_config *co
 	brski->mode = EAP_BRSKI_SILENT;
 	os_memset(brski->methods, 0, sizeof(brski->methods));
 	if (eap_brski_parse_options(config->phase1, &options, &err) < 0) {
-		eap_brski_notify(sm, "failed", err.why);
+		eap_brski_failed(sm, err.why);
 	} else if (eap_brski_login_is_due(brski, &options) && eap_brski_find_login(brski, options.state)) {
 		brski->methods[0].method = EAP_TYPE_TLS;
 		brski->mode = EAP_BRSKI_LOGIN;
@@ -180,6 +189,7 @@ void eap_brski_start(struct eap_sm *sm)
 	eap_brski_close(sm->brski->onboarding);
 	sm->brski->onboarding = NULL;
 	sm->brski->base = config;
+	sm->brski->told = false;
 	sm->brski->mode = ours ? EAP_BRSKI_UNDECIDED : EAP_BRSKI_OTHER;
 }
 
@@ -245,6 +255,7 @@ struct eap_brski_onboarding *eap_brski_take(struct eap_sm *sm)
 
 void eap_brski_deferred(struct eap_sm *sm, long seconds)
 {
+	sm->brski->told = true;
 	os_get_reltime(&sm->brski->not_before);
 	sm->brski->not_before.sec += seconds;
 }
@@ -276,6 +287,8 @@ static void eap_brski_end_failure(struct eap_sm *sm)
 		brski->failures++;
 	if (brski->mode == EAP_BRSKI_LOGIN)
 		eap_brski_notify(sm, "login-failed", brski->identity);
+	else
+		eap_brski_failed(sm, sm->rxFailure ? "the server refused" : "the server fell silent");
 	os_get_reltime(&now);
 	if (brski->mode == EAP_BRSKI_ONBOARD && os_reltime_before(&now, &brski->not_before))
 		eap_brski_hold(sm, (long)(brski->not_before.sec - now.sec) + 1);

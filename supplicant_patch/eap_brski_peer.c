@@ -181,8 +181,9 @@ static void eap_brski_event(void *ctx, enum brski_pledge_event event, const char
 	struct eap_brski_onboarding *onboarding = ctx;
 
 	if (event == BRSKI_EVENT_FAILED)
-		onboarding->told_failure = true;
-	eap_brski_notify(onboarding->sm, brski_pledge_event_name(event), detail);
+		eap_brski_failed(onboarding->sm, detail);
+	else
+		eap_brski_notify(onboarding->sm, brski_pledge_event_name(event), detail);
 }
 
 static void eap_brski_log(void *ctx, enum brski_level level, const char *line)
