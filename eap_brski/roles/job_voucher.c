@@ -93,7 +93,8 @@ static enum brski_code voucher_judge(
 	};
 	struct brski_voucher pledge = {0}, voucher = {0};
 	struct brski_buf issuer = {0};
-	enum brski_code code = brski_voucher_open(brski_buf_span(&job->request), NULL, &pledge, NULL, err);
+	STACK_OF(X509) *certs = NULL;
+	enum brski_code code = brski_voucher_open(brski_buf_span(&job->request), NULL, &pledge, &certs, err);
 
 	if (code == BRSKI_OK) {
 		expect.nonce = brski_buf_span(&pledge.nonce);
@@ -106,6 +107,7 @@ static enum brski_code voucher_judge(
 	brski_voucher_free(&voucher);
 	brski_voucher_free(&pledge);
 	brski_buf_free(&issuer);
+	sk_X509_pop_free(certs, X509_free);
 	return code;
 }
 

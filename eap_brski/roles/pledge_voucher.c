@@ -77,17 +77,6 @@ static enum brski_code check_nonceless(
 	return BRSKI_OK;
 }
 
-/* RFC 8366 5.3, domain-cert-revocation-checks: MUST verify the revocation status. We can't, so we don't
- * trust. */
-static enum brski_code check_revocation_demand(const struct brski_voucher *v, struct brski_error *err)
-{
-	if (v->has_revocation_checks && v->domain_cert_revocation_checks)
-		return brski_fail(err, BRSKI_UNSUPPORTED,
-			"the voucher demands revocation checks of the domain's certificate, which this device"
-			" cannot make");
-	return BRSKI_OK;
-}
-
 /* RFC 8995 5.6.1 and 5.6.2. */
 static enum brski_code check_voucher(const struct brski_pledge *p, struct brski_span cms,
 	struct brski_voucher *out, X509 **pinned, struct brski_error *err)
@@ -111,8 +100,6 @@ static enum brski_code check_voucher(const struct brski_pledge *p, struct brski_
 	}
 	if (!rc)
 		rc = check_nonceless(p, out, err);
-	if (!rc)
-		rc = check_revocation_demand(out, err);
 	brski_buf_free(&issuer);
 	return rc;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -62,6 +63,20 @@ static const char *words(const struct brski_status *status)
 	return status->reason[0] ? status->reason : "no reason given";
 }
 
+/* If the registrar had refused it before, that stays the session's reason: the pledge only repeats it. */
+static void note_complaint(struct brski_registrar_session *s, const char *what, const char *complaint,
+	const struct brski_status *status)
+{
+	char before[sizeof(s->reason)];
+
+	snprintf(before, sizeof(before), "%s", s->over ? s->reason : "");
+	brski_session_note(s, what, false, "%s: %s%s%s", complaint, words(status),
+		status->context[0] ? " " : "", status->context);
+	if (before[0] != '\0')
+		snprintf(s->reason, sizeof(s->reason), "%s", before);
+	s->over = true;
+}
+
 enum brski_code brski_handle_voucher_status(BRSKI_ENDPOINT_PARAMS)
 {
 	struct brski_status status = {0};
@@ -74,11 +89,9 @@ enum brski_code brski_handle_voucher_status(BRSKI_ENDPOINT_PARAMS)
 	if (status.status) {
 		brski_session_note(s, "voucher-status", true, "the pledge accepted the voucher");
 	} else {
+		note_complaint(s, "voucher-status", "the pledge refused the voucher", &status);
 		/* it will not trust us: nothing that comes after may rest on that voucher */
-		s->over = true;
 		s->voucher_refused = true;
-		brski_session_note(s, "voucher-status", false, "the pledge refused the voucher: %s%s%s",
-			words(&status), status.context[0] ? " " : "", status.context);
 		code = brski_note_put(s->registrar, &s->device, "voucher", brski_span(NULL, 0), "", err);
 		if (code != BRSKI_OK)
 			return code;
@@ -136,9 +149,7 @@ enum brski_code brski_handle_enroll_status(BRSKI_ENDPOINT_PARAMS)
 		return code;
 	if (status.status)
 		return confirm_enrolled(s, response, err);
-	s->over = true;
+	note_complaint(s, "enroll-status", "the pledge could not enroll", &status);
 	s->enrolled = false;
-	brski_session_note(s, "enroll-status", false, "the pledge could not enroll: %s%s%s", words(&status),
-		status.context[0] ? " " : "", status.context);
 	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
 }

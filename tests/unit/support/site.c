@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/unit/support/site.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MUST(call) must((call) == BRSKI_OK, #call)
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "site: %s\n", what);
+	abort();
+}
+
+/* ---- the registrar's callbacks ---- */
+
+static time_t now(void *ctx)
+{
+	return ((struct site *)ctx)->now;
+}
+
+static void keep_line(void *ctx, enum brski_level level, const char *line)
+{
+	struct site *site = ctx;
+	size_t len = strlen(line) + 1;
+	size_t have = strlen(site->log);
+
+	(void)level;
+	if (getenv("SITE_LOG"))
+		fprintf(stderr, "%s\n", line);
+	if (len >= sizeof(site->log) / 2)
+		return;
+	while (have + len >= sizeof(site->log)) {
+		memmove(site->log, site->log + sizeof(site->log) / 2, have - sizeof(site->log) / 2 + 1);
+		have = strlen(site->log);
+	}
+	memcpy(site->log + have, line, len - 1);
+	memcpy(site->log + have + len - 1, "\n", 2);
+}
+
+static enum brski_code find_manufacturer(
+	void *ctx, const STACK_OF(X509) *chain, struct brski_manufacturer *out, struct brski_error *err)
+{
+	struct site *site = ctx;
+	enum brski_code code;
+
+	memset(out, 0, sizeof(*out));
+	if (site->find_code != BRSKI_OK)
+		return brski_fail(err, site->find_code, "the site says %s", brski_code_name(site->find_code));
+	if (site->unknown_manufacturer)
+		return brski_fail(err, BRSKI_UNTRUSTED, "no known manufacturer");
+	code = brski_chain_verify(chain, site->maker_anchors, NULL, BRSKI_USE_ANY, site->now, err);
+	if (code != BRSKI_OK)
+		return code;
+	snprintf(out->name, sizeof(out->name), "acme");
+	snprintf(out->masa_url, sizeof(out->masa_url), "%s", site->masa_url);
+	out->idevid_anchors = X509_chain_up_ref(site->maker_anchors);
+	out->voucher_anchors = X509_chain_up_ref(site->masa_anchors);
+	out->tls_anchors = X509_chain_up_ref(site->masa_anchors);
+	out->check_voucher = site->check_voucher;
+	out->audit_log = site->audit_log;
+	out->allow_foreign_domains = site->allow_foreign;
+	out->allow_nonceless = site->allow_nonceless;
+	return BRSKI_OK;
+}
+
+static enum brski_code decide(void *ctx, const struct brski_device *device,
+	const struct brski_manufacturer *m, enum brski_decision *decision, char why[256], long *retry_after,
+	struct brski_error *err)
+{
+	struct site *site = ctx;
+
+	(void)err;
+	must(strcmp(device->manufacturer, m->name) == 0, "decide: device and manufacturer");
+	site->n_decisions++;
+	*decision = site->decision;
+	snprintf(why, 256, "%s", site->decision_why);
+	*retry_after = 42;
+	return BRSKI_OK;
+}
+
+struct site_row *site_row(struct site *site, const char *key)
+{
+	for (size_t i = 0; i < site->n_rows; i++) {
+		if (strcmp(site->rows[i].key, key) == 0)
+			return &site->rows[i];
+	}
+	return NULL;
+}
+
+static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind kind,
+	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
+	struct brski_error *err)
+{
+	struct site *site = ctx;
+	struct site_row *row = site_row(site, key);
+
+	must(strlen(key) == 64 && device->fingerprint[0] != '\0', "job_put");
+	if (site->put_code != BRSKI_OK)
+		return brski_fail(err, site->put_code, "the store says %s", brski_code_name(site->put_code));
+	if (!row) {
+		must(site->n_rows < SITE_ROWS_MAX, "too many rows");
+		row = &site->rows[site->n_rows++];
+		snprintf(row->key, sizeof(row->key), "%s", key);
+	}
+	row->kind = kind;
+	row->state = state;
+	MUST(brski_buf_set(&row->blob, blob));
+	return BRSKI_OK;
+}
+
+static enum brski_code job_get(void *ctx, const char *key, struct brski_buf *blob, struct brski_error *err)
+{
+	struct site *site = ctx;
+	struct site_row *row = site_row(site, key);
+
+	if (!row)
+		return brski_fail(err, BRSKI_NOT_FOUND, "no such job");
+	return brski_buf_set(blob, brski_buf_span(&row->blob));
+}
+
+static void event(void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail)
+{
+	struct site *site = ctx;
+	struct site_event *e;
+
+	(void)device;
+	must(site->n_events < SITE_EVENTS_MAX, "too many events");
+	e = &site->events[site->n_events++];
+	snprintf(e->what, sizeof(e->what), "%s", what);
+	snprintf(e->detail, sizeof(e->detail), "%s", detail);
+	e->ok = ok;
+	if (getenv("SITE_LOG"))
+		fprintf(stderr, "  event %s %s: %s\n", what, ok ? "ok" : "FAILED", detail);
+}
+
+bool site_has_event(const struct site *site, const char *what, bool ok, const char *words)
+{
+	for (size_t i = 0; i < site->n_events; i++) {
+		if (strcmp(site->events[i].what, what) == 0 && site->events[i].ok == ok &&
+			strstr(site->events[i].detail, words))
+			return true;
+	}
+	return false;
+}
+
+unsigned site_count_events(const struct site *site, const char *what, bool ok)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < site->n_events; i++)
+		n += strcmp(site->events[i].what, what) == 0 && site->events[i].ok == ok;
+	return n;
+}
+
+static const struct brski_registrar_ops ops = {
+	.find_manufacturer = find_manufacturer,
+	.decide = decide,
+	.job_put = job_put,
+	.job_get = job_get,
+	.event = event,
+};
+
+/* ---- making and breaking it ---- */
+
+static STACK_OF(X509) *just(X509 *cert)
+{
+	STACK_OF(X509) *certs = sk_X509_new_null();
+
+	must(certs && X509_up_ref(cert) && sk_X509_push(certs, cert) > 0, "no memory");
+	return certs;
+}
+
+static void make_domain(struct site *site)
+{
+	struct pki_spec spec = {
+		.subject = "CN=Registrar,O=Plant",
+		.key_type = site->key_type,
+		.eku = "serverAuth,clientAuth,cmcRA",
+	};
+	struct pki_spec ca = {
+		.subject = "CN=CA,O=Plant",
+		.ca = true,
+		.key_usage = "keyCertSign,cRLSign,digitalSignature", /* it signs CMP too */
+	};
+
+	site->domain_root = pki_root("CN=Root,O=Plant");
+	site->domain_ca = pki_make(&ca, &site->domain_root);
+	site->registrar_cred = pki_make(&spec, &site->domain_ca);
+	site->domain_anchors = just(site->domain_root.cert);
+}
+
+static void make_manufacturer(struct site *site)
+{
+	struct pki_spec spec = {
+		.subject = SITE_SUBJECT, .key_type = site->key_type, .masa_url = "masa.acme.example"};
+
+	site->maker_root = pki_root("CN=Root,O=Acme");
+	site->maker_ca = pki_ca("CN=Factory,O=Acme", &site->maker_root);
+	site->idevid = pki_make(&spec, &site->maker_ca);
+	site->masa_root = pki_root("CN=MASA Root,O=Acme");
+	site->masa_cred = pki_leaf("CN=MASA,O=Acme", "P-256", &site->masa_root);
+	site->maker_anchors = just(site->maker_root.cert);
+	site->masa_anchors = just(site->masa_root.cert);
+	site->device_chain = pki_certs(&site->idevid, NULL);
+	site->foreign = pki_root("CN=Root,O=Mallory");
+}
+
+void site_open(struct site *site, const char *key_type)
+{
+	memset(site, 0, sizeof(*site));
+	site->key_type = key_type;
+	site->now = time(NULL);
+	site->env = (struct brski_env){.ctx = site, .now = now, .log = keep_line};
+	make_domain(site);
+	make_manufacturer(site);
+	site->decision = BRSKI_ACCEPT;
+	site->decision_why = "it is in the inventory";
+	site->masa_url = "";
+	site->check_voucher = site->audit_log = true;
+	site->issued = sk_X509_new_null();
+	must(site->issued != NULL, "no memory");
+	site->config = (struct brski_registrar_config){
+		.credential = &site->registrar_cred,
+		.domain_anchors = site->domain_anchors,
+		.cmp_url = "http://ca.plant.example:8080/cmp",
+		.nest = true,
+		.answer_genm = true,
+		.check_answers = true,
+		.retry_after = 30,
+		.ops = &ops,
+		.ops_ctx = site,
+		.env = &site->env,
+	};
+	site_restart(site);
+}
+
+void site_restart(struct site *site)
+{
+	struct brski_error err = {0};
+
+	brski_registrar_free(site->registrar);
+	must(brski_registrar_new(&site->config, &site->registrar, &err) == BRSKI_OK, err.why);
+}
+
+void site_close(struct site *site)
+{
+	brski_registrar_free(site->registrar);
+	pki_free(&site->domain_root);
+	pki_free(&site->domain_ca);
+	pki_free(&site->registrar_cred);
+	pki_free(&site->maker_root);
+	pki_free(&site->maker_ca);
+	pki_free(&site->idevid);
+	pki_free(&site->masa_root);
+	pki_free(&site->masa_cred);
+	pki_free(&site->foreign);
+	pki_free_certs(site->domain_anchors);
+	pki_free_certs(site->maker_anchors);
+	pki_free_certs(site->masa_anchors);
+	pki_free_certs(site->device_chain);
+	pki_free_certs(site->issued);
+	brski_buf_free(&site->ca_first);
+	for (size_t i = 0; i < site->n_rows; i++)
+		brski_buf_free(&site->rows[i].blob);
+	memset(site, 0, sizeof(*site));
+}
+
+struct brski_registrar_session *site_session(struct site *site)
+{
+	struct brski_registrar_session *s;
+	struct brski_error err = {0};
+
+	must(brski_registrar_session_new(site->registrar, site->device_chain, "port 1", &s, &err) == BRSKI_OK,
+		err.why);
+	return s;
+}
+
+/* ---- driving ---- */
+
+bool site_upstream(struct site *site, const struct brski_call *call, struct brski_http *answer)
+{
+	snprintf(site->last_url, sizeof(site->last_url), "%s", call->url);
+	return call->kind == BRSKI_JOB_VOUCHER ? site_masa(site, call, answer) : site_ca(site, call, answer);
+}
+
+void site_drive_once(struct site *site, struct brski_job *job)
+{
+	struct brski_http answer = {0};
+	struct brski_error err = {0};
+	struct brski_call call;
+	bool up;
+
+	if (!brski_job_call(job, &call))
+		return;
+	up = site_upstream(site, &call, &answer);
+	must(brski_job_answer(job, up ? &answer : NULL, up ? NULL : "connection refused", &err) == BRSKI_OK,
+		err.why);
+	brski_http_free(&answer);
+}
+
+void site_drive(struct site *site, struct brski_job *job)
+{
+	struct brski_call call;
+
+	while (brski_job_call(job, &call)) {
+		site_drive_once(site, job);
+		if (brski_job_not_before(job) > 0)
+			return;
+	}
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/support/site.h"
+
+/* The operator's PKI, RFC 9483 5.1. */
+
+#define MUST(call) must((call) == BRSKI_OK, #call)
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "site, CA: %s\n", what);
+	abort();
+}
+
+static X509 *issue(struct site *site, const struct brski_cmp_request *asked)
+{
+	struct pki_spec spec = {
+		.subject =
+			site->ca == CA_OTHER_SUBJECT ? "CN=Other,O=Acme,serialNumber=SN-6666" : SITE_SUBJECT,
+		.key = asked->key,
+		.eku = "clientAuth",
+	};
+	struct brski_credential made;
+	X509 *cert;
+
+	if (site->ca == CA_OTHER_KEY)
+		spec.key = NULL;
+	made = pki_make(&spec, &site->domain_ca);
+	cert = made.cert;
+	must(X509_up_ref(cert) && sk_X509_push(site->issued, cert) > 0, "no memory");
+	site->n_issued++;
+	X509_up_ref(cert);
+	pki_free(&made);
+	return cert;
+}
+
+static void answer_enroll(struct site *site, const struct brski_cmp *msg,
+	const struct brski_cmp_request *asked, struct brski_buf *out)
+{
+	const struct brski_credential *signer =
+		site->ca == CA_OTHER_SIGNER ? &site->foreign : &site->domain_ca;
+	X509 *cert;
+
+	if (site->ca == CA_REFUSES) {
+		MUST(brski_cmp_answer_status(msg, signer, BRSKI_CMP_REJECTION, BRSKI_CMP_BAD_CERT_TEMPLATE,
+			"not this subject", &site->env, out, NULL));
+	} else if (site->ca == CA_UNPROTECTED_ERROR) {
+		MUST(brski_cmp_answer_error(msg, signer, BRSKI_CMP_REJECTION, BRSKI_CMP_BAD_REQUEST,
+			"end entity unknown", &site->env, out, NULL));
+	} else {
+		cert = issue(site, asked);
+		MUST(brski_cmp_answer_cert(msg, signer, BRSKI_CMP_ACCEPTED, cert, signer->chain, NULL,
+			site->ca_implicit && msg->header.implicit_confirm, &site->env, out, NULL));
+		X509_free(cert);
+	}
+}
+
+static void answer_poll(struct site *site, const struct brski_cmp *poll, struct brski_buf *out)
+{
+	struct brski_cmp first = {0};
+	struct brski_cmp_request asked = {0};
+
+	if (site->ca_polls-- > 0) {
+		MUST(brski_cmp_answer_poll(poll, &site->domain_ca, 7, "patience", &site->env, out, NULL));
+		return;
+	}
+	MUST(brski_cmp_decode(brski_buf_span(&site->ca_first), &first, NULL));
+	MUST(brski_cmp_request_check(&first, NULL, NULL, &asked, NULL));
+	answer_enroll(site, &first, &asked, out);
+	brski_cmp_request_free(&asked);
+	brski_cmp_free(&first);
+}
+
+static void answer_request(struct site *site, const struct brski_cmp *msg, struct brski_buf *out)
+{
+	struct brski_cmp_request asked = {0};
+	struct brski_error err = {0};
+
+	must(brski_cmp_request_check(msg, site->idevid.cert, NULL, &asked, &err) == BRSKI_OK, err.why);
+	switch (msg->type) {
+	case BRSKI_CMP_IR:
+	case BRSKI_CMP_P10CR:
+		if (site->ca == CA_WAITS) {
+			MUST(brski_buf_set(&site->ca_first, brski_buf_span(&msg->der)));
+			MUST(brski_cmp_answer_status(msg, &site->domain_ca, BRSKI_CMP_WAITING,
+				BRSKI_CMP_FAIL_NONE, "patience", &site->env, out, NULL));
+		} else {
+			answer_enroll(site, msg, &asked, out);
+		}
+		break;
+	case BRSKI_CMP_CERTCONF:
+		site->n_confirmed++;
+		MUST(brski_cmp_answer_pkiconf(msg, &site->domain_ca, &site->env, out, NULL));
+		break;
+	case BRSKI_CMP_POLLREQ:
+		answer_poll(site, msg, out);
+		break;
+	case BRSKI_CMP_GENM:
+		MUST(brski_cmp_answer_genp(
+			msg, &site->domain_ca, asked.info_type, site->domain_anchors, &site->env, out, NULL));
+		break;
+	default:
+		must(false, "unexpected message");
+	}
+	brski_cmp_request_free(&asked);
+}
+
+/* RFC 9483 5.2.2.1: only what the registrar approved of with its signature */
+static void unwrap(struct site *site, struct brski_cmp *outer, struct brski_cmp *inner)
+{
+	STACK_OF(X509) *chain = NULL;
+
+	if (!site->config.nest) {
+		must(outer->type != BRSKI_CMP_NESTED, "nested, though the site has that switched off");
+		MUST(brski_cmp_decode(brski_buf_span(&outer->der), inner, NULL));
+		return;
+	}
+	MUST(brski_cmp_verify(outer, NULL, &chain, NULL));
+	must(brski_cert_equal(sk_X509_value(chain, 0), site->registrar_cred.cert), "nested by somebody else");
+	MUST(brski_chain_verify(chain, site->domain_anchors, NULL, BRSKI_USE_REGISTRAR, site->now, NULL));
+	MUST(brski_cmp_unnest(outer, inner, NULL));
+	pki_free_certs(chain);
+}
+
+/* DER of SEQUENCE { header, body }: a message without protection and certificates */
+static void strip(struct brski_buf *der)
+{
+	struct brski_cmp msg = {0};
+	struct brski_buf out = {0};
+	size_t len;
+
+	MUST(brski_cmp_decode(brski_buf_span(der), &msg, NULL));
+	len = msg.header_der.len + msg.body_der.len;
+	must(len >= 256 && len < 65536, "length of a message");
+	brski_put_u8(&out, 0x30);
+	brski_put_u8(&out, 0x82);
+	brski_put_u16(&out, (uint16_t)len);
+	brski_put(&out, msg.header_der);
+	brski_put(&out, msg.body_der);
+	brski_cmp_free(&msg);
+	brski_buf_move(der, &out);
+}
+
+static void damage(struct brski_buf *der, bool transaction)
+{
+	struct brski_cmp msg = {0};
+	const struct brski_buf *what;
+	uint8_t *at;
+
+	MUST(brski_cmp_decode(brski_buf_span(der), &msg, NULL));
+	what = transaction ? &msg.header.transaction_id : &msg.protection;
+	at = memmem(der->data, der->len, what->data, what->len);
+	must(at != NULL, "nothing to damage");
+	at[what->len - 1] ^= 1;
+	brski_cmp_free(&msg);
+}
+
+static void spoil(struct site *site, struct brski_buf *der)
+{
+	if (site->ca == CA_UNPROTECTED_ERROR || site->ca == CA_UNPROTECTED_IP)
+		strip(der);
+	if (site->ca == CA_BROKEN_SIGNATURE)
+		damage(der, false);
+	if (site->ca == CA_OTHER_TRANSACTION)
+		damage(der, true);
+}
+
+bool site_ca(struct site *site, const struct brski_call *call, struct brski_http *answer)
+{
+	struct brski_cmp outer = {0}, inner = {0};
+	struct brski_buf der = {0};
+
+	site->n_ca_calls++;
+	must(strcmp(call->url, site->config.cmp_url) == 0, "URL");
+	must(strcmp(brski_http_get(call->request, "content-type"), BRSKI_MEDIA_CMP) == 0, "Content-Type");
+	if (site->ca == CA_DOWN)
+		return false;
+	MUST(brski_cmp_decode(brski_buf_span(&call->request->body), &outer, NULL));
+	unwrap(site, &outer, &inner);
+	if (site->ca == CA_STATUS) {
+		MUST(brski_http_response(answer, site->ca_status, NULL, brski_span(NULL, 0), NULL));
+	} else if (site->ca == CA_GARBAGE) {
+		MUST(brski_http_response(answer, 200, BRSKI_MEDIA_CMP, brski_span_str("<html>"), NULL));
+	} else {
+		answer_request(site, &inner, &der);
+		spoil(site, &der);
+		MUST(brski_http_response(answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&der), NULL));
+	}
+	brski_buf_free(&der);
+	brski_cmp_free(&outer);
+	brski_cmp_free(&inner);
+	return true;
+}
