@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/driver/pledge.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
+
+enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_TYPE_IDENTITY = 1 };
+#define EAP_HEADER 4
+#define EXPANDED 8
+
+int64_t driver_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void finish(struct pledge *p, enum driver_outcome outcome, const char *reason)
+{
+	p->outcome = outcome;
+	p->ended = driver_now_ms();
+	p->due = 0;
+	p->repeat = 0;
+	snprintf(p->reason, sizeof(p->reason), "%s", reason);
+	if (p->options->verbose || outcome != DRIVER_ENROLLED)
+		printf("%s: %s%s%s\n", p->name,
+			outcome == DRIVER_ENROLLED   ? "enrolled"
+			: outcome == DRIVER_DEFERRED ? "deferred"
+						     : "failed",
+			reason[0] ? ": " : "", reason);
+}
+
+/* ---- A key that is not the certificate's ---- */
+
+static bool push_group_and_public(
+	OSSL_PARAM_BLD *params, const EVP_PKEY *key, char group[64], uint8_t *point, size_t size)
+{
+	size_t n;
+
+	return EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, 64, NULL) == 1 &&
+	       EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, size, &n) == 1 &&
+	       OSSL_PARAM_BLD_push_utf8_string(params, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
+	       OSSL_PARAM_BLD_push_octet_string(params, OSSL_PKEY_PARAM_PUB_KEY, point, n) == 1;
+}
+
+static EVP_PKEY *key_from(OSSL_PARAM_BLD *builder)
+{
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY *key = NULL;
+
+	if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
+		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
+		key = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	OSSL_PARAM_free(params);
+	return key;
+}
+
+/* The public half of one EC key and the private half of another, so that TLS takes it and signs wrongly. */
+static EVP_PKEY *mix_keys(const EVP_PKEY *public_half, const EVP_PKEY *private_half)
+{
+	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+	BIGNUM *secret = NULL;
+	uint8_t point[256];
+	char group[64];
+	EVP_PKEY *key = NULL;
+
+	if (builder && push_group_and_public(builder, public_half, group, point, sizeof(point)) &&
+		EVP_PKEY_get_bn_param(private_half, OSSL_PKEY_PARAM_PRIV_KEY, &secret) == 1 &&
+		OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, secret) == 1)
+		key = key_from(builder);
+	BN_clear_free(secret);
+	OSSL_PARAM_BLD_free(builder);
+	return key;
+}
+
+static enum brski_code take_wrong_key(struct pledge *p, struct brski_error *err)
+{
+	EVP_PKEY *other = NULL, *mixed;
+	enum brski_code rc = brski_key_generate(BRSKI_KEY_P256, &other, err);
+
+	if (rc)
+		return rc;
+	mixed = mix_keys(p->idevid.key, other);
+	EVP_PKEY_free(other);
+	if (!mixed)
+		return brski_fail_openssl(
+			err, BRSKI_INTERNAL, "no wrong key can be made (the IDevID must be P-256)");
+	EVP_PKEY_free(p->idevid.key);
+	p->idevid.key = mixed;
+	return BRSKI_OK;
+}
+
+/* ---- Making a pledge ---- */
+
+static enum brski_code load(struct pledge *p, struct brski_error *err)
+{
+	char cert[512], key[512], state[512];
+	enum brski_code rc;
+
+	snprintf(cert, sizeof(cert), "%s/%s.pem", p->options->idevid_dir, p->name);
+	snprintf(key, sizeof(key), "%s/%s.key", p->options->idevid_dir, p->name);
+	snprintf(state, sizeof(state), "%s/%s", p->options->state_dir, p->name);
+	if (!p->idevid.cert) {
+		rc = brski_credential_load(key, NULL, cert, &p->idevid, err);
+		if (!rc && p->options->wrong_key)
+			rc = take_wrong_key(p, err);
+		if (rc)
+			return rc;
+	}
+	return p->folder ? BRSKI_OK : brski_folder_open(state, &p->folder, err);
+}
+
+static enum brski_code make_peer(struct pledge *p, struct brski_error *err)
+{
+	struct brski_peer_config config = {
+		.pledge =
+			{
+				.idevid = &p->idevid,
+				.masa_anchors = p->options->masa_ca,
+				.key_type = p->options->key_type,
+				.pkcs10 = p->options->pkcs10,
+				.implicit_confirm = p->options->implicit_confirm,
+				.clock_is_right = true,
+				.storage = brski_folder_storage(p->folder),
+			},
+		.mtu = p->options->mtu,
+	};
+
+	if (p->options->cmp_signer.cert)
+		return odd_peer_new(&config, &p->options->cmp_signer, &p->odd, err);
+	return brski_peer_new(&config, &p->peer, err);
+}
+
+static enum brski_code open_socket(struct pledge *p, struct brski_error *err)
+{
+	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (p->fd < 0 ||
+		connect(p->fd, (const struct sockaddr *)&p->options->server, sizeof(p->options->server)) < 0)
+		return brski_fail(err, BRSKI_INTERNAL, "no socket: %s", strerror(errno));
+	return BRSKI_OK;
+}
+
+static void close_session(struct pledge *p)
+{
+	brski_peer_free(p->peer);
+	odd_peer_free(p->odd);
+	p->peer = NULL;
+	p->odd = NULL;
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+	p->state_len = 0;
+	p->confirmed = false;
+	brski_buf_free(&p->request);
+	brski_buf_free(&p->reply);
+}
+
+void pledge_end(struct pledge *p)
+{
+	close_session(p);
+	brski_folder_close(p->folder);
+	p->folder = NULL;
+	brski_credential_free(&p->idevid);
+}
+
+/* ---- RADIUS ---- */
+
+static void transmit(struct pledge *p)
+{
+	/* What the kernel does not take now is repeated like what the network loses. */
+	ssize_t n = send(p->fd, p->request.data, p->request.len, 0);
+
+	(void)n;
+	p->tries++;
+	p->repeat = driver_now_ms() + p->options->timeout_ms;
+}
+
+static void send_reply(struct pledge *p)
+{
+	char identity[300], station[32];
+	struct radius_ask ask = {
+		.secret = p->options->secret,
+		.user_name = identity,
+		.station = station,
+		.port = p->number + 1,
+		.framed_mtu = p->options->mtu,
+		.state = brski_span(p->state, p->state_len),
+		.eap = brski_buf_span(&p->reply),
+	};
+
+	p->due = 0;
+	if (p->options->vanish_after && p->sent >= p->options->vanish_after) {
+		finish(p, DRIVER_FAILED, "vanished, as told");
+		return;
+	}
+	if (!brski_identity(p->options->vendor_domain, identity, sizeof(identity))) {
+		finish(p, DRIVER_FAILED, "the domain is no host name");
+		return;
+	}
+	snprintf(station, sizeof(station), "02-00-00-%02X-%02X-%02X", p->number >> 16 & 255,
+		p->number >> 8 & 255, p->number & 255);
+	if (!radius_write(&ask, ++p->radius_id, &p->request)) {
+		finish(p, DRIVER_FAILED, "the Access-Request does not fit");
+		return;
+	}
+	p->octets_up += p->reply.len;
+	p->sent++;
+	p->tries = 0;
+	transmit(p);
+}
+
+static void queue_response(
+	struct pledge *p, uint8_t id, struct brski_span type, struct brski_span data, unsigned delay_ms)
+{
+	brski_buf_reset(&p->reply);
+	brski_put_u8(&p->reply, EAP_RESPONSE);
+	brski_put_u8(&p->reply, id);
+	brski_put_u16(&p->reply, (uint16_t)(EAP_HEADER + type.len + data.len));
+	brski_put(&p->reply, type);
+	brski_put(&p->reply, data);
+	p->due = driver_now_ms() + delay_ms;
+	if (!delay_ms)
+		send_reply(p);
+}
+
+static void say_hello(struct pledge *p)
+{
+	char identity[300];
+	const uint8_t type = EAP_TYPE_IDENTITY;
+
+	if (!brski_identity(p->options->vendor_domain, identity, sizeof(identity)))
+		identity[0] = '\0';
+	queue_response(p, 1, brski_span(&type, 1), brski_span_str(identity), 0);
+}
+
+static void visit(struct pledge *p)
+{
+	struct brski_error err = {0};
+	enum brski_code rc = load(p, &err);
+
+	if (!rc)
+		rc = make_peer(p, &err);
+	if (!rc)
+		rc = open_socket(p, &err);
+	if (rc) {
+		finish(p, DRIVER_FAILED, err.why);
+		return;
+	}
+	p->visit++;
+	say_hello(p);
+}
+
+void pledge_begin(struct pledge *p)
+{
+	p->fd = -1;
+	p->outcome = DRIVER_RUNNING;
+	p->began = driver_now_ms();
+	visit(p);
+}
+
+/* ---- EAP ---- */
+
+static const char *why_not(const struct pledge *p)
+{
+	const char *why = p->peer ? brski_peer_reason(p->peer) : "the odd peer was refused";
+
+	return why[0] ? why : "the server said EAP-Failure";
+}
+
+static enum brski_code process(struct pledge *p, struct brski_span request, struct brski_buf *out,
+	enum brski_peer_result *result, unsigned *delay_ms, struct brski_error *err)
+{
+	if (p->odd)
+		return odd_peer_process(p->odd, request, out, result, delay_ms, err);
+	return brski_peer_process(p->peer, request, out, result, delay_ms, err);
+}
+
+static void on_request(struct pledge *p, uint8_t id, struct brski_span type, struct brski_span data)
+{
+	struct brski_buf out = {0};
+	struct brski_error err = {0};
+	enum brski_peer_result result;
+	unsigned delay = 0;
+
+	if (process(p, data, &out, &result, &delay, &err) != BRSKI_OK) {
+		finish(p, DRIVER_FAILED, err.why);
+	} else {
+		p->confirmed = result == BRSKI_PEER_SUCCESS;
+		p->waits += result == BRSKI_PEER_WAIT;
+		queue_response(p, id, type, brski_buf_span(&out), result == BRSKI_PEER_WAIT ? delay : 0);
+	}
+	brski_buf_free(&out);
+}
+
+static void on_challenge(struct pledge *p, const struct radius_answer *answer)
+{
+	uint8_t ours[EXPANDED], code, id;
+	uint16_t len;
+	struct brski_span in = brski_buf_span(&answer->eap), type;
+
+	brski_expanded_type(BRSKI_EAP_VENDOR_ID, BRSKI_EAP_VENDOR_TYPE, ours);
+	memcpy(p->state, answer->state, answer->state_len);
+	p->state_len = answer->state_len;
+	p->round_trips++;
+	if (!brski_read_u8(&in, &code) || !brski_read_u8(&in, &id) || !brski_read_u16(&in, &len) ||
+		!brski_read_span(&in, EXPANDED, &type) || code != EAP_REQUEST || len != answer->eap.len ||
+		!brski_span_equal(type, brski_span(ours, EXPANDED)))
+		finish(p, DRIVER_FAILED, "the server asked for something other than EAP-BRSKI");
+	else
+		on_request(p, id, type, in);
+}
+
+/* RFC 3748 7.10 and RFC 2548: what the authenticator got is what we have. */
+static bool keys_match(struct pledge *p, const struct radius_answer *answer)
+{
+	uint8_t msk[BRSKI_EAP_KEY_LEN], emsk[BRSKI_EAP_KEY_LEN], session_id[BRSKI_EAP_SESSION_ID_LEN];
+
+	return p->peer && brski_peer_keys(p->peer, msk, emsk, session_id, NULL) == BRSKI_OK &&
+	       brski_span_equal_secret(
+		       brski_span(msk, 32), brski_span(answer->recv_key, answer->recv_key_len)) &&
+	       brski_span_equal_secret(
+		       brski_span(msk + 32, 32), brski_span(answer->send_key, answer->send_key_len));
+}
+
+static void on_accept(struct pledge *p, const struct radius_answer *answer)
+{
+	if (answer->eap.len != EAP_HEADER || answer->eap.data[0] != EAP_SUCCESS)
+		finish(p, DRIVER_FAILED, "Access-Accept without EAP-Success");
+	else if (!p->confirmed)
+		finish(p, DRIVER_FAILED, "Access-Accept, and the registrar has confirmed nothing");
+	else if (!keys_match(p, answer))
+		finish(p, DRIVER_FAILED, "Access-Accept, and its keys are not ours");
+	else if (!answer->user_name[0])
+		finish(p, DRIVER_FAILED, "Access-Accept without User-Name");
+	else
+		finish(p, DRIVER_ENROLLED, "");
+}
+
+/* Told to come back: later in this run, if there are visits left. */
+static void on_reject(struct pledge *p)
+{
+	long wait = p->peer ? brski_peer_retry_after(p->peer) : 0;
+
+	if (!wait) {
+		finish(p, DRIVER_FAILED, why_not(p));
+		return;
+	}
+	if (p->visit >= p->options->visits) {
+		finish(p, DRIVER_DEFERRED, why_not(p));
+		return;
+	}
+	close_session(p);
+	p->repeat = 0;
+	p->due = driver_now_ms() + wait * 1000 + 50;
+}
+
+static void on_answer(struct pledge *p, const struct radius_answer *answer)
+{
+	p->repeat = 0;
+	p->octets_down += answer->eap.len;
+	switch (answer->code) {
+	case RADIUS_CHALLENGE:
+		on_challenge(p, answer);
+		break;
+	case RADIUS_ACCEPT:
+		p->round_trips++;
+		on_accept(p, answer);
+		break;
+	case RADIUS_REJECT:
+		p->round_trips++;
+		on_reject(p);
+		break;
+	default:
+		finish(p, DRIVER_FAILED, "an answer of a strange kind");
+	}
+}
+
+void pledge_readable(struct pledge *p)
+{
+	uint8_t data[RADIUS_MAX];
+	struct radius_answer answer;
+	const char *why;
+	ssize_t n = recv(p->fd, data, sizeof(data), 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED))
+		return; /* nobody listens yet, or any more: repetition decides */
+	if (n < 0) {
+		finish(p, DRIVER_FAILED, strerror(errno));
+		return;
+	}
+	if (!p->repeat || (n > 1 && data[1] != p->radius_id))
+		return; /* an answer that came twice */
+	if (radius_read(p->options->secret, brski_buf_span(&p->request), brski_span(data, (size_t)n), &answer,
+		    &why))
+		on_answer(p, &answer);
+	else
+		finish(p, DRIVER_FAILED, why);
+	radius_answer_free(&answer);
+}
+
+void pledge_tick(struct pledge *p)
+{
+	int64_t now = driver_now_ms();
+
+	if (p->due && p->due <= now) {
+		if (p->fd < 0) {
+			p->due = 0;
+			visit(p);
+		} else {
+			send_reply(p);
+		}
+	} else if (p->repeat && p->repeat <= now) {
+		if (p->tries >= p->options->tries)
+			finish(p, DRIVER_FAILED, "the server does not answer");
+		else
+			transmit(p);
+	}
+}
+
+int64_t pledge_next(const struct pledge *p)
+{
+	return p->due ? p->due : p->repeat;
+}
