@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/artifacts/audit_log.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static enum brski_code read_count(const json_t *in, const char *name, long *out,
 		return BRSKI_OK;
 	if (json_is_integer(value) && json_integer_value(value) <= INT_MAX)
 		*out = (long)json_integer_value(value);
-	else if (json_is_string(value) && json_string_length(value) > 0 && json_string_length(value) < 10)
+	else if (json_is_string(value) && isdigit((unsigned char)json_string_value(value)[0]) &&
+		 json_string_length(value) < 10)
 		*out = strtol(json_string_value(value), &end, 10);
 	else
 		*out = -1;
