@@ -144,8 +144,7 @@ lab_radius_config() {
 	local raddb=$LAB/radius
 	RADIUS_PORT=${RADIUS_PORT:-$(lab_port)}
 	mkdir -p "$raddb/run" "$raddb/log"
-	[ -f "$PKI/dh" ] || : > "$PKI/dh"
-	printf '$INCLUDE %s\n' "$ROOT/radius_module/dictionary.brski" > "$raddb/dictionary"
+	: > "$raddb/dictionary"
 	cat > "$raddb/radiusd.conf" <<- C
 		prefix = /usr
 		raddbdir = $raddb
@@ -192,6 +191,8 @@ lab_radius_config() {
 		      ca_file = $PKI/home-ca.pem
 		      tls_min_version = "1.2"
 		      tls_max_version = "1.3"
+		      # any curve, for LDevIDs with P-384; the default is P-256 alone
+		      ecdh_curve = ""
 		    }
 		    tls {
 		      tls = site
@@ -270,4 +271,14 @@ lab_masa() {
 		--sign-key "$PKI/${MASA_SIGNER:-acme-masa}.key" --sign-cert "$PKI/${MASA_SIGNER:-acme-masa}.pem" \
 		--idevid-anchors "$PKI/acme-ca.pem" "$@" serve
 	lab_wait_log masa 'listen' 10 "$mark" || lab_die "the MASA did not start: $(tail -n 3 "$LAB/masa.log")"
+}
+
+# The operator's PKI; CA_PROGRAM may be another one. Arguments are added to its options.
+lab_ca() {
+	local mark
+	CA_PORT=${CA_PORT:-$(lab_port)}
+	mark=$(lab_mark ca)
+	lab_start ca "$NS_SERVERS" "${CA_PROGRAM:-$BUILD/brski-ca}" --listen "127.0.0.1:$CA_PORT" --db "$LAB/ca/ca.db" \
+		--ca-key "$PKI/home-ca.key" --ca-cert "$PKI/home-ca.pem" --idevid-anchors "$PKI/acme-ca.pem" "$@" serve
+	lab_wait_log ca 'listen' 10 "$mark" || lab_die "the CA did not start: $(tail -n 3 "$LAB/ca.log")"
 }

@@ -12,10 +12,11 @@ pki_key() { # FILE [TYPE]
 	chmod 600 "$1"
 }
 
+# A CA. It signs CMP messages too, hence digitalSignature (RFC 9483 3.2).
 pki_ca() { # NAME SUBJECT
 	pki_key "$PKI/$1.key"
 	openssl req -x509 -new -sha256 -key "$PKI/$1.key" -subj "$2" -days 3650 -out "$PKI/$1.pem" \
-		-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
+		-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,digitalSignature,keyCertSign,cRLSign
 }
 
 # Serial numbers are random, so that several shells can issue at once.
