@@ -32,14 +32,18 @@ static X509 *issuer_among(const STACK_OF(X509) *certs, X509 *cert)
 	return NULL;
 }
 
-/* RFC 8995 5.5.2: the certificate of the chain that is farthest from the registrar's own. */
+/*
+ * RFC 8995 5.5.2: the certificate of the chain that is farthest from the registrar's own. The registrar
+ * chooses by what it sends what is pinned (5.5), so certificates that do not belong to the chain are a
+ * mistake: NULL.
+ */
 static X509 *farthest(const STACK_OF(X509) *certs)
 {
 	X509 *cert = sk_X509_value(certs, 0);
+	X509 *above;
+	int steps;
 
-	for (int steps = 0; steps < sk_X509_num(certs); steps++) {
-		X509 *above;
-
+	for (steps = 1; steps < sk_X509_num(certs); steps++) {
 		if (names_equal(X509_get_subject_name(cert), X509_get_issuer_name(cert)))
 			break;
 		above = issuer_among(certs, cert);
@@ -47,7 +51,7 @@ static X509 *farthest(const STACK_OF(X509) *certs)
 			break;
 		cert = above;
 	}
-	return cert;
+	return steps == sk_X509_num(certs) ? cert : NULL;
 }
 
 static STACK_OF(X509) *stack_of(X509 *cert)
@@ -81,6 +85,10 @@ static enum brski_code check_registrar(
 	enum brski_code code;
 
 	r->pinned = farthest(r->certs);
+	if (!r->pinned)
+		return brski_fail(err, BRSKI_UNTRUSTED,
+			"the registrar's request carries certificates that are not of its chain (RFC 8995 "
+			"5.5)");
 	code = verify_to(r->certs, r->pinned, BRSKI_USE_REGISTRAR, brski_now(masa->env), err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, "the registrar that signed the request");

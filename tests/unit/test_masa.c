@@ -462,8 +462,19 @@ START_TEST(registrar_below_what_is_no_ca)
 {
 	struct brski_credential leaf = pki_leaf("CN=Leaf", "P-256", &domain);
 
-	refuse_registrar((struct pki_spec){.subject = "CN=Registrar", .eku = "cmcRA"}, &leaf, "registrar");
+	refuse_registrar(
+		(struct pki_spec){.subject = "CN=Registrar", .eku = "cmcRA"}, &leaf, "not of its chain");
 	pki_free(&leaf);
+}
+END_TEST
+
+START_TEST(certificates_beside_the_chain)
+{
+	struct brski_credential crowd = {registrar.key, registrar.cert, pki_certs(&domain, &foreign)};
+
+	ck_assert_uint_eq(ask_nonced(&crowd, NONCE_1), 403);
+	ck_assert(told("not of its chain"));
+	pki_free_certs(crowd.chain);
 }
 END_TEST
 
@@ -636,15 +647,20 @@ static void try_damaged(void *ctx, struct brski_span damaged, const struct mutat
 {
 	struct brski_voucher v;
 	STACK_OF(X509) *certs;
+	X509 *pinned;
 
 	(void)ctx;
 	(void)how;
-	/* the certificates beside the signer's are not signed: without them, the signer's own is pinned */
+	/* some octets of a CMS are not signed, so a voucher may come of it: then the right one */
 	if (send("POST", MASA_PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, NULL, damaged) != 200)
 		return;
 	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&response.body), NULL, &v, &certs, &err));
 	ck_assert_str_eq(v.serial_number, "S-1");
 	ck_assert(brski_span_equal(brski_buf_span(&v.nonce), nonce_of(NONCE_1)));
+	/* the domain's certificate may be lost to the damage, since CMS does not sign it: TLS is there for that */
+	EXPECT(BRSKI_OK, brski_cert_from_der(brski_buf_span(&v.pinned_domain_cert), &pinned, &err));
+	ck_assert(brski_cert_equal(pinned, domain.cert) || brski_cert_equal(pinned, registrar.cert));
+	X509_free(pinned);
 	pki_free_certs(certs);
 	brski_voucher_free(&v);
 }
@@ -805,12 +821,12 @@ int main(void)
 		a_sold_device_goes_to_its_owner_only, nonceless_ends_with_the_registrars_certificate,
 		unknown_device, blocked_device, device_of_another_issuer,
 		a_serial_number_of_two_issuers_needs_the_issuer, registrar_without_cmc_ra, registrar_expired,
-		registrar_below_what_is_no_ca, tls_client_of_the_same_domain_only, prior_is_right,
-		prior_with_another_nonce, prior_without_nonce, prior_of_another_device,
-		prior_that_names_another_serial_number, prior_of_another_manufacturer,
-		prior_seen_with_another_registrar, prior_without_proximity, prior_of_an_expired_device,
-		idevid_issuer_of_another_certificate, forms, malformed, damaged_requests,
-		audit_log_for_those_who_had_a_voucher, audit_log_names_all_domains,
+		registrar_below_what_is_no_ca, certificates_beside_the_chain,
+		tls_client_of_the_same_domain_only, prior_is_right, prior_with_another_nonce,
+		prior_without_nonce, prior_of_another_device, prior_that_names_another_serial_number,
+		prior_of_another_manufacturer, prior_seen_with_another_registrar, prior_without_proximity,
+		prior_of_an_expired_device, idevid_issuer_of_another_certificate, forms, malformed,
+		damaged_requests, audit_log_for_those_who_had_a_voucher, audit_log_names_all_domains,
 		long_audit_log_is_abridged, every_request_is_noted, a_device_with_a_history_stays,
 		an_owner_with_devices_stays};
 
