@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "eap_brski/artifacts/cert.h"
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/mutate.h"
 #include "tests/unit/support/pki.h"
 
 #define DAY ((time_t)24 * 3600)
@@ -518,6 +521,49 @@ START_TEST(real_idevids)
 }
 END_TEST
 
+/* What a damaged certificate says is not believed; but it is read, before its chain is verified. */
+static void read_damaged(void *ctx, struct brski_span damaged, const struct mutation *how)
+{
+	char serial[BRSKI_SERIAL_MAX], url[BRSKI_URL_MAX], name[64], print[BRSKI_FINGERPRINT_MAX];
+	struct brski_buf akid = {0};
+	X509 *cert;
+
+	(void)how;
+	if (brski_cert_from_der(damaged, &cert, NULL) != BRSKI_OK)
+		return;
+	if (brski_cert_serial_number(cert, serial, &err) == BRSKI_OK)
+		ck_assert_uint_gt(strlen(serial), 0);
+	if (brski_cert_masa_url(cert, url, &err) == BRSKI_OK)
+		ck_assert_int_eq(strncasecmp(url, "https://", 8), 0);
+	if (brski_cert_authority_key_id(cert, &akid, &err) == BRSKI_OK)
+		ck_assert_uint_gt(akid.len, 0);
+	(void)brski_cert_is_ca(cert);
+	if (brski_cert_dates(cert, now, &err) != BRSKI_OK)
+		ck_assert_uint_gt(strlen(err.why), 0);
+	brski_cert_fingerprint(cert, print);
+	brski_name_text(X509_get_subject_name(cert), name, sizeof(name));
+	ck_assert(brski_cert_equal(cert, ctx) || X509_verify(cert, ca.key) != 1);
+	ERR_clear_error();
+	brski_buf_free(&akid);
+	X509_free(cert);
+}
+
+START_TEST(damaged_certificates_are_read_with_care)
+{
+	struct brski_credential dev = pki_make(&(struct pki_spec){.subject = "CN=x",
+						       .hw_type = "1.3.6.1.4.1.32473.2",
+						       .hw_serial = brski_span_str("HW-9"),
+						       .masa_url = "masa.example"},
+		&ca);
+	struct brski_buf der = {0};
+
+	EXPECT(BRSKI_OK, brski_cert_to_der(dev.cert, &der, &err));
+	mutate_octets(brski_buf_span(&der), read_damaged, dev.cert);
+	brski_buf_free(&der);
+	pki_free(&dev);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {chain_leads_to_any_anchor_on_its_way, chain_to_nowhere,
@@ -526,7 +572,8 @@ int main(void)
 		registrar_has_its_extended_key_usage, weak_keys_and_digests, issuers_must_be_authorities,
 		unknown_critical_extension, endless_chains, serial_number_of_the_subject,
 		serial_number_of_the_hardware_module, masa_url, masa_url_in_odd_der,
-		authority_key_id_is_the_whole_value, small_questions, names_are_made_printable, real_idevids};
+		authority_key_id_is_the_whole_value, small_questions, names_are_made_printable, real_idevids,
+		damaged_certificates_are_read_with_care};
 
 	return run_tests("cert", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
