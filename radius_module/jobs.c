@@ -157,8 +157,10 @@ static void set_progress(struct brski_ticket *t, enum brski_progress progress, l
  * the pause. */
 static void kick(struct brski_ticket *t)
 {
-	if (t->progress == BRSKI_PROGRESS_PAUSED && !t->told && now_ms() - t->ended >= KICK_MS)
-		set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
+	if (t->progress != BRSKI_PROGRESS_PAUSED || t->told || now_ms() - t->ended < KICK_MS)
+		return;
+	t->trouble[0] = '\0';
+	set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
 }
 
 struct brski_ticket *brski_jobs_submit(struct brski_jobs *jobs, struct brski_job *job)
@@ -313,19 +315,33 @@ static enum brski_code feed(
 	return code;
 }
 
+static const char *back_end(const struct brski_ticket *t)
+{
+	struct brski_call call = {0};
+
+	return brski_job_call(t->job, &call) && call.kind == BRSKI_JOB_CMP ? "PKI" : "MASA";
+}
+
+/* The registrar's history has it already, so the log gets it for debugging only. */
+static void on_silence(struct brski_ticket *t, const char *why)
+{
+	struct brski_error text = {0};
+
+	brski_fail(&text, BRSKI_UNAVAILABLE, "%s %s: %s", back_end(t), t->origin, why);
+	brski_log(t->jobs->config.env, BRSKI_LOG_DEBUG, "%s", text.why);
+	pause_failed(t, text.why);
+}
+
 /* An answer that the job cannot keep is no answer: the store, not the back end, is in trouble. */
 static void digest(struct brski_ticket *t, const struct brski_http *answer, const char *why)
 {
-	struct brski_error err = {0}, trouble = {0};
+	struct brski_error err = {0};
 
-	if (!answer)
-		brski_fail(&trouble, BRSKI_UNAVAILABLE, "%s: %s", t->origin, why);
-	if (feed(t, answer, answer ? NULL : trouble.why, &err) != BRSKI_OK) {
-		brski_log(t->jobs->config.env, BRSKI_LOG_ERROR, "%s: %s", t->origin, err.why);
+	if (feed(t, answer, answer ? NULL : why, &err) != BRSKI_OK) {
+		brski_log(t->jobs->config.env, BRSKI_LOG_ERROR, "%s %s: %s", back_end(t), t->origin, err.why);
 		pause_failed(t, err.why);
 	} else if (!answer && brski_job_state(t->job) == BRSKI_JOB_WAITING) {
-		brski_log(t->jobs->config.env, BRSKI_LOG_WARN, "%s", trouble.why);
-		pause_failed(t, trouble.why);
+		on_silence(t, why);
 	} else {
 		settle(t);
 	}
@@ -446,6 +462,7 @@ static struct brski_ticket *take_due(struct brski_jobs *jobs)
 	}
 	if (t) {
 		t->calling = true;
+		t->trouble[0] = '\0';
 		jobs->running++;
 		set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
 	}

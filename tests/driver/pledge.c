@@ -243,6 +243,20 @@ static void say_hello(struct pledge *p)
 	queue_response(p, 1, brski_span(&type, 1), brski_span_str(identity), 0);
 }
 
+/* Not now: later in this run, if there are visits left. */
+static void come_back(struct pledge *p, long seconds)
+{
+	const char *why = brski_peer_reason(p->peer);
+
+	if (p->visit >= p->options->visits) {
+		finish(p, DRIVER_DEFERRED, why[0] ? why : "told to stay away for longer");
+		return;
+	}
+	close_session(p);
+	p->repeat = 0;
+	p->due = driver_now_ms() + seconds * 1000 + 50;
+}
+
 static void visit(struct pledge *p)
 {
 	struct brski_error err = {0};
@@ -254,6 +268,10 @@ static void visit(struct pledge *p)
 		rc = open_socket(p, &err);
 	if (rc) {
 		finish(p, DRIVER_FAILED, err.why);
+		return;
+	}
+	if (p->visit == 0 && p->peer && brski_peer_retry_after(p->peer) > 0) {
+		come_back(p, brski_peer_retry_after(p->peer)); /* from an earlier run */
 		return;
 	}
 	p->visit++;
@@ -346,22 +364,14 @@ static void on_accept(struct pledge *p, const struct radius_answer *answer)
 		finish(p, DRIVER_ENROLLED, "");
 }
 
-/* Told to come back: later in this run, if there are visits left. */
 static void on_reject(struct pledge *p)
 {
 	long wait = p->peer ? brski_peer_retry_after(p->peer) : 0;
 
-	if (!wait) {
+	if (wait > 0)
+		come_back(p, wait);
+	else
 		finish(p, DRIVER_FAILED, why_not(p));
-		return;
-	}
-	if (p->visit >= p->options->visits) {
-		finish(p, DRIVER_DEFERRED, why_not(p));
-		return;
-	}
-	close_session(p);
-	p->repeat = 0;
-	p->due = driver_now_ms() + wait * 1000 + 50;
 }
 
 static void on_answer(struct pledge *p, const struct radius_answer *answer)
