@@ -321,6 +321,8 @@ static enum brski_code code_of_openssl(void)
 	case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
 	case SSL_R_NO_SUITABLE_KEY_SHARE:
 		return BRSKI_UNSUPPORTED;
+	case SSL_R_EXCESSIVE_MESSAGE_SIZE:
+		return BRSKI_TOO_LARGE;
 	case ERR_R_MALLOC_FAILURE:
 		return BRSKI_NO_MEMORY;
 	default:

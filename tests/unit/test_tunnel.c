@@ -558,7 +558,8 @@ START_TEST(no_client_certificate_refused)
 	set_up(&p, &registrar, &pledge);
 	stranger_new(&s, false, NULL);
 	stranger_start(&s, OUR_ALPN);
-	ck_assert_msg(serve(&p, &s) == BRSKI_UNTRUSTED, "%s", p.server_error.why);
+	ck_assert_int_eq(serve(&p, &s), BRSKI_UNTRUSTED);
+	ck_assert_str_eq(p.server_error.why, "TLS with the peer failed (peer did not return a certificate)");
 	ck_assert_int_eq(p.asked, 0);
 	stranger_free(&s);
 	tear_down(&p);
@@ -579,6 +580,35 @@ START_TEST(weak_client_key_refused)
 	stranger_free(&s);
 	tear_down(&p);
 	pki_free(&weak);
+}
+END_TEST
+
+/* A peer that wants to make us work: ten certificates are the most, or 32 KiB. */
+START_TEST(long_chains_refused)
+{
+	struct brski_credential client = pki_leaf("CN=Device", NULL, NULL);
+	struct brski_buf names = {0};
+	struct pair p;
+
+	brski_put_str(&names, "DNS:x");
+	for (int i = 0; _i == 2 && i < 500; i++)
+		brski_printf(&names, ",DNS:name-%d.example.org", i);
+	brski_put_u8(&names, 0);
+	for (int i = 0; i < (_i == 1 ? 10 : _i == 2 ? 4 : 9); i++) {
+		struct brski_credential above =
+			pki_make(&(struct pki_spec){.san = (const char *)names.data}, NULL);
+
+		ck_assert_int_eq(X509_add_cert(client.chain, above.cert, X509_ADD_FLAG_UP_REF), 1);
+		pki_free(&above);
+	}
+	set_up(&p, &registrar, &client);
+	client_hello_and_server_flight(&p);
+	ck_assert_int_eq(feed_client(&p), BRSKI_OK);
+	ck_assert_int_eq(feed_server(&p), _i == 0 ? BRSKI_OK : BRSKI_TOO_LARGE);
+	ck_assert_int_eq(p.asked, _i == 0);
+	brski_buf_free(&names);
+	tear_down(&p);
+	pki_free(&client);
 }
 END_TEST
 
@@ -806,6 +836,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(refused, no_alpn_refused, 0, 5);
 	tcase_add_test(refused, no_client_certificate_refused);
 	tcase_add_test(refused, weak_client_key_refused);
+	tcase_add_loop_test(refused, long_chains_refused, 0, 3);
 	tcase_add_loop_test(refused, client_refuses_strange_servers, 0, 2);
 	suite_add_tcase(s, refused);
 
