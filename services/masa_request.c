@@ -19,6 +19,17 @@ static bool names_equal(const X509_NAME *a, const X509_NAME *b)
 	return X509_NAME_cmp(a, b) == 0;
 }
 
+/* A root's own signature decides nothing in path validation; here it tells that the certificate is as its
+ * domain made it. */
+static bool is_whole(X509 *cert)
+{
+	EVP_PKEY *key = X509_get0_pubkey(cert);
+
+	if (!names_equal(X509_get_subject_name(cert), X509_get_issuer_name(cert)))
+		return true;
+	return key && X509_verify(cert, key) == 1;
+}
+
 static X509 *issuer_among(const STACK_OF(X509) *certs, X509 *cert)
 {
 	for (int i = 0; i < sk_X509_num(certs); i++) {
@@ -85,6 +96,9 @@ static enum brski_code check_registrar(
 	enum brski_code code;
 
 	r->pinned = farthest(r->certs);
+	if (r->pinned && !is_whole(r->pinned))
+		return brski_fail(
+			err, BRSKI_BAD_SIGNATURE, "the domain's certificate has a signature that is wrong");
 	if (!r->pinned)
 		return brski_fail(err, BRSKI_UNTRUSTED,
 			"the registrar's request carries certificates that are not of its chain (RFC 8995 "
