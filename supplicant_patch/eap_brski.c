@@ -14,7 +14,7 @@
 #include "eap_brski.h"
 
 struct eap_brski_data {
-	struct eap_brski_onboarding *onboarding;
+	struct eap_brski_onboarding *onboarding; /* borrowed */
 	struct brski_buf reply;
 
 	/* The answer to a Wait, and the identifier of the request that it answers. */
@@ -36,11 +36,8 @@ static void *eap_brski_init(struct eap_sm *sm)
 	if (!onboarding)
 		return NULL;
 	data = os_zalloc(sizeof(*data));
-	if (!data) {
-		eap_brski_close(onboarding);
-		return NULL;
-	}
-	data->onboarding = onboarding;
+	if (data)
+		data->onboarding = onboarding;
 	return data;
 }
 
@@ -62,7 +59,6 @@ static void eap_brski_method_deinit(struct eap_sm *sm, void *priv)
 	eloop_cancel_timeout(eap_brski_wait_over, sm, data);
 	wpabuf_free(data->pending);
 	brski_buf_free(&data->reply);
-	eap_brski_close(data->onboarding);
 	bin_clear_free(data, sizeof(*data));
 }
 

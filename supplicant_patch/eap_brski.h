@@ -40,12 +40,15 @@ struct eap_brski_onboarding {
 	struct eap_brski_options options;
 	struct eap_sm *sm;
 	struct brski_folder *folder;
+	int lock;
 	struct brski_peer *peer;
+	bool taken;
 };
 
 /* Loads the IDevID from the network block, and the state folder. NULL, with the reason, on failure. */
 struct eap_brski_onboarding *eap_brski_open(struct eap_sm *sm, const struct eap_peer_config *config,
 	const struct eap_brski_options *options, struct brski_error *err);
+void eap_brski_unlock(struct eap_brski_onboarding *onboarding);
 void eap_brski_close(struct eap_brski_onboarding *onboarding);
 
 /* Tells whoever listens on the control interface and D-Bus, and the log. */
@@ -54,8 +57,10 @@ void eap_brski_notify(struct eap_sm *sm, const char *event, const char *detail);
 /* Makes the method known under one more Expanded Type; harmless when it is known already. -1: no memory. */
 int eap_brski_register_type(u32 vendor_id, u32 vendor_type);
 
-/* From the method to the choice of credentials: what was opened at the start (the caller owns it), and a
- * request to stay away. */
+/*
+ * From the method to the choice of credentials: what was opened for this conversation, which lives until the
+ * next one and is given once; and a request to stay away.
+ */
 struct eap_brski_onboarding *eap_brski_take(struct eap_sm *sm);
 void eap_brski_deferred(struct eap_sm *sm, long seconds);
 

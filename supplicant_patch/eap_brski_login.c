@@ -225,7 +225,8 @@ struct eap_peer_config *eap_brski_config(struct eap_sm *sm, struct eap_peer_conf
 	/* There it only asks whether it is the same configuration as last time. */
 	if (sm->EAP_state == EAP_INITIALIZE)
 		return &brski->shown;
-	if (brski->mode == EAP_BRSKI_UNDECIDED)
+	if (brski->mode == EAP_BRSKI_UNDECIDED &&
+		(sm->EAP_state == EAP_IDENTITY || sm->EAP_state == EAP_GET_METHOD))
 		eap_brski_decide(sm, config);
 	if (brski->mode < EAP_BRSKI_ONBOARD)
 		return NULL;
@@ -244,12 +245,11 @@ struct eap_peer_config *eap_brski_config(struct eap_sm *sm, struct eap_peer_conf
 
 struct eap_brski_onboarding *eap_brski_take(struct eap_sm *sm)
 {
-	struct eap_brski_onboarding *onboarding;
+	struct eap_brski_onboarding *onboarding = sm->brski ? sm->brski->onboarding : NULL;
 
-	if (!sm->brski)
+	if (!onboarding || onboarding->taken)
 		return NULL;
-	onboarding = sm->brski->onboarding;
-	sm->brski->onboarding = NULL;
+	onboarding->taken = true;
 	return onboarding;
 }
 
@@ -298,6 +298,7 @@ void eap_brski_end(struct eap_sm *sm, bool success)
 {
 	if (!sm->brski || sm->brski->mode < EAP_BRSKI_ONBOARD)
 		return;
+	eap_brski_unlock(sm->brski->onboarding);
 	if (success)
 		eap_brski_end_success(sm);
 	else

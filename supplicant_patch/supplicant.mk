@@ -16,3 +16,13 @@ $(SUPPLICANT)/built: $(SUPPLICANT_SOURCES) $(LIB)
 	@touch $@
 
 $(SUPPLICANT_PROGRAMS): $(SUPPLICANT)/built ;
+
+# Beside Debian's own wpa_supplicant, which stays as it is.
+.PHONY: install-supplicant
+install: install-supplicant
+install-supplicant: $(SUPPLICANT)/built
+	install -D -m 755 $(SUPPLICANT)/wpa_supplicant $(DESTDIR)/usr/sbin/wpa_supplicant-brski
+	install -D -m 755 $(SUPPLICANT)/eapol_test $(DESTDIR)/usr/bin/eapol_test-brski
+	install -D -m 644 docs/man/eap-brski-peer.5 $(DESTDIR)/usr/share/man/man5/eap-brski-peer.5
+	install -D -m 644 supplicant_patch/wpa_supplicant.conf.example \
+		$(DESTDIR)/usr/share/doc/eap-brski/examples/wpa_supplicant.conf
