@@ -32,8 +32,7 @@ struct pki_spec {
 
 /*
  * A certificate signed by the issuer's key, self-signed when issuer is NULL. The result's chain is the issuer
- * and what is above it, without a self-signed root. The result's key is NULL only if spec->key was a public
- * key.
+ * and what is above it, without a self-signed root. Its key is spec->key, if there is one, else new.
  */
 struct brski_credential pki_make(const struct pki_spec *spec, const struct brski_credential *issuer);
 
