@@ -9,8 +9,8 @@
  * strip Code, Identifier, Length and the eight octets of the Expanded Type from requests; put them before replies.
  *
  * The end of a session: the peer answers the responses to its last flight with an acknowledgement if it is enrolled, and with a
- * TLS alert (close_notify, if there is nothing worse to say) in every other case. So the server believes in a
- * success only when that acknowledgement comes.
+ * TLS alert (close_notify, if there is nothing worse to say) in every other case, as long as the server has not closed the tunnel.
+ * So the server believes in a success only when that acknowledgement comes.
  *
  * Keys come from the tunnel's exporter (RFC 8446 7.5), context the eight octets of the Expanded Type. Label
  * EXPORTER_EAP_BRSKI_Key_Material: 128 octets, MSK then EMSK. Session-Id: the Expanded Type, then 64 octets of label
