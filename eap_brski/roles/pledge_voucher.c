@@ -192,8 +192,10 @@ enum brski_code brski_answer_voucher(
 
 /* ---- what we think of it: RFC 8995 5.7 ---- */
 
-/* The registrar may be anybody: it learns the kind of the failure, and none of the words (5.7: SHOULD NOT
- * help an attacker). */
+/*
+ * The registrar may be anybody, and the reason SHOULD NOT help an attacker (5.7). It names the check that failed, with values of the
+ * voucher and of the chain that the registrar itself sent, and of the IDevID that it has seen: nothing that it does not know.
+ */
 enum brski_code brski_build_voucher_status(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
@@ -202,7 +204,7 @@ enum brski_code brski_build_voucher_status(
 	enum brski_code rc;
 
 	if (!status.status) {
-		snprintf(status.reason, sizeof(status.reason), "the voucher is not acceptable");
+		brski_printable(brski_span_str(p->rec.reason), status.reason, sizeof(status.reason));
 		snprintf(status.context, sizeof(status.context), "{\"failure\":\"%s\"}",
 			brski_code_name(p->failure));
 	}

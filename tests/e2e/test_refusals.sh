@@ -85,17 +85,17 @@ refused "a device that is not in the inventory" stranger 'not in the inventory' 
 
 pki_idevid other lost
 device_config lost lost
-refused "a device of an unknown manufacturer" lost 'no known manufacturer.*Other' 'unknown ca|unknown_ca'
+refused "a device of an unknown manufacturer" lost 'no known manufacturer.*Other' 'TLS alert: unknown CA'
 
 pki_idevid acme old -days -1
 lab_device old
 device_config old old
-refused "an IDevID that has expired" old 'expired' 'certificate expired|certificate_expired'
+refused "an IDevID that has expired" old 'expired' 'TLS alert: certificate expired'
 
 device revoked
 pki_crl acme idevid-revoked
 lab_store --crl "$PKI/acme-ca.crl"
-refused "an IDevID that the configuration revokes" revoked 'revoked' 'certificate revoked|certificate_revoked'
+refused "an IDevID that the configuration revokes" revoked 'revoked' 'TLS alert: certificate revoked'
 lab_store
 
 echo "# The MASA"
@@ -107,13 +107,13 @@ refused "the MASA refuses" unsold 'MASA.*(refused|40[34])' '403|404'
 device masa-away
 lab_stop masa
 BACKEND_IS_ROGUE=yes
-refused "the MASA is down" masa-away 'MASA' '202|come back|deferred'
+refused "the MASA is down" masa-away 'MASA' 'EAP-BRSKI: deferred: [0-9]+'
 mended "the MASA is down"
 
 device masa-false
 BACKEND_IS_ROGUE=yes
 MASA_TLS=foreign-radius masa_again
-refused "the MASA's HTTPS certificate does not verify" masa-false 'MASA.*(certificate|SSL|verif)' '202|come back|deferred|502|503'
+refused "the MASA's HTTPS certificate does not verify" masa-false 'requestvoucher does not answer: .*SSL certificate problem' 'EAP-BRSKI: deferred: [0-9]+'
 mended "the MASA's HTTPS certificate does not verify"
 
 # Each of these is refused by the registrar; and, where the registrar is told to hand vouchers on unseen, by the device itself.
@@ -123,14 +123,14 @@ voucher_case() { # FAULT NAME OPERATOR PEER
 	refused "$1 voucher, seen by the registrar" "$2" "$3" '403|502'
 	lab_store --no-voucher-check
 	device "$2-unseen"
-	refused "$1 voucher, seen by the device" "$2-unseen" "$4" 'brski failed|failed:'
+	refused "$1 voucher, seen by the device" "$2-unseen" "$4" 'EAP-BRSKI: failed: '
 	lab_store
 }
 voucher_case other-serial voucher-serial 'serial' 'pledge refused the voucher.*serial'
 voucher_case other-nonce voucher-nonce 'nonce' 'pledge refused the voucher.*nonce'
 voucher_case expired voucher-old 'expired' 'pledge refused the voucher.*expired'
 voucher_case wrong-signer voucher-forged 'sign|trust|verif' 'pledge refused the voucher'
-voucher_case pin-other voucher-pin 'pinned|domain' 'pledge refused the voucher.*(pin|domain|registrar)'
+voucher_case pin-other voucher-pin 'does not pin this registrar' 'pledge refused the voucher.*does not pin this registrar'
 mended "false vouchers"
 
 rogue_masa foreign-domain-audit
@@ -151,17 +151,17 @@ mended "the CA refuses"
 device ca-away
 lab_stop ca
 BACKEND_IS_ROGUE=yes
-refused "the CA is down" ca-away 'PKI|CA' 'deferred|come back|waiting'
+refused "the CA is down" ca-away 'PKI|CA' 'EAP-BRSKI: deferred: [0-9]+'
 mended "the CA is down"
 
 ca_case() { # FAULT NAME OPERATOR
 	rogue_ca "$1"
 	device "$2"
-	refused "the CA answers with $1, seen by the registrar" "$2" "$3" 'brski failed|failed:'
+	refused "the CA answers with $1, seen by the registrar" "$2" "$3" 'EAP-BRSKI: failed: '
 	lab_stop radius
 	BRSKI_OPTIONS="wait_total = 2"$'\n'"check_pki_answers = no" lab_radius
 	device "$2-unseen"
-	refused "the CA answers with $1, seen by the device" "$2-unseen" 'pledge could not enroll' 'brski failed|failed:'
+	refused "the CA answers with $1, seen by the device" "$2-unseen" 'pledge could not enroll' 'EAP-BRSKI: failed: '
 	lab_stop radius
 	lab_radius
 }
