@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/ground/text.h"
 #include "eap_brski/roles/pledge_internal.h"
 
 #include <stdio.h>
