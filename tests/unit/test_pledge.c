@@ -44,7 +44,7 @@ static void expect_failed(const char *words)
 	ck_assert_ptr_null(network_value(&net, "ldevid-1.pem"));
 }
 
-/* No certificate was asked for, and the registrar was told nothing but the kind of failure. */
+/* No certificate was asked for, and the registrar was told which check failed. */
 static void expect_voucher_refused(const char *words)
 {
 	const struct network_request *status = network_last(&net, "voucher_status", -1);
@@ -52,7 +52,7 @@ static void expect_voucher_refused(const char *words)
 	expect_failed(words);
 	ck_assert_ptr_nonnull(status);
 	ck_assert(!status->status.status);
-	ck_assert_str_eq(status->status.reason, "the voucher is not acceptable");
+	ck_assert_ptr_nonnull(strstr(status->status.reason, words));
 	ck_assert_ptr_nonnull(strstr(status->status.context, "failure"));
 	ck_assert_uint_eq(net.n_requests, 2);
 }
