@@ -127,22 +127,63 @@ static void unwrap(struct site *site, struct brski_cmp *outer, struct brski_cmp 
 	pki_free_certs(chain);
 }
 
-/* DER of SEQUENCE { header, body }: a message without protection and certificates */
+/* One element of DER: true, with its tag and whole octets, until in is empty. */
+static bool next_element(
+	struct brski_span *in, uint8_t *tag, struct brski_span *whole, struct brski_span *content)
+{
+	struct brski_span start = *in;
+	uint16_t len16;
+	uint8_t len;
+
+	if (in->len == 0)
+		return false;
+	must(brski_read_u8(in, tag) && brski_read_u8(in, &len), "DER");
+	len16 = len;
+	if (len == 0x81) {
+		must(brski_read_u8(in, &len), "DER");
+		len16 = len;
+	} else if (len == 0x82) {
+		must(brski_read_u16(in, &len16), "DER");
+	}
+	must(brski_read_span(in, len16, content), "DER");
+	*whole = brski_span(start.data, start.len - in->len);
+	return true;
+}
+
+static void put_sequence(struct brski_buf *out, const struct brski_buf *content)
+{
+	must(content->len >= 0x80 && content->len < 65536, "length of a sequence");
+	brski_put_u8(out, 0x30);
+	brski_put_u8(out, content->len < 256 ? 0x81 : 0x82);
+	if (content->len < 256)
+		brski_put_u8(out, (uint8_t)content->len);
+	else
+		brski_put_u16(out, (uint16_t)content->len);
+	brski_put(out, brski_buf_span(content));
+}
+
+/* A message without protection, protectionAlg [1] and certificates. */
 static void strip(struct brski_buf *der)
 {
+	struct brski_buf header = {0}, message = {0}, out = {0};
+	struct brski_span in, whole, content;
 	struct brski_cmp msg = {0};
-	struct brski_buf out = {0};
-	size_t len;
+	uint8_t tag;
 
 	MUST(brski_cmp_decode(brski_buf_span(der), &msg, NULL));
-	len = msg.header_der.len + msg.body_der.len;
-	must(len >= 256 && len < 65536, "length of a message");
-	brski_put_u8(&out, 0x30);
-	brski_put_u8(&out, 0x82);
-	brski_put_u16(&out, (uint16_t)len);
-	brski_put(&out, msg.header_der);
-	brski_put(&out, msg.body_der);
+	in = msg.header_der;
+	must(next_element(&in, &tag, &whole, &content), "header");
+	in = content;
+	while (next_element(&in, &tag, &whole, &content)) {
+		if (tag != 0xa1)
+			brski_put(&header, whole);
+	}
+	put_sequence(&message, &header);
+	brski_put(&message, msg.body_der);
+	put_sequence(&out, &message);
 	brski_cmp_free(&msg);
+	brski_buf_free(&header);
+	brski_buf_free(&message);
 	brski_buf_move(der, &out);
 }
 

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "tests/unit/support/files.h"
+#include "tests/unit/support/mutate.h"
+#include "tests/unit/support/visit.h"
+
+/* Certification requests and the PKI's answers: RFC 9483 4.1, 4.3, 4.4, 5.1.5 and 5.2. */
+
+#define OID_CA_CERTS "1.3.6.1.5.5.7.4.17"
+#define OID_TEMPLATE "1.3.6.1.5.5.7.4.19"
+#define OID_ROOT_CA "1.3.6.1.5.5.7.4.20"
+
+static struct site site;
+static struct visit v;
+
+static void setup(void)
+{
+	site_open(&site, "P-256");
+	visit_open(&v, &site);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+}
+
+static void teardown(void)
+{
+	visit_close(&v);
+	site_close(&site);
+}
+
+static void change_config(void)
+{
+	site_restart(&site);
+	visit_again(&v);
+}
+
+static void expect_error(int type, enum brski_cmp_fail fail, const char *reason)
+{
+	ck_assert_int_eq(v.cmp.type, type);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_REJECTION);
+	ck_assert_msg(v.cmp.fail == fail, "%s: %s", brski_cmp_fail_name(v.cmp.fail), v.cmp.text);
+	ck_assert_int_eq(v.judged, BRSKI_OK); /* signed by the registrar, with the nonce of the request */
+	ck_assert_msg(visit_reason(&v, reason), "\"%s\" lacks \"%s\"",
+		brski_registrar_session_reason(v.session), reason);
+}
+
+START_TEST(pkcs10)
+{
+	visit_make_enroll(&v, &site.idevid, true);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_PKCS10), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_CP);
+	ck_assert(brski_cert_has_key(v.cmp.cert, v.key));
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+}
+END_TEST
+
+START_TEST(not_nested)
+{
+	site.config.nest = false;
+	change_config();
+	ck_assert_uint_eq(visit_enroll(&v), 200); /* the site's CA looks at it */
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	ck_assert_uint_eq(visit_confirm(&v), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_PKICONF);
+}
+END_TEST
+
+/* ---- requests that are refused ---- */
+
+START_TEST(signed_by_another_device)
+{
+	struct brski_credential other =
+		pki_leaf("CN=Gadget,O=Acme,serialNumber=SN-0002", "P-256", &site.maker_ca);
+	struct brski_credential clone = pki_leaf(SITE_SUBJECT, "P-256", &site.maker_ca);
+
+	visit_make_enroll(&v, &other, false);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_NOT_AUTHORIZED, "signed by another device");
+	ck_assert(site_has_event(&site, "cert-request", false, "signed by another device"));
+	ck_assert(brski_registrar_session_over(v.session));
+	visit_again(&v);
+	visit_make_enroll(&v, &clone, true);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_PKCS10), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_NOT_AUTHORIZED, "signed by another device");
+	ck_assert_uint_eq(site.n_ca_calls, 0);
+	pki_free(&other);
+	pki_free(&clone);
+}
+END_TEST
+
+START_TEST(wrong_place)
+{
+	visit_make_enroll(&v, &site.idevid, false);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_PKCS10), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "ir message at");
+	ck_assert_uint_eq(visit_cmp(&v, PATH_CA_CERTS), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "ir message at");
+	visit_make_enroll(&v, &site.idevid, true);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "p10cr message at");
+	ck_assert_uint_eq(site.n_ca_calls, 0);
+}
+END_TEST
+
+START_TEST(nested_by_the_pledge)
+{
+	struct brski_cmp inner = {0};
+	struct brski_error err;
+
+	visit_make_enroll(&v, &site.idevid, false);
+	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&v.request), &inner, &err));
+	EXPECT(BRSKI_OK, brski_cmp_nest(&inner, &site.idevid, &v.request, &err));
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_ERROR);
+	ck_assert_uint_eq(site.n_ca_calls, 0);
+	brski_cmp_free(&inner);
+}
+END_TEST
+
+static unsigned n_refused;
+
+static void try_damaged(void *ctx, struct brski_span damaged, const struct mutation *how)
+{
+	struct brski_cmp msg = {0};
+	struct brski_cmp_request asked = {0};
+	unsigned status;
+
+	(void)ctx;
+	(void)how;
+	site.n_events = 0;
+	visit_again(&v);
+	status = visit_send(&v, "POST", PATH_INITIALIZATION, BRSKI_MEDIA_CMP, damaged);
+	if (status != 0) { /* an answer at once can only be a refusal */
+		n_refused++;
+		ck_assert(status == 400 || status == 200);
+		return;
+	}
+	/* extraCerts are not protected: what is accepted is genuine all the same */
+	ck_assert_int_eq(brski_cmp_decode(damaged, &msg, NULL), BRSKI_OK);
+	ck_assert_int_eq(brski_cmp_request_check(&msg, site.idevid.cert, NULL, &asked, NULL), BRSKI_OK);
+	ck_assert(EVP_PKEY_eq(asked.key, v.key) == 1);
+	brski_cmp_request_free(&asked);
+	brski_cmp_free(&msg);
+	while (site.n_rows > 2)
+		brski_buf_free(&site.rows[--site.n_rows].blob);
+}
+
+START_TEST(damaged_requests)
+{
+	struct brski_buf golden = {0};
+
+	visit_make_enroll(&v, &site.idevid, false);
+	brski_buf_move(&golden, &v.request);
+	ck_assert_uint_eq(site.n_rows, 2); /* the voucher and its note */
+	mutate_truncations(brski_buf_span(&golden), try_damaged, NULL);
+	mutate_octets_once(brski_buf_span(&golden), try_damaged, NULL);
+	mutate_appended(brski_buf_span(&golden), try_damaged, NULL);
+	ck_assert_uint_ge(n_refused, golden.len);
+	ck_assert_uint_eq(site.n_ca_calls, 0);
+	brski_buf_free(&golden);
+}
+END_TEST
+
+/* ---- what the PKI answers ---- */
+
+START_TEST(pki_refuses)
+{
+	struct brski_buf first = {0};
+
+	site.ca = CA_REFUSES;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	expect_error(BRSKI_CMP_IP, BRSKI_CMP_BAD_CERT_TEMPLATE, "not this subject");
+	ck_assert_str_eq(v.cmp.text, "not this subject"); /* the PKI's own message */
+	ck_assert(site_has_event(&site, "certificate", false, "badCertTemplate not this subject"));
+	ck_assert(brski_registrar_session_over(v.session));
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 403);
+	/* the same again at once: the same, and not asked again */
+	visit_again(&v);
+	brski_buf_move(&first, &v.response.body);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	ck_assert_uint_eq(site.n_ca_calls, 1);
+	/* later it is tried again */
+	site.ca = CA_RIGHT;
+	site.now += 31;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	brski_buf_free(&first);
+}
+END_TEST
+
+START_TEST(unprotected_error_is_vouched_for)
+{
+	site.ca = CA_UNPROTECTED_ERROR;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	expect_error(BRSKI_CMP_IP, BRSKI_CMP_BAD_REQUEST, "end entity unknown");
+	ck_assert_str_eq(v.cmp.text, "end entity unknown");
+}
+END_TEST
+
+static const struct {
+	enum site_ca ca;
+	const char *words;
+	enum brski_code pledge; /* what a pledge finds when the registrar looks away; OK: it is about the
+				   certificate */
+} wrong[] = {
+	{CA_UNPROTECTED_IP, "not protected", BRSKI_UNTRUSTED},
+	{CA_OTHER_KEY, "key", BRSKI_OK},
+	{CA_OTHER_SUBJECT, "subject", BRSKI_OK},
+	{CA_BROKEN_SIGNATURE, "", BRSKI_BAD_SIGNATURE},
+	{CA_OTHER_SIGNER, "", BRSKI_UNTRUSTED},
+	{CA_OTHER_TRANSACTION, "another transaction", BRSKI_MISMATCH},
+	{CA_GARBAGE, "", BRSKI_OK},
+};
+
+START_TEST(answers_that_are_wrong)
+{
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		site.ca = wrong[i].ca;
+		visit_again(&v);
+		ck_assert_uint_eq(visit_enroll(&v), 200);
+		expect_error(BRSKI_CMP_IP, BRSKI_CMP_SYSTEM_FAILURE, wrong[i].words);
+		ck_assert(site_has_event(&site, "certificate", false, wrong[i].words));
+		ck_assert_ptr_null(v.cmp.cert);
+		ck_assert(brski_registrar_session_over(v.session));
+		ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 403);
+	}
+}
+END_TEST
+
+/* So that the pledge's own checks can be proved: the wrong answer reaches it. */
+START_TEST(answers_that_are_not_judged)
+{
+	site.config.check_answers = false;
+	change_config();
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		if (wrong[i].ca == CA_OTHER_TRANSACTION || wrong[i].ca == CA_GARBAGE)
+			continue; /* these answer nothing that was asked */
+		site.ca = wrong[i].ca;
+		visit_again(&v);
+		ck_assert_uint_eq(visit_enroll(&v), 200);
+		ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+		ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+		ck_assert_msg((v.judged == BRSKI_OK) == (wrong[i].pledge == BRSKI_OK), "case %zu: %s", i,
+			brski_code_name(v.judged));
+	}
+}
+END_TEST
+
+START_TEST(statuses_of_the_pki)
+{
+	static const unsigned later[] = {500, 502, 503, 429, 408};
+	static const unsigned never[] = {400, 401, 403, 404, 301, 204};
+
+	site.ca = CA_STATUS;
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		site.ca_status = later[i];
+		visit_again(&v);
+		ck_assert_uint_eq(visit_enroll(&v), 200);
+		ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+		ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
+	}
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		char words[20];
+
+		site.ca_status = never[i];
+		visit_again(&v);
+		ck_assert_uint_eq(visit_enroll(&v), 200);
+		snprintf(words, sizeof(words), "status %u", never[i]);
+		expect_error(BRSKI_CMP_IP, BRSKI_CMP_SYSTEM_FAILURE, words);
+	}
+}
+END_TEST
+
+/* ---- delayed delivery, RFC 9483 4.4 and 5.1.5 ---- */
+
+START_TEST(pki_is_down_and_back)
+{
+	site.ca = CA_DOWN;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	ck_assert(brski_registrar_session_over(v.session));
+	ck_assert(visit_reason(&v, "does not answer: connection refused"));
+	ck_assert(site_has_event(&site, "deferred", true, "30 s"));
+	/* too early */
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+	ck_assert_int_eq(v.cmp.check_after, 30);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	ck_assert_uint_eq(site.n_ca_calls, 1);
+	/* still down */
+	site.now += 30;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+	ck_assert_uint_eq(site.n_ca_calls, 2);
+	/* back: the poll drives the request itself */
+	site.now += 30;
+	site.ca = CA_RIGHT;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	ck_assert_uint_eq(site.n_issued, 1);
+	/* asked again, the answer is the same */
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_uint_eq(site.n_issued, 1);
+	/* and the transaction goes on */
+	site.ca = CA_DOWN;
+	ck_assert_uint_eq(visit_confirm(&v), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_ERROR);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 503);
+	ck_assert(!brski_registrar_session_enrolled(v.session));
+	site.ca = CA_RIGHT;
+	site.now += 30;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, -1), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_PKICONF);
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 200);
+	ck_assert(brski_registrar_session_enrolled(v.session));
+}
+END_TEST
+
+START_TEST(forwarded_without_the_pledge)
+{
+	struct brski_job *job;
+	struct brski_error err;
+	struct site_row *row = NULL;
+
+	site.ca = CA_DOWN;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	for (size_t i = 0; i < site.n_rows; i++) {
+		if (site.rows[i].state == BRSKI_JOB_WAITING)
+			row = &site.rows[i];
+	}
+	ck_assert_ptr_nonnull(row);
+	site.ca = CA_RIGHT;
+	site.now += 600;
+	site_restart(&site);
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&row->blob), &job, &err));
+	site_drive(&site, job);
+	ck_assert_int_eq(brski_job_state(job), BRSKI_JOB_DONE);
+	ck_assert_int_eq(row->state, BRSKI_JOB_DONE);
+	brski_job_free(job);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	ck_assert_uint_eq(site.n_issued, 1);
+}
+END_TEST
+
+START_TEST(pki_wants_to_be_polled)
+{
+	site.ca = CA_WAITS;
+	site.ca_polls = 2;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
+	ck_assert_str_eq(v.cmp.text, "patience"); /* the PKI's own */
+	for (int i = 0; i < 2; i++) {
+		visit_again(&v);
+		ck_assert_uint_eq(visit_poll(&v, 0), 200);
+		ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+		ck_assert_int_eq(v.cmp.check_after, 7);
+		ck_assert_int_eq(v.judged, BRSKI_OK);
+	}
+	ck_assert_uint_eq(site.n_issued, 0);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	/* the PKI is not asked again for what it gave */
+	site_restart(&site);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	ck_assert_uint_eq(site.n_issued, 1);
+	ck_assert_uint_eq(visit_confirm(&v), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_PKICONF);
+}
+END_TEST
+
+START_TEST(polled_certificate_is_judged_too)
+{
+	site.ca = CA_WAITS;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	site.ca = CA_OTHER_KEY;
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_ERROR);
+	ck_assert_ptr_null(v.cmp.cert);
+	ck_assert(visit_reason(&v, "key"));
+}
+END_TEST
+
+/* ---- transactions ---- */
+
+START_TEST(transactions_that_are_unknown)
+{
+	visit_make_enroll(&v, &site.idevid, false); /* made, and not sent */
+	ck_assert_int_eq(brski_buf_set(&v.tx.peer_nonce, brski_buf_span(&v.tx.request_nonce)), BRSKI_OK);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "not known here");
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	brski_cmp_transaction_free(&v.tx);
+	visit_make_enroll(&v, &site.idevid, false);
+	ck_assert_int_eq(brski_buf_set(&v.tx.peer_nonce, brski_buf_span(&v.tx.request_nonce)), BRSKI_OK);
+	ck_assert_uint_eq(visit_confirm(&v), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "not known here");
+	ck_assert_uint_eq(site.n_confirmed, 0);
+}
+END_TEST
+
+START_TEST(repeats)
+{
+	struct brski_buf request = {0}, first = {0};
+
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	brski_buf_move(&first, &v.response.body);
+	ck_assert_int_eq(brski_buf_set(&request, brski_buf_span(&v.request)), BRSKI_OK);
+	site_restart(&site);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_repeat(&v, PATH_INITIALIZATION, BRSKI_MEDIA_CMP), 200);
+	ck_assert(brski_span_equal(brski_buf_span(&first), brski_buf_span(&v.response.body)));
+	/* also after certConf, should the pledge have lost its memory of that */
+	ck_assert_uint_eq(visit_confirm(&v), 200);
+	brski_buf_move(&v.request, &request);
+	ck_assert_uint_eq(visit_repeat(&v, PATH_INITIALIZATION, BRSKI_MEDIA_CMP), 200);
+	ck_assert(brski_span_equal(brski_buf_span(&first), brski_buf_span(&v.response.body)));
+	ck_assert_uint_eq(site.n_issued, 1);
+	brski_buf_free(&request);
+	brski_buf_free(&first);
+}
+END_TEST
+
+/* random numbers that are not: each 128 bits are the same */
+static int same(void *ctx, uint8_t *out, size_t len)
+{
+	const uint8_t *id = ctx;
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = id[i % BRSKI_CMP_ID_LEN];
+	return 0;
+}
+
+/* RFC 9483 3.5: one transactionID, two requests; the second would be a second certificate */
+START_TEST(transaction_in_use)
+{
+	struct brski_cmp_enroll enroll = {.signer = &site.idevid};
+	struct brski_cmp msg = {0};
+	uint8_t id[BRSKI_CMP_ID_LEN];
+	struct brski_env env = {.ctx = id, .random = same};
+	struct brski_error err;
+
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	memcpy(id, v.tx.id.data, sizeof(id));
+	enroll.key = v.key;
+	enroll.subject = X509_get_subject_name(site.idevid.cert);
+	EXPECT(BRSKI_OK, brski_cmp_enroll(&enroll, &env, &v.tx, &v.request, &err));
+	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&v.request), &msg, &err));
+	ck_assert_mem_eq(msg.header.transaction_id.data, id, sizeof(id));
+	brski_cmp_free(&msg);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_TRANSACTION_ID_IN_USE, "transaction that is open");
+	ck_assert_uint_eq(site.n_issued, 1);
+}
+END_TEST
+
+/* ---- general messages ---- */
+
+static void genm(const char *path, const char *type)
+{
+	struct brski_error err;
+
+	brski_buf_free(&v.request);
+	EXPECT(BRSKI_OK, brski_cmp_genm(&site.idevid, type, NULL, &v.tx, &v.request, &err));
+	ck_assert_uint_eq(visit_cmp(&v, path), 200);
+}
+
+START_TEST(ca_certificates)
+{
+	genm(PATH_CA_CERTS, OID_CA_CERTS);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_GENP);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	ck_assert_int_eq(sk_X509_num(v.cmp.ca_pubs), 1);
+	ck_assert(brski_cert_equal(sk_X509_value(v.cmp.ca_pubs, 0), site.domain_root.cert));
+	genm(PATH_TEMPLATE, OID_TEMPLATE);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_GENP);
+	ck_assert_uint_eq(v.cmp.info_value.len, 0);
+	genm(PATH_CA_CERTS, OID_ROOT_CA);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_ERROR);
+	ck_assert_uint_eq(site.n_ca_calls, 0);
+	site.config.answer_genm = false;
+	change_config();
+	genm(PATH_CA_CERTS, OID_CA_CERTS);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_GENP);
+	ck_assert_uint_eq(site.n_ca_calls, 1);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {pkcs10, not_nested, signed_by_another_device, wrong_place,
+		nested_by_the_pledge, damaged_requests, pki_refuses, unprotected_error_is_vouched_for,
+		answers_that_are_wrong, answers_that_are_not_judged, statuses_of_the_pki,
+		pki_is_down_and_back, forwarded_without_the_pledge, pki_wants_to_be_polled,
+		polled_certificate_is_judged_too, transactions_that_are_unknown, repeats, transaction_in_use,
+		ca_certificates};
+
+	return run_tests("registrar_cmp", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+}
