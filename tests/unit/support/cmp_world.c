@@ -116,3 +116,28 @@ struct brski_buf cmp_issue(const struct cmp_world *w, const struct brski_buf *re
 	brski_cmp_free(&msg);
 	return out;
 }
+
+struct brski_buf cmp_redo(
+	const struct brski_buf *der, const struct brski_credential *signer, cmp_edit *edit, void *ctx)
+{
+	struct brski_cmp msg = cmp_decode(der);
+	struct brski_buf out = {0};
+	struct brski_error err = {0};
+	struct brski_cmp_draft draft = {
+		.pvno = msg.header.pvno,
+		.type = msg.type,
+		.signer = signer,
+		.transaction_id = brski_buf_span(&msg.header.transaction_id),
+		.sender_nonce = brski_buf_span(&msg.header.sender_nonce),
+		.recip_nonce = brski_buf_span(&msg.header.recip_nonce),
+		.implicit_confirm = msg.header.implicit_confirm,
+		.content = brski_cmp_content(&msg),
+		.more_certs = msg.extra_certs,
+	};
+
+	if (edit)
+		edit(&draft, ctx);
+	ck_assert_msg(brski_cmp_draft_sign(&draft, &out, &err) == BRSKI_OK, "%s", err.why);
+	brski_cmp_free(&msg);
+	return out;
+}

@@ -2,7 +2,7 @@
 #ifndef BRSKI_TESTS_CMP_WORLD_H
 #define BRSKI_TESTS_CMP_WORLD_H
 
-#include "eap_brski/artifacts/cmp.h"
+#include "eap_brski/artifacts/cmp_internal.h"
 #include "tests/unit/support/pki.h"
 
 /* A manufacturer's device, a registrar and a CA that talk CMP, for tests. */
@@ -33,5 +33,13 @@ struct brski_buf cmp_enroll(
 	const struct cmp_world *w, bool pkcs10, bool implicit, struct brski_cmp_transaction *tx);
 /* The CA's answer to a request: a certificate for its key and CMP_WORLD_SUBJECT. */
 struct brski_buf cmp_issue(const struct cmp_world *w, const struct brski_buf *request, bool implicit);
+
+/*
+ * The message once more, its protection right again, after `edit` had the draft of it in hands. The draft's
+ * spans may be set to memory that lives until cmp_redo returns.
+ */
+typedef void cmp_edit(struct brski_cmp_draft *draft, void *ctx);
+struct brski_buf cmp_redo(
+	const struct brski_buf *der, const struct brski_credential *signer, cmp_edit *edit, void *ctx);
 
 #endif
