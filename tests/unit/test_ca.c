@@ -82,7 +82,7 @@ static unsigned send(const char *method, const char *path, const char *type, str
 
 static void post(struct brski_span der)
 {
-	ck_assert_uint_eq(send("POST", PATH, BRSKI_MEDIA_CMP, der), 200);
+	ck_assert_msg(send("POST", PATH, BRSKI_MEDIA_CMP, der) == 200, "%s", what);
 	ck_assert_str_eq(brski_http_get(&response, "content-type"), BRSKI_MEDIA_CMP);
 }
 
@@ -681,10 +681,10 @@ END_TEST
 
 static void put_sequence(struct brski_buf *out, const struct brski_buf *content)
 {
-	ck_assert_uint_lt(content->len, 65536);
-	brski_put_u8(out, 0x30);
-	brski_put_u8(out, 0x82);
-	brski_put_u16(out, (uint16_t)content->len);
+	uint8_t head[8], *at = head;
+
+	ASN1_put_object(&at, 1, (int)content->len, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+	brski_put(out, brski_span(head, (size_t)(at - head)));
 	brski_put(out, brski_buf_span(content));
 }
 
