@@ -8,6 +8,7 @@
 #define BRSKI_PATH_VOUCHER_STATUS "/.well-known/brski/voucher_status"
 #define BRSKI_PATH_ENROLLSTATUS "/.well-known/brski/enrollstatus"
 #define BRSKI_PATH_CMP_INITIALIZATION "/.well-known/cmp/initialization"
+#define BRSKI_PATH_CMP_GETCACERTS "/.well-known/cmp/getcacerts"
 #define BRSKI_PATH_CMP_PKCS10 "/.well-known/cmp/pkcs10"
 
 #endif

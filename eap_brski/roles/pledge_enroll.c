@@ -100,7 +100,7 @@ static enum brski_code open_answer(struct brski_pledge *p, const struct brski_ht
 		return brski_fail(
 			why, BRSKI_UNSUPPORTED, "the answer to the CMP request is not %s", BRSKI_MEDIA_CMP);
 	}
-	rc = brski_cmp_response(brski_buf_span(&response->body), p->pinned, p->chain, brski_pledge_clock(p),
+	rc = brski_cmp_response(brski_buf_span(&response->body), p->anchors, p->chain, brski_pledge_clock(p),
 		&p->rec.tx, out, why);
 	if (rc && out->type == BRSKI_CMP_ERROR && out->text[0] != '\0')
 		return brski_fail(why, rc, "%s; it says: %s", why->why, out->text);
@@ -188,7 +188,7 @@ static enum brski_code take_cert(
 	struct brski_error why = {0};
 	enum brski_code rc;
 
-	rc = brski_cmp_cert_check(r, p->key, subject, p->pinned, brski_pledge_clock(p), &chain, &why);
+	rc = brski_cmp_cert_check(r, p->key, subject, p->anchors, brski_pledge_clock(p), &chain, &why);
 	if (rc) {
 		brski_fail_context(&why, "the new certificate is refused");
 		rc = reject_cert(p, r, &why, err);

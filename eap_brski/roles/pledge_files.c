@@ -60,6 +60,26 @@ enum brski_code brski_pledge_write_key(const struct brski_pledge *p, struct brsk
 	return rc;
 }
 
+/* What the device's logins are to trust: CAs, not a registrar's own certificate that a voucher pinned. */
+static enum brski_code write_anchors(const struct brski_pledge *p, const char *name, struct brski_error *err)
+{
+	STACK_OF(X509) *cas = sk_X509_new_null();
+	enum brski_code rc = BRSKI_OK;
+
+	for (int i = 0; cas && i < sk_X509_num(p->anchors); i++) {
+		X509 *anchor = sk_X509_value(p->anchors, i);
+
+		if (brski_cert_is_ca(anchor) && sk_X509_push(cas, anchor) <= 0)
+			rc = brski_fail(err, BRSKI_NO_MEMORY, "no memory for certificates");
+	}
+	if (!cas)
+		rc = brski_fail(err, BRSKI_NO_MEMORY, "no memory for certificates");
+	if (!rc)
+		rc = brski_pledge_write_certs(p, name, cas, err);
+	sk_X509_free(cas);
+	return rc;
+}
+
 enum brski_code brski_pledge_write_candidate(
 	const struct brski_pledge *p, const STACK_OF(X509) *chain, struct brski_error *err)
 {
@@ -71,7 +91,7 @@ enum brski_code brski_pledge_write_candidate(
 	if (rc)
 		return rc;
 	name_of(p->rec.candidate, PART_ANCHORS, name);
-	return brski_pledge_write_certs(p, name, p->pinned, err);
+	return write_anchors(p, name, err);
 }
 
 static enum brski_code read_certs(

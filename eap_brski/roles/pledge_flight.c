@@ -12,6 +12,8 @@ static const struct {
 	[BRSKI_ASK_VOUCHER] = {"voucher-request", true, brski_build_voucher, brski_answer_voucher},
 	[BRSKI_ASK_VOUCHER_STATUS] = {"voucher status", true, brski_build_voucher_status,
 		brski_answer_voucher_status},
+	[BRSKI_ASK_CA_CERTS] = {"request for CA certificates", false, brski_build_ca_certs,
+		brski_answer_ca_certs},
 	[BRSKI_ASK_CERT] = {"certification request", false, brski_build_cert, brski_answer_cert},
 	[BRSKI_ASK_POLL] = {"poll request", false, brski_build_poll, brski_answer_poll},
 	[BRSKI_ASK_CONFIRM] = {"certificate confirmation", false, brski_build_confirm, brski_answer_confirm},
@@ -29,6 +31,11 @@ static bool always(const struct brski_pledge *p)
 static bool voucher_unreported(const struct brski_pledge *p)
 {
 	return !p->rec.voucher_reported;
+}
+
+static bool has_ca(const struct brski_pledge *p)
+{
+	return !brski_pledge_lacks_ca(p);
 }
 
 static bool polling(const struct brski_pledge *p)
@@ -65,7 +72,8 @@ static const struct {
 	{BRSKI_PLEDGE_START, BRSKI_ASK_VOUCHER, always},
 	{BRSKI_PLEDGE_VOUCHER, BRSKI_ASK_VOUCHER, always},
 	{BRSKI_PLEDGE_IMPRINTED, BRSKI_ASK_VOUCHER_STATUS, voucher_unreported},
-	{BRSKI_PLEDGE_IMPRINTED, BRSKI_ASK_CERT, always},
+	{BRSKI_PLEDGE_IMPRINTED, BRSKI_ASK_CA_CERTS, brski_pledge_lacks_ca},
+	{BRSKI_PLEDGE_IMPRINTED, BRSKI_ASK_CERT, has_ca},
 	{BRSKI_PLEDGE_ENROLL, BRSKI_ASK_VOUCHER_STATUS, voucher_unreported},
 	{BRSKI_PLEDGE_ENROLL, BRSKI_ASK_CERT, always},
 	{BRSKI_PLEDGE_POLL, BRSKI_ASK_VOUCHER_STATUS, voucher_unreported},

@@ -34,6 +34,7 @@ static const struct member {
 	{"registrar", TEXT, AT(registrar), BRSKI_FINGERPRINT_MAX, 0, 0},
 	{"voucher-reported", FLAG, AT(voucher_reported), 0, 0, 0},
 	{"pinned-domain-cert", OCTETS, AT(pinned), BRSKI_CMS_MAX, 0, 0},
+	{"domain-cas", OCTETS, AT(domain_cas), 16384, 0, 0},
 	{"cmp-request", OCTETS, AT(request), BRSKI_CMP_MAX, 0, 0},
 	{"cmp-pkcs10", FLAG, AT(pkcs10), 0, 0, 0},
 	{"cmp-polling", FLAG, AT(polling), 0, 0, 0},
@@ -245,6 +246,7 @@ void brski_record_free(struct brski_pledge_record *rec)
 	brski_buf_free(&rec->nonce);
 	brski_buf_free(&rec->voucher_request);
 	brski_buf_free(&rec->pinned);
+	brski_buf_free(&rec->domain_cas);
 	brski_buf_free(&rec->request);
 	brski_cmp_transaction_free(&rec->tx);
 	*rec = (struct brski_pledge_record){0};
@@ -282,24 +284,6 @@ static void limit_wait(struct brski_pledge *p)
 		p->rec.not_before = now + p->rec.told;
 }
 
-static enum brski_code load_pinned(struct brski_pledge *p, struct brski_error *err)
-{
-	X509 *pinned = NULL;
-	enum brski_code rc;
-
-	if (p->rec.pinned.len == 0)
-		return BRSKI_OK;
-	rc = brski_cert_from_der(brski_buf_span(&p->rec.pinned), &pinned, err);
-	if (rc)
-		return rc;
-	p->pinned = sk_X509_new_null();
-	if (!p->pinned || sk_X509_push(p->pinned, pinned) <= 0) {
-		X509_free(pinned);
-		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the pinned certificate");
-	}
-	return BRSKI_OK;
-}
-
 /* What the storage holds is this device's, and whole. */
 static enum brski_code parse_state(
 	struct brski_pledge *p, struct brski_span json, const char *idevid, struct brski_error *err)
@@ -310,7 +294,7 @@ static enum brski_code parse_state(
 	if (!rc && strcmp(p->rec.idevid, idevid) != 0)
 		rc = brski_fail(err, BRSKI_MISMATCH, "the state was kept for another IDevID");
 	if (!rc)
-		rc = load_pinned(p, err);
+		rc = brski_pledge_load_anchors(p, err);
 	return rc;
 }
 

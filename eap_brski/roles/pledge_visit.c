@@ -36,10 +36,10 @@ static enum brski_code start_over(struct brski_pledge *p, struct brski_error *er
 	if (rc)
 		return rc;
 	brski_pledge_remove_generation(p, p->rec.credential + 1);
-	sk_X509_pop_free(p->pinned, X509_free);
+	sk_X509_pop_free(p->anchors, X509_free);
 	EVP_PKEY_free(p->key);
 	X509_free(p->cert);
-	p->pinned = NULL;
+	p->anchors = NULL;
 	p->key = NULL;
 	p->cert = NULL;
 	return BRSKI_OK;
@@ -93,7 +93,7 @@ void brski_pledge_free(struct brski_pledge *p)
 	sk_X509_pop_free(p->masa_anchors, X509_free);
 	free(p->cert_profile);
 	brski_record_free(&p->rec);
-	sk_X509_pop_free(p->pinned, X509_free);
+	sk_X509_pop_free(p->anchors, X509_free);
 	EVP_PKEY_free(p->key);
 	X509_free(p->cert);
 	sk_X509_pop_free(p->chain, X509_free);
@@ -106,11 +106,12 @@ static enum brski_code judge_registrar(struct brski_pledge *p, struct brski_erro
 {
 	struct brski_error why = {0};
 
-	if (!p->pinned) {
+	if (!p->anchors) {
 		p->trust = BRSKI_TRUST_PROVISIONAL;
 		return BRSKI_OK;
 	}
-	if (brski_chain_verify(p->chain, p->pinned, NULL, BRSKI_USE_REGISTRAR, brski_pledge_clock(p), &why)) {
+	if (brski_chain_verify(
+		    p->chain, p->anchors, NULL, BRSKI_USE_REGISTRAR, brski_pledge_clock(p), &why)) {
 		brski_fail_context(&why, "this registrar is not of the domain that owns the device");
 		brski_pledge_event(p, BRSKI_EVENT_FAILED, why.why);
 		return brski_fail(err, why.code, "%s", why.why);

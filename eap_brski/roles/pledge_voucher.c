@@ -115,20 +115,12 @@ static void learn_time(struct brski_pledge *p, const struct brski_voucher *v)
 	p->clock_known = true;
 }
 
-static enum brski_code pin(
-	struct brski_pledge *p, const struct brski_voucher *v, X509 *pinned, struct brski_error *err)
+/* RFC 8995 5.6.2: the pinned certificate is the sole anchor. */
+static enum brski_code pin(struct brski_pledge *p, const struct brski_voucher *v, struct brski_error *err)
 {
-	STACK_OF(X509) *anchors = sk_X509_new_null();
-
-	if (!anchors || sk_X509_push(anchors, pinned) <= 0 || X509_up_ref(pinned) != 1) {
-		sk_X509_free(anchors);
-		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the pinned certificate");
-	}
-	sk_X509_pop_free(p->pinned, X509_free);
-	p->pinned = anchors;
 	if (brski_buf_set(&p->rec.pinned, brski_buf_span(&v->pinned_domain_cert)) != BRSKI_OK)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the pinned certificate");
-	return BRSKI_OK;
+	return brski_pledge_load_anchors(p, err);
 }
 
 static enum brski_code take_voucher(struct brski_pledge *p, struct brski_span cms,
@@ -136,7 +128,7 @@ static enum brski_code take_voucher(struct brski_pledge *p, struct brski_span cm
 {
 	enum brski_code rc;
 
-	rc = pin(p, v, pinned, err);
+	rc = pin(p, v, err);
 	if (!rc)
 		rc = brski_pledge_write(p, VOUCHER_NAME, cms, false, err);
 	if (!rc)
@@ -194,8 +186,9 @@ enum brski_code brski_answer_voucher(
 /* ---- what we think of it: RFC 8995 5.7 ---- */
 
 /*
- * The registrar may be anybody, and the reason SHOULD NOT help an attacker (5.7). It names the check that failed, with values of the
- * voucher and of the chain that the registrar itself sent, and of the IDevID that it has seen: nothing that it does not know.
+ * The registrar may be anybody, and the reason SHOULD NOT help an attacker (5.7). It names the check that
+ * failed, with values of the voucher and of the chain that the registrar itself sent, and of the IDevID that
+ * it has seen: nothing that it does not know.
  */
 enum brski_code brski_build_voucher_status(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)

@@ -569,9 +569,124 @@ START_TEST(an_imprinted_device_talks_to_its_domain_only)
 }
 END_TEST
 
-/* ---- answers to the certification request ---- */
+/* ---- a voucher that pins the registrar's own certificate, RFC 8995 5.6.2 ---- */
 
 static int status_for; /* which request gets an odd answer */
+
+static void come_later(struct network *n, const struct network_request *request, struct brski_http *response)
+{
+	(void)n;
+	if (request->cmp != status_for)
+		return;
+	EXPECT(BRSKI_OK, brski_http_response(response, 503, NULL, brski_span(NULL, 0), &err));
+	EXPECT(BRSKI_OK, brski_http_set(response, "retry-after", "60", &err));
+}
+
+static void pin_registrar(struct brski_voucher *v)
+{
+	EXPECT(BRSKI_OK, brski_cert_to_der(net.registrar.cert, &v->pinned_domain_cert, &err));
+}
+
+static const struct brski_credential *genp_signer;
+static const struct brski_credential *genp_ca; /* NULL: no certificate */
+static bool genp_waits;
+
+static bool answer_genm(struct network *n, const struct network_request *request, struct brski_http *response)
+{
+	STACK_OF(X509) *cas = genp_ca ? pki_certs(genp_ca, NULL) : NULL;
+	struct brski_cmp msg = {0};
+	struct brski_buf out = {0};
+
+	if (strcmp(request->path, "getcacerts") != 0) {
+		pki_free_certs(cas);
+		return false;
+	}
+	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&request->body), &msg, &err));
+	if (genp_waits)
+		EXPECT(BRSKI_OK, brski_cmp_answer_error(&msg, genp_signer, BRSKI_CMP_WAITING,
+					 BRSKI_CMP_FAIL_NONE, "later", &n->env, &out, &err));
+	else
+		EXPECT(BRSKI_OK, brski_cmp_answer_genp(
+					 &msg, genp_signer, "1.3.6.1.5.5.7.4.17", cas, &n->env, &out, &err));
+	EXPECT(BRSKI_OK, brski_http_response(response, 200, BRSKI_MEDIA_CMP, brski_buf_span(&out), &err));
+	brski_buf_free(&out);
+	brski_cmp_free(&msg);
+	pki_free_certs(cas);
+	return true;
+}
+
+static void pinned_registrar(void)
+{
+	net.voucher = pin_registrar;
+	net.hook = answer_genm;
+	genp_signer = &net.registrar;
+	genp_ca = &net.root;
+}
+
+START_TEST(a_pinned_registrar_tells_its_ca)
+{
+	struct brski_pledge_credential found;
+	STACK_OF(X509) *anchors;
+
+	pinned_registrar();
+	EXPECT(BRSKI_OK, visit());
+	expect_state(BRSKI_PLEDGE_ENROLLED);
+	ck_assert_uint_eq(net.flights, 4);
+	ck_assert_str_eq(net.requests[1].path, "voucher_status");
+	ck_assert_str_eq(net.requests[2].path, "getcacerts");
+	ck_assert_str_eq(net.requests[3].path, "initialization");
+	check_credential();
+	/* the registrar's certificate is no anchor for logins */
+	ck_assert(brski_pledge_credential(&net.storage, &found, &err));
+	EXPECT(BRSKI_OK, brski_certs_from_pem(
+				 brski_buf_span(&network_value(&net, found.anchors)->data), &anchors, &err));
+	ck_assert_int_eq(sk_X509_num(anchors), 1);
+	ck_assert(brski_cert_equal(sk_X509_value(anchors, 0), net.root.cert));
+	pki_free_certs(anchors);
+}
+END_TEST
+
+START_TEST(a_pinned_registrar_that_tells_none)
+{
+	pinned_registrar();
+	genp_ca = NULL;
+	EXPECT(BRSKI_OK, visit());
+	expect_enrollment_failed("no CA certificates");
+	genp_ca = &net.registrar;
+	EXPECT(BRSKI_OK, visit());
+	expect_enrollment_failed("is none");
+	genp_ca = &net.root;
+	genp_signer = &net.signer; /* nothing leads from the pinned certificate to the CA */
+	EXPECT(BRSKI_OK, visit());
+	expect_enrollment_failed("signer of the CMP answer");
+	ck_assert_uint_eq(network_asked(&net, "initialization", -1), 0);
+}
+END_TEST
+
+START_TEST(a_pinned_registrar_after_a_reboot)
+{
+	pinned_registrar();
+	genp_waits = true;
+	EXPECT(BRSKI_OK, visit());
+	expect_state(BRSKI_PLEDGE_IMPRINTED);
+	ck_assert_int_gt(brski_pledge_retry_after(pledge), 0);
+	net.offset += 61;
+	genp_waits = false;
+	status_for = BRSKI_CMP_IR;
+	net.edit = come_later;
+	EXPECT(BRSKI_OK, visit());
+	expect_state(BRSKI_PLEDGE_ENROLL);
+	net.offset += 61;
+	net.edit = NULL;
+	net.n_requests = 0;
+	EXPECT(BRSKI_OK, visit());
+	expect_state(BRSKI_PLEDGE_ENROLLED);
+	ck_assert_uint_eq(network_asked(&net, "getcacerts", -1), 0);
+	check_credential();
+}
+END_TEST
+
+/* ---- answers to the certification request ---- */
 
 static void other_subject(struct network *n, struct pki_spec *spec)
 {
@@ -974,12 +1089,14 @@ int main(void)
 		takes_nonceless_vouchers_by_policy_and_clock, dates_and_clocks, the_voucher_tells_the_time,
 		refusals_have_their_status_in_words, no_voucher_in_the_answer, told_to_come_back,
 		waits_before_a_voucher_are_bounded, another_registrar_gets_another_request,
-		an_imprinted_device_talks_to_its_domain_only, refuses_wrong_certificates,
-		refuses_a_certificate_for_another_key, no_certconf_where_none_is_awaited,
-		refuses_answers_of_others, refuses_broken_answers, the_pki_refuses, polls_for_the_certificate,
-		polls_for_the_confirmation, waiting_forever_is_no_loop, refused_after_waiting,
-		no_success_without_the_registrars_word, no_success_without_pkiconf, voucher_status_may_fail,
-		out_of_turn, needs_an_idevid_with_serial_number, names};
+		an_imprinted_device_talks_to_its_domain_only, a_pinned_registrar_tells_its_ca,
+		a_pinned_registrar_that_tells_none, a_pinned_registrar_after_a_reboot,
+		refuses_wrong_certificates, refuses_a_certificate_for_another_key,
+		no_certconf_where_none_is_awaited, refuses_answers_of_others, refuses_broken_answers,
+		the_pki_refuses, polls_for_the_certificate, polls_for_the_confirmation,
+		waiting_forever_is_no_loop, refused_after_waiting, no_success_without_the_registrars_word,
+		no_success_without_pkiconf, voucher_status_may_fail, out_of_turn,
+		needs_an_idevid_with_serial_number, names};
 
 	return run_tests("pledge", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
