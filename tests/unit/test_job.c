@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "tests/unit/support/files.h"
+#include "tests/unit/support/mutate.h"
+#include "tests/unit/support/visit.h"
+
+/* Jobs: kept at every step, carried on by another process, answered twice, and damaged in the store. */
+
+static struct site site;
+static struct visit v;
+
+static void setup(void)
+{
+	site_open(&site, "P-256");
+	visit_open(&v, &site);
+}
+
+static void teardown(void)
+{
+	visit_close(&v);
+	site_close(&site);
+}
+
+static void ask_for_voucher(void)
+{
+	visit_make_voucher_request(&v);
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, brski_buf_span(&v.request)), 0);
+}
+
+static struct brski_job *stored(const char *key)
+{
+	struct site_row *row = site_row(&site, key);
+	struct brski_job *job = NULL;
+	struct brski_error err;
+
+	ck_assert_ptr_nonnull(row);
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&row->blob), &job, &err));
+	return job;
+}
+
+/* As after kill -9: only the store is left. */
+static struct brski_job *restart_with(struct brski_job *job)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+
+	snprintf(key, sizeof(key), "%s", brski_job_key(job));
+	brski_job_free(job);
+	site_restart(&site);
+	return stored(key);
+}
+
+static void expect_call(const struct brski_job *job, const char *method, const char *url_end)
+{
+	struct brski_call call;
+
+	ck_assert(brski_job_call(job, &call));
+	ck_assert_str_eq(call.request->method, method);
+	ck_assert_uint_ge(strlen(call.url), strlen(url_end));
+	ck_assert_str_eq(call.url + strlen(call.url) - strlen(url_end), url_end);
+}
+
+START_TEST(voucher_job_at_every_step)
+{
+	struct brski_job *job;
+	struct brski_call call;
+
+	site.audit = AUDIT_CREATED;
+	site.masa_status = 201;
+	site.masa_location = "/log/8f2a";
+	ask_for_voucher();
+	job = v.job;
+	v.job = NULL;
+	brski_registrar_session_free(v.session); /* the pledge is gone too */
+	v.session = NULL;
+
+	job = restart_with(job);
+	expect_call(job, "POST", "/requestvoucher");
+	site_drive_once(&site, job);
+	job = restart_with(job);
+	expect_call(job, "POST", "/requestauditlog");
+	ck_assert_int_eq(brski_job_state(job), BRSKI_JOB_WAITING);
+	site_drive_once(&site, job);
+	job = restart_with(job);
+	expect_call(job, "GET", "/log/8f2a");
+	site_drive_once(&site, job);
+	job = restart_with(job);
+	ck_assert_int_eq(brski_job_state(job), BRSKI_JOB_DONE);
+	ck_assert(!brski_job_call(job, &call));
+	ck_assert_int_eq(brski_job_not_before(job), 0);
+	brski_job_free(job);
+
+	visit_again(&v);
+	ck_assert_uint_eq(visit_repeat(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER), 200);
+	ck_assert_uint_eq(site.n_masa_calls, 1);
+}
+END_TEST
+
+START_TEST(cmp_job_at_every_step)
+{
+	struct brski_job *job;
+
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	visit_make_enroll(&v, &site.idevid, false);
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_INITIALIZATION, BRSKI_MEDIA_CMP, brski_buf_span(&v.request)), 0);
+	job = restart_with(v.job);
+	v.job = NULL;
+	expect_call(job, "POST", "/cmp");
+	site_drive_once(&site, job);
+	job = restart_with(job);
+	ck_assert_int_eq(brski_job_state(job), BRSKI_JOB_DONE);
+	brski_job_free(job);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	ck_assert_uint_eq(site.n_issued, 1);
+}
+END_TEST
+
+/* The same octets go to the back end at every try. */
+START_TEST(call_is_the_same_after_a_restart)
+{
+	struct brski_buf before = {0};
+	struct brski_call call;
+	struct brski_job *job;
+
+	ask_for_voucher();
+	ck_assert(brski_job_call(v.job, &call));
+	ck_assert_int_eq(brski_buf_set(&before, brski_buf_span(&call.request->body)), BRSKI_OK);
+	job = restart_with(v.job);
+	v.job = NULL;
+	ck_assert(brski_job_call(job, &call));
+	ck_assert(brski_span_equal(brski_buf_span(&before), brski_buf_span(&call.request->body)));
+	ck_assert_ptr_nonnull(call.tls_anchors);
+	ck_assert_ptr_nonnull(call.client);
+	brski_job_free(job);
+	brski_buf_free(&before);
+}
+END_TEST
+
+/* ---- two of them ---- */
+
+START_TEST(second_answer_changes_nothing)
+{
+	struct brski_job *twin;
+	struct brski_buf first = {0};
+
+	ask_for_voucher();
+	twin = stored(brski_job_key(v.job));
+	site_drive(&site, v.job);
+	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_DONE);
+	ck_assert_int_eq(
+		brski_buf_set(&first, brski_buf_span(&site_row(&site, brski_job_key(twin))->blob)), BRSKI_OK);
+	/* the other one is refused: it was too late */
+	site.masa = MASA_STATUS;
+	site.masa_status = 403;
+	site_drive(&site, twin);
+	ck_assert_int_eq(brski_job_state(twin), BRSKI_JOB_DONE);
+	ck_assert(brski_span_equal(
+		brski_buf_span(&first), brski_buf_span(&site_row(&site, brski_job_key(twin))->blob)));
+	ck_assert_uint_eq(site_count_events(&site, "voucher", false), 0);
+	ck_assert_uint_eq(visit_finish(&v), 200);
+	brski_job_free(twin);
+	brski_buf_free(&first);
+}
+END_TEST
+
+START_TEST(slower_twin_does_not_go_back)
+{
+	struct brski_job *twin;
+	struct brski_call call;
+
+	ask_for_voucher();
+	twin = stored(brski_job_key(v.job));
+	site_drive_once(&site, v.job); /* the voucher is there */
+	site.masa = MASA_DOWN;
+	site_drive_once(&site, twin);
+	ck_assert(brski_job_call(twin, &call));
+	ck_assert_ptr_nonnull(strstr(call.url, "requestauditlog"));
+	ck_assert_int_eq(brski_job_not_before(twin), 0);
+	site_drive(&site, twin);
+	ck_assert_int_eq(brski_job_state(twin), BRSKI_JOB_DONE);
+	site_drive(&site, v.job);
+	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_DONE);
+	brski_job_free(twin);
+}
+END_TEST
+
+START_TEST(answer_after_the_end)
+{
+	struct brski_error err;
+
+	ask_for_voucher();
+	site_drive(&site, v.job);
+	EXPECT(BRSKI_OK, brski_job_answer(v.job, NULL, "too late", &err));
+	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_DONE);
+}
+END_TEST
+
+START_TEST(other_thread_was_faster)
+{
+	struct brski_job *twin;
+
+	ask_for_voucher();
+	twin = stored(brski_job_key(v.job));
+	site_drive(&site, twin);
+	/* the session gives up waiting, and finds the voucher in the store */
+	ck_assert_uint_eq(visit_finish(&v), 200);
+	ck_assert(!brski_registrar_session_over(v.session));
+	brski_job_free(twin);
+}
+END_TEST
+
+START_TEST(jobs_of_others)
+{
+	struct brski_error err;
+	struct brski_job *first;
+
+	ask_for_voucher();
+	first = v.job;
+	v.job = NULL;
+	/* it is not done */
+	EXPECT(BRSKI_UNEXPECTED, brski_registrar_resume(v.session, first, &v.response, &err));
+	/* the session waits for another one now */
+	ask_for_voucher();
+	site_drive(&site, first);
+	EXPECT(BRSKI_UNEXPECTED, brski_registrar_resume(v.session, first, &v.response, &err));
+	EXPECT(BRSKI_UNEXPECTED, brski_registrar_defer(v.session, first, &v.response, &err));
+	site_drive(&site, v.job);
+	ck_assert_uint_eq(visit_finish(&v), 200);
+	/* and for none at all */
+	EXPECT(BRSKI_UNEXPECTED, brski_registrar_resume(v.session, first, &v.response, &err));
+	brski_job_free(first);
+}
+END_TEST
+
+/* ---- not before, and not any more ---- */
+
+START_TEST(pauses_grow)
+{
+	static const long expected[] = {5, 10, 20, 30, 30};
+	struct brski_error err;
+
+	ask_for_voucher();
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		EXPECT(BRSKI_OK, brski_job_answer(v.job, NULL, "no route to host", &err));
+		ck_assert_int_eq(brski_job_not_before(v.job), expected[i]);
+		site.now += expected[i];
+		ck_assert_int_eq(brski_job_not_before(v.job), 0);
+	}
+	ck_assert_uint_eq(site_count_events(&site, "voucher", false), 1);
+	EXPECT(BRSKI_OK, brski_job_answer(v.job, NULL, "connection refused", &err));
+	ck_assert_uint_eq(site_count_events(&site, "voucher", false), 2);
+}
+END_TEST
+
+START_TEST(refused_while_it_waited)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+	struct brski_job *job;
+
+	ask_for_voucher();
+	snprintf(key, sizeof(key), "%s", brski_job_key(v.job));
+	site.decision = BRSKI_DEFER;
+	job = stored(key);
+	ck_assert_int_eq(brski_job_state(job), BRSKI_JOB_WAITING);
+	ck_assert_int_eq(brski_job_not_before(job), 42);
+	brski_job_free(job);
+	site.decision = BRSKI_REFUSE;
+	site.decision_why = "taken out of the inventory";
+	job = stored(key);
+	ck_assert_int_eq(brski_job_state(job), BRSKI_JOB_REFUSED);
+	ck_assert_int_eq(site_row(&site, key)->state, BRSKI_JOB_REFUSED);
+	ck_assert(site_has_event(&site, "policy", false, "taken out of the inventory"));
+	brski_job_free(job);
+	ck_assert_uint_eq(site.n_masa_calls, 0);
+}
+END_TEST
+
+START_TEST(revoked_while_it_waited)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+	struct brski_job *job = NULL;
+	struct brski_error err;
+
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	visit_make_enroll(&v, &site.idevid, false);
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_INITIALIZATION, BRSKI_MEDIA_CMP, brski_buf_span(&v.request)), 0);
+	snprintf(key, sizeof(key), "%s", brski_job_key(v.job));
+	site.find_code = BRSKI_UNAVAILABLE; /* the store's trouble: no verdict */
+	EXPECT(BRSKI_UNAVAILABLE,
+		brski_job_load(site.registrar, brski_buf_span(&site_row(&site, key)->blob), &job, &err));
+	ck_assert_ptr_null(job);
+	ck_assert_int_eq(site_row(&site, key)->state, BRSKI_JOB_WAITING);
+	site.find_code = BRSKI_REVOKED;
+	job = stored(key);
+	ck_assert_int_eq(brski_job_state(job), BRSKI_JOB_REFUSED);
+	site.find_code = BRSKI_OK;
+	ck_assert_uint_eq(visit_finish(&v), 200); /* it finds the refusal in the store: a CMP message */
+	ck_assert(brski_http_is_type(&v.response, BRSKI_MEDIA_CMP));
+	ck_assert(brski_registrar_session_over(v.session));
+	ck_assert_uint_eq(site.n_ca_calls, 0);
+	brski_job_free(job);
+}
+END_TEST
+
+/* ---- the store ---- */
+
+START_TEST(unstored_answer_did_not_happen)
+{
+	struct brski_http answer = {0};
+	struct brski_call call;
+	struct brski_error err;
+
+	ask_for_voucher();
+	ck_assert(brski_job_call(v.job, &call));
+	ck_assert(site_upstream(&site, &call, &answer));
+	site.put_code = BRSKI_INTERNAL;
+	EXPECT(BRSKI_INTERNAL, brski_job_answer(v.job, &answer, NULL, &err));
+	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_WAITING);
+	ck_assert(brski_job_call(v.job, &call));
+	ck_assert_ptr_nonnull(strstr(call.url, "requestvoucher"));
+	ck_assert_uint_eq(site_count_events(&site, "voucher", true), 0);
+	site.put_code = BRSKI_OK;
+	site_drive(&site, v.job);
+	ck_assert_uint_eq(visit_finish(&v), 200);
+	brski_http_free(&answer);
+}
+END_TEST
+
+START_TEST(save_and_load)
+{
+	struct brski_buf blob = {0}, again = {0};
+	struct brski_job *job;
+	struct brski_error err;
+
+	ask_for_voucher();
+	site_drive(&site, v.job);
+	EXPECT(BRSKI_OK, brski_job_save(v.job, &blob, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &job, &err));
+	EXPECT(BRSKI_OK, brski_job_save(job, &again, &err));
+	ck_assert_uint_eq(blob.len, again.len);
+	ck_assert_mem_eq(blob.data, again.data, blob.len);
+	ck_assert_str_eq(brski_job_key(job), brski_job_key(v.job));
+	brski_job_free(job);
+	brski_buf_free(&blob);
+	brski_buf_free(&again);
+}
+END_TEST
+
+static void try_damaged(void *ctx, struct brski_span damaged, const struct mutation *how)
+{
+	const char *key = ctx;
+	struct brski_job *job = NULL;
+	enum brski_code code = brski_job_load(site.registrar, damaged, &job, NULL);
+
+	if (strcmp(how->kind, "cut") == 0 || strcmp(how->kind, "appended") == 0)
+		ck_assert_int_ne(code, BRSKI_OK);
+	/* texts and numbers may differ unseen; whose request it is, and which, may not */
+	if (code == BRSKI_OK)
+		ck_assert_str_eq(brski_job_key(job), key);
+	brski_job_free(job);
+}
+
+START_TEST(damaged_jobs)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+	struct brski_buf golden = {0};
+
+	ask_for_voucher();
+	site_drive(&site, v.job);
+	snprintf(key, sizeof(key), "%s", brski_job_key(v.job));
+	ck_assert_int_eq(brski_buf_set(&golden, brski_buf_span(&site_row(&site, key)->blob)), BRSKI_OK);
+	mutate_truncations(brski_buf_span(&golden), try_damaged, key);
+	mutate_octets_once(brski_buf_span(&golden), try_damaged, key);
+	mutate_appended(brski_span(golden.data, golden.len), try_damaged, key);
+	brski_buf_free(&golden);
+}
+END_TEST
+
+START_TEST(not_jobs)
+{
+	static const char *const texts[] = {"", "{}", "null", "[]", "{\"version\":1}", "{\"version\":2}",
+		"{\"version\":1,\"note\":\"voucher\",\"value\":\"\"}", "{\"version\":1,\"version\":1}"};
+	struct brski_job *job;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct brski_error err;
+
+		ck_assert_int_ne(
+			brski_job_load(site.registrar, brski_span_str(texts[i]), &job, &err), BRSKI_OK);
+		ck_assert_ptr_null(job);
+		ck_assert_str_ne(err.why, "");
+	}
+}
+END_TEST
+
+/* A row under another's key, or another device's, is not believed. */
+START_TEST(swapped_rows)
+{
+	struct brski_error err;
+	struct brski_http request = {0};
+	struct site_row *row;
+
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	ask_for_voucher();
+	row = site_row(&site, brski_job_key(v.job));
+	EXPECT(BRSKI_OK, brski_buf_set(&row->blob, brski_buf_span(&site.rows[0].blob)));
+	EXPECT(BRSKI_OK, brski_http_request(&request, "POST", PATH_VOUCHER, BRSKI_MEDIA_VOUCHER,
+				 brski_buf_span(&v.request), &err));
+	brski_job_free(v.job);
+	EXPECT(BRSKI_INTERNAL, brski_registrar_request(v.session, &request, &v.response, &v.job, &err));
+	brski_http_free(&request);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {voucher_job_at_every_step, cmp_job_at_every_step,
+		call_is_the_same_after_a_restart, second_answer_changes_nothing, slower_twin_does_not_go_back,
+		answer_after_the_end, other_thread_was_faster, jobs_of_others, pauses_grow,
+		refused_while_it_waited, revoked_while_it_waited, unstored_answer_did_not_happen,
+		save_and_load, damaged_jobs, not_jobs, swapped_rows};
+
+	return run_tests("job", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+}
