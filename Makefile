@@ -8,10 +8,13 @@
 #   make deps       installs the Debian packages that all of this needs
 #   make clean      removes $(BUILD), nothing else
 #
+# BUILD=FOLDER builds there; V=1 shows every command; CC=clang works too.
+#
 # Each folder with programs of its own adds its targets to `all` in a fragment, FOLDER/*.mk.
 
 BUILD   ?= build
-CC      ?= gcc
+V       ?= 0
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 AR      ?= ar
 PKGCONF ?= pkg-config
 
@@ -36,7 +39,13 @@ DEBIAN_PACKAGES := build-essential dpkg-dev pkg-config ca-certificates openssl c
 	freeradius freeradius-utils libfreeradius-dev libtalloc-dev libpcre3-dev libcap-dev libpcap-dev \
 	hostapd wpasupplicant libdbus-1-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libpcsclite-dev libreadline-dev
 
-.PHONY: all lib unit clean deps demo check e2e install
+.PHONY: all lib unit clean deps demo check e2e install help
+# One short line for each thing made; V=1 shows the commands.
+ifneq ($(V),1)
+Q := @
+endif
+say = @printf '  %-4s %s\n' $(1) $(2)
+
 .DELETE_ON_ERROR:
 all: lib
 lib: $(LIB)
@@ -45,15 +54,18 @@ $(LIB): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 $(SAN_LIB): $(LIB_SOURCES:%.c=$(BUILD)/san/%.o)
 $(LIB) $(SAN_LIB):
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(HARDEN) $(CFLAGS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BASE_CFLAGS) $(HARDEN) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) -g -O1 -fno-omit-frame-pointer $(SANITIZE) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BASE_CFLAGS) -g -O1 -fno-omit-frame-pointer $(SANITIZE) -c $< -o $@
 
 -include radius_module/module.mk services/services.mk supplicant_patch/supplicant.mk tests/tests.mk
 
@@ -64,7 +76,8 @@ UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard tests/unit/support/*.
 
 $(UNIT_TESTS): LIBS += $(shell $(PKGCONF) --libs check $(UNIT_PACKAGES))
 $(UNIT_TESTS): $(BUILD)/san/%: $(BUILD)/san/%.o $(UNIT_SUPPORT) $(UNIT_ARCHIVES) $(SAN_LIB)
-	$(CC) $(SANITIZE) $(LDFLAGS) $^ -o $@ $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) $^ -o $@ $(LIBS)
 
 unit: $(UNIT_TESTS)
 	@passed=0; failed=0; \
@@ -77,10 +90,11 @@ unit: $(UNIT_TESTS)
 # The packages may not be there when this Makefile is read, so what needs them is made by a make of its own.
 demo: deps
 	@$(MAKE) --no-print-directory all supplicant
-	@tests/lab/demo
+	@BUILD=$(BUILD) tests/lab/demo
 
 check: deps
-	@$(MAKE) --no-print-directory all supplicant unit e2e
+	@$(MAKE) --no-print-directory all supplicant test-programs
+	@$(MAKE) --no-print-directory unit e2e
 	@echo "CHECK PASSED"
 
 deps:
@@ -93,8 +107,34 @@ deps:
 	fi
 
 # Each tests/e2e/test_*.sh is a program of its own, and makes its own daemons.
-e2e: all supplicant
-	@tests/e2e/run $(sort $(wildcard tests/e2e/test_*.sh))
+e2e: all supplicant test-programs
+	@BUILD=$(BUILD) tests/e2e/run $(sort $(wildcard tests/e2e/test_*.sh))
+
+# DESTDIR is a package's staging folder, or empty for this machine itself.
+MULTIARCH = $(shell $(CC) -print-multiarch)
+FR_CONFIG := /etc/freeradius/3.0
+INSTALL_FILE    = install -D -m 644
+INSTALL_PROGRAM = install -D -m 755
+
+install: all
+	$(INSTALL_FILE) $(BUILD)/rlm_brski.so $(DESTDIR)/usr/lib/freeradius/rlm_brski.so
+	install -d $(DESTDIR)$(FR_CONFIG)/mods-available $(DESTDIR)$(FR_CONFIG)/sites-available
+	install -m 640 radius_module/mods-available/* $(DESTDIR)$(FR_CONFIG)/mods-available/
+	install -m 640 radius_module/sites-available/* $(DESTDIR)$(FR_CONFIG)/sites-available/
+	$(INSTALL_FILE) radius_module/dictionary.brski $(DESTDIR)/usr/share/freeradius/dictionary.brski
+	for p in brskictl brski-masa brski-ca; do $(INSTALL_PROGRAM) $(BUILD)/$$p $(DESTDIR)/usr/sbin/$$p || exit 1; done
+	for m in docs/man/*; do $(INSTALL_FILE) $$m $(DESTDIR)/usr/share/man/man$${m##*.}/$${m##*/} || exit 1; done
+	$(INSTALL_FILE) $(LIB) $(DESTDIR)/usr/lib/$(MULTIARCH)/libeap_brski.a
+	for h in $$(find eap_brski -name '*.h' ! -name '*_internal.h'); do $(INSTALL_FILE) $$h $(DESTDIR)/usr/include/$$h || exit 1; done
+	for d in README.md COPYING docs/*.md; do $(INSTALL_FILE) $$d $(DESTDIR)/usr/share/doc/eap-brski/$${d##*/} || exit 1; done
+	install -d -m 750 $(DESTDIR)/var/lib/brski
+	@if [ -z "$(DESTDIR)" ] && getent passwd freerad > /dev/null; then \
+		chown freerad:freerad /var/lib/brski; \
+		chown root:freerad $(FR_CONFIG)/mods-available/brski* $(FR_CONFIG)/sites-available/brski*; \
+	fi
+
+help:
+	@sed -n 's/^#   make/  make/p' $(MAKEFILE_LIST)
 
 clean:
 	rm -rf $(BUILD)

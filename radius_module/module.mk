@@ -26,13 +26,15 @@ module: $(MODULE)
 brskictl: $(BUILD)/brskictl
 
 $(BUILD)/brskictl: $(BRSKICTL_SOURCES:%.c=$(BUILD)/%.o) $(MODULE_LIB) $(LIB)
-	$(CC) $(LDFLAGS) $^ -o $@ $(shell $(PKGCONF) --libs $(MODULE_PACKAGES)) $(LIBS) -lpthread
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(shell $(PKGCONF) --libs $(MODULE_PACKAGES)) $(LIBS) -lpthread
 
 $(MODULE_LIB): $(MODULE_PLAIN:%.c=$(BUILD)/%.o)
 $(MODULE_SAN_LIB): $(MODULE_PLAIN:%.c=$(BUILD)/san/%.o)
 $(MODULE_LIB) $(MODULE_SAN_LIB):
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(MODULE_HEADERS)/version: radius_module/fetch_headers
 	radius_module/fetch_headers $(MODULE_HEADERS)
@@ -40,9 +42,11 @@ $(MODULE_HEADERS)/version: radius_module/fetch_headers
 
 $(BUILD)/radius_module/rlm_brski.o: radius_module/rlm_brski.c $(MODULE_HEADERS)/version
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(HARDEN) $(CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BASE_CFLAGS) $(HARDEN) $(CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
 
 # The archives' names stay inside: the server and its other modules see rlm_brski alone.
 $(MODULE): $(BUILD)/radius_module/rlm_brski.o $(MODULE_LIB) $(LIB)
-	$(CC) -shared $(LDFLAGS) -Wl,-z,defs -Wl,--exclude-libs,ALL $^ -o $@ \
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(LDFLAGS) -Wl,-z,defs -Wl,--exclude-libs,ALL $^ -o $@ \
 		$(shell $(PKGCONF) --libs $(MODULE_PACKAGES)) $(LIBS) $(MODULE_SERVER) -lpthread

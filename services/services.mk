@@ -24,7 +24,8 @@ $(1)/tests/rogue-masa: $(1)/tests/e2e/rogue_masa.o $(1)/tests/e2e/rogue.o $$(cal
 $(1)/tests/rogue-ca: $(1)/tests/e2e/rogue_ca.o $(1)/tests/e2e/rogue.o $$(call services_objects,$(1),$$(CA_PARTS)) $(2)
 $(1)/brski-masa $(1)/brski-ca $(1)/tests/rogue-masa $(1)/tests/rogue-ca:
 	@mkdir -p $$(@D)
-	$$(CC) $(3) $$(LDFLAGS) $$^ -o $$@ $$(SERVICES_LIBS) $$(LIBS)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $(3) $$(LDFLAGS) $$^ -o $$@ $$(SERVICES_LIBS) $$(LIBS)
 endef
 $(eval $(call services_programs,$(BUILD),$(LIB),$(CFLAGS)))
 $(eval $(call services_programs,$(BUILD)/san,$(SAN_LIB),$(SANITIZE)))
@@ -35,4 +36,5 @@ UNIT_ARCHIVES += $(SERVICES_SAN_LIB)
 UNIT_PACKAGES += sqlite3
 $(SERVICES_SAN_LIB): $(call services_objects,$(BUILD)/san,sql $(MASA_LOGIC) $(CA_LOGIC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^

@@ -10,4 +10,5 @@ test-programs: $(TEST_PROGRAMS)
 
 $(DRIVER): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/driver/*.c)) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ -o $@ $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIBS)

@@ -171,6 +171,7 @@ ca_case bad-signature ca-signature 'signature|protection'
 mended "false answers of the CA"
 
 echo "# Devices that lie"
+[ -x "$BUILD/tests/radius-pledge" ] || lab_die "$BUILD/tests/radius-pledge is missing: run make"
 evil() { # NAME OPTIONS...: the driver on the library does what no real device does
 	local name=$1
 	shift

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# `make install` lays files where Debian's packages expect them, and the example configuration works as it stands in the
+# configuration that Debian's freeradius ships.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+installed() { # PATH...
+	local missing=
+	for path in "$@"; do [ -s "$LAB/root/$path" ] || missing+=" $path"; done
+	[ -z "$missing" ] || { echo "# missing:$missing" && false; }
+}
+
+# Debian's own configuration with our files beside it, moved to a folder of its own; only paths are changed.
+configure() {
+	local raddb=$LAB/raddb
+	cp -a /etc/freeradius/3.0 "$raddb"
+	cp "$LAB"/root/etc/freeradius/3.0/mods-available/* "$raddb/mods-available/"
+	cp "$LAB"/root/etc/freeradius/3.0/sites-available/* "$raddb/sites-available/"
+	ln -s ../mods-available/brski "$raddb/mods-enabled/brski"
+	mkdir -p "$raddb/certs/brski" "$LAB/var" "$LAB/log"
+	cp "$PKI/home-registrar.pem" "$raddb/certs/brski/registrar.pem"
+	cp "$PKI/home-registrar.key" "$raddb/certs/brski/registrar.key"
+	cp "$PKI/home-ca.pem" "$raddb/certs/brski/domain-ca.pem"
+	sed -i "s|/var/lib/brski|$LAB/var|" "$raddb/mods-available/brski"
+	sed -i -e "s|^libdir = .*|libdir = \"$LAB/root/usr/lib/freeradius:/usr/lib/freeradius\"|" -e "s|^raddbdir = .*|raddbdir = $raddb|" \
+		-e "s|^logdir = .*|logdir = $LAB/log|" -e "s|^run_dir = .*|run_dir = $LAB/var|" \
+		-e 's|^\tuser = |#|' -e 's|^\tgroup = |#|' "$raddb/radiusd.conf"
+	# What the guide tells to do: before "eap" in authorize, and in authenticate.
+	awk '/^authorize \{/ { a = 1 } /^authenticate \{/ { b = 1 }
+		a && /^\teap \{/ { print "\tbrski {\n\t\tok = return\n\t}"; a = 0 }
+		b && /^\teap$/ { print "\tbrski"; b = 0 }
+		{ print }' "$raddb/sites-available/default" > "$LAB/default"
+	cp "$LAB/default" "$raddb/sites-available/default"
+}
+
+lab_begin
+lab_pki
+mkdir "$LAB/root"
+check "make install" make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$LAB/root" install
+check "module, configuration, dictionary" installed usr/lib/freeradius/rlm_brski.so etc/freeradius/3.0/mods-available/brski \
+	etc/freeradius/3.0/sites-available/brski usr/share/freeradius/dictionary.brski
+check "programs" installed usr/sbin/brskictl usr/sbin/brski-masa usr/sbin/brski-ca
+check "man pages" installed usr/share/man/man8/brskictl.8 usr/share/man/man8/brski-masa.8 usr/share/man/man8/brski-ca.8 \
+	usr/share/man/man5/rlm_brski.5 usr/share/man/man5/eap-brski-peer.5
+check "library and headers" installed usr/include/eap_brski/eap/peer.h usr/include/eap_brski/roles/registrar.h
+check "documents" installed usr/share/doc/eap-brski/README.md usr/share/doc/eap-brski/administrator.md \
+	usr/share/doc/eap-brski/protocol.md
+configure
+if freeradius -d "$LAB/raddb" -XC > "$LAB/check.log" 2>&1; then ok "the example works as it stands in Debian's configuration"; else
+	not_ok "the example works as it stands in Debian's configuration"
+	tail -n 15 "$LAB/check.log" | sed 's/^/#   /'
+fi
+ln -s ../sites-available/brski "$LAB/raddb/sites-enabled/brski"
+check "and so does the example site" freeradius -d "$LAB/raddb" -XC -l "$LAB/check2.log"
+finish
