@@ -74,7 +74,7 @@ enum brski_code ca_check_signer(struct ca_job *job, struct brski_error *err)
 		return brski_fail(err, BRSKI_UNTRUSTED, "%s: no manufacturer is configured", name);
 	code = brski_chain_verify(job->signers, anchors, NULL, BRSKI_USE_ANY, brski_now(ca->env), err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "%s", name);
+		return brski_fail_context(err, "who signed the request");
 	job->fail = BRSKI_CMP_FAIL_NONE;
 	return BRSKI_OK;
 }
