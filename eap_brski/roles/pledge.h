@@ -21,7 +21,15 @@
  *   CONFIRM     certificate received, checked and kept beside the old one; certConf due
  *   REPORT      pkiConf received or not needed; enrollstatus due
  *   ENROLLED    the credential is current. A new onboarding starts at START and leaves it in place until it succeeds.
- *   FAILED      for good in this visit; the reason went to the registrar as telemetry where that is possible
+ *   FAILED      for good in this visit; the reason went to the registrar as telemetry where that is possible. The next pledge starts at
+ *               START with a new nonce.
+ *
+ * Values in the storage: "state" (JSON, all of the above and which credential is current), "ldevid-N.key", "ldevid-N.pem",
+ * "ldevid-N-ca.pem" (key, chain and anchors of generation N; the one before the current is kept), and for people to look at "voucher.vcj" and
+ * "registrar.pem".
+ *
+ * A voucher that pins the registrar's own certificate costs one flight more: nothing else of the domain verifies to it, so the
+ * registrar is asked for the domain's CA certificates (RFC 9483 4.3.1) and must sign that answer itself.
  */
 enum brski_pledge_state {
 	BRSKI_PLEDGE_START,
@@ -73,7 +81,11 @@ BRSKI_CHECKED enum brski_code brski_pledge_new(const struct brski_pledge_config 
 	struct brski_error *err);
 void brski_pledge_free(struct brski_pledge *p);
 
-/* The tunnel stands. chain: the registrar's, leaf first, unverified; copied. Once imprinted it must verify to the pinned certificate, else BRSKI_UNTRUSTED. */
+/*
+ * The tunnel stands. chain: the registrar's, leaf first, unverified; copied. Once imprinted it must verify to the pinned certificate, else
+ * BRSKI_UNTRUSTED; what is stored stays as it is. Before brski_pledge_retry_after is over, the visit is over at once: brski_pledge_next gives
+ * nothing (RFC 8995 5.6: MUST wait).
+ */
 BRSKI_CHECKED enum brski_code brski_pledge_connected(struct brski_pledge *p, const STACK_OF(X509) *chain, struct brski_error *err);
 
 /*
@@ -90,7 +102,10 @@ BRSKI_CHECKED enum brski_code brski_pledge_answer(struct brski_pledge *p, const 
 	struct brski_error *err);
 
 enum brski_pledge_state brski_pledge_state(const struct brski_pledge *p);
-/* Seconds from now before which the pledge must not come back (202, waiting, 503); 0: none. Kept over a restart. */
+/*
+ * Seconds from now before which the pledge must not come back (202, waiting, 503); 0: none. Kept over a restart. At most 60 as long as
+ * no voucher vouches for who said it (RFC 8995 5.6).
+ */
 long brski_pledge_retry_after(const struct brski_pledge *p);
 /* Why it FAILED, in words; "" else. */
 const char *brski_pledge_reason(const struct brski_pledge *p);
