@@ -1,0 +1,746 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "radius_module/instance.h"
+#include "tests/unit/support/files.h"
+#include "tests/unit/support/memory.h"
+#include "tests/unit/support/site.h"
+#include "tests/unit/support/web.h"
+
+/*
+ * A whole registrar as a RADIUS server would hold it, from its configuration files on: store, policy, I/O
+ * thread. The device is the library's, MASA and CA are behind real HTTPS and HTTP.
+ */
+
+#define IDENTITY "brski@example.org.v.eap.arpa"
+enum { REQUEST = 1, RESPONSE = 2, SUCCESS = 3, FAILURE = 4 };
+
+static struct site site;
+static struct memory memory;
+static struct web masa, ca;
+static struct brski_credential masa_tls;
+static char folder[64];
+static struct brski_instance_config config;
+static struct brski_instance *instance;
+static struct brski_conversations *conversations;
+static char paths[5][128];
+
+/* ---- The world ---- */
+
+static void on_masa(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	struct brski_call call = {.kind = BRSKI_JOB_VOUCHER, .request = &request->http};
+	struct brski_http answer = {0};
+
+	(void)ctx;
+	call.tls_anchors = site.masa_anchors;
+	call.client = request->client[0] ? &site.registrar_cred : NULL;
+	snprintf(call.url, sizeof(call.url), "https://masa%s", request->http.path);
+	if (site_masa(&site, &call, &answer))
+		web_say(raw, &answer);
+	brski_http_free(&answer);
+}
+
+static void on_ca(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	struct brski_call call = {.kind = BRSKI_JOB_CMP, .request = &request->http};
+	struct brski_http answer = {0};
+
+	(void)ctx;
+	snprintf(call.url, sizeof(call.url), "%s", site.config.cmp_url);
+	if (site_ca(&site, &call, &answer))
+		web_say(raw, &answer);
+	brski_http_free(&answer);
+}
+
+static void write_certs(const char *path, STACK_OF(X509) *certs)
+{
+	struct brski_buf pem = {0};
+
+	ck_assert_int_eq(brski_certs_to_pem(certs, &pem, NULL), BRSKI_OK);
+	file_write(path, brski_buf_span(&pem));
+	brski_buf_free(&pem);
+}
+
+static void write_files(void)
+{
+	static const char *const names[] = {"cert.pem", "key.pem", "ca.pem", "store.db"};
+	STACK_OF(X509) *chain = pki_certs(&site.registrar_cred, NULL);
+	struct brski_buf key = {0};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		snprintf(paths[i], sizeof(paths[i]), "%s/%s", folder, names[i]);
+	write_certs(paths[0], chain);
+	ck_assert_int_eq(brski_key_to_pem(site.registrar_cred.key, &key, NULL), BRSKI_OK);
+	file_write(paths[1], brski_buf_span(&key));
+	write_certs(paths[2], site.domain_anchors);
+	brski_buf_free(&key);
+	pki_free_certs(chain);
+}
+
+static void fill_store(void)
+{
+	struct brski_store_manufacturer m = {
+		.name = "acme", .mode = BRSKI_MODE_INVENTORY, .check_voucher = true, .audit_log = true};
+	struct brski_store *store;
+	struct brski_error err;
+
+	EXPECT(BRSKI_OK, brski_store_open(paths[3], true, &store, &err));
+	snprintf(m.masa_url, sizeof(m.masa_url), "https://localhost:%d", masa.port);
+	EXPECT(BRSKI_OK, brski_certs_to_pem(site.maker_anchors, &m.idevid_anchors, &err));
+	EXPECT(BRSKI_OK, brski_certs_to_pem(site.masa_anchors, &m.voucher_anchors, &err));
+	EXPECT(BRSKI_OK, brski_certs_to_pem(site.masa_anchors, &m.tls_anchors, &err));
+	EXPECT(BRSKI_OK, brski_store_manufacturer_put(store, &m, &err));
+	EXPECT(BRSKI_OK, brski_store_device_put(store, "acme", SITE_SERIAL, "", &err));
+	brski_store_manufacturer_free(&m);
+	brski_store_close(store);
+}
+
+static void set_config(void)
+{
+	static char cmp_url[64];
+
+	snprintf(cmp_url, sizeof(cmp_url), "http://127.0.0.1:%d/cmp", ca.port);
+	config = (struct brski_instance_config){
+		.certificate_file = paths[0],
+		.private_key_file = paths[1],
+		.ca_file = paths[2],
+		.database = paths[3],
+		.cmp_url = cmp_url,
+		.cmp_nested = true,
+		.check_pki_answers = true,
+		.vendor_id = BRSKI_EAP_VENDOR_ID,
+		.vendor_type = BRSKI_EAP_VENDOR_TYPE,
+		.max_sessions = 100,
+		.session_lifetime = 60,
+		.wait_slice_ms = 50,
+		.wait_total = 20,
+		.retry_after = 1,
+	};
+}
+
+static void start_instance(void)
+{
+	struct brski_error err;
+
+	EXPECT(BRSKI_OK, brski_instance_new(&config, &instance, &err));
+	conversations = brski_instance_conversations(instance);
+}
+
+static void stop_instance(void)
+{
+	brski_instance_free(instance);
+	instance = NULL;
+}
+
+static void setup(void)
+{
+	site_open(&site, "P-256");
+	memory_open(&memory);
+	masa_tls = pki_make(
+		&(struct pki_spec){.subject = "CN=localhost", .san = "DNS:localhost"}, &site.masa_root);
+	web_start(&masa, &masa_tls, on_masa, NULL);
+	web_start(&ca, NULL, on_ca, NULL);
+	temp_make(folder);
+	write_files();
+	fill_store();
+	set_config();
+}
+
+static void teardown(void)
+{
+	stop_instance();
+	web_stop(&masa);
+	web_stop(&ca);
+	pki_free(&masa_tls);
+	temp_remove(folder);
+	memory_close(&memory);
+	site_close(&site);
+}
+
+/* ---- The device ---- */
+
+struct device {
+	struct brski_peer *peer;
+	struct brski_buf eap; /* what it says next */
+	uint8_t state[BRSKI_STATE_LEN];
+	size_t state_len;
+	struct brski_eap_out out; /* the last answer */
+	unsigned waits;
+	unsigned rounds;
+	int64_t slowest_ms;
+	enum brski_peer_result result;
+	bool hurry; /* acknowledges a Wait at once */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void put_header(struct brski_buf *out, uint8_t code, uint8_t id, size_t rest)
+{
+	brski_buf_reset(out);
+	brski_put_u8(out, code);
+	brski_put_u8(out, id);
+	brski_put_u16(out, (uint16_t)(4 + rest));
+}
+
+static void say_identity(struct brski_buf *out, uint8_t id, const char *identity)
+{
+	put_header(out, RESPONSE, id, 1 + strlen(identity));
+	brski_put_u8(out, 1);
+	brski_put_str(out, identity);
+}
+
+static void device_open(struct device *d)
+{
+	struct brski_peer_config peer = {
+		.pledge =
+			{
+				.idevid = &site.idevid,
+				.masa_anchors = site.masa_anchors,
+				.key_type = BRSKI_KEY_P256,
+				.clock_is_right = true,
+				.storage = &memory.storage,
+			},
+	};
+	struct brski_error err;
+
+	*d = (struct device){0};
+	EXPECT(BRSKI_OK, brski_peer_new(&peer, &d->peer, &err));
+	say_identity(&d->eap, 7, IDENTITY);
+}
+
+static void device_close(struct device *d)
+{
+	brski_peer_free(d->peer);
+	brski_buf_free(&d->eap);
+	brski_eap_out_free(&d->out);
+}
+
+static struct brski_eap_in packet_of(struct device *d)
+{
+	return (struct brski_eap_in){.eap = brski_buf_span(&d->eap),
+		.state = brski_span(d->state, d->state_len),
+		.where = "port 1"};
+}
+
+/* What it says goes to the server. */
+static enum brski_verdict ask(struct device *d)
+{
+	struct brski_eap_in in = packet_of(d);
+	int64_t began = now_ms(), took;
+
+	ck_assert(brski_conversations_claim(conversations, &in));
+	brski_eap_out_free(&d->out);
+	brski_conversations_answer(conversations, &in, &d->out);
+	took = now_ms() - began;
+	if (took > d->slowest_ms)
+		d->slowest_ms = took;
+	if (d->out.verdict == BRSKI_VERDICT_CHALLENGE) {
+		memcpy(d->state, d->out.state, sizeof(d->state));
+		d->state_len = sizeof(d->state);
+	}
+	return d->out.verdict;
+}
+
+/* What it answers to a challenge. */
+static void reply(struct device *d)
+{
+	struct brski_span in = brski_buf_span(&d->out.eap), type;
+	struct brski_buf data = {0};
+	struct brski_error err;
+	uint8_t code, id;
+	uint16_t len;
+	unsigned delay;
+
+	ck_assert(brski_read_u8(&in, &code) && brski_read_u8(&in, &id) && brski_read_u16(&in, &len));
+	ck_assert_uint_eq(code, REQUEST);
+	ck_assert_uint_eq(len, d->out.eap.len);
+	ck_assert(brski_read_span(&in, 8, &type));
+	EXPECT(BRSKI_OK, brski_peer_process(d->peer, in, &data, &d->result, &delay, &err));
+	d->rounds++;
+	if (d->result == BRSKI_PEER_WAIT) {
+		d->waits++;
+		ck_assert_uint_ge(d->out.session_timeout, delay / 1000 + 1);
+		if (!d->hurry)
+			usleep(delay * 1000);
+	} else {
+		ck_assert_uint_eq(d->out.session_timeout, 0);
+	}
+	put_header(&d->eap, RESPONSE, id, 8 + data.len);
+	brski_put(&d->eap, type);
+	brski_put(&d->eap, brski_buf_span(&data));
+	brski_buf_free(&data);
+}
+
+static enum brski_verdict talk(struct device *d)
+{
+	while (ask(d) == BRSKI_VERDICT_CHALLENGE) {
+		ck_assert_uint_lt(d->rounds, 300);
+		reply(d);
+	}
+	return d->out.verdict;
+}
+
+static void expect_eap_end(const struct device *d, uint8_t code)
+{
+	ck_assert_uint_eq(d->out.eap.len, 4);
+	ck_assert_uint_eq(d->out.eap.data[0], code);
+	ck_assert_uint_eq(d->out.eap.data[1], d->eap.data[1]); /* RFC 3748 4.2 */
+}
+
+static void onboard(void)
+{
+	struct device d;
+
+	device_open(&d);
+	ck_assert_msg(talk(&d) == BRSKI_VERDICT_ACCEPT, "%s", d.out.reason);
+	device_close(&d);
+}
+
+/* ---- Tests ---- */
+
+START_TEST(a_device_is_onboarded)
+{
+	uint8_t msk[BRSKI_EAP_KEY_LEN], emsk[BRSKI_EAP_KEY_LEN], id[BRSKI_EAP_SESSION_ID_LEN];
+	struct brski_error err;
+	struct device d;
+
+	start_instance();
+	device_open(&d);
+	ck_assert_msg(talk(&d) == BRSKI_VERDICT_ACCEPT, "%s", d.out.reason);
+	expect_eap_end(&d, SUCCESS);
+	ck_assert_int_eq(d.result, BRSKI_PEER_SUCCESS);
+	EXPECT(BRSKI_OK, brski_peer_keys(d.peer, msk, emsk, id, &err));
+	ck_assert_mem_eq(msk, d.out.msk, sizeof(msk));
+	ck_assert_mem_eq(emsk, d.out.emsk, sizeof(emsk));
+	ck_assert_mem_eq(id, d.out.session_id, sizeof(id));
+	ck_assert_str_eq(d.out.result, "enrolled");
+	ck_assert_str_eq(d.out.manufacturer, "acme");
+	ck_assert_str_eq(d.out.serial_number, SITE_SERIAL);
+	ck_assert_uint_eq(strlen(d.out.fingerprint), 64);
+	ck_assert_ptr_nonnull(strstr(d.out.subject, "Gadget"));
+	ck_assert_uint_eq(d.out.round_trips, d.rounds);
+	ck_assert_uint_eq(site.n_issued, 1);
+	device_close(&d);
+}
+END_TEST
+
+static bool claims(const struct brski_buf *eap)
+{
+	struct brski_eap_in in = {.eap = brski_buf_span(eap)};
+
+	return brski_conversations_claim(conversations, &in);
+}
+
+START_TEST(only_its_own_identity_is_claimed)
+{
+	static const struct {
+		const char *identity;
+		bool ours;
+	} cases[] = {
+		{IDENTITY, true},
+		{"brski@EXAMPLE.org.V.eap.ARPA", true},
+		{"BRSKI@example.org.v.eap.arpa", false},
+		{"bob@example.org.v.eap.arpa", false},
+		{"@example.org.v.eap.arpa", false},
+		{"brski@example.com.v.eap.arpa", false},
+		{"brski@example.org.v.eap.arpa.evil.example", false},
+		{"brski@example.org.v.eap.arp", false},
+		{"bob@example.org", false},
+		{"", false},
+	};
+	struct brski_buf eap = {0};
+
+	start_instance();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		say_identity(&eap, 1, cases[i].identity);
+		ck_assert_msg(claims(&eap) == cases[i].ours, "%s", cases[i].identity);
+	}
+	brski_buf_free(&eap);
+}
+END_TEST
+
+START_TEST(only_its_own_type_is_claimed)
+{
+	static const struct {
+		uint8_t octets[14];
+		size_t len;
+		bool ours;
+	} cases[] = {
+		{{2, 1, 0, 13, 254, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, true},
+		{{2, 1, 0, 13, 254, 0, 0x7e, 0xd9, 0, 0, 0, 2, 1}, 13, false}, /* another type */
+		{{2, 1, 0, 13, 254, 0, 0x7e, 0xd8, 0, 0, 0, 1, 1}, 13, false}, /* another vendor */
+		{{2, 1, 0, 13, 25, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, false},  /* PEAP */
+		{{1, 1, 0, 13, 254, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, false}, /* a request */
+		{{2, 1, 0, 12, 254, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, false}, /* length */
+		{{2, 1, 0, 14, 254, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, false},
+		{{2, 1, 0, 11, 254, 0, 0x7e, 0xd9, 0, 0, 0}, 11, false},
+		{{2, 1, 0, 6, 3, 13}, 6, false}, /* a Nak in nobody's session */
+		{{2, 1, 0, 4}, 4, false},
+		{{2}, 1, false},
+		{{0}, 0, false},
+	};
+	struct brski_buf eap = {0};
+
+	start_instance();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert_int_eq(brski_buf_set(&eap, brski_span(cases[i].octets, cases[i].len)), BRSKI_OK);
+		ck_assert_msg(claims(&eap) == cases[i].ours, "%zu", i);
+	}
+	brski_buf_free(&eap);
+}
+END_TEST
+
+START_TEST(a_session_that_nobody_knows_fails)
+{
+	struct device d;
+
+	start_instance();
+	device_open(&d);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	reply(&d);
+	d.state[3] ^= 1;
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_REJECT);
+	expect_eap_end(&d, FAILURE);
+	ck_assert_ptr_nonnull(strstr(d.out.reason, "no such session"));
+	d.state[3] ^= 1;
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_ACCEPT);
+	device_close(&d);
+}
+END_TEST
+
+/* RFC 3748 4.1: a response whose Identifier is another than the request's is not for us; the session goes on.
+ */
+START_TEST(identifiers_must_match)
+{
+	struct device d;
+
+	start_instance();
+	device_open(&d);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert_uint_eq(d.out.eap.data[1], 8); /* one more than the Identity response's */
+	reply(&d);
+	for (unsigned wrong = 1; wrong < 256; wrong += 50) {
+		d.eap.data[1] = (uint8_t)(8 + wrong);
+		ck_assert_int_eq(ask(&d), BRSKI_VERDICT_INVALID);
+		ck_assert_uint_eq(d.out.eap.len, 0);
+	}
+	d.eap.data[1] = 8;
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_ACCEPT);
+	device_close(&d);
+}
+END_TEST
+
+START_TEST(a_repeated_response_gets_the_same_answer)
+{
+	struct brski_buf first = {0};
+	struct device d;
+
+	start_instance();
+	device_open(&d);
+	while (ask(&d) == BRSKI_VERDICT_CHALLENGE) {
+		if (d.rounds == 0) { /* the State of the Identity response is not known yet */
+			reply(&d);
+			continue;
+		}
+		ck_assert_int_eq(brski_buf_set(&first, brski_buf_span(&d.out.eap)), BRSKI_OK);
+		ck_assert(!d.out.repeated);
+		ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+		ck_assert(d.out.repeated);
+		ck_assert(brski_span_equal(brski_buf_span(&first), brski_buf_span(&d.out.eap)));
+		reply(&d);
+	}
+	ck_assert_int_eq(d.out.verdict, BRSKI_VERDICT_ACCEPT);
+	ck_assert_uint_eq(d.out.round_trips, d.rounds);
+	/* the last one too, with the same keys */
+	ck_assert_int_eq(brski_buf_set(&first, brski_span(d.out.msk, sizeof(d.out.msk))), BRSKI_OK);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_ACCEPT);
+	ck_assert(d.out.repeated);
+	ck_assert(brski_span_equal(brski_buf_span(&first), brski_span(d.out.msk, sizeof(d.out.msk))));
+	d.eap.data[d.eap.len - 1] ^= 1;
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_INVALID);
+	ck_assert_uint_eq(site.n_issued, 1);
+	brski_buf_free(&first);
+	device_close(&d);
+}
+END_TEST
+
+static void expect_nak_ends(const uint8_t *octets, size_t len)
+{
+	struct device d;
+
+	device_open(&d);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	put_header(&d.eap, RESPONSE, 8, len);
+	brski_put(&d.eap, brski_span(octets, len));
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_REJECT);
+	expect_eap_end(&d, FAILURE);
+	ck_assert_ptr_nonnull(strstr(d.out.reason, "Nak"));
+	device_close(&d);
+}
+
+START_TEST(a_nak_ends_the_session)
+{
+	static const uint8_t legacy[] = {3, 13};
+	static const uint8_t expanded[] = {254, 0, 0, 0, 0, 0, 0, 3, 254, 0, 0, 0, 0, 0, 0, 13};
+
+	start_instance();
+	expect_nak_ends(legacy, sizeof(legacy));
+	expect_nak_ends(expanded, sizeof(expanded));
+}
+END_TEST
+
+START_TEST(another_type_in_a_session_is_not_for_us)
+{
+	struct device d;
+
+	start_instance();
+	device_open(&d);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	reply(&d);
+	d.eap.data[4] = 13; /* EAP-TLS */
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_INVALID);
+	d.eap.data[4] = 254;
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_ACCEPT);
+	device_close(&d);
+}
+END_TEST
+
+START_TEST(framed_mtu_is_kept)
+{
+	static const size_t mtus[][2] = {{0, 1398}, {9000, 1398}, {1400, 1398}, {700, 700}, {20, 128}};
+
+	start_instance();
+	for (size_t i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
+		size_t longest = 0;
+		struct device d;
+		struct brski_eap_in in;
+
+		device_open(&d);
+		in = packet_of(&d);
+		in.framed_mtu = mtus[i][0];
+		brski_conversations_answer(conversations, &in, &d.out);
+		memcpy(d.state, d.out.state, sizeof(d.state));
+		d.state_len = sizeof(d.state);
+		do {
+			if (d.out.eap.len > longest)
+				longest = d.out.eap.len;
+			reply(&d);
+		} while (d.rounds < 14 && ask(&d) == BRSKI_VERDICT_CHALLENGE);
+		ck_assert_uint_le(longest, mtus[i][1]);
+		ck_assert_uint_gt(longest, mtus[i][1] - 20);
+		device_close(&d);
+	}
+}
+END_TEST
+
+/* ---- Back ends that take their time ---- */
+
+/* No thread waits longer than its slice, however long the MASA takes; what else a packet costs is a signature
+ * or two. */
+START_TEST(a_slow_back_end_costs_waits)
+{
+	struct device d;
+
+	masa.delay_ms = ca.delay_ms = 700;
+	start_instance();
+	device_open(&d);
+	ck_assert_msg(talk(&d) == BRSKI_VERDICT_ACCEPT, "%s", d.out.reason);
+	ck_assert_uint_ge(d.waits, 6);
+	ck_assert_uint_eq(d.out.waits, d.waits);
+	ck_assert_int_lt(d.slowest_ms, 400);
+	ck_assert_uint_eq(site.n_masa_calls, 1);
+	device_close(&d);
+}
+END_TEST
+
+START_TEST(a_very_slow_one_costs_a_second_visit)
+{
+	struct device d;
+
+	masa.delay_ms = 2500;
+	config.wait_total = 1;
+	start_instance();
+	device_open(&d);
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
+	expect_eap_end(&d, FAILURE);
+	ck_assert_str_eq(d.out.result, "deferred");
+	ck_assert_msg(d.out.reason[0], "no reason");
+	ck_assert_int_gt(brski_peer_retry_after(d.peer), 0);
+	device_close(&d);
+	masa.delay_ms = 0;
+	sleep(4); /* the audit log still takes its time */
+	onboard();
+	ck_assert_uint_eq(site.n_masa_calls, 1);
+}
+END_TEST
+
+START_TEST(one_that_is_away_is_not_waited_for)
+{
+	struct device d;
+	int64_t began = now_ms();
+
+	site.masa = MASA_DOWN;
+	start_instance();
+	device_open(&d);
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
+	ck_assert_str_eq(d.out.result, "deferred");
+	ck_assert_ptr_nonnull(strstr(d.out.reason, "MASA https://localhost"));
+	ck_assert_int_lt(now_ms() - began, 3000);
+	device_close(&d);
+	site.masa = MASA_RIGHT;
+	sleep(3); /* the next visit is a reason to try again at once */
+	onboard();
+}
+END_TEST
+
+/* The same request in two sessions, as when a device is unplugged and plugged in again, is one job. */
+START_TEST(sessions_share_a_job)
+{
+	struct device one, two;
+
+	masa.delay_ms = 600;
+	start_instance();
+	device_open(&one);
+	while (ask(&one) == BRSKI_VERDICT_CHALLENGE && !one.waits)
+		reply(&one);
+	device_open(&two);
+	ck_assert_msg(talk(&two) == BRSKI_VERDICT_ACCEPT, "%s", two.out.reason);
+	ck_assert_uint_eq(site.n_masa_calls, 1);
+	device_close(&one);
+	device_close(&two);
+}
+END_TEST
+
+/* A registrar that is stopped while it waits takes the request up again when it starts. */
+START_TEST(a_restart_loses_nothing)
+{
+	struct device d;
+
+	site.masa = MASA_DOWN;
+	start_instance();
+	device_open(&d);
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
+	device_close(&d);
+	stop_instance();
+	site.masa = MASA_RIGHT;
+	site.n_masa_calls = 0;
+	start_instance();
+	for (int i = 0; i < 200 && !site.n_audit_calls; i++)
+		usleep(20000);
+	ck_assert_uint_eq(site.n_masa_calls, 1); /* with no device there */
+	sleep(2);
+	onboard();
+	ck_assert_uint_eq(site.n_masa_calls, 1);
+}
+END_TEST
+
+START_TEST(stopped_in_the_middle)
+{
+	struct device d;
+
+	masa.delay_ms = 1000;
+	start_instance();
+	device_open(&d);
+	while (ask(&d) == BRSKI_VERDICT_CHALLENGE && !d.waits)
+		reply(&d);
+	ck_assert_uint_eq(brski_conversations_count(conversations), 1);
+	stop_instance();
+	device_close(&d);
+}
+END_TEST
+
+/* ---- Limits ---- */
+
+START_TEST(sessions_are_bounded)
+{
+	struct device d[3];
+
+	config.max_sessions = 2;
+	start_instance();
+	for (int i = 0; i < 3; i++) {
+		device_open(&d[i]);
+		ask(&d[i]);
+	}
+	ck_assert_int_eq(d[1].out.verdict, BRSKI_VERDICT_CHALLENGE);
+	ck_assert_int_eq(d[2].out.verdict, BRSKI_VERDICT_REJECT);
+	ck_assert_ptr_nonnull(strstr(d[2].out.reason, "max_sessions"));
+	reply(&d[0]);
+	ck_assert_int_eq(talk(&d[0]), BRSKI_VERDICT_ACCEPT);
+	for (int i = 0; i < 3; i++)
+		device_close(&d[i]);
+}
+END_TEST
+
+START_TEST(configuration_is_checked)
+{
+	struct brski_error err;
+
+	config.cmp_url = "ftp://127.0.0.1/";
+	EXPECT_WHY(BRSKI_UNSUPPORTED, "cmp_url", brski_instance_new(&config, &instance, &err));
+	set_config();
+	config.identity_domain = "not a name";
+	EXPECT_WHY(BRSKI_UNSUPPORTED, "identity_domain", brski_instance_new(&config, &instance, &err));
+	set_config();
+	config.ca_file = paths[0];
+	write_certs(paths[2], site.maker_anchors);
+	config.ca_file = paths[2];
+	EXPECT_WHY(BRSKI_UNTRUSTED, "ca_file", brski_instance_new(&config, &instance, &err));
+	ck_assert_ptr_null(instance);
+}
+END_TEST
+
+START_TEST(a_registrar_needs_cmc_ra)
+{
+	struct brski_credential plain =
+		pki_make(&(struct pki_spec){.subject = "CN=Plain", .eku = "serverAuth"}, &site.domain_ca);
+	struct brski_error err;
+	STACK_OF(X509) *chain = pki_certs(&plain, NULL);
+	struct brski_buf key = {0};
+
+	write_certs(paths[0], chain);
+	ck_assert_int_eq(brski_key_to_pem(plain.key, &key, NULL), BRSKI_OK);
+	file_write(paths[1], brski_buf_span(&key));
+	EXPECT_WHY(BRSKI_UNTRUSTED, "cmcRA", brski_instance_new(&config, &instance, &err));
+	brski_buf_free(&key);
+	pki_free_certs(chain);
+	pki_free(&plain);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		a_device_is_onboarded,
+		only_its_own_identity_is_claimed,
+		only_its_own_type_is_claimed,
+		a_session_that_nobody_knows_fails,
+		identifiers_must_match,
+		a_repeated_response_gets_the_same_answer,
+		a_nak_ends_the_session,
+		another_type_in_a_session_is_not_for_us,
+		framed_mtu_is_kept,
+		a_slow_back_end_costs_waits,
+		a_very_slow_one_costs_a_second_visit,
+		one_that_is_away_is_not_waited_for,
+		sessions_share_a_job,
+		a_restart_loses_nothing,
+		stopped_in_the_middle,
+		sessions_are_bounded,
+		configuration_is_checked,
+		a_registrar_needs_cmc_ra,
+	};
+
+	return run_tests("conversation", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+}
