@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What the patch of wpa_supplicant decides by itself: options, which credential is used when, staying away, and that other network
+# blocks are as in Debian's build.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# Nothing went to the server: eapol_test itself would send the RADIUS packet.
+sent_nothing() { # NAME
+	! grep -q 'Sending RADIUS message' "$LAB/devices/$1/log"
+}
+
+# join must fail, the reason must be told, and nothing must have been sent.
+refuses_to_start() { # NAME REGEX
+	! join "$1" -t 1 && said "$1" "EAP-BRSKI: failed: .*$2" && sent_nothing "$1"
+}
+
+bad_option() { # PHASE1 REGEX
+	lab_bad=$((${lab_bad:-0} + 1))
+	device_config "bad-$lab_bad" plain "$1"
+	check "\"$1\" is refused, and nothing is sent" refuses_to_start "bad-$lab_bad" "$2"
+}
+
+lab_begin
+lab_pki
+BRSKI_OPTIONS="retry_after = 5"
+lab_store
+lab_masa --min-interval 0
+lab_ca
+lab_radius
+
+good_device plain
+bad_option "brski_sate=/tmp" 'no option brski_sate'
+bad_option "brski_key=P-512" 'bad value for brski_key'
+bad_option "brski_vendor=0:1" 'bad value for brski_vendor'
+bad_option "brski_vendor=16777216:1" 'bad value for brski_vendor'
+bad_option "brski_vendor=32473:1x" 'bad value for brski_vendor'
+bad_option "brski_vendor=32473:4294967296" 'bad value for brski_vendor'
+bad_option "brski_domain=a@b" 'bad value for brski_domain'
+bad_option "brski_pkcs10=yes" 'bad value for brski_pkcs10'
+bad_option "brski_clock" 'bad value for brski_clock'
+bad_option "brski_retry_onboarding=-1" 'bad value for brski_retry_onboarding'
+bad_option "brski_masa_ca=$LAB/no-such-file" "manufacturer's trust anchors"
+bad_option "brski_state=$LAB/conf-is-a-file/x" 'conf-is-a-file'
+
+device_config no-key no-such-device
+check "an IDevID that is not there is told, and nothing is sent" refuses_to_start no-key 'IDevID'
+
+# ---- One onboarding at a time in one folder ----
+
+good_device locked
+mkdir -m 700 "$LAB/devices/locked/state"
+while_locked() {
+	flock "$LAB/devices/locked/state" "$@"
+}
+export -f refuses_to_start join said sent_nothing
+export LAB BUILD RADIUS_PORT
+check "a folder that another onboarding holds is left alone" while_locked bash -c "refuses_to_start locked 'under way'"
+check "and used when it is free" join locked
+
+# ---- The credential of the domain, as long as it is usable ----
+
+good_device again
+check "a device onboards" join again
+check "then logs in" join again
+check "with its LDevID" said again 'EAP-BRSKI: logged-in: '
+state=$LAB/devices/again/state
+cp -p "$state/ldevid-1.pem" "$LAB/good.pem"
+openssl req -new -key "$state/ldevid-1.key" -subj "/O=Acme/CN=Acme Sensor/serialNumber=again" -out "$LAB/again.csr"
+openssl x509 -req -in "$LAB/again.csr" -CA "$PKI/home-ca.pem" -CAkey "$PKI/home-ca.key" -set_serial 77 -days -1 \
+	-out "$state/ldevid-1.pem" 2> /dev/null
+check "with an expired LDevID it is onboarded anew" join again
+check "and says why" said again 'has expired'
+check "into a new generation" test -s "$state/ldevid-2.pem"
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$state/ldevid-2.key" 2> /dev/null
+chmod 600 "$state/ldevid-2.key"
+check "with a key that does not fit it is onboarded anew" join again
+check "and says that, too" said again 'unusable'
+check "and logs in again after that" join again
+check "with the newest LDevID" said again 'EAP-BRSKI: logged-in: '
+
+# ---- Staying away ----
+
+lab_stop masa
+good_device patient
+check "without a MASA a device does not get in" eval '! join patient'
+check "it is told to come back in 5 seconds" said patient 'EAP-BRSKI: deferred: 5'
+lab_masa --min-interval 0
+check "too early, it does not even start" eval '! join patient -t 1'
+check "it knows how long to wait, from its folder" said patient 'EAP-BRSKI: deferred: [1-5]$'
+check "and says nothing to the server but its presence" eval '! said patient "identity.*brski@"'
+sleep 6
+check "in time, it gets in" join patient
+
+# ---- Other numbers, other names ----
+
+lab_stop radius
+BRSKI_OPTIONS="vendor_id = 9048
+		    vendor_type = 77
+		    identity_domain = \"devices.example.com\""
+lab_radius
+good_device numbers "brski_vendor=9048:77 brski_domain=devices.example.com"
+check "with other numbers and another domain at both ends a device onboards" join numbers
+check "the method had them" said numbers 'EAP vendor 9048 method 77 '
+good_device stranger
+check "a device with the default ones does not" eval '! join stranger'
+
+# ---- Everybody else ----
+
+tls_config() { # NAME KEY CERTIFICATE CA
+	mkdir -p "$LAB/devices/$1"
+	cat > "$LAB/devices/$1/conf" <<- C
+		network={
+		  ssid="x"
+		  key_mgmt=IEEE8021X
+		  eap=TLS
+		  eapol_flags=0
+		  identity="somebody"
+		  private_key="$2"
+		  client_cert="$3"
+		  ca_cert="$4"
+		  phase1="brski_nonsense=1"
+		}
+	C
+}
+state=$LAB/devices/numbers/state
+tls_config ordinary "$state/ldevid-1.key" "$state/ldevid-1.pem" "$state/ldevid-1-ca.pem"
+check "an ordinary EAP-TLS block works, whatever its phase1 says" join ordinary
+check "and has nothing to do with EAP-BRSKI" eval '! said ordinary EAP-BRSKI:'
+finish
