@@ -4,6 +4,8 @@
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/network.h"
 
+/* A pledge's way to its voucher, and what a whole onboarding gives. */
+
 static struct brski_error err;
 static struct network net;
 static struct brski_pledge_config config;
@@ -30,18 +32,7 @@ static enum brski_code visit(void)
 
 static void expect_state(enum brski_pledge_state state)
 {
-	ck_assert_msg(brski_pledge_state(pledge) == state, "%s: %s",
-		brski_pledge_state_name(brski_pledge_state(pledge)), brski_pledge_reason(pledge));
-}
-
-static void expect_failed(const char *words)
-{
-	expect_state(BRSKI_PLEDGE_FAILED);
-	ck_assert_msg(strstr(brski_pledge_reason(pledge), words) != NULL, "\"%s\" lacks \"%s\"",
-		brski_pledge_reason(pledge), words);
-	ck_assert_ptr_nonnull(strstr(net.events, "failed"));
-	ck_assert_ptr_null(network_value(&net, "ldevid-1.key"));
-	ck_assert_ptr_null(network_value(&net, "ldevid-1.pem"));
+	network_expect_state(pledge, state);
 }
 
 /* No certificate was asked for, and the registrar was told which check failed. */
@@ -49,7 +40,7 @@ static void expect_voucher_refused(const char *words)
 {
 	const struct network_request *status = network_last(&net, "voucher_status", -1);
 
-	expect_failed(words);
+	network_expect_failed(&net, pledge, words);
 	ck_assert_ptr_nonnull(status);
 	ck_assert(!status->status.status);
 	ck_assert_ptr_nonnull(strstr(status->status.reason, words));
@@ -57,41 +48,7 @@ static void expect_voucher_refused(const char *words)
 	ck_assert_uint_eq(net.n_requests, 2);
 }
 
-static void expect_enrollment_failed(const char *words)
-{
-	const struct network_request *status = network_last(&net, "enrollstatus", -1);
-
-	expect_failed(words);
-	ck_assert_ptr_nonnull(status);
-	ck_assert(!status->status.status);
-	ck_assert_ptr_nonnull(strstr(status->status.reason, words));
-}
-
 /* ---- what should succeed ---- */
-
-static void check_credential(void)
-{
-	struct brski_pledge_credential found;
-	STACK_OF(X509) *certs, *anchors;
-	EVP_PKEY *key;
-
-	ck_assert(brski_pledge_credential(&net.storage, &found, &err));
-	ck_assert_str_eq(found.common_name, "Gadget");
-	ck_assert_ptr_nonnull(strstr(found.subject, "CN=Gadget"));
-	EXPECT(BRSKI_OK,
-		brski_key_from_pem(brski_buf_span(&network_value(&net, found.key)->data), &key, &err));
-	EXPECT(BRSKI_OK,
-		brski_certs_from_pem(brski_buf_span(&network_value(&net, found.cert)->data), &certs, &err));
-	EXPECT(BRSKI_OK, brski_certs_from_pem(
-				 brski_buf_span(&network_value(&net, found.anchors)->data), &anchors, &err));
-	ck_assert(network_value(&net, found.key)->secret);
-	ck_assert(brski_cert_has_key(sk_X509_value(certs, 0), key));
-	ck_assert(brski_cert_equal(sk_X509_value(certs, 0), net.last_cert));
-	EXPECT(BRSKI_OK, brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, time(NULL), &err));
-	EVP_PKEY_free(key);
-	pki_free_certs(certs);
-	pki_free_certs(anchors);
-}
 
 START_TEST(onboards)
 {
@@ -114,7 +71,7 @@ START_TEST(onboards)
 	ck_assert_str_eq(brski_pledge_reason(pledge), "");
 	ck_assert_ptr_nonnull(network_value(&net, "voucher.vcj"));
 	ck_assert_ptr_nonnull(network_value(&net, "registrar.pem"));
-	check_credential();
+	network_expect_credential(&net);
 }
 END_TEST
 
@@ -125,7 +82,7 @@ START_TEST(onboards_with_pkcs10)
 	expect_state(BRSKI_PLEDGE_ENROLLED);
 	ck_assert_uint_eq(network_asked(&net, "pkcs10", BRSKI_CMP_P10CR), 1);
 	ck_assert_uint_eq(network_asked(&net, "pkcs10", BRSKI_CMP_CERTCONF), 1);
-	check_credential();
+	network_expect_credential(&net);
 }
 END_TEST
 
@@ -137,7 +94,7 @@ START_TEST(onboards_with_implicit_confirmation)
 	expect_state(BRSKI_PLEDGE_ENROLLED);
 	ck_assert_uint_eq(network_asked(&net, "initialization", BRSKI_CMP_CERTCONF), 0);
 	ck_assert_uint_eq(net.flights, 3);
-	check_credential();
+	network_expect_credential(&net);
 }
 END_TEST
 
@@ -192,7 +149,7 @@ START_TEST(a_credential_is_kept_until_the_next_one_works)
 	for (int generation = 2; generation <= 4; generation++) {
 		EXPECT(BRSKI_OK, visit());
 		expect_state(BRSKI_PLEDGE_ENROLLED);
-		check_credential();
+		network_expect_credential(&net);
 	}
 	ck_assert(brski_pledge_credential(&net.storage, &found, &err));
 	ck_assert_str_eq(found.key, "ldevid-4.key");
@@ -370,62 +327,27 @@ START_TEST(the_voucher_tells_the_time)
 	config.clock_is_right = false;
 	net.cert = long_expired_cert;
 	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("certificate is refused");
+	network_expect_enrollment_failed(&net, pledge, "certificate is refused");
 }
 END_TEST
 
 /* ---- answers to the voucher-request ---- */
 
-static struct {
-	unsigned status;
-	const char *type;
-	const char *body;
-	const char *retry_after;
-	const char *path;
-	int cmp;
-} canned;
-
-static bool canned_answer(
-	struct network *n, const struct network_request *request, struct brski_http *response)
-{
-	(void)n;
-	if (strcmp(request->path, canned.path) != 0 || (canned.cmp >= 0 && request->cmp != canned.cmp))
-		return false;
-	EXPECT(BRSKI_OK,
-		brski_http_response(response, canned.status, canned.type, brski_span_str(canned.body), &err));
-	if (canned.retry_after)
-		EXPECT(BRSKI_OK, brski_http_set(response, "retry-after", canned.retry_after, &err));
-	return true;
-}
-
-static void answer_with(const char *path, int cmp, unsigned status, const char *type, const char *body)
-{
-	net.hook = canned_answer;
-	canned.path = path;
-	canned.cmp = cmp;
-	canned.status = status;
-	canned.type = type;
-	canned.body = body;
-	canned.retry_after = NULL;
-	net.n_requests = 0;
-	net.events[0] = '\0';
-}
-
 START_TEST(refusals_have_their_status_in_words)
 {
-	answer_with("requestvoucher", -1, 403, "text/plain", "not in the inventory");
+	network_answer_with(&net, "requestvoucher", -1, 403, "text/plain", "not in the inventory");
 	EXPECT(BRSKI_OK, visit());
-	expect_failed("403 Forbidden: not in the inventory");
+	network_expect_failed(&net, pledge, "403 Forbidden: not in the inventory");
 	ck_assert_uint_eq(net.n_requests, 1);
-	answer_with("requestvoucher", -1, 404, NULL, "");
+	network_answer_with(&net, "requestvoucher", -1, 404, NULL, "");
 	EXPECT(BRSKI_OK, visit());
-	expect_failed("404 Not Found");
-	answer_with("requestvoucher", -1, 503, NULL, "");
+	network_expect_failed(&net, pledge, "404 Not Found");
+	network_answer_with(&net, "requestvoucher", -1, 503, NULL, "");
 	EXPECT(BRSKI_OK, visit());
-	expect_failed("503 Service Unavailable");
-	answer_with("requestvoucher", -1, 302, "text/plain", "\x1b[2J\xff");
+	network_expect_failed(&net, pledge, "503 Service Unavailable");
+	network_answer_with(&net, "requestvoucher", -1, 302, "text/plain", "\x1b[2J\xff");
 	EXPECT(BRSKI_OK, visit());
-	expect_failed("302");
+	network_expect_failed(&net, pledge, "302");
 	for (const char *c = brski_pledge_reason(pledge); *c != '\0'; c++)
 		ck_assert(*c >= 0x20 && *c <= 0x7e);
 }
@@ -433,16 +355,16 @@ END_TEST
 
 START_TEST(no_voucher_in_the_answer)
 {
-	answer_with("requestvoucher", -1, 200, BRSKI_MEDIA_VOUCHER, "");
+	network_answer_with(&net, "requestvoucher", -1, 200, BRSKI_MEDIA_VOUCHER, "");
 	EXPECT(BRSKI_OK, visit());
 	expect_voucher_refused("refused");
-	answer_with("requestvoucher", -1, 200, BRSKI_MEDIA_VOUCHER, "no CMS");
+	network_answer_with(&net, "requestvoucher", -1, 200, BRSKI_MEDIA_VOUCHER, "no CMS");
 	EXPECT(BRSKI_OK, visit());
 	expect_voucher_refused("refused");
-	answer_with("requestvoucher", -1, 200, "text/html", "<html>");
+	network_answer_with(&net, "requestvoucher", -1, 200, "text/html", "<html>");
 	EXPECT(BRSKI_OK, visit());
 	expect_voucher_refused("media type");
-	answer_with("requestvoucher", -1, 200, NULL, "");
+	network_answer_with(&net, "requestvoucher", -1, 200, NULL, "");
 	EXPECT(BRSKI_OK, visit());
 	expect_voucher_refused("media type");
 }
@@ -462,8 +384,8 @@ START_TEST(told_to_come_back)
 {
 	struct brski_buf first, second;
 
-	answer_with("requestvoucher", -1, 202, NULL, "");
-	canned.retry_after = "30";
+	network_answer_with(&net, "requestvoucher", -1, 202, NULL, "");
+	net.canned.retry_after = "30";
 	EXPECT(BRSKI_OK, visit());
 	expect_state(BRSKI_PLEDGE_VOUCHER);
 	ck_assert_int_ge(brski_pledge_retry_after(pledge), 29);
@@ -492,22 +414,22 @@ END_TEST
 
 START_TEST(waits_before_a_voucher_are_bounded)
 {
-	answer_with("requestvoucher", -1, 202, NULL, "");
-	canned.retry_after = "86400";
+	network_answer_with(&net, "requestvoucher", -1, 202, NULL, "");
+	net.canned.retry_after = "86400";
 	EXPECT(BRSKI_OK, visit());
 	ck_assert_int_le(brski_pledge_retry_after(pledge), 60); /* RFC 8995 5.6 */
 	net.offset += 61;
-	canned.retry_after = NULL;
+	net.canned.retry_after = NULL;
 	EXPECT(BRSKI_OK, visit());
 	ck_assert_int_gt(brski_pledge_retry_after(pledge), 0);
 	ck_assert_int_le(brski_pledge_retry_after(pledge), 60);
 	net.offset += 61;
-	canned.retry_after = "0";
+	net.canned.retry_after = "0";
 	EXPECT(BRSKI_OK, visit());
 	ck_assert_int_eq(brski_pledge_retry_after(pledge), 1);
 	net.offset += 2;
-	canned.status = 503;
-	canned.retry_after = "20";
+	net.canned.status = 503;
+	net.canned.retry_after = "20";
 	EXPECT(BRSKI_OK, visit());
 	expect_state(BRSKI_PLEDGE_VOUCHER);
 	ck_assert_int_gt(brski_pledge_retry_after(pledge), 0);
@@ -527,8 +449,8 @@ START_TEST(another_registrar_gets_another_request)
 	STACK_OF(X509) *certs;
 	struct brski_buf first, own = {0};
 
-	answer_with("requestvoucher", -1, 202, NULL, "");
-	canned.retry_after = "1";
+	network_answer_with(&net, "requestvoucher", -1, 202, NULL, "");
+	net.canned.retry_after = "1";
 	EXPECT(BRSKI_OK, visit());
 	first = the_only_request();
 	net.offset += 2;
@@ -551,8 +473,8 @@ START_TEST(an_imprinted_device_talks_to_its_domain_only)
 {
 	STACK_OF(X509) *other = pki_certs(&net.other_registrar, NULL);
 
-	answer_with("initialization", BRSKI_CMP_IR, 503, NULL, "");
-	canned.retry_after = "3600";
+	network_answer_with(&net, "initialization", BRSKI_CMP_IR, 503, NULL, "");
+	net.canned.retry_after = "3600";
 	EXPECT(BRSKI_OK, visit());
 	expect_state(BRSKI_PLEDGE_ENROLL);
 	ck_assert_int_gt(brski_pledge_retry_after(pledge), 3000);
@@ -566,465 +488,6 @@ START_TEST(an_imprinted_device_talks_to_its_domain_only)
 	expect_state(BRSKI_PLEDGE_ENROLLED);
 	ck_assert_uint_eq(network_asked(&net, "requestvoucher", -1), 0);
 	pki_free_certs(other);
-}
-END_TEST
-
-/* ---- a voucher that pins the registrar's own certificate, RFC 8995 5.6.2 ---- */
-
-static int status_for; /* which request gets an odd answer */
-
-static void come_later(struct network *n, const struct network_request *request, struct brski_http *response)
-{
-	(void)n;
-	if (request->cmp != status_for)
-		return;
-	EXPECT(BRSKI_OK, brski_http_response(response, 503, NULL, brski_span(NULL, 0), &err));
-	EXPECT(BRSKI_OK, brski_http_set(response, "retry-after", "60", &err));
-}
-
-static void pin_registrar(struct brski_voucher *v)
-{
-	EXPECT(BRSKI_OK, brski_cert_to_der(net.registrar.cert, &v->pinned_domain_cert, &err));
-}
-
-static const struct brski_credential *genp_signer;
-static const struct brski_credential *genp_ca; /* NULL: no certificate */
-static bool genp_waits;
-
-static bool answer_genm(struct network *n, const struct network_request *request, struct brski_http *response)
-{
-	STACK_OF(X509) *cas = genp_ca ? pki_certs(genp_ca, NULL) : NULL;
-	struct brski_cmp msg = {0};
-	struct brski_buf out = {0};
-
-	if (strcmp(request->path, "getcacerts") != 0) {
-		pki_free_certs(cas);
-		return false;
-	}
-	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&request->body), &msg, &err));
-	if (genp_waits)
-		EXPECT(BRSKI_OK, brski_cmp_answer_error(&msg, genp_signer, BRSKI_CMP_WAITING,
-					 BRSKI_CMP_FAIL_NONE, "later", &n->env, &out, &err));
-	else
-		EXPECT(BRSKI_OK, brski_cmp_answer_genp(
-					 &msg, genp_signer, "1.3.6.1.5.5.7.4.17", cas, &n->env, &out, &err));
-	EXPECT(BRSKI_OK, brski_http_response(response, 200, BRSKI_MEDIA_CMP, brski_buf_span(&out), &err));
-	brski_buf_free(&out);
-	brski_cmp_free(&msg);
-	pki_free_certs(cas);
-	return true;
-}
-
-static void pinned_registrar(void)
-{
-	net.voucher = pin_registrar;
-	net.hook = answer_genm;
-	genp_signer = &net.registrar;
-	genp_ca = &net.root;
-}
-
-START_TEST(a_pinned_registrar_tells_its_ca)
-{
-	struct brski_pledge_credential found;
-	STACK_OF(X509) *anchors;
-
-	pinned_registrar();
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_ENROLLED);
-	ck_assert_uint_eq(net.flights, 4);
-	ck_assert_str_eq(net.requests[1].path, "voucher_status");
-	ck_assert_str_eq(net.requests[2].path, "getcacerts");
-	ck_assert_str_eq(net.requests[3].path, "initialization");
-	check_credential();
-	/* the registrar's certificate is no anchor for logins */
-	ck_assert(brski_pledge_credential(&net.storage, &found, &err));
-	EXPECT(BRSKI_OK, brski_certs_from_pem(
-				 brski_buf_span(&network_value(&net, found.anchors)->data), &anchors, &err));
-	ck_assert_int_eq(sk_X509_num(anchors), 1);
-	ck_assert(brski_cert_equal(sk_X509_value(anchors, 0), net.root.cert));
-	pki_free_certs(anchors);
-}
-END_TEST
-
-START_TEST(a_pinned_registrar_that_tells_none)
-{
-	pinned_registrar();
-	genp_ca = NULL;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("no CA certificates");
-	genp_ca = &net.registrar;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("is none");
-	genp_ca = &net.root;
-	genp_signer = &net.signer; /* nothing leads from the pinned certificate to the CA */
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("signer of the CMP answer");
-	ck_assert_uint_eq(network_asked(&net, "initialization", -1), 0);
-}
-END_TEST
-
-START_TEST(a_pinned_registrar_after_a_reboot)
-{
-	pinned_registrar();
-	genp_waits = true;
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_IMPRINTED);
-	ck_assert_int_gt(brski_pledge_retry_after(pledge), 0);
-	net.offset += 61;
-	genp_waits = false;
-	status_for = BRSKI_CMP_IR;
-	net.edit = come_later;
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_ENROLL);
-	net.offset += 61;
-	net.edit = NULL;
-	net.n_requests = 0;
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_ENROLLED);
-	ck_assert_uint_eq(network_asked(&net, "getcacerts", -1), 0);
-	check_credential();
-}
-END_TEST
-
-/* ---- answers to the certification request ---- */
-
-static void other_subject(struct network *n, struct pki_spec *spec)
-{
-	(void)n;
-	spec->subject = "CN=Gadget,O=Vendor,serialNumber=S-2";
-}
-
-static void a_ca(struct network *n, struct pki_spec *spec)
-{
-	(void)n;
-	spec->ca = true;
-}
-
-START_TEST(refuses_wrong_certificates)
-{
-	net.cert = other_subject;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("subject");
-	ck_assert_uint_eq(network_asked(&net, "initialization", BRSKI_CMP_CERTCONF), 1);
-	net.cert = a_ca;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("the new certificate is refused");
-	net.cert = NULL;
-	net.cert_issuer = &net.other_ca;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("the new certificate is refused");
-}
-END_TEST
-
-START_TEST(refuses_a_certificate_for_another_key)
-{
-	struct brski_cmp_request conf = {0};
-	struct brski_cmp msg = {0};
-
-	net.wrong_key = pki_key(NULL);
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("key");
-	/* RFC 9483 4.1.1: the PKI hears it by certConf, in the same flight as the registrar */
-	ck_assert_int_eq(net.requests[3].cmp, BRSKI_CMP_CERTCONF);
-	ck_assert_str_eq(net.requests[4].path, "enrollstatus");
-	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&net.requests[3].body), &msg, &err));
-	EXPECT(BRSKI_OK, brski_cmp_request_check(&msg, net.idevid.cert, NULL, &conf, &err));
-	ck_assert_int_eq(conf.conf_status, BRSKI_CMP_REJECTION);
-	brski_cmp_request_free(&conf);
-	brski_cmp_free(&msg);
-	EVP_PKEY_free(net.wrong_key);
-}
-END_TEST
-
-START_TEST(no_certconf_where_none_is_awaited)
-{
-	config.implicit_confirm = true;
-	net.implicit_confirm = true;
-	net.cert = other_subject;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("subject");
-	ck_assert_uint_eq(network_asked(&net, "initialization", BRSKI_CMP_CERTCONF), 0);
-}
-END_TEST
-
-START_TEST(refuses_answers_of_others)
-{
-	net.cmp_signer = &net.other_signer;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("signer of the CMP answer");
-	ck_assert_uint_eq(net.flights, 3);
-}
-END_TEST
-
-/* The signature's last octet: everything parses, nothing verifies. */
-static void break_signature(
-	struct network *n, const struct network_request *request, struct brski_http *response)
-{
-	struct brski_cmp msg = {0};
-	uint8_t *at;
-
-	(void)n;
-	if (request->cmp != status_for)
-		return;
-	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&response->body), &msg, &err));
-	at = memmem(response->body.data, response->body.len, msg.protection.data, msg.protection.len);
-	ck_assert_ptr_nonnull(at);
-	at[msg.protection.len - 1] ^= 1;
-	brski_cmp_free(&msg);
-}
-
-START_TEST(refuses_broken_answers)
-{
-	net.edit = break_signature;
-	status_for = BRSKI_CMP_IR;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("protection does not verify");
-	status_for = BRSKI_CMP_CERTCONF;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("protection does not verify");
-	net.edit = NULL;
-	answer_with("initialization", BRSKI_CMP_IR, 200, BRSKI_MEDIA_CMP, "no DER");
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("does not parse");
-	answer_with("initialization", BRSKI_CMP_IR, 200, BRSKI_MEDIA_CMP, "");
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("does not parse");
-	answer_with("initialization", BRSKI_CMP_IR, 200, "text/html", "<html>");
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed(BRSKI_MEDIA_CMP);
-	answer_with("initialization", BRSKI_CMP_IR, 502, "text/plain", "no answer from the PKI");
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("502 Bad Gateway: no answer from the PKI");
-}
-END_TEST
-
-/* A status in place of the certificate, or of pkiConf. */
-static enum brski_cmp_status status_value;
-
-static bool answer_status(
-	struct network *n, const struct network_request *request, struct brski_http *response)
-{
-	struct brski_cmp msg = {0};
-	struct brski_buf out = {0};
-
-	if (request->cmp != status_for)
-		return false;
-	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&request->body), &msg, &err));
-	EXPECT(BRSKI_OK,
-		brski_cmp_answer_status(&msg, &n->signer, status_value,
-			status_value == BRSKI_CMP_REJECTION ? BRSKI_CMP_NOT_AUTHORIZED : BRSKI_CMP_FAIL_NONE,
-			"the CA says so", &n->env, &out, &err));
-	EXPECT(BRSKI_OK, brski_http_response(response, 200, BRSKI_MEDIA_CMP, brski_buf_span(&out), &err));
-	brski_buf_free(&out);
-	brski_cmp_free(&msg);
-	return true;
-}
-
-START_TEST(the_pki_refuses)
-{
-	net.hook = answer_status;
-	status_for = BRSKI_CMP_IR;
-	status_value = BRSKI_CMP_REJECTION;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("the CA says so");
-	ck_assert_ptr_nonnull(strstr(brski_pledge_reason(pledge), "notAuthorized"));
-	config.pkcs10 = true;
-	status_for = BRSKI_CMP_P10CR;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("the CA says so");
-	status_for = BRSKI_CMP_CERTCONF;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("confirmation: the CA says so");
-}
-END_TEST
-
-/* ---- polling, RFC 9483 4.4 ---- */
-
-static bool ready; /* the CA has made up its mind */
-static long check_after;
-static bool final_by_request; /* its answer has the recipNonce of the request, else of the pollReq */
-
-static void issue_by_poll(struct network *n, const struct brski_cmp *poll, struct brski_buf *out)
-{
-	struct brski_cmp_request r = {0};
-	struct brski_cmp msg = {0}, mixed = {0};
-	struct brski_credential cert;
-
-	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&n->waiting), &msg, &err));
-	EXPECT(BRSKI_OK, brski_cmp_request_check(&msg, n->idevid.cert, NULL, &r, &err));
-	cert = pki_make(&(struct pki_spec){.subject = NETWORK_SUBJECT, .key = r.key}, &n->ca);
-	mixed = msg;
-	mixed.header.sender_nonce = poll->header.sender_nonce;
-	EXPECT(BRSKI_OK, brski_cmp_answer_cert(&mixed, &n->signer, BRSKI_CMP_ACCEPTED, cert.cert, cert.chain,
-				 NULL, false, &n->env, out, &err));
-	X509_free(n->last_cert);
-	n->last_cert = cert.cert;
-	cert.cert = NULL;
-	n->issued++;
-	pki_free(&cert);
-	brski_cmp_request_free(&r);
-	brski_cmp_free(&msg);
-}
-
-static bool delayed(struct network *n, const struct network_request *request, struct brski_http *response)
-{
-	struct brski_cmp msg = {0};
-	struct brski_buf out = {0};
-
-	if (request->cmp != status_for && request->cmp != BRSKI_CMP_POLLREQ)
-		return false;
-	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&request->body), &msg, &err));
-	if (request->cmp == status_for) {
-		EXPECT(BRSKI_OK, brski_buf_set(&n->waiting, brski_buf_span(&request->body)));
-		EXPECT(BRSKI_OK, brski_cmp_answer_status(&msg, &n->registrar, BRSKI_CMP_WAITING,
-					 BRSKI_CMP_FAIL_NONE, "later", &n->env, &out, &err));
-	} else if (!ready) {
-		EXPECT(BRSKI_OK, brski_cmp_answer_poll(
-					 &msg, &n->registrar, check_after, "not yet", &n->env, &out, &err));
-	} else if (status_for == BRSKI_CMP_CERTCONF) {
-		EXPECT(BRSKI_OK, brski_cmp_answer_pkiconf(&msg, &n->signer, &n->env, &out, &err));
-	} else if (final_by_request) {
-		network_issue(n, brski_buf_span(&n->waiting), &out);
-	} else {
-		issue_by_poll(n, &msg, &out);
-	}
-	EXPECT(BRSKI_OK, brski_http_response(response, 200, BRSKI_MEDIA_CMP, brski_buf_span(&out), &err));
-	brski_buf_free(&out);
-	brski_cmp_free(&msg);
-	return true;
-}
-
-static void delay(int what)
-{
-	net.hook = delayed;
-	status_for = what;
-	ready = false;
-	check_after = 500;
-}
-
-START_TEST(polls_for_the_certificate)
-{
-	for (int round = 0; round < 4; round++) {
-		config.pkcs10 = round & 1;
-		final_by_request = round & 2;
-		delay(config.pkcs10 ? BRSKI_CMP_P10CR : BRSKI_CMP_IR);
-		net.n_requests = 0;
-		EXPECT(BRSKI_OK, visit());
-		expect_state(BRSKI_PLEDGE_POLL);
-		/* the first pollReq goes at once, since waiting tells no time */
-		ck_assert_uint_eq(
-			network_asked(&net, config.pkcs10 ? "pkcs10" : "initialization", BRSKI_CMP_POLLREQ),
-			1);
-		ck_assert_int_gt(brski_pledge_retry_after(pledge), 490);
-		net.offset += 501;
-		EXPECT(BRSKI_OK, visit());
-		expect_state(BRSKI_PLEDGE_POLL);
-		net.offset += 501;
-		ready = true;
-		net.n_requests = 0;
-		EXPECT(BRSKI_OK, visit());
-		expect_state(BRSKI_PLEDGE_ENROLLED);
-		/* nothing was asked anew */
-		ck_assert_uint_eq(network_asked(&net, "requestvoucher", -1), 0);
-		ck_assert_int_eq(net.requests[0].cmp, BRSKI_CMP_POLLREQ);
-		check_credential();
-	}
-	ck_assert_uint_eq(net.issued, 4);
-}
-END_TEST
-
-START_TEST(polls_for_the_confirmation)
-{
-	delay(BRSKI_CMP_CERTCONF);
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_CONFIRM);
-	ck_assert_int_gt(brski_pledge_retry_after(pledge), 490);
-	net.offset += 501;
-	ready = true;
-	net.n_requests = 0;
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_ENROLLED);
-	ck_assert_uint_eq(net.n_requests, 2);
-	ck_assert_int_eq(net.requests[0].cmp, BRSKI_CMP_POLLREQ);
-	ck_assert_str_eq(net.requests[1].path, "enrollstatus");
-	ck_assert(net.requests[1].status.status);
-}
-END_TEST
-
-START_TEST(waiting_forever_is_no_loop)
-{
-	delay(BRSKI_CMP_IR);
-	check_after = 0;
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_POLL);
-	ck_assert_int_eq(brski_pledge_retry_after(pledge), 1);
-	/* "waiting" again, in place of a pollRep */
-	net.hook = answer_status;
-	status_for = BRSKI_CMP_POLLREQ;
-	status_value = BRSKI_CMP_WAITING;
-	net.offset += 2;
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_POLL);
-	ck_assert_int_gt(brski_pledge_retry_after(pledge), 50);
-}
-END_TEST
-
-START_TEST(refused_after_waiting)
-{
-	delay(BRSKI_CMP_IR);
-	EXPECT(BRSKI_OK, visit());
-	net.offset += 501;
-	net.hook = answer_status;
-	status_for = BRSKI_CMP_POLLREQ;
-	status_value = BRSKI_CMP_REJECTION;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("the CA says so");
-}
-END_TEST
-
-/* ---- the last answers ---- */
-
-START_TEST(no_success_without_the_registrars_word)
-{
-	struct brski_pledge_credential found;
-
-	answer_with("enrollstatus", -1, 404, NULL, "");
-	EXPECT(BRSKI_OK, visit());
-	expect_failed("404");
-	ck_assert(!brski_pledge_credential(&net.storage, &found, &err));
-	answer_with("enrollstatus", -1, 503, NULL, "");
-	canned.retry_after = "10";
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_REPORT);
-	ck_assert(!brski_pledge_credential(&net.storage, &found, &err));
-	net.hook = NULL;
-	net.offset += 11;
-	net.n_requests = 0;
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_ENROLLED);
-	ck_assert_uint_eq(net.n_requests, 1); /* all else was done */
-	ck_assert(brski_pledge_credential(&net.storage, &found, &err));
-}
-END_TEST
-
-START_TEST(no_success_without_pkiconf)
-{
-	answer_with("initialization", BRSKI_CMP_CERTCONF, 200, BRSKI_MEDIA_CMP, "");
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("does not parse");
-	net.hook = answer_status;
-	status_for = BRSKI_CMP_CERTCONF;
-	status_value = BRSKI_CMP_REJECTION;
-	EXPECT(BRSKI_OK, visit());
-	expect_enrollment_failed("confirmation");
-}
-END_TEST
-
-START_TEST(voucher_status_may_fail)
-{
-	answer_with("voucher_status", -1, 404, NULL, "");
-	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_ENROLLED);
 }
 END_TEST
 
@@ -1089,14 +552,8 @@ int main(void)
 		takes_nonceless_vouchers_by_policy_and_clock, dates_and_clocks, the_voucher_tells_the_time,
 		refusals_have_their_status_in_words, no_voucher_in_the_answer, told_to_come_back,
 		waits_before_a_voucher_are_bounded, another_registrar_gets_another_request,
-		an_imprinted_device_talks_to_its_domain_only, a_pinned_registrar_tells_its_ca,
-		a_pinned_registrar_that_tells_none, a_pinned_registrar_after_a_reboot,
-		refuses_wrong_certificates, refuses_a_certificate_for_another_key,
-		no_certconf_where_none_is_awaited, refuses_answers_of_others, refuses_broken_answers,
-		the_pki_refuses, polls_for_the_certificate, polls_for_the_confirmation,
-		waiting_forever_is_no_loop, refused_after_waiting, no_success_without_the_registrars_word,
-		no_success_without_pkiconf, voucher_status_may_fail, out_of_turn,
-		needs_an_idevid_with_serial_number, names};
+		an_imprinted_device_talks_to_its_domain_only, out_of_turn, needs_an_idevid_with_serial_number,
+		names};
 
 	return run_tests("pledge", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -152,7 +152,7 @@ void network_stop(struct network *net)
 	pki_free_certs(net->chain);
 	X509_free(net->last_cert);
 	brski_buf_free(&net->waiting);
-	for (size_t i = 0; i < net->n_requests; i++)
+	for (size_t i = 0; i < NETWORK_REQUESTS_MAX; i++)
 		brski_buf_free(&net->requests[i].body);
 	for (size_t i = 0; i < NETWORK_VALUES_MAX; i++)
 		brski_buf_free(&net->values[i].data);

@@ -38,6 +38,15 @@ typedef bool network_hook(
 typedef void network_edit(
 	struct network *net, const struct network_request *request, struct brski_http *response);
 
+struct network_canned {
+	const char *path;
+	int cmp; /* PKIBody, or -1 for any */
+	unsigned status;
+	const char *type;
+	const char *body;
+	const char *retry_after;
+};
+
 struct network {
 	/* the manufacturer's */
 	struct brski_credential vendor, masa, idevid;
@@ -52,6 +61,7 @@ struct network {
 	/* knobs, all zero: everything is right */
 	network_hook *hook;
 	network_edit *edit;
+	struct network_canned canned;             /* network_answer_with() */
 	void (*voucher)(struct brski_voucher *v); /* changes the voucher before it is signed */
 	const struct brski_credential *voucher_signer;
 	const struct brski_credential *cmp_signer;
@@ -101,6 +111,18 @@ unsigned network_asked(const struct network *net, const char *path, int cmp);
 /* The last such request, or NULL. */
 const struct network_request *network_last(const struct network *net, const char *path, int cmp);
 struct network_value *network_value(struct network *net, const char *name); /* NULL: none */
+
+/* From here on, and as nothing had been asked before: this is the answer to requests for the path. */
+void network_answer_with(
+	struct network *net, const char *path, int cmp, unsigned status, const char *type, const char *body);
+
+void network_expect_state(const struct brski_pledge *p, enum brski_pledge_state state);
+/* FAILED, with these words in the reason, the event told, and nothing of a credential kept. */
+void network_expect_failed(struct network *net, const struct brski_pledge *p, const char *words);
+/* The same, and the registrar has heard it by enrollstatus. */
+void network_expect_enrollment_failed(struct network *net, const struct brski_pledge *p, const char *words);
+/* The storage's current credential is whole, and the last one that was issued. */
+void network_expect_credential(struct network *net);
 
 /* The right answers, for hooks. */
 void network_voucher(struct network *net, struct brski_buf *cms);
