@@ -5,6 +5,7 @@
 
 #include <openssl/crmf.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "eap_brski/artifacts/cert.h"
@@ -253,6 +254,69 @@ START_TEST(algorithm_must_fit)
 	refused_msg(&msg, world.idevid.cert, cases[_i].code, cases[_i].fail);
 	brski_cmp_free(&msg);
 	brski_buf_free(&header);
+}
+END_TEST
+
+/* Signs value with RSASSA-PSS and a hash; *alg says how. */
+static void pss_sign(const void *value, const ASN1_ITEM *item, EVP_PKEY *key, const EVP_MD *md,
+	X509_ALGOR *alg, ASN1_BIT_STRING *signature)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx;
+
+	ck_assert_int_eq(EVP_DigestSignInit(ctx, &pctx, md, NULL, key), 1);
+	ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING), 1);
+	ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST), 1);
+	ck_assert_int_gt(ASN1_item_sign_ctx(item, alg, NULL, signature, value, ctx), 0);
+	EVP_MD_CTX_free(ctx);
+}
+
+static enum brski_code check_pss(const struct brski_credential *signer, const EVP_MD *md, bool broken)
+{
+	struct brski_buf header = {0}, good = cmp_redo(&ir, signer, NULL, NULL);
+	struct brski_cmp msg = cmp_decode(&good);
+	X509_ALGOR *alg = X509_ALGOR_new();
+	ASN1_BIT_STRING *signature = ASN1_BIT_STRING_new();
+	BRSKI_PROTECTEDPART *part = BRSKI_PROTECTEDPART_new();
+	struct brski_cmp_request req;
+	enum brski_code code;
+
+	ASN1_TYPE_free(part->header);
+	ASN1_TYPE_free(part->body);
+	part->body = brski_asn1_any(msg.body_der);
+	part->header = brski_asn1_any(msg.header_der);
+	pss_sign(part, ASN1_ITEM_rptr(BRSKI_PROTECTEDPART), signer->key, md, alg,
+		signature); /* to learn alg */
+	brski_buf_free(&msg.header.protection_alg);
+	ck_assert_int_eq(brski_asn1_write(alg, ASN1_ITEM_rptr(X509_ALGOR), &msg.header.protection_alg, NULL),
+		BRSKI_OK);
+	ck_assert_int_eq(brski_cmp_header_write(&msg.header, &header, NULL), BRSKI_OK);
+	msg.header_der = brski_buf_span(&header);
+	ASN1_TYPE_free(part->header);
+	part->header = brski_asn1_any(msg.header_der);
+	pss_sign(part, ASN1_ITEM_rptr(BRSKI_PROTECTEDPART), signer->key, md, alg, signature);
+	ck_assert_int_eq(brski_buf_set(&msg.protection, brski_asn1_octets(signature)), BRSKI_OK);
+	msg.protection.data[0] ^= broken ? 1 : 0;
+	code = brski_cmp_request_check(&msg, signer->cert, NULL, &req, NULL);
+	brski_cmp_request_free(&req);
+	BRSKI_PROTECTEDPART_free(part);
+	ASN1_BIT_STRING_free(signature);
+	X509_ALGOR_free(alg);
+	brski_cmp_free(&msg);
+	brski_buf_free(&header);
+	brski_buf_free(&good);
+	return code;
+}
+
+START_TEST(pss_is_understood)
+{
+	struct brski_credential signer = pki_leaf("CN=RSA gadget", "RSA-2048", &world.maker_ca);
+
+	ck_assert_int_eq(check_pss(&signer, EVP_sha256(), false), BRSKI_OK);
+	ck_assert_int_eq(check_pss(&signer, EVP_sha384(), false), BRSKI_OK);
+	ck_assert_int_eq(check_pss(&signer, EVP_sha256(), true), BRSKI_BAD_SIGNATURE);
+	ck_assert_int_eq(check_pss(&signer, EVP_sha1(), false), BRSKI_UNSUPPORTED);
+	pki_free(&signer);
 }
 END_TEST
 
@@ -798,6 +862,7 @@ int main(void)
 	tcase_add_test(tc, signer_unknown);
 	tcase_add_test(tc, signer_must_be_allowed_to_sign);
 	tcase_add_loop_test(tc, algorithm_must_fit, 0, 4);
+	tcase_add_test(tc, pss_is_understood);
 	tcase_add_test(tc, messages_that_are_no_requests);
 	tcase_add_loop_test(tc, body_of_another_kind, 0, 2);
 	tcase_add_test(tc, one_request_with_id_0);
