@@ -62,6 +62,7 @@ static void server_stop(void)
 static void setup(void)
 {
 	network_start(&net);
+	config = (struct brski_peer_config){0};
 	config.pledge = network_config(&net);
 	server_start(&net.registrar, BRSKI_MTU_DEFAULT);
 }
@@ -69,6 +70,7 @@ static void setup(void)
 static void teardown(void)
 {
 	brski_peer_free(peer);
+	peer = NULL;
 	server_stop();
 	network_stop(&net);
 }

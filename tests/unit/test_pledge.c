@@ -20,6 +20,7 @@ static void setup(void)
 static void teardown(void)
 {
 	brski_pledge_free(pledge);
+	pledge = NULL;
 	network_stop(&net);
 }
 

@@ -10,16 +10,19 @@ static struct brski_error err;
 static struct network net;
 static struct brski_pledge_config config;
 static struct brski_pledge *pledge;
+static bool genp_waits; /* the registrar has no answer to genm yet */
 
 static void setup(void)
 {
 	network_start(&net);
 	config = network_config(&net);
+	genp_waits = false;
 }
 
 static void teardown(void)
 {
 	brski_pledge_free(pledge);
+	pledge = NULL;
 	network_stop(&net);
 }
 
@@ -55,7 +58,6 @@ static void pin_registrar(struct brski_voucher *v)
 
 static const struct brski_credential *genp_signer;
 static const struct brski_credential *genp_ca; /* NULL: no certificate */
-static bool genp_waits;
 
 static bool answer_genm(struct network *n, const struct network_request *request, struct brski_http *response)
 {
