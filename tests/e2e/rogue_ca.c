@@ -135,6 +135,10 @@ static void spoil(const struct rogue_ca *self, const struct brski_http *request,
 			"memory", NULL);
 	else if (enrolls && rogue_is(&self->rogue, "bad-signature"))
 		break_protection(&response->body);
+	else if (msg.type == BRSKI_CMP_CERTCONF) /* it stands by its certificate */
+		rogue_need(brski_cmp_answer_pkiconf(&msg, &self->setup.cmp_signer, daemon_env(), &response->body,
+				   &err) == BRSKI_OK,
+			"pkiConf", &err);
 	else if (enrolls)
 		answer_anew(self, &msg, &response->body);
 	brski_cmp_free(&msg);
