@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/x509v3.h>
+
 #define MAX_BODY 65536
 #define MAX_HEADERS 8192
 
@@ -144,6 +146,11 @@ static enum brski_code load_credentials(struct ca_setup *setup, struct brski_err
 
 	if (code == BRSKI_OK)
 		code = load_cmp_signer(setup, err);
+	if (code == BRSKI_OK && !(X509_get_key_usage(setup->cmp_signer.cert) & KU_DIGITAL_SIGNATURE))
+		code = brski_fail(err, BRSKI_MISMATCH,
+			"nobody would take its CMP messages (RFC 9483 3.5): keyUsage has no "
+			"digitalSignature; give cmp-key "
+			"and cmp-cert");
 	if (code == BRSKI_OK && (s->tls_key || s->tls_cert))
 		code = load("tls", s->tls_key, s->tls_cert, &setup->tls, err);
 	return code;
