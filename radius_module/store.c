@@ -8,55 +8,7 @@
 
 #include "radius_module/store_sql.h"
 
-#define SCHEMA_VERSION 1
 #define BUSY_MS 10000
-#define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
-
-static const char schema[] = "CREATE TABLE manufacturer ("
-			     "  name TEXT PRIMARY KEY,"
-			     "  masa_url TEXT NOT NULL,"
-			     "  idevid_anchors BLOB NOT NULL,"
-			     "  voucher_anchors BLOB NOT NULL,"
-			     "  tls_anchors BLOB NOT NULL,"
-			     "  crls BLOB NOT NULL,"
-			     "  mode INTEGER NOT NULL,"
-			     "  check_voucher INTEGER NOT NULL,"
-			     "  audit_log INTEGER NOT NULL,"
-			     "  allow_foreign_domains INTEGER NOT NULL,"
-			     "  allow_nonceless INTEGER NOT NULL"
-			     ") STRICT;"
-			     "CREATE TABLE device ("
-			     "  manufacturer TEXT NOT NULL REFERENCES manufacturer(name) ON DELETE CASCADE,"
-			     "  serial_number TEXT NOT NULL,"
-			     "  note TEXT NOT NULL,"
-			     "  added INTEGER NOT NULL,"
-			     "  state TEXT NOT NULL,"
-			     "  last_seen INTEGER NOT NULL,"
-			     "  PRIMARY KEY (manufacturer, serial_number)"
-			     ") STRICT, WITHOUT ROWID;"
-			     "CREATE TABLE event ("
-			     "  id INTEGER PRIMARY KEY,"
-			     "  at INTEGER NOT NULL,"
-			     "  manufacturer TEXT NOT NULL,"
-			     "  serial_number TEXT NOT NULL,"
-			     "  what TEXT NOT NULL,"
-			     "  ok INTEGER NOT NULL,"
-			     "  detail TEXT NOT NULL"
-			     ") STRICT;"
-			     "CREATE INDEX event_by_serial ON event (serial_number, id);"
-			     "CREATE TABLE job ("
-			     "  key TEXT PRIMARY KEY,"
-			     "  kind INTEGER NOT NULL,"
-			     "  state INTEGER NOT NULL,"
-			     "  manufacturer TEXT NOT NULL,"
-			     "  serial_number TEXT NOT NULL,"
-			     "  created INTEGER NOT NULL,"
-			     "  updated INTEGER NOT NULL,"
-			     "  blob BLOB NOT NULL"
-			     ") STRICT, WITHOUT ROWID;"
-			     "CREATE INDEX job_by_state ON job (state, created);"
-			     "PRAGMA user_version = " TEXT(SCHEMA_VERSION) ";";
 
 /* ---- Statements ---- */
 
@@ -182,7 +134,8 @@ static enum brski_code user_version(struct brski_store *store, int64_t *out, str
 	return sql_end(&q);
 }
 
-/* Two processes may come here at once: the write lock lets one make the tables, and the other finds them. */
+/* Two processes may come here at once: the write lock lets one make the tables, and the other finds them. A
+ * database of an older version gets what has been added since, all of it or nothing. */
 static enum brski_code make_tables(struct brski_store *store, struct brski_error *err)
 {
 	int64_t version;
@@ -191,12 +144,12 @@ static enum brski_code make_tables(struct brski_store *store, struct brski_error
 	if (code)
 		return code;
 	code = user_version(store, &version, err);
-	if (!code && version > SCHEMA_VERSION)
+	if (!code && version > brski_schema_version)
 		code = brski_fail(err, BRSKI_UNSUPPORTED,
 			"the database was made by a newer version (schema %lld, this program knows %d)",
-			(long long)version, SCHEMA_VERSION);
-	if (!code && version == 0)
-		code = run(store, schema, err);
+			(long long)version, brski_schema_version);
+	for (; !code && version < brski_schema_version; version++)
+		code = run(store, brski_schema_step((int)version), err);
 	if (!code)
 		return run(store, "COMMIT", err);
 	(void)run(store, "ROLLBACK", NULL);

@@ -68,6 +68,60 @@ typedef void brski_store_device_row(void *ctx, const struct brski_store_device *
 BRSKI_CHECKED enum brski_code brski_store_devices(struct brski_store *store, const char *manufacturer, brski_store_device_row *row,
 	void *ctx, struct brski_error *err);
 
+/* ---- Devices outside of the inventory: those that the operator must decide on, and those that he refused ---- */
+
+/* What the operator has said of a device. Listing it makes an end of the refusal, and the other way round. */
+enum brski_standing { BRSKI_STANDING_UNKNOWN, BRSKI_STANDING_PENDING, BRSKI_STANDING_LISTED, BRSKI_STANDING_REFUSED };
+BRSKI_CHECKED enum brski_code brski_store_standing(struct brski_store *store, const char *manufacturer, const char *serial,
+	enum brski_standing *out, struct brski_error *err);
+
+struct brski_store_candidate {
+	char manufacturer[64];
+	char serial_number[BRSKI_SERIAL_MAX];
+	bool refused; /* else it waits */
+	char subject[256];
+	char fingerprint[BRSKI_FINGERPRINT_MAX];
+	time_t first_seen; /* 0: never was here */
+	time_t last_seen;
+	unsigned visits;
+	char note[128];
+};
+/*
+ * A device is here (at last_seen; 0: now) that the operator must decide on: it waits from now on, unless he has decided
+ * already. BRSKI_TOO_LARGE: `most` others wait already. BRSKI_NOT_FOUND: no such manufacturer.
+ */
+BRSKI_CHECKED enum brski_code brski_store_candidate_seen(struct brski_store *store, const struct brski_store_candidate *c,
+	unsigned most, struct brski_error *err);
+/* The operator's word on a candidate: into the inventory it goes. BRSKI_NOT_FOUND: it is none. note NULL: as it is. */
+BRSKI_CHECKED enum brski_code brski_store_candidate_accept(struct brski_store *store, const char *manufacturer, const char *serial,
+	const char *note, struct brski_error *err);
+/* The same; a device that was never here, and one of the inventory, may be refused as well. BRSKI_NOT_FOUND: no such manufacturer. */
+BRSKI_CHECKED enum brski_code brski_store_candidate_refuse(struct brski_store *store, const char *manufacturer, const char *serial,
+	const char *note, struct brski_error *err);
+typedef void brski_store_candidate_row(void *ctx, const struct brski_store_candidate *c);
+/* Oldest first. */
+BRSKI_CHECKED enum brski_code brski_store_candidates(struct brski_store *store, bool refused, brski_store_candidate_row *row, void *ctx,
+	struct brski_error *err);
+/* Forgets those that wait and were not here since `before`. */
+BRSKI_CHECKED enum brski_code brski_store_candidates_expire(struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
+
+/* ---- Rules of mode "type" ---- */
+
+#define BRSKI_TYPE_PATTERN_MAX 256
+struct brski_store_type {
+	char manufacturer[64];
+	char pattern[BRSKI_TYPE_PATTERN_MAX];
+	time_t added;
+};
+BRSKI_CHECKED enum brski_code brski_store_type_put(struct brski_store *store, const char *manufacturer, const char *pattern,
+	struct brski_error *err); /* BRSKI_NOT_FOUND: no such manufacturer */
+BRSKI_CHECKED enum brski_code brski_store_type_remove(struct brski_store *store, const char *manufacturer, const char *pattern,
+	struct brski_error *err);
+typedef void brski_store_type_row(void *ctx, const struct brski_store_type *type);
+/* manufacturer NULL: all. */
+BRSKI_CHECKED enum brski_code brski_store_types(struct brski_store *store, const char *manufacturer, brski_store_type_row *row, void *ctx,
+	struct brski_error *err);
+
 /* ---- History ---- */
 
 struct brski_store_event {
@@ -101,6 +155,22 @@ struct brski_store_job {
 };
 void brski_store_job_free(struct brski_store_job *job);
 BRSKI_CHECKED enum brski_code brski_store_job_put(struct brski_store *store, const struct brski_store_job *job, struct brski_error *err);
+/* What may wait. 0: no bound. */
+struct brski_store_limits {
+	unsigned waiting;	     /* requests in all */
+	unsigned waiting_per_device;
+	size_t octets;		     /* of one of them, as stored */
+};
+/* The same for a request of a device. BRSKI_TOO_LARGE if it is new and goes beyond a bound; what is stored may always change. */
+BRSKI_CHECKED enum brski_code brski_store_job_admit(struct brski_store *store, const struct brski_store_job *job,
+	const struct brski_store_limits *limits, struct brski_error *err);
+struct brski_store_job_totals {
+	unsigned waiting, waiting_vouchers, waiting_certificates;
+	unsigned done, refused;
+	time_t oldest;	 /* of those that wait; 0: none */
+	uint64_t octets; /* of all */
+};
+BRSKI_CHECKED enum brski_code brski_store_job_totals(struct brski_store *store, struct brski_store_job_totals *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_store_job_get(struct brski_store *store, const char *key, struct brski_store_job *out,
 	struct brski_error *err);
 /* Jobs in that state, oldest first. The row may keep the job by moving its blob away. */

@@ -28,6 +28,103 @@ enum brski_code brski_store_job_put(
 	return sql_run(&q);
 }
 
+/* ---- Bounds on what may wait ---- */
+
+static enum brski_code count(struct brski_store *store, const char *text, const struct brski_store_job *job,
+	unsigned *out, struct brski_error *err)
+{
+	struct sql q;
+
+	*out = 0;
+	sql_begin(&q, store, text, err);
+	sql_bind_int(&q, BRSKI_JOB_WAITING);
+	sql_bind_text(&q, job->manufacturer);
+	sql_bind_text(&q, job->serial_number);
+	sql_bind_text(&q, job->key);
+	if (sql_row(&q))
+		*out = (unsigned)sql_int(&q, 0);
+	return sql_end(&q);
+}
+
+/* ?1 to ?4 are all named in each, so that all can be bound. */
+#define WAITING_OF_ALL "SELECT count(*) FROM job WHERE state = ?1 AND ?2 = ?2 AND ?3 = ?3 AND ?4 = ?4"
+#define WAITING_OF_DEVICE \
+	"SELECT count(*) FROM job WHERE state = ?1 AND manufacturer = ?2 AND serial_number = ?3 AND ?4 = ?4"
+#define IS_WAITING "SELECT count(*) FROM job WHERE state = ?1 AND ?2 = ?2 AND ?3 = ?3 AND key = ?4"
+
+static enum brski_code within(struct brski_store *store, const struct brski_store_job *job,
+	const struct brski_store_limits *limits, struct brski_error *err)
+{
+	unsigned n;
+	enum brski_code code = count(store, IS_WAITING, job, &n, err);
+
+	if (code || n)
+		return code;
+	if (limits->octets && job->blob.len > limits->octets)
+		return brski_fail(err, BRSKI_TOO_LARGE,
+			"a request of %zu octets is not kept, the limit is %zu (max_waiting_size)",
+			job->blob.len, limits->octets);
+	code = count(store, WAITING_OF_DEVICE, job, &n, err);
+	if (!code && limits->waiting_per_device && n >= limits->waiting_per_device)
+		code = brski_fail(err, BRSKI_TOO_LARGE,
+			"%u requests of this device wait already (max_waiting_per_device)", n);
+	if (!code)
+		code = count(store, WAITING_OF_ALL, job, &n, err);
+	if (!code && limits->waiting && n >= limits->waiting)
+		code = brski_fail(err, BRSKI_TOO_LARGE, "%u requests wait already (max_waiting)", n);
+	return code;
+}
+
+/* The server is the one that makes requests, so its own lock is enough to keep count and put together. */
+enum brski_code brski_store_job_admit(struct brski_store *store, const struct brski_store_job *job,
+	const struct brski_store_limits *limits, struct brski_error *err)
+{
+	enum brski_code code = BRSKI_OK;
+
+	pthread_mutex_lock(&store->lock);
+	if (job->state == BRSKI_JOB_WAITING)
+		code = within(store, job, limits, err);
+	if (!code)
+		code = brski_store_job_put(store, job, err);
+	pthread_mutex_unlock(&store->lock);
+	return code;
+}
+
+enum brski_code brski_store_job_totals(
+	struct brski_store *store, struct brski_store_job_totals *out, struct brski_error *err)
+{
+	struct sql q;
+
+	*out = (struct brski_store_job_totals){0};
+	sql_begin(&q, store,
+		"SELECT state, kind, count(*), min(created), sum(length(blob)) FROM job GROUP BY state, kind",
+		err);
+	while (sql_row(&q)) {
+		unsigned n = (unsigned)sql_int(&q, 2);
+		time_t oldest = (time_t)sql_int(&q, 3);
+
+		out->octets += (uint64_t)sql_int(&q, 4);
+		switch ((enum brski_job_state)sql_int(&q, 0)) {
+		case BRSKI_JOB_WAITING:
+			*(sql_int(&q, 1) == BRSKI_JOB_VOUCHER ? &out->waiting_vouchers
+							      : &out->waiting_certificates) += n;
+			out->waiting += n;
+			if (!out->oldest || oldest < out->oldest)
+				out->oldest = oldest;
+			break;
+		case BRSKI_JOB_DONE:
+			out->done += n;
+			break;
+		case BRSKI_JOB_REFUSED:
+			out->refused += n;
+			break;
+		}
+	}
+	return sql_end(&q);
+}
+
+/* ---- */
+
 static void read_row(struct sql *q, struct brski_store_job *job)
 {
 	sql_copy_text(q, 0, job->key, sizeof(job->key));

@@ -15,6 +15,11 @@ struct brski_store {
 	uint32_t own_changes; /* data_version does not count this connection's own */
 };
 
+/* store_schema.c: the version of the schema that this program works with, and the statements that take a database of
+ * version `from` to the next one. */
+extern const int brski_schema_version;
+const char *brski_schema_step(int from);
+
 /*
  * A statement in use. sql_begin takes the lock, sql_end gives it back whatever happened between. The first
  * error of any of these is kept and returned by sql_end, so that callers check once.

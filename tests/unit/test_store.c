@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "radius_module/policy.h"
+#include "radius_module/store_sql.h"
 #include "tests/unit/support/pki.h"
 
 /* A store in a file of its own, since two processes share one in real life: every test may open it twice. */
@@ -147,6 +148,207 @@ START_TEST(jobs_survive_reopening)
 	ck_assert(brski_store_jobs_expire(store, 2001, &n, &err) == BRSKI_OK && n == 1);
 	ck_assert(brski_store_job_get(store, "aa", &back, &err) == BRSKI_NOT_FOUND);
 	brski_store_job_free(&job);
+}
+END_TEST
+
+START_TEST(an_older_database_gets_what_was_added_since)
+{
+	enum brski_standing standing;
+	char older[300];
+	sqlite3 *db;
+
+	snprintf(older, sizeof(older), "%s.old", path);
+	ck_assert(sqlite3_open(older, &db) == SQLITE_OK);
+	ck_assert(sqlite3_exec(db, brski_schema_step(0), NULL, NULL, NULL) == SQLITE_OK);
+	ck_assert(sqlite3_exec(db,
+			  "INSERT INTO manufacturer VALUES ('acme','','','','','',0,1,1,0,0);"
+			  "INSERT INTO device VALUES ('acme','S-1','','1','onboarded',7);"
+			  "INSERT INTO job VALUES ('aa',1,0,'acme','S-1',1000,1000,'12345')",
+			  NULL, NULL, NULL) != SQLITE_OK); /* STRICT: the blob is a text */
+	ck_assert(sqlite3_exec(db,
+			  "INSERT INTO manufacturer VALUES ('acme','',x'',x'',x'',x'',0,1,1,0,0);"
+			  "INSERT INTO device VALUES ('acme','S-1','',1,'onboarded',7);"
+			  "INSERT INTO job VALUES ('aa',1,0,'acme','S-1',1000,1000,x'3132333435')",
+			  NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+	brski_store_close(store);
+	ck_assert_msg(brski_store_open(older, false, &store, &err) == BRSKI_OK, "%s", err.why);
+	ck_assert(brski_store_standing(store, "acme", "S-1", &standing, &err) == BRSKI_OK);
+	ck_assert(standing == BRSKI_STANDING_LISTED);
+	ck_assert(brski_store_candidate_refuse(store, "acme", "S-1", NULL, &err) == BRSKI_OK);
+	ck_assert(brski_store_standing(store, "acme", "S-1", &standing, &err) == BRSKI_OK);
+	ck_assert(standing == BRSKI_STANDING_REFUSED);
+	unlink(older);
+}
+END_TEST
+
+/* ---- Devices that the operator must decide on ---- */
+
+static enum brski_standing standing_of(const char *serial)
+{
+	enum brski_standing standing;
+
+	ck_assert(brski_store_standing(store, "acme", serial, &standing, &err) == BRSKI_OK);
+	return standing;
+}
+
+static enum brski_code knock(const char *serial, time_t at, unsigned most)
+{
+	struct brski_store_candidate c = {.manufacturer = "acme", .last_seen = at, .subject = "CN=Sensor"};
+
+	snprintf(c.serial_number, sizeof(c.serial_number), "%s", serial);
+	return brski_store_candidate_seen(store, &c, most, &err);
+}
+
+static void last_candidate(void *ctx, const struct brski_store_candidate *c)
+{
+	*(struct brski_store_candidate *)ctx = *c;
+}
+
+static void acme(void)
+{
+	struct brski_credential ca = pki_root("CN=Acme CA");
+
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_MANUAL, NULL);
+	pki_free(&ca);
+}
+
+START_TEST(a_candidate_waits_until_it_is_accepted)
+{
+	struct brski_store_candidate c = {.note = ""};
+	struct brski_store_device d;
+
+	ck_assert(knock("S-1", 1000, 10) == BRSKI_NOT_FOUND); /* no such manufacturer */
+	acme();
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_UNKNOWN);
+	ck_assert(knock("S-1", 1000, 10) == BRSKI_OK);
+	ck_assert(knock("S-1", 2000, 10) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_PENDING);
+	ck_assert(brski_store_candidates(store, false, last_candidate, &c, &err) == BRSKI_OK);
+	ck_assert_str_eq(c.subject, "CN=Sensor");
+	ck_assert(c.first_seen == 1000 && c.last_seen == 2000 && c.visits == 2 && !c.refused);
+	ck_assert(brski_store_candidate_accept(store, "acme", "S-2", NULL, &err) == BRSKI_NOT_FOUND);
+	ck_assert(brski_store_candidate_accept(store, "acme", "S-1", "cellar", &err) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_LISTED);
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &d, &err) == BRSKI_OK);
+	ck_assert_str_eq(d.note, "cellar");
+	/* nobody is asked again, also when the visit that was under way ends now */
+	ck_assert(knock("S-1", 3000, 10) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_LISTED);
+	c.visits = 0;
+	ck_assert(brski_store_candidates(store, false, last_candidate, &c, &err) == BRSKI_OK && !c.visits);
+}
+END_TEST
+
+START_TEST(a_refusal_stays_until_the_operator_takes_it_back)
+{
+	struct brski_store_device d;
+	unsigned n;
+
+	acme();
+	ck_assert(knock("S-1", 1000, 10) == BRSKI_OK);
+	ck_assert(brski_store_candidate_refuse(store, "acme", "S-1", NULL, &err) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_REFUSED);
+	ck_assert(knock("S-1", 2000, 10) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_REFUSED);
+	ck_assert(brski_store_candidates_expire(store, 99999, &n, &err) == BRSKI_OK && n == 0);
+	ck_assert(brski_store_candidate_accept(store, "acme", "S-1", NULL, &err) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_LISTED);
+	/* one of the inventory, and one that never came */
+	ck_assert(brski_store_candidate_refuse(store, "acme", "S-1", "stolen", &err) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_REFUSED);
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &d, &err) == BRSKI_NOT_FOUND);
+	ck_assert(brski_store_candidate_refuse(store, "acme", "S-9", NULL, &err) == BRSKI_OK);
+	ck_assert(standing_of("S-9") == BRSKI_STANDING_REFUSED);
+	ck_assert(brski_store_device_put(store, "acme", "S-9", "", &err) == BRSKI_OK);
+	ck_assert(standing_of("S-9") == BRSKI_STANDING_LISTED);
+	ck_assert(brski_store_candidate_refuse(store, "nobody", "S-9", NULL, &err) == BRSKI_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(candidates_are_bounded_in_number_and_age)
+{
+	unsigned n;
+
+	acme();
+	ck_assert(knock("S-1", 1000, 2) == BRSKI_OK);
+	ck_assert(knock("S-2", 2000, 2) == BRSKI_OK);
+	ck_assert(knock("S-3", 3000, 2) == BRSKI_TOO_LARGE);
+	ck_assert(standing_of("S-3") == BRSKI_STANDING_UNKNOWN);
+	ck_assert(knock("S-2", 2500, 2) == BRSKI_OK); /* who waits already goes on */
+	ck_assert(brski_store_candidates_expire(store, 2000, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(knock("S-3", 3000, 2) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_UNKNOWN);
+}
+END_TEST
+
+static void last_type(void *ctx, const struct brski_store_type *type)
+{
+	*(struct brski_store_type *)ctx = *type;
+}
+
+START_TEST(type_rules_come_and_go)
+{
+	struct brski_store_type got = {.pattern = ""};
+
+	ck_assert(brski_store_type_put(store, "acme", "CN=*", &err) == BRSKI_NOT_FOUND);
+	acme();
+	ck_assert(brski_store_type_put(store, "acme", "CN=*", &err) == BRSKI_OK);
+	ck_assert(brski_store_type_put(store, "acme", "CN=*", &err) == BRSKI_OK);
+	ck_assert(brski_store_types(store, "acme", last_type, &got, &err) == BRSKI_OK);
+	ck_assert_str_eq(got.pattern, "CN=*");
+	ck_assert(brski_store_type_remove(store, "acme", "CN=", &err) == BRSKI_NOT_FOUND);
+	ck_assert(brski_store_type_remove(store, "acme", "CN=*", &err) == BRSKI_OK);
+	got.pattern[0] = '\0';
+	ck_assert(brski_store_types(store, NULL, last_type, &got, &err) == BRSKI_OK);
+	ck_assert_str_eq(got.pattern, "");
+}
+END_TEST
+
+/* ---- Bounds on requests ---- */
+
+static enum brski_code admit(const char *key, const char *serial, enum brski_job_state state,
+	const struct brski_store_limits *limits)
+{
+	struct brski_store_job job = {
+		.kind = BRSKI_JOB_CMP, .state = state, .manufacturer = "acme", .updated = 1000};
+	enum brski_code code;
+
+	snprintf(job.key, sizeof(job.key), "%s", key);
+	snprintf(job.serial_number, sizeof(job.serial_number), "%s", serial);
+	ck_assert(brski_buf_set(&job.blob, brski_span("12345", 5)) == BRSKI_OK);
+	code = brski_store_job_admit(store, &job, limits, &err);
+	brski_store_job_free(&job);
+	return code;
+}
+
+START_TEST(waiting_requests_are_bounded)
+{
+	struct brski_store_limits limits = {.waiting = 3, .waiting_per_device = 2, .octets = 5};
+	struct brski_store_job_totals totals;
+	unsigned n;
+
+	ck_assert(admit("a1", "S-1", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
+	ck_assert(admit("a2", "S-1", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
+	ck_assert(admit("a3", "S-1", BRSKI_JOB_WAITING, &limits) == BRSKI_TOO_LARGE);
+	ck_assert_ptr_nonnull(strstr(err.why, "max_waiting_per_device"));
+	ck_assert(admit("b1", "S-2", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
+	ck_assert(admit("c1", "S-3", BRSKI_JOB_WAITING, &limits) == BRSKI_TOO_LARGE);
+	ck_assert_ptr_nonnull(strstr(err.why, "(max_waiting)"));
+	/* what is accepted is never lost: it may change, and get its answer */
+	limits = (struct brski_store_limits){.waiting = 1, .waiting_per_device = 1, .octets = 1};
+	ck_assert(admit("a2", "S-1", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
+	ck_assert(admit("a2", "S-1", BRSKI_JOB_DONE, &limits) == BRSKI_OK);
+	ck_assert(admit("n1", "S-9", BRSKI_JOB_DONE, &limits) == BRSKI_OK);
+	limits = (struct brski_store_limits){.octets = 4};
+	ck_assert(admit("d1", "S-4", BRSKI_JOB_WAITING, &limits) == BRSKI_TOO_LARGE);
+	ck_assert_ptr_nonnull(strstr(err.why, "max_waiting_size"));
+	limits = (struct brski_store_limits){0};
+	ck_assert(admit("d1", "S-4", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
+	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
+	ck_assert(totals.waiting == 3 && totals.waiting_certificates == 3 && totals.waiting_vouchers == 0);
+	ck_assert(totals.done == 2 && totals.refused == 0 && totals.oldest == 1000 && totals.octets == 25);
+	ck_assert(brski_store_jobs_expire(store, 1001, &n, &err) == BRSKI_OK && n == 5);
 }
 END_TEST
 
@@ -346,6 +548,12 @@ int main(void)
 	tcase_add_test(tc, devices_need_a_manufacturer);
 	tcase_add_test(tc, hostile_texts_stay_texts);
 	tcase_add_test(tc, jobs_survive_reopening);
+	tcase_add_test(tc, an_older_database_gets_what_was_added_since);
+	tcase_add_test(tc, a_candidate_waits_until_it_is_accepted);
+	tcase_add_test(tc, a_refusal_stays_until_the_operator_takes_it_back);
+	tcase_add_test(tc, candidates_are_bounded_in_number_and_age);
+	tcase_add_test(tc, type_rules_come_and_go);
+	tcase_add_test(tc, waiting_requests_are_bounded);
 	tcase_add_test(tc, history_is_in_order_and_can_be_trimmed);
 	tcase_add_test(tc, what_is_no_store_is_refused);
 	tcase_add_test(tc, manufacturers_are_found_by_their_anchors);
