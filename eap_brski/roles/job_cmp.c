@@ -52,7 +52,7 @@ static enum brski_code pki_is_wrong(struct brski_job *job, const char *why, stru
 static enum brski_code blame_pki(
 	struct brski_job *job, const struct brski_error *why, enum brski_code code, struct brski_error *err)
 {
-	if (code != BRSKI_NO_MEMORY && code != BRSKI_INTERNAL)
+	if (code != BRSKI_NO_MEMORY && code != BRSKI_INTERNAL && code != BRSKI_UNAVAILABLE)
 		return pki_is_wrong(job, why->why, err);
 	if (err)
 		*err = *why;
@@ -81,8 +81,9 @@ static enum brski_code exchange_read(const struct brski_job *job, struct exchang
 	if (code != BRSKI_OK || job->origin[0] == '\0')
 		return code;
 	code = brski_job_find(job->registrar, &job->device, job->origin, &x->origin, err);
-	return code == BRSKI_OK ? brski_cmp_decode(brski_buf_span(&x->origin->request), &x->first, err)
-				: code;
+	if (code == BRSKI_OK)
+		code = brski_cmp_decode(brski_buf_span(&x->origin->request), &x->first, err);
+	return code;
 }
 
 static enum brski_code set_transaction(
@@ -255,18 +256,19 @@ static enum brski_code on_message(
 	struct brski_cmp msg = {0};
 	struct brski_error why = {0};
 	struct exchange x = {0};
-	enum brski_code code = exchange_read(job, &x, err);
+	enum brski_code code = exchange_read(job, &x, &why);
 
-	if (code == BRSKI_OK) {
+	if (code == BRSKI_OK)
 		code = brski_cmp_decode(brski_buf_span(&answer->body), &msg, &why);
-		if (code != BRSKI_OK)
-			code = blame_pki(job, &why, code, err);
-		else if (!brski_span_equal(brski_buf_span(&msg.header.transaction_id),
-				 brski_buf_span(&x.request.header.transaction_id)))
-			code = pki_is_wrong(job, "its answer is of another transaction", err);
-		else
-			code = judge_and_relay(job, &x, &msg, err);
-	}
+	if (code == BRSKI_NOT_FOUND) /* given up by the store meanwhile */
+		code = pki_is_wrong(job, "the request that this pollReq asks for is gone", err);
+	else if (code != BRSKI_OK)
+		code = blame_pki(job, &why, code, err);
+	else if (!brski_span_equal(brski_buf_span(&msg.header.transaction_id),
+			 brski_buf_span(&x.request.header.transaction_id)))
+		code = pki_is_wrong(job, "its answer is of another transaction", err);
+	else
+		code = judge_and_relay(job, &x, &msg, err);
 	brski_cmp_free(&msg);
 	exchange_free(&x);
 	return code;

@@ -335,7 +335,7 @@ enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_dev
 	json_decref(json);
 	if (code == BRSKI_OK)
 		code = r->ops.job_put(
-			r->ops_ctx, key, BRSKI_JOB_CMP, BRSKI_JOB_DONE, device, brski_buf_span(&blob), err);
+			r->ops_ctx, key, BRSKI_JOB_NOTE, BRSKI_JOB_DONE, device, brski_buf_span(&blob), err);
 	brski_buf_free(&blob);
 	return code;
 }

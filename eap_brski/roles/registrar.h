@@ -54,7 +54,16 @@ void brski_manufacturer_free(struct brski_manufacturer *m);
 
 enum brski_decision { BRSKI_ACCEPT, BRSKI_REFUSE, BRSKI_DEFER };
 
-enum brski_job_kind { BRSKI_JOB_VOUCHER, BRSKI_JOB_CMP };
+enum brski_job_kind {
+	BRSKI_JOB_VOUCHER,
+	BRSKI_JOB_CMP,
+	/*
+	 * No work, but what the registrar must not forget of a device (a voucher was given, a certificate was
+	 * granted, which transaction is open): DONE from the start, no brski_job_load. To be kept as long as
+	 * the device may come back.
+	 */
+	BRSKI_JOB_NOTE,
+};
 enum brski_job_state {
 	BRSKI_JOB_WAITING, /* something must be called */
 	BRSKI_JOB_DONE,    /* the answer is there, to be delivered as often as it is asked for */

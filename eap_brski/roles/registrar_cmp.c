@@ -130,6 +130,42 @@ static enum brski_code store_trouble(
 	return brski_respond_later(c->response, 503, c->s->registrar->retry_after, "come back later", err);
 }
 
+/*
+ * Of a transaction's pollReqs only the newest is worth forwarding: what answers an older one has a nonce that
+ * the pledge no longer waits for. So a PKI that was away for days is not asked once for each visit.
+ */
+static enum brski_code replace_last_poll(struct cmp_context *c, const char *key, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	char last[BRSKI_FINGERPRINT_MAX];
+	struct brski_job *old = NULL;
+	enum brski_code code = BRSKI_OK;
+
+	if (brski_note_get(s->registrar, &s->device, "poll", transaction_of(c), last, NULL) == BRSKI_OK &&
+		brski_job_find(s->registrar, &s->device, last, &old, NULL) == BRSKI_OK &&
+		old->state == BRSKI_JOB_WAITING) {
+		code = brski_job_cmp_refuse(old, "certificate", BRSKI_CMP_SYSTEM_UNAVAIL,
+			"another pollReq came after this one", err, "another pollReq came after this one");
+		if (code == BRSKI_OK)
+			code = brski_job_put(old, err);
+	}
+	brski_job_free(old);
+	return code == BRSKI_OK
+		       ? brski_note_put(s->registrar, &s->device, "poll", transaction_of(c), key, err)
+		       : code;
+}
+
+/* pollReqs ask for the request that the transaction stands at, not for each other. */
+static enum brski_code note_transaction(
+	struct cmp_context *c, const struct brski_job *job, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+
+	if (job->origin[0] != '\0')
+		return replace_last_poll(c, job->key, err);
+	return brski_note_put(s->registrar, &s->device, "transaction", transaction_of(c), job->key, err);
+}
+
 static enum brski_code start_job(struct cmp_context *c, const char *origin, struct brski_error *err)
 {
 	struct brski_registrar_session *s = c->s;
@@ -143,10 +179,8 @@ static enum brski_code start_job(struct cmp_context *c, const char *origin, stru
 	}
 	if (code == BRSKI_OK)
 		code = brski_job_start(*c->job, &why);
-	/* pollReqs ask for the request that the transaction stands at, not for each other */
-	if (code == BRSKI_OK && origin[0] == '\0')
-		code = brski_note_put(
-			s->registrar, &s->device, "transaction", transaction_of(c), (*c->job)->key, &why);
+	if (code == BRSKI_OK)
+		code = note_transaction(c, *c->job, &why);
 	if (code == BRSKI_OK) {
 		brski_session_note(s, "cert-request", true, "%s message kept; the PKI is %s",
 			brski_cmp_type_name(c->msg->type), s->registrar->cmp_url);

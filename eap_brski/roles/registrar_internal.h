@@ -179,6 +179,9 @@ void brski_job_done(struct brski_job *job, const char *what, const char *fmt, ..
 void brski_job_tell(struct brski_job *job, const char *what, bool ok, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The last brski_job_tell goes to log and history. */
+void brski_job_announce(struct brski_job *job);
+
 /* The same for a CMP job: a rejection of its request, signed by the registrar. */
 enum brski_code brski_job_cmp_refuse(struct brski_job *job, const char *what, enum brski_cmp_fail fail,
 	const char *told, struct brski_error *err, const char *fmt, ...)

@@ -56,22 +56,6 @@ static enum brski_code defer_device(struct brski_registrar_session *s, long retr
 	return brski_respond_later(response, 202, retry_after, "come back with the same request", err);
 }
 
-/* The registrar's own request, RFC 8995 5.5. */
-static enum brski_code make_upstream(struct brski_job *job, struct brski_error *err)
-{
-	struct brski_registrar *r = job->registrar;
-	struct brski_voucher pledge = {0};
-	enum brski_code code;
-
-	code = brski_voucher_request_check(
-		brski_buf_span(&job->request), job->chain, r->credential.cert, &pledge, err);
-	if (code == BRSKI_OK)
-		code = brski_voucher_request_registrar(&r->credential, job->device.idevid, &pledge,
-			brski_buf_span(&job->request), brski_now(r->env), &job->upstream, err);
-	brski_voucher_free(&pledge);
-	return code;
-}
-
 static enum brski_code start_trouble(struct brski_registrar_session *s, enum brski_code code,
 	struct brski_http *response, struct brski_error *why, struct brski_error *err)
 {
@@ -90,15 +74,19 @@ static enum brski_code start_trouble(struct brski_registrar_session *s, enum brs
 	return code;
 }
 
+/* The registrar's own request is made (RFC 8995 5.5) and stored with the pledge's. */
 static enum brski_code start_job(struct brski_registrar_session *s, struct brski_span cms,
-	struct brski_http *response, struct brski_job **job, struct brski_error *err)
+	const struct brski_voucher *pledge, struct brski_http *response, struct brski_job **job,
+	struct brski_error *err)
 {
+	struct brski_registrar *r = s->registrar;
 	struct brski_error why = {0};
 	enum brski_code code =
-		brski_job_new(s->registrar, BRSKI_JOB_VOUCHER, s->chain, &s->manufacturer, cms, job, &why);
+		brski_job_new(r, BRSKI_JOB_VOUCHER, s->chain, &s->manufacturer, cms, job, &why);
 
 	if (code == BRSKI_OK)
-		code = make_upstream(*job, &why);
+		code = brski_voucher_request_registrar(&r->credential, s->device.idevid, pledge, cms,
+			brski_now(r->env), &(*job)->upstream, &why);
 	if (code == BRSKI_OK)
 		code = brski_job_start(*job, &why);
 	if (code == BRSKI_OK) {
@@ -111,24 +99,12 @@ static enum brski_code start_job(struct brski_registrar_session *s, struct brski
 	return start_trouble(s, code, response, &why, err);
 }
 
-/* The same request again, RFC 8995 5.6: what it led to so far. */
-static enum brski_code find_or_start(struct brski_registrar_session *s, struct brski_span cms,
+/* A stored job answers now, or is handed out to be driven. Takes it. */
+static enum brski_code use_job(struct brski_registrar_session *s, struct brski_job *found,
 	struct brski_http *response, struct brski_job **job, struct brski_error *err)
 {
-	char key[BRSKI_FINGERPRINT_MAX];
-	struct brski_job *found = NULL;
 	enum brski_code code;
 
-	brski_job_key_of(&s->device, cms, key);
-	s->pending_kind = BRSKI_JOB_VOUCHER;
-	snprintf(s->pending_key, sizeof(s->pending_key), "%s", key);
-	code = brski_job_find(s->registrar, &s->device, key, &found, err);
-	if (code == BRSKI_NOT_FOUND || (code == BRSKI_OK && brski_job_is_stale(found))) {
-		brski_job_free(found);
-		return start_job(s, cms, response, job, err);
-	}
-	if (code != BRSKI_OK)
-		return code;
 	if (found->state == BRSKI_JOB_WAITING && brski_job_not_before(found) == 0) {
 		*job = found;
 		return BRSKI_OK;
@@ -139,30 +115,58 @@ static enum brski_code find_or_start(struct brski_registrar_session *s, struct b
 	return code;
 }
 
-enum brski_code brski_handle_voucher_request(BRSKI_ENDPOINT_PARAMS)
+/* The same request again, RFC 8995 5.6: what it led to so far. */
+static enum brski_code find_or_start(struct brski_registrar_session *s, struct brski_span cms,
+	const struct brski_voucher *pledge, struct brski_http *response, struct brski_job **job,
+	struct brski_error *err)
 {
-	struct brski_span cms = brski_buf_span(&request->body);
-	struct brski_voucher pledge = {0};
-	struct brski_error why = {0};
-	long retry_after;
+	struct brski_job *found = NULL;
 	enum brski_code code;
 
-	(void)endpoint;
-	code = brski_voucher_request_check(cms, s->chain, s->registrar->credential.cert, &pledge, &why);
-	brski_voucher_free(&pledge);
-	if (code != BRSKI_OK) {
-		why.code = code;
-		return refuse_request(s, cms, &why, response, err);
-	}
+	s->pending_kind = BRSKI_JOB_VOUCHER;
+	brski_job_key_of(&s->device, cms, s->pending_key);
+	code = brski_job_find(s->registrar, &s->device, s->pending_key, &found, err);
+	if (code == BRSKI_OK && !brski_job_is_stale(found))
+		return use_job(s, found, response, job, err);
+	brski_job_free(found);
+	if (code != BRSKI_OK && code != BRSKI_NOT_FOUND)
+		return code;
+	return start_job(s, cms, pledge, response, job, err);
+}
+
+static enum brski_code authorize(struct brski_registrar_session *s, struct brski_span cms,
+	const struct brski_voucher *pledge, struct brski_http *response, struct brski_job **job,
+	struct brski_error *err)
+{
+	long retry_after;
+
 	switch (brski_session_decide(s, &retry_after)) {
 	case BRSKI_ACCEPT:
-		return find_or_start(s, cms, response, job, err);
+		return find_or_start(s, cms, pledge, response, job, err);
 	case BRSKI_DEFER:
 		return defer_device(s, retry_after, response, err);
 	case BRSKI_REFUSE:
 	default:
 		return refuse_device(s, response, err);
 	}
+}
+
+enum brski_code brski_handle_voucher_request(BRSKI_ENDPOINT_PARAMS)
+{
+	struct brski_span cms = brski_buf_span(&request->body);
+	struct brski_voucher pledge = {0};
+	struct brski_error why = {0};
+	enum brski_code code;
+
+	(void)endpoint;
+	code = brski_voucher_request_check(cms, s->chain, s->registrar->credential.cert, &pledge, &why);
+	why.code = code;
+	if (code == BRSKI_OK)
+		code = authorize(s, cms, &pledge, response, job, err);
+	else
+		code = refuse_request(s, cms, &why, response, err);
+	brski_voucher_free(&pledge);
+	return code;
 }
 
 static enum brski_code copy_answer(

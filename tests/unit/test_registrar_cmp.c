@@ -392,6 +392,37 @@ START_TEST(pki_wants_to_be_polled)
 }
 END_TEST
 
+static unsigned waiting_rows(void)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < site.n_rows; i++)
+		n += site.rows[i].state == BRSKI_JOB_WAITING;
+	return n;
+}
+
+/* A PKI that wants to be polled, and is away: the pollReqs of many visits do not pile up. */
+START_TEST(polls_do_not_pile_up)
+{
+	site.ca = CA_WAITS;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	site.ca = CA_DOWN;
+	for (int i = 0; i < 5; i++) {
+		visit_again(&v);
+		ck_assert_uint_eq(visit_poll(&v, 0), 200);
+		ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+		ck_assert_uint_eq(waiting_rows(), 1);
+		site.now += 60;
+	}
+	site.ca = CA_WAITS;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	ck_assert_uint_eq(waiting_rows(), 0);
+}
+END_TEST
+
 START_TEST(polled_certificate_is_judged_too)
 {
 	site.ca = CA_WAITS;
@@ -515,8 +546,8 @@ int main(void)
 		nested_by_the_pledge, damaged_requests, pki_refuses, unprotected_error_is_vouched_for,
 		answers_that_are_wrong, answers_that_are_not_judged, statuses_of_the_pki,
 		pki_is_down_and_back, forwarded_without_the_pledge, pki_wants_to_be_polled,
-		polled_certificate_is_judged_too, transactions_that_are_unknown, repeats, transaction_in_use,
-		ca_certificates};
+		polled_certificate_is_judged_too, polls_do_not_pile_up, transactions_that_are_unknown,
+		repeats, transaction_in_use, ca_certificates};
 
 	return run_tests("registrar_cmp", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "eap_brski/roles/registrar_internal.h"
+
+/* What a job calls: one HTTP request after the other. */
+
+#define MASA_PATH "/.well-known/brski"
+
+/* RFC 8995 2.3.2: the path of BRSKI is assumed where the URI has none, and the scheme must be https. */
+static enum brski_code masa_url(
+	const struct brski_job *job, const char *operation, char *out, size_t size, struct brski_error *err)
+{
+	const char *url = job->device.masa_url;
+	size_t len = strlen(url);
+	int n;
+
+	if (len == 0)
+		return brski_fail(err, BRSKI_NOT_FOUND,
+			"no MASA is known for %s: its IDevID names none, so set the manufacturer's MASA URL",
+			job->device.manufacturer);
+	if (strncmp(url, "https://", 8) != 0)
+		return brski_fail(err, BRSKI_UNSUPPORTED, "MASA URL %.200s is not an https URL", url);
+	while (len > 8 && url[len - 1] == '/')
+		len--;
+	n = snprintf(out, size, "%.*s%s/%s", (int)len, url, memchr(url + 8, '/', len - 8) ? "" : MASA_PATH,
+		operation);
+	if (n < 0 || (size_t)n >= size)
+		return brski_fail(err, BRSKI_TOO_LARGE, "MASA URL %.200s is too long", url);
+	return BRSKI_OK;
+}
+
+static const char *url_path(const char *url)
+{
+	const char *authority = strstr(url, "://");
+	const char *path = authority ? strchr(authority + 3, '/') : NULL;
+
+	return path ? path : "/";
+}
+
+static enum brski_code prepare_masa(
+	struct brski_job *job, const char *operation, const char *accept, struct brski_error *err)
+{
+	enum brski_code code = masa_url(job, operation, job->url, sizeof(job->url), err);
+
+	if (code == BRSKI_OK)
+		code = brski_http_request(&job->call, "POST", url_path(job->url), BRSKI_MEDIA_VOUCHER,
+			brski_buf_span(&job->upstream), err);
+	return code == BRSKI_OK ? brski_http_set(&job->call, "accept", accept, err) : code;
+}
+
+static enum brski_code prepare_location(struct brski_job *job, struct brski_error *err)
+{
+	enum brski_code code;
+
+	snprintf(job->url, sizeof(job->url), "%s", job->location);
+	code = brski_http_request(&job->call, "GET", url_path(job->url), NULL, brski_span(NULL, 0), err);
+	return code == BRSKI_OK ? brski_http_set(&job->call, "accept", BRSKI_MEDIA_JSON, err) : code;
+}
+
+static enum brski_code prepare_cmp(struct brski_job *job, struct brski_error *err)
+{
+	const struct brski_buf *body = job->upstream.len ? &job->upstream : &job->request;
+
+	snprintf(job->url, sizeof(job->url), "%s", job->registrar->cmp_url);
+	return brski_http_request(
+		&job->call, "POST", url_path(job->url), BRSKI_MEDIA_CMP, brski_buf_span(body), err);
+}
+
+enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err)
+{
+	brski_http_free(&job->call);
+	job->url[0] = '\0';
+	if (job->state != BRSKI_JOB_WAITING)
+		return BRSKI_OK;
+	switch (job->step) {
+	case BRSKI_STEP_VOUCHER:
+		return prepare_masa(job, "requestvoucher", BRSKI_MEDIA_VOUCHER, err);
+	case BRSKI_STEP_AUDIT_LOG:
+		return prepare_masa(job, "requestauditlog", BRSKI_MEDIA_JSON, err);
+	case BRSKI_STEP_AUDIT_LOG_GET:
+		return prepare_location(job, err);
+	case BRSKI_STEP_CMP:
+		return prepare_cmp(job, err);
+	}
+	return brski_fail(err, BRSKI_INTERNAL, "a job at no known step");
+}
+
+bool brski_job_call(const struct brski_job *job, struct brski_call *call)
+{
+	const struct brski_manufacturer *m = &job->manufacturer;
+
+	memset(call, 0, sizeof(*call));
+	if (job->state != BRSKI_JOB_WAITING)
+		return false;
+	call->kind = job->kind;
+	snprintf(call->url, sizeof(call->url), "%s", job->url);
+	call->request = &job->call;
+	call->tls_anchors = job->kind == BRSKI_JOB_VOUCHER ? m->tls_anchors : job->registrar->domain_anchors;
+	call->client = &job->registrar->credential;
+	return true;
+}
+
+bool brski_http_is_temporary(const struct brski_http *answer)
+{
+	return answer->status >= 500 || answer->status == 202 || answer->status == 408 ||
+	       answer->status == 425 || answer->status == 429;
+}
