@@ -14,7 +14,7 @@ struct ca_settings ca_settings = {
 	.listen = "127.0.0.1:8080",
 	.days = 365,
 	.confirm_wait = 600,
-	.max_connections = 200,
+	.max_connections = 400,
 	.timeout = 20,
 	.key_type = "P-256",
 };
@@ -54,7 +54,7 @@ const struct daemon_option ca_options[] = {
 	{"confirm-wait", DAEMON_NUMBER, &ca_settings.confirm_wait, 1, 30 * 86400L, "SECONDS",
 		"for certConf, then the certificate lapses (default: 600)"},
 	{"max-connections", DAEMON_NUMBER, &ca_settings.max_connections, 1, 10000, "N",
-		"at a time (default: 200)"},
+		"at a time (default: 400)"},
 	{"timeout", DAEMON_NUMBER, &ca_settings.timeout, 1, 600, "SECONDS",
 		"until a silent connection is closed (default: 20)"},
 	{"subject", DAEMON_TEXT, &ca_settings.subject, 0, 0, "NAME", "init, issue: \"CN=Example,O=Example\""},

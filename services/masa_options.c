@@ -12,7 +12,7 @@ struct masa_settings masa_settings = {
 	.db = "masa.db",
 	.min_interval = 60,
 	.nonceless_lifetime = 7 * 86400,
-	.max_connections = 200,
+	.max_connections = 400,
 	.timeout = 20,
 	.most = 50,
 };
@@ -34,7 +34,7 @@ const struct daemon_option masa_options[] = {
 	{"nonceless-lifetime", DAEMON_NUMBER, &masa_settings.nonceless_lifetime, 60, 366 * 86400L, "SECONDS",
 		"of vouchers without nonce (default: a week)"},
 	{"max-connections", DAEMON_NUMBER, &masa_settings.max_connections, 1, 10000, "N",
-		"at a time (default: 200)"},
+		"at a time (default: 400)"},
 	{"timeout", DAEMON_NUMBER, &masa_settings.timeout, 1, 600, "SECONDS",
 		"until a silent connection is closed (default: 20)"},
 	{"owner", DAEMON_TEXT, &masa_settings.owner, 0, 0, "NAME", "device add: the owner"},
