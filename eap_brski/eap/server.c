@@ -8,6 +8,7 @@
 #include "eap_brski/transport/link.h"
 #include "eap_brski/transport/tunnel.h"
 
+#define REQUESTS_MAX 32  /* of one session: docs/protocol.md, Limits */
 #define PACKETS_MAX 1000 /* of one session; a small MTU and RSA need some */
 
 struct brski_eap_context {
@@ -35,6 +36,7 @@ struct brski_eap_session {
 	char where[128];
 	char reason[sizeof(((struct brski_error *)0)->why)];
 	unsigned n_packets;
+	unsigned n_requests;
 	unsigned n_flight;          /* requests of this flight so far */
 	struct brski_buf plain;     /* the flight of requests that came */
 	struct brski_span requests; /* what of it is not worked off */
@@ -198,6 +200,8 @@ static enum brski_code next_request(
 		return code;
 	if (!complete)
 		return brski_fail(err, BRSKI_MALFORMED, "a flight of requests ends within a request");
+	if (++s->n_requests > REQUESTS_MAX)
+		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d requests in one session", REQUESTS_MAX);
 	if (++s->n_flight > BRSKI_FLIGHT_MAX)
 		return brski_fail(
 			err, BRSKI_TOO_LARGE, "more than %d requests in one flight", BRSKI_FLIGHT_MAX);

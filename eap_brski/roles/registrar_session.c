@@ -273,8 +273,9 @@ enum brski_code brski_registrar_request(struct brski_registrar_session *s, const
 	if (request->status != 0 || !request->path)
 		return brski_respond_text(response, 400, "not a request", err);
 	if (!within_limits(s, request)) {
+		if (!s->over)
+			brski_session_note(s, "peer", false, "too many or too large requests in one session");
 		s->over = true;
-		brski_session_note(s, "peer", false, "too many or too large requests in one session");
 		return brski_respond_text(response, 429, "too many requests", err);
 	}
 	endpoint = find_endpoint(request->path);
