@@ -48,17 +48,19 @@ lab_end() {
 
 # ---- Processes ----
 
+# Not "ip netns exec", which wants to mount /sys anew and cannot in a chroot.
 lab_in_ns() { # NAMESPACE-or-"" COMMAND...
 	local ns=$1
 	shift
-	if [ -n "$ns" ]; then exec ip netns exec "$ns" "$@"; else exec "$@"; fi
+	if [ -n "$ns" ]; then nsenter --net="/run/netns/$ns" "$@"; else "$@"; fi
 }
 
 # Starts a daemon in the background; its output goes to $LAB/NAME.log.
 lab_start() { # NAME NAMESPACE COMMAND...
 	local name=$1 ns=$2
 	shift 2
-	lab_in_ns "$ns" "$@" >> "$LAB/$name.log" 2>&1 < /dev/null &
+	if [ -n "$ns" ]; then set -- nsenter --net="/run/netns/$ns" "$@"; fi
+	"$@" >> "$LAB/$name.log" 2>&1 < /dev/null &
 	LAB_PID[$name]=$!
 }
 
