@@ -205,7 +205,7 @@ void *brski_asn1_read(struct brski_span der, const ASN1_ITEM *item, const char *
 		(void)brski_fail_openssl(err, BRSKI_MALFORMED, "%s does not parse", what);
 		return NULL;
 	}
-	if (at != der.data + der.len || !encodes_to(value, item, der)) {
+	if (!encodes_to(value, item, der)) { /* BER, or octets after the value */
 		ASN1_item_free(value, item);
 		(void)brski_fail(err, BRSKI_MALFORMED, "%s is not one value in DER", what);
 		return NULL;

@@ -139,6 +139,35 @@ START_TEST(request_header_is_rfc9483)
 }
 END_TEST
 
+/* RFC 9483 3.3: no self-signed certificate in extraCerts, unless it is the signer's. */
+START_TEST(roots_stay_at_home)
+{
+	struct cmp_world w = world[0];
+	struct brski_credential self = pki_leaf("CN=Self", "P-256", NULL);
+	struct brski_cmp_transaction tx = {0};
+	struct brski_buf request;
+	struct brski_cmp msg;
+
+	ck_assert_int_eq(X509_add_cert(w.idevid.chain, w.maker.cert, X509_ADD_FLAG_UP_REF), 1);
+	request = cmp_enroll(&w, false, false, &tx);
+	msg = cmp_decode(&request);
+	ck_assert_int_eq(sk_X509_num(msg.extra_certs), 2);
+	ck_assert(brski_cert_equal(sk_X509_value(msg.extra_certs, 1), w.maker_ca.cert));
+	X509_free(sk_X509_pop(w.idevid.chain));
+	brski_cmp_free(&msg);
+	brski_buf_free(&request);
+	w.idevid = self;
+	request = cmp_enroll(&w, false, false, &tx);
+	msg = cmp_decode(&request);
+	ck_assert_int_eq(sk_X509_num(msg.extra_certs), 1);
+	ck_assert(brski_cert_equal(sk_X509_value(msg.extra_certs, 0), self.cert));
+	brski_cmp_free(&msg);
+	brski_buf_free(&request);
+	brski_cmp_transaction_free(&tx);
+	pki_free(&self);
+}
+END_TEST
+
 START_TEST(request_says_key_and_subject)
 {
 	const struct cmp_world *w = &world[0];
@@ -588,6 +617,7 @@ int main(void)
 	tcase_add_loop_test(tc, enroll, 0, 12);
 	tcase_add_loop_test(tc, request_header_is_rfc9483, 0, 2);
 	tcase_add_loop_test(tc, request_says_key_and_subject, 0, 2);
+	tcase_add_test(tc, roots_stay_at_home);
 	tcase_add_test(tc, every_transaction_is_fresh);
 	tcase_add_test(tc, no_randomness_no_message);
 	tcase_add_test(tc, cert_profile);
