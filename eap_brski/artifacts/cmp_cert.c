@@ -26,6 +26,7 @@ static bool same_text(const ASN1_STRING *a, const ASN1_STRING *b)
 
 	OPENSSL_free(ua);
 	OPENSSL_free(ub);
+	ERR_clear_error();
 	return same;
 }
 
