@@ -263,8 +263,11 @@ static void print_record(void *ctx, const struct ca_record *r)
 static enum brski_code list(struct brski_error *err)
 {
 	struct ca_store *store = NULL;
+	int lapsed;
 	enum brski_code code = ca_open_store(&store, err);
 
+	if (code == BRSKI_OK)
+		code = ca_store_lapse(store, brski_now(daemon_env()), &lapsed, err);
 	if (code == BRSKI_OK)
 		code = ca_store_list(store, print_record, NULL, err);
 	ca_store_close(store);

@@ -7,6 +7,8 @@
 #include <openssl/ec.h>
 #include <openssl/x509v3.h>
 
+#include "eap_brski/artifacts/cert.h"
+
 #define SERIAL_OCTETS 16
 #define BACKDATE 300 /* a device's clock, if it has one, is not exact */
 #define DAY 86400
@@ -141,6 +143,10 @@ enum brski_code ca_issue(const struct ca_spec *spec, const struct brski_credenti
 	bool ok;
 
 	*out = NULL;
+	if (issuer && brski_cert_dates(issuer->cert, brski_now(env), err) != BRSKI_OK) {
+		X509_free(cert);
+		return brski_fail_context(err, "the CA cannot issue");
+	}
 	ok = cert && X509_set_version(cert, X509_VERSION_3) == 1 && set_number(cert, env, err) &&
 	     X509_set_subject_name(cert, spec->subject) == 1 && X509_set_pubkey(cert, spec->key) == 1 &&
 	     X509_set_issuer_name(cert, issuer ? X509_get_subject_name(above) : spec->subject) == 1 &&

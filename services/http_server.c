@@ -36,7 +36,6 @@ struct http_server {
 	struct event_base *base;
 	struct evhttp *evhttp;
 	struct evconnlistener *listener;
-	struct event *resume;
 	SSL_CTX *tls;
 	size_t max_body;
 	const struct brski_env *env;
@@ -241,23 +240,23 @@ static struct bufferevent *new_tls_connection(struct event_base *base, void *arg
 	return bev;
 }
 
-/* No descriptor left: http_limit_connections() was reached. The kernel queues connections meanwhile. */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	struct http_server *server = arg;
-	struct timeval pause = {.tv_usec = 100000};
-
-	evconnlistener_disable(listener);
-	evtimer_add(server->resume, &pause);
-}
-
 static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
-	struct http_server *server = arg;
-
 	(void)fd;
 	(void)what;
-	evconnlistener_enable(server->listener);
+	evconnlistener_enable(arg);
+}
+
+/* No descriptor left: http_limit_connections() was reached. The kernel queues connections meanwhile. arg is
+ * evhttp's. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct timeval pause = {.tv_usec = 100000};
+
+	(void)arg;
+	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_resume, listener, &pause) ==
+		0)
+		evconnlistener_disable(listener);
 }
 
 static void set_limits(struct http_server *server, const struct http_server_config *config)
@@ -286,9 +285,8 @@ static enum brski_code start(
 		return code;
 	server->listener = evconnlistener_new(
 		server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, -1, fd);
-	server->resume = evtimer_new(server->base, on_resume, server);
 	server->evhttp = evhttp_new(server->base);
-	if (!server->listener || !server->resume || !server->evhttp)
+	if (!server->listener || !server->evhttp)
 		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory for the HTTP server");
 	set_limits(server, config);
 	if (!evhttp_bind_listener(server->evhttp, server->listener))
@@ -328,8 +326,6 @@ void http_server_free(struct http_server *server)
 		evhttp_free(server->evhttp); /* and the listener, once bound */
 	else if (server->listener)
 		evconnlistener_free(server->listener);
-	if (server->resume)
-		event_free(server->resume);
 	while (server->waiting)
 		exchange_free(server->waiting);
 	SSL_CTX_free(server->tls);

@@ -36,7 +36,8 @@ typedef void http_handler(void *ctx, struct http_exchange *ex);
 BRSKI_CHECKED enum brski_code http_server_new(struct event_base *base,
 	const struct http_server_config *config, http_handler *handler, void *ctx, struct http_server **out,
 	struct brski_error *err);
-void http_server_free(struct http_server *server); /* closes all connections; exchanges are void */
+/* Closes all connections; exchanges are void. The event loop does not run any more after it. */
+void http_server_free(struct http_server *server);
 
 const struct brski_http *http_exchange_request(const struct http_exchange *ex);
 /* The client's TLS certificate; NULL if it has shown none. That it has its key is certain; nothing else of it

@@ -242,11 +242,21 @@ enum brski_code masa_devices(
 	return sql_end(&q, err);
 }
 
+/* Anybody can make a MASA note something: the oldest go. */
+static enum brski_code forget_seen(struct masa_store *store, struct brski_error *err)
+{
+	struct sql q = sql_start(store->db, "DELETE FROM requests WHERE id <= ?");
+
+	sql_bind_int(&q, sqlite3_last_insert_rowid(store->db) - MASA_SEEN_MAX);
+	return sql_end(&q, err);
+}
+
 enum brski_code masa_seen_add(struct masa_store *store, const struct masa_seen *seen, struct brski_error *err)
 {
 	struct sql q = sql_start(store->db,
 		"INSERT INTO requests (at, peer, what, serial, registrar, status, detail)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?)");
+	enum brski_code code;
 
 	sql_bind_int(&q, seen->at);
 	sql_bind_text(&q, seen->peer);
@@ -255,7 +265,8 @@ enum brski_code masa_seen_add(struct masa_store *store, const struct masa_seen *
 	sql_bind_text(&q, seen->registrar);
 	sql_bind_int(&q, seen->status);
 	sql_bind_text(&q, seen->detail);
-	return sql_end(&q, err);
+	code = sql_end(&q, err);
+	return code == BRSKI_OK ? forget_seen(store, err) : code;
 }
 
 enum brski_code masa_seen_list(struct masa_store *store, const char *serial, long most, masa_seen_row *row,

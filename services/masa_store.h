@@ -91,6 +91,7 @@ BRSKI_CHECKED enum brski_code masa_audit_log(
 
 /* ---- Requests, refused ones too ---- */
 
+#define MASA_SEEN_MAX 100000 /* the oldest ones are forgotten */
 struct masa_seen {
 	time_t at;
 	char peer[64];

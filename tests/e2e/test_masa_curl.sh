@@ -207,5 +207,15 @@ check "the log of one device" fails grep -q S-3 <(masa log --serial S-1)
 check "many idle connections do no harm" timeout 20 bash -c '
 	for _ in $(seq 30); do exec {fd}<> /dev/tcp/127.0.0.1/'"$PORT"'; done
 	curl -sS --max-time 10 --cacert '"$T"'/vendor/ca.pem -o /dev/null https://127.0.0.1:'"$PORT"'/'
+mv "$T/masa.log" "$T/masa.log.1"
+kill -HUP "${PID[masa]}"
+sleep 0.3
+post requestvoucher
+check "SIGHUP opens the log anew" grep -q 'POST' "$T/masa.log"
 check "SIGTERM ends it in order" stop masa
+serve --max-connections 4 --timeout 2
+check "connections over the limit wait for their turn" timeout 30 bash -c '
+	for _ in $(seq 12); do exec {fd}<> /dev/tcp/127.0.0.1/'"$PORT"'; done
+	curl -sS --max-time 20 --cacert '"$T"'/vendor/ca.pem -o /dev/null https://127.0.0.1:'"$PORT"'/'
+stop masa
 finish

@@ -249,6 +249,22 @@ START_TEST(no_certificate_outlives_its_issuer)
 }
 END_TEST
 
+START_TEST(an_expired_issuer_issues_nothing)
+{
+	struct pki_spec spec = {
+		.subject = "CN=Old CA", .ca = true, .not_before = 1000, .not_after = clock_now - DAY};
+	struct brski_credential old = pki_make(&spec, &w.root);
+	struct brski_buf request = cmp_enroll(&w, false, false, &tx);
+
+	ca.issuer = &old;
+	post_through(&w.ra, &request);
+	expect_refusal(BRSKI_CMP_ERROR, brski_code_cmp_fail(BRSKI_EXPIRED), "cannot issue");
+	ck_assert_uint_eq(rows().n, 0);
+	brski_buf_free(&request);
+	pki_free(&old);
+}
+END_TEST
+
 START_TEST(root_in_ca_pubs_of_ip)
 {
 	struct brski_credential issuer = {w.ca.key, w.ca.cert, pki_certs(&w.root, NULL)};
@@ -582,7 +598,7 @@ START_TEST(device_of_an_unknown_manufacturer)
 
 	ca.idevid_anchors = others;
 	post_through(&w.ra, &request);
-	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_SIGNER_NOT_TRUSTED, "Gadget");
+	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_SIGNER_NOT_TRUSTED, "issuer certificate");
 	ca.idevid_anchors = NULL;
 	post_through(&w.ra, &request);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_SIGNER_NOT_TRUSTED, "no manufacturer");
@@ -842,16 +858,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {ir_through_a_registrar, p10cr_through_a_registrar,
-		ir_from_the_device_itself, profile, no_certificate_outlives_its_issuer, root_in_ca_pubs_of_ip,
-		same_request_same_answer, the_store_outlives_the_ca, transaction_id_in_use, confirmed,
-		confirmed_twice, rejected_by_the_device, rejected_and_then_confirmed,
-		confirmation_of_another_certificate, confirmation_by_another_device,
-		confirmation_with_another_nonce, confirmation_of_nothing, confirmation_comes_too_late,
-		implicit_confirmation_by_option, registrar_without_cmc_ra, registrar_of_another_domain,
-		registrar_expired, registrar_not_in_the_list, registrar_signature_is_wrong,
-		device_of_an_unknown_manufacturer, device_expired, subject_of_another_device,
-		subject_without_serial_number, no_subject, weak_keys, unprotected, damaged_requests,
-		general_messages, nothing_to_poll_for, forms, names};
+		ir_from_the_device_itself, profile, no_certificate_outlives_its_issuer,
+		an_expired_issuer_issues_nothing, root_in_ca_pubs_of_ip, same_request_same_answer,
+		the_store_outlives_the_ca, transaction_id_in_use, confirmed, confirmed_twice,
+		rejected_by_the_device, rejected_and_then_confirmed, confirmation_of_another_certificate,
+		confirmation_by_another_device, confirmation_with_another_nonce, confirmation_of_nothing,
+		confirmation_comes_too_late, implicit_confirmation_by_option, registrar_without_cmc_ra,
+		registrar_of_another_domain, registrar_expired, registrar_not_in_the_list,
+		registrar_signature_is_wrong, device_of_an_unknown_manufacturer, device_expired,
+		subject_of_another_device, subject_without_serial_number, no_subject, weak_keys, unprotected,
+		damaged_requests, general_messages, nothing_to_poll_for, forms, names};
 
 	return run_tests("ca", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -791,6 +791,32 @@ START_TEST(every_request_is_noted)
 }
 END_TEST
 
+START_TEST(the_list_of_requests_is_bounded)
+{
+	struct masa_seen seen = {.at = clock_now, .peer = "192.0.2.7", .status = 400};
+	unsigned statuses[8] = {0};
+	char dir[64], path[80];
+
+	temp_make(dir);
+	snprintf(path, sizeof(path), "%s/masa.db", dir);
+	masa_store_close(masa.store);
+	EXPECT(BRSKI_OK, masa_store_open(path, &masa.store, &err));
+	EXPECT(BRSKI_OK, masa_seen_add(masa.store, &seen, &err));
+	ck_assert_int_eq(run("sqlite3 %s 'UPDATE requests SET id = %d'", path, MASA_SEEN_MAX), 0);
+	EXPECT(BRSKI_OK, masa_seen_add(masa.store, &seen, &err));
+	ck_assert_int_eq(
+		run("sqlite3 %s 'UPDATE requests SET id = 1 WHERE id = %d'", path, MASA_SEEN_MAX), 0);
+	seen.status = 404;
+	EXPECT(BRSKI_OK, masa_seen_add(masa.store, &seen, &err));
+	EXPECT(BRSKI_OK, masa_seen_list(masa.store, NULL, 10, count_seen, statuses, &err));
+	ck_assert_uint_eq(statuses[0], 2);
+	ck_assert_uint_eq(statuses[2], 404);
+	masa_store_close(masa.store);
+	masa.store = NULL;
+	temp_remove(dir);
+}
+END_TEST
+
 START_TEST(a_device_with_a_history_stays)
 {
 	ck_assert_uint_eq(ask_nonced(&registrar, NONCE_1), 200);
@@ -827,8 +853,8 @@ int main(void)
 		prior_of_another_manufacturer, prior_seen_with_another_registrar, prior_without_proximity,
 		prior_of_an_expired_device, idevid_issuer_of_another_certificate, forms, malformed,
 		damaged_requests, audit_log_for_those_who_had_a_voucher, audit_log_names_all_domains,
-		long_audit_log_is_abridged, every_request_is_noted, a_device_with_a_history_stays,
-		an_owner_with_devices_stays};
+		long_audit_log_is_abridged, every_request_is_noted, the_list_of_requests_is_bounded,
+		a_device_with_a_history_stays, an_owner_with_devices_stays};
 
 	return run_tests("masa", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
