@@ -10,6 +10,7 @@
 #include "eap_brski/transport/link.h"
 #include "eap_brski/transport/tunnel.h"
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/mutate.h"
 #include "tests/unit/support/visit.h"
 
 /* The EAP server against a peer that may say anything: link and tunnel are right, what is inside is the
@@ -519,6 +520,46 @@ START_TEST(endless_packets)
 }
 END_TEST
 
+static unsigned n_answered;
+
+static void try_first_message(void *ctx, struct brski_span damaged, const struct mutation *how)
+{
+	struct brski_buf reply = {0};
+	struct brski_eap_session *s;
+	enum brski_eap_result result;
+	struct brski_error err;
+
+	(void)ctx;
+	(void)how;
+	EXPECT(BRSKI_OK, brski_eap_session_new(c.ctx, 0, NULL, &reply, &s, &err));
+	if (brski_eap_process(s, damaged, &reply, &result, &err) == BRSKI_OK && result == BRSKI_EAP_SEND) {
+		ck_assert_uint_gt(reply.len, 0);
+		n_answered++;
+	} else {
+		ck_assert_int_eq(result, BRSKI_EAP_FAILURE);
+		ck_assert_str_ne(brski_eap_reason(s), "");
+	}
+	ck_assert_ptr_null(brski_eap_device(s));
+	ck_assert_ptr_null(brski_eap_take_job(s));
+	brski_buf_free(&reply);
+	brski_eap_session_free(s);
+}
+
+START_TEST(damaged_client_hello)
+{
+	struct brski_error err;
+
+	ck_assert(take_packet());
+	EXPECT(BRSKI_OK, brski_link_queue(c.link, brski_buf_span(&c.records), &err));
+	EXPECT(BRSKI_OK, brski_link_next(c.link, &c.packet, &err));
+	mutate_truncations(brski_buf_span(&c.packet), try_first_message, NULL);
+	mutate_octets_once(brski_buf_span(&c.packet), try_first_message, NULL);
+	mutate_appended(brski_buf_span(&c.packet), try_first_message, NULL);
+	ck_assert_uint_gt(
+		n_answered, 10); /* with an alert, or with a handshake that the Finished will not fit */
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {flight_of_requests, too_many_in_one_flight, flight_that_is_cut,
@@ -526,7 +567,8 @@ int main(void)
 		finished_alone_is_acknowledged, alert_reaches_the_peer, certificates_that_are_no_idevid,
 		certificate_without_its_key, peer_closes_the_tunnel, silence_in_the_handshake,
 		records_that_are_damaged, job_in_the_middle_of_a_flight, job_that_is_deferred,
-		message_while_a_job_is_out, job_that_nobody_takes, no_keys_without_success, endless_packets};
+		message_while_a_job_is_out, job_that_nobody_takes, no_keys_without_success, endless_packets,
+		damaged_client_hello};
 
 	return run_tests("eap_server", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

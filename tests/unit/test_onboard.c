@@ -329,6 +329,26 @@ START_TEST(visits_until_it_works)
 }
 END_TEST
 
+/* An operator who is asked first, takes his time, and a store that is full for a while. */
+START_TEST(operator_decides_later)
+{
+	struct conversation c = {.mtu = BRSKI_MTU_DEFAULT};
+
+	for (int visit = 0; visit < 4; visit++) {
+		site.decision = visit < 2 ? BRSKI_DEFER : BRSKI_ACCEPT;
+		site.decision_why = visit < 2 ? "waits for the operator" : "accepted by the operator";
+		site.put_code = visit == 2 ? BRSKI_TOO_LARGE : BRSKI_OK;
+		talk(&c);
+		ck_assert(c.success == (visit == 3));
+		ck_assert_msg(
+			visit == 3 || brski_peer_retry_after(c.peer) > 0, "%s", brski_peer_reason(c.peer));
+		site.now += brski_peer_retry_after(c.peer) + 1;
+		close_conversation(&c);
+	}
+	ck_assert_uint_eq(site.n_issued, 1);
+}
+END_TEST
+
 START_TEST(pki_that_wants_to_be_polled)
 {
 	struct conversation c = {.mtu = BRSKI_MTU_DEFAULT};
@@ -532,9 +552,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {p256_within_18_round_trips, other_key_types, ways_to_enroll,
-		any_packet_size, waits_within_a_session, visits_until_it_works, pki_that_wants_to_be_polled,
-		registrar_refuses, pledge_refuses, vanishes_after_each_packet, damaged_packets,
-		random_packets};
+		any_packet_size, waits_within_a_session, visits_until_it_works, operator_decides_later,
+		pki_that_wants_to_be_polled, registrar_refuses, pledge_refuses, vanishes_after_each_packet,
+		damaged_packets, random_packets};
 
 	return run_tests("onboard", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

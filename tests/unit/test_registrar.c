@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/mutate.h"
 #include "tests/unit/support/visit.h"
 
 /* Peers, endpoints, the order of things, and limits. Vouchers and certificates have tests of their own. */
@@ -386,6 +387,46 @@ START_TEST(too_many_requests)
 }
 END_TEST
 
+static void try_damaged(void *ctx, struct brski_span damaged, const struct mutation *how)
+{
+	struct brski_http request = {0};
+	bool complete = false;
+
+	(void)ctx;
+	site.n_events = 0;
+	if (brski_http_decode(&damaged, 65535, &request, &complete, NULL) == BRSKI_OK && complete) {
+		ck_assert_str_ne(how->kind, "cut");
+		visit_again(&v);
+		ck_assert_int_eq(
+			brski_registrar_request(v.session, &request, &v.response, &v.job, NULL), BRSKI_OK);
+		ck_assert_ptr_null(v.job);
+		ck_assert_uint_ne(v.response.status, 0);
+		ck_assert(!brski_registrar_session_enrolled(v.session));
+	}
+	brski_http_free(&request);
+}
+
+/* Whole HTTP messages, as they come out of the tunnel. */
+START_TEST(damaged_messages)
+{
+	static const char *const paths[] = {PATH_VOUCHER_STATUS, PATH_ENROLL_STATUS, PATH_INITIALIZATION};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct brski_http request = {0};
+		struct brski_buf golden = {0};
+		struct brski_error err;
+
+		EXPECT(BRSKI_OK, brski_http_request(&request, "POST", paths[i], BRSKI_MEDIA_JSON,
+					 brski_span_str("{\"version\":1,\"status\":true}"), &err));
+		EXPECT(BRSKI_OK, brski_http_set(&request, "accept", "application/json", &err));
+		EXPECT(BRSKI_OK, brski_http_encode(&request, &golden, &err));
+		mutate_all(brski_buf_span(&golden), try_damaged, NULL);
+		brski_http_free(&request);
+		brski_buf_free(&golden);
+	}
+}
+END_TEST
+
 START_TEST(full_store_means_later)
 {
 	site.put_code = BRSKI_TOO_LARGE;
@@ -455,8 +496,8 @@ int main(void)
 		misfits, unknown_paths, responses_are_no_requests, peers, policy_refuses, policy_defers,
 		no_certificate_without_voucher, voucher_of_an_earlier_visit_counts,
 		refused_voucher_ends_everything, success_needs_a_certificate, implicit_confirmation_grants,
-		failure_reported, reports_that_cannot_be_read, too_many_requests, full_store_means_later,
-		broken_store_is_our_trouble, configuration};
+		failure_reported, reports_that_cannot_be_read, too_many_requests, damaged_messages,
+		full_store_means_later, broken_store_is_our_trouble, configuration};
 
 	return run_tests("registrar", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
