@@ -19,16 +19,16 @@ wired_network() {
 	local ns link
 	for ns in "$NS_PLEDGE" "$NS_SWITCH" "$NS_SERVERS"; do
 		ip netns add "$ns"
-		ip -n "$ns" link set lo up
+		lab_in_ns "$ns" ip link set lo up
 	done
 	ip link add eth0 netns "$NS_PLEDGE" type veth peer name port1 netns "$NS_SWITCH"
 	ip link add uplink netns "$NS_SWITCH" type veth peer name eth0 netns "$NS_SERVERS"
-	ip -n "$NS_SWITCH" addr add 192.0.2.1/30 dev uplink
-	ip -n "$NS_SERVERS" addr add 192.0.2.2/30 dev eth0
+	lab_in_ns "$NS_SWITCH" ip addr add 192.0.2.1/30 dev uplink
+	lab_in_ns "$NS_SERVERS" ip addr add 192.0.2.2/30 dev eth0
 	for link in "$NS_PLEDGE eth0" "$NS_SWITCH port1" "$NS_SWITCH uplink" "$NS_SERVERS eth0"; do
 		# shellcheck disable=SC2086
 		set -- $link
-		ip -n "$1" link set "$2" up
+		lab_in_ns "$1" ip link set "$2" up
 	done
 }
 
