@@ -562,8 +562,11 @@ static long tick(void *ctx, struct brski_upstream *up)
 	struct brski_ticket *t;
 
 	jobs->io = up;
-	if (now_ms() >= jobs->next_scan)
+	if (now_ms() >= jobs->next_scan) {
+		if (jobs->next_scan && jobs->config.housekeeping)
+			jobs->config.housekeeping(jobs->config.housekeeping_ctx);
 		scan(jobs);
+	}
 	while ((t = take_due(jobs)))
 		start(t);
 	return next_due(jobs);
@@ -611,13 +614,21 @@ enum brski_code brski_jobs_new(
 	return BRSKI_OK;
 }
 
+void brski_jobs_stop(struct brski_jobs *jobs)
+{
+	if (!jobs)
+		return;
+	brski_upstream_free(jobs->up);
+	jobs->up = NULL;
+}
+
 void brski_jobs_free(struct brski_jobs *jobs)
 {
 	struct brski_ticket *t;
 
 	if (!jobs)
 		return;
-	brski_upstream_free(jobs->up);
+	brski_jobs_stop(jobs);
 	while ((t = jobs->first)) {
 		unlink_ticket(jobs, t);
 		ticket_free(t);

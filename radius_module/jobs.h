@@ -21,11 +21,17 @@ struct brski_jobs_config {
 	long retry_min_ms; /* first pause after a call that failed, doubled every time; 0: 5 s */
 	long retry_max_ms; /* up to this; 0: 5 minutes */
 	long scan_ms;      /* how often the store is looked through for waiting jobs; 0: 60 s */
+	/* Runs in the thread with every such look, beginning with the second one; may be NULL. */
+	void (*housekeeping)(void *ctx);
+	void *housekeeping_ctx;
 	const struct brski_env *env;
 };
 
 BRSKI_CHECKED enum brski_code brski_jobs_new(
 	const struct brski_jobs_config *config, struct brski_jobs **out, struct brski_error *err);
+/* Ends and joins the thread, housekeeping with it. Nothing may be submitted any more; tickets may still be
+ * given back. */
+void brski_jobs_stop(struct brski_jobs *jobs);
 /* No ticket may be left. Jobs that wait are in the store. */
 void brski_jobs_free(struct brski_jobs *jobs);
 
