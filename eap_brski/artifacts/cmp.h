@@ -117,12 +117,11 @@ BRSKI_CHECKED enum brski_code brski_cmp_verify(const struct brski_cmp *msg, cons
 /* One side's view of a transaction: everything that must survive a reboot. Plain values; no pointers but the
  * buffers. */
 struct brski_cmp_transaction {
-	struct brski_buf id; /* transactionID */
-	struct brski_buf
-		request_nonce; /* senderNonce of our last message that was no pollReq: RFC 9483 3.5, 4.4 */
-	struct brski_buf last_nonce; /* senderNonce of the last message that we sent */
-	struct brski_buf peer_nonce; /* senderNonce of the last message that we got */
-	struct brski_buf recipient;  /* DER Name: sender of the last message that we got; len 0: NULL-DN */
+	struct brski_buf id;            /* transactionID */
+	struct brski_buf request_nonce; /* senderNonce of our last message but pollReq: RFC 9483 3.5, 4.4 */
+	struct brski_buf last_nonce;    /* senderNonce of the last message that we sent */
+	struct brski_buf peer_nonce;    /* senderNonce of the last message that we got */
+	struct brski_buf recipient;     /* DER Name: sender of the last message that we got; len 0: NULL-DN */
 };
 void brski_cmp_transaction_free(struct brski_cmp_transaction *tx);
 
@@ -150,8 +149,8 @@ BRSKI_CHECKED enum brski_code brski_cmp_cert_conf(const struct brski_credential 
 BRSKI_CHECKED enum brski_code brski_cmp_poll_req(const struct brski_credential *signer, long cert_req_id,
 	const struct brski_env *env, struct brski_cmp_transaction *tx, struct brski_buf *out,
 	struct brski_error *err);
-/* genm of id-it-caCerts (which == 0), id-it-certReqTemplate (1), id-it-rootCaCert... one infoType by OID
- * text; value absent. Starts *tx afresh. */
+/* genm with one infoType by its OID's text (id-it-caCerts, id-it-certReqTemplate), value absent: RFC
+ * 9483 4.3. Starts *tx afresh. */
 BRSKI_CHECKED enum brski_code brski_cmp_genm(const struct brski_credential *signer, const char *info_type_oid,
 	const struct brski_env *env, struct brski_cmp_transaction *tx, struct brski_buf *out,
 	struct brski_error *err);
