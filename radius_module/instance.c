@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "radius_module/instance.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -17,8 +18,10 @@ struct brski_instance {
 	struct brski_registrar *registrar;
 	struct brski_eap_context *eap;
 	struct brski_jobs *jobs;
-	struct brski_conversations *conversations;
+	_Atomic(struct brski_conversations *) conversations; /* the I/O thread looks too */
 };
+
+#define EVENTS_KEPT 100000 /* in the history of all devices */
 
 /* ---- The credential ---- */
 
@@ -140,6 +143,19 @@ static enum brski_code make_eap(
 	return brski_eap_context_new(&eap, &i->eap, err);
 }
 
+/* In the I/O thread, every minute: what no packet comes to clean up. */
+static void keep_house(void *ctx)
+{
+	struct brski_instance *i = ctx;
+	struct brski_conversations *conversations = atomic_load(&i->conversations);
+	struct brski_error err = {0};
+
+	if (conversations)
+		brski_conversations_expire(conversations);
+	if (brski_store_events_trim(i->store, EVENTS_KEPT, &err) != BRSKI_OK)
+		brski_log(i->env, BRSKI_LOG_WARN, "the history cannot be shortened: %s", err.why);
+}
+
 static enum brski_code make_jobs(
 	struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
 {
@@ -150,6 +166,8 @@ static enum brski_code make_jobs(
 		.request_timeout_ms = config->request_timeout * 1000,
 		.response_max = config->max_message,
 		.proxy = config->proxy,
+		.housekeeping = keep_house,
+		.housekeeping_ctx = i,
 		.env = config->env,
 	};
 
@@ -172,8 +190,12 @@ static enum brski_code make_conversations(
 		.wait_total_ms = config->wait_total * 1000,
 		.env = config->env,
 	};
+	struct brski_conversations *made;
+	enum brski_code code;
 
-	return brski_conversations_new(&conversations, &i->conversations, err);
+	code = brski_conversations_new(&conversations, &made, err);
+	atomic_store(&i->conversations, made);
+	return code;
 }
 
 static enum brski_code put_together(
@@ -221,7 +243,8 @@ void brski_instance_free(struct brski_instance *i)
 {
 	if (!i)
 		return;
-	brski_conversations_free(i->conversations);
+	brski_jobs_stop(i->jobs);
+	brski_conversations_free(atomic_load(&i->conversations));
 	brski_jobs_free(i->jobs);
 	brski_eap_context_free(i->eap);
 	brski_registrar_free(i->registrar);
@@ -234,5 +257,5 @@ void brski_instance_free(struct brski_instance *i)
 
 struct brski_conversations *brski_instance_conversations(struct brski_instance *i)
 {
-	return i->conversations;
+	return atomic_load(&i->conversations);
 }
