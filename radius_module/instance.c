@@ -164,6 +164,8 @@ static enum brski_code make_jobs(
 		.store = i->store,
 		.connect_timeout_ms = config->connect_timeout * 1000,
 		.request_timeout_ms = config->request_timeout * 1000,
+		.retry_min_ms = config->retry_interval_min * 1000,
+		.retry_max_ms = config->retry_interval_max * 1000,
 		.response_max = config->max_message,
 		.proxy = config->proxy,
 		.housekeeping = keep_house,

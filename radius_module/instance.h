@@ -31,6 +31,8 @@ struct brski_instance_config {
 	long retry_after;            /* seconds */
 	long connect_timeout;        /* seconds */
 	long request_timeout;        /* seconds */
+	long retry_interval_min;     /* seconds, before a call that failed is made again; 0: 5 */
+	long retry_interval_max;     /* seconds, which that pause grows to; 0: 300 */
 	size_t max_message;          /* octets */
 	const char *proxy;           /* NULL or "": none */
 	bool check_only;             /* look at everything and serve nothing: no thread, no calls */

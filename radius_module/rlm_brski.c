@@ -40,6 +40,8 @@ typedef struct rlm_brski_t {
 	uint32_t	retry_after;
 	uint32_t	connect_timeout;
 	uint32_t	request_timeout;
+	uint32_t	retry_interval_min;
+	uint32_t	retry_interval_max;
 	uint32_t	max_message;
 	char const	*proxy;
 
@@ -69,6 +71,8 @@ static const CONF_PARSER module_config[] = {
 	{ "retry_after", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, retry_after), "60" },
 	{ "connect_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, connect_timeout), "5" },
 	{ "request_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, request_timeout), "30" },
+	{ "retry_interval_min", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, retry_interval_min), "5" },
+	{ "retry_interval_max", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, retry_interval_max), "300" },
 	{ "max_message", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_message), "65535" },
 	{ "proxy", FR_CONF_OFFSET(PW_TYPE_STRING, rlm_brski_t, proxy), NULL },
 	CONF_PARSER_TERMINATOR
@@ -189,6 +193,10 @@ static void check_limits(rlm_brski_t *inst)
 	FR_INTEGER_BOUND_CHECK("connect_timeout", inst->connect_timeout, <=, 300);
 	FR_INTEGER_BOUND_CHECK("request_timeout", inst->request_timeout, >=, 1);
 	FR_INTEGER_BOUND_CHECK("request_timeout", inst->request_timeout, <=, 600);
+	FR_INTEGER_BOUND_CHECK("retry_interval_min", inst->retry_interval_min, >=, 1);
+	FR_INTEGER_BOUND_CHECK("retry_interval_min", inst->retry_interval_min, <=, 86400);
+	FR_INTEGER_BOUND_CHECK("retry_interval_max", inst->retry_interval_max, >=, inst->retry_interval_min);
+	FR_INTEGER_BOUND_CHECK("retry_interval_max", inst->retry_interval_max, <=, 86400);
 	FR_INTEGER_BOUND_CHECK("max_message", inst->max_message, >=, 8192);
 	FR_INTEGER_BOUND_CHECK("max_message", inst->max_message, <=, 1048576);
 }
@@ -217,6 +225,8 @@ static int make_instance(CONF_SECTION *cs, rlm_brski_t *inst)
 		.retry_after = inst->retry_after,
 		.connect_timeout = inst->connect_timeout,
 		.request_timeout = inst->request_timeout,
+		.retry_interval_min = inst->retry_interval_min,
+		.retry_interval_max = inst->retry_interval_max,
 		.max_message = inst->max_message,
 		.proxy = inst->proxy,
 		.check_only = check_config,
