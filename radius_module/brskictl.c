@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eap_brski/version.h"
 #include "radius_module/brskictl.h"
+#include "eap_brski/version.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -23,8 +23,14 @@ static const char help[] =
 	"  device add MANUFACTURER SERIAL [NOTE]\n"
 	"  device add MANUFACTURER --file FILE  one 'SERIAL [NOTE]' a line; '-' is standard input\n"
 	"  device list [MANUFACTURER] | remove MANUFACTURER SERIAL\n"
+	"  pending                              devices that wait for your word (mode 'manual'), and whom "
+	"you "
+	"refused\n"
+	"  accept MANUFACTURER SERIAL [NOTE] | refuse MANUFACTURER SERIAL [NOTE]\n"
+	"  type add MANUFACTURER PATTERN        devices that mode 'type' lets in\n"
+	"  type list [MANUFACTURER] | remove MANUFACTURER PATTERN\n"
 	"  history [-n NUMBER] [SERIAL]         what happened, oldest first (the last 50)\n"
-	"  queue                                requests that wait for a MASA or the PKI\n"
+	"  queue                                requests that wait for a MASA or the PKI, and since when\n"
 	"\n"
 	"  -d, --database FILE   default: $BRSKI_DATABASE, else " DEFAULT_DATABASE "\n"
 	"  -h, --help            this text\n"
@@ -59,6 +65,23 @@ const char *brskictl_time(time_t t, char out[32])
 	return out;
 }
 
+const char *brskictl_age(time_t since, char out[32])
+{
+	long long s = (long long)(time(NULL) - since);
+
+	if (since == 0)
+		snprintf(out, 32, "-");
+	else if (s < 120)
+		snprintf(out, 32, "%lld s", s < 0 ? 0 : s);
+	else if (s < 7200)
+		snprintf(out, 32, "%lld min", s / 60);
+	else if (s < 172800)
+		snprintf(out, 32, "%lld h %lld min", s / 3600, s / 60 % 60);
+	else
+		snprintf(out, 32, "%lld d %lld h", s / 86400, s / 3600 % 24);
+	return out;
+}
+
 bool brskictl_is_name(const char *text, size_t size)
 {
 	size_t n = strlen(text);
@@ -87,6 +110,10 @@ static const struct command {
 	{"init", init, true},
 	{"manufacturer", brskictl_manufacturer, false},
 	{"device", brskictl_device, false},
+	{"pending", brskictl_pending, false},
+	{"accept", brskictl_accept, false},
+	{"refuse", brskictl_refuse, false},
+	{"type", brskictl_type, false},
 	{"history", brskictl_history, false},
 	{"queue", brskictl_queue, false},
 };

@@ -45,27 +45,42 @@ int brskictl_history(struct brski_store *store, int argc, char **argv)
 
 static void print_job(void *ctx, struct brski_store_job *job)
 {
-	char created[32], updated[32];
+	char waits[32], tried[32];
 
-	(*(unsigned *)ctx)++;
-	printf("%-20s %-28s %-12s %-20s %s\n", job->manufacturer, job->serial_number,
-		job->kind == BRSKI_JOB_VOUCHER ? "voucher" : "certificate",
-		brskictl_time(job->created, created), brskictl_time(job->updated, updated));
+	(void)ctx;
+	printf("%-20s %-28s %-12s %-14s %-14s %zu\n", job->manufacturer, job->serial_number,
+		job->kind == BRSKI_JOB_VOUCHER ? "voucher" : "certificate", brskictl_age(job->created, waits),
+		brskictl_age(job->updated, tried), job->blob.len);
+}
+
+static void print_totals(const struct brski_store_job_totals *t)
+{
+	char age[32];
+
+	if (t->waiting == 0)
+		puts("Nothing waits.");
+	else
+		printf("%u waiting: %u for vouchers, %u for certificates; the oldest since %s.\n", t->waiting,
+			t->waiting_vouchers, t->waiting_certificates, brskictl_age(t->oldest, age));
+	printf("%u answered and %u refused are kept; %llu KiB in all.\n", t->done, t->refused,
+		(unsigned long long)(t->octets + 1023) / 1024);
 }
 
 int brskictl_queue(struct brski_store *store, int argc, char **argv)
 {
+	struct brski_store_job_totals totals;
 	struct brski_error err;
-	unsigned n = 0;
 
 	(void)argv;
 	if (argc > 1)
 		return brskictl_usage("'queue' takes no argument");
-	printf("%-20s %-28s %-12s %-20s %s\n", "MANUFACTURER", "SERIAL NUMBER", "WAITS FOR", "SINCE",
-		"LAST TRY");
-	if (brski_store_jobs(store, BRSKI_JOB_WAITING, JOBS_MOST, print_job, &n, &err))
+	if (brski_store_job_totals(store, &totals, &err))
 		return brskictl_fail(&err);
-	if (n == 0)
-		puts("Nothing waits.");
+	if (totals.waiting)
+		printf("%-20s %-28s %-12s %-14s %-14s %s\n", "MANUFACTURER", "SERIAL NUMBER", "WAITS FOR",
+			"SINCE", "LAST TRY", "OCTETS");
+	if (brski_store_jobs(store, BRSKI_JOB_WAITING, JOBS_MOST, print_job, NULL, &err))
+		return brskictl_fail(&err);
+	print_totals(&totals);
 	return 0;
 }

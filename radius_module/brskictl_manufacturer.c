@@ -19,7 +19,9 @@ static const char help[] =
 	"  --masa-tls-ca FILE      CA certificates for the MASA's HTTPS; default: the system's\n"
 	"  --crl FILE              CRLs of the IDevID CA: devices on them are refused\n"
 	"  --mode MODE             inventory: listed devices only (default)\n"
+	"                          manual: listed devices; others wait for 'brskictl accept' or 'refuse'\n"
 	"                          manufacturer: every device of this manufacturer\n"
+	"                          type: listed devices, and those that fit a 'brskictl type'\n"
 	"                          open: no check at all\n"
 	"  --allow-foreign-domains accept a device whose audit log names other owners (second-hand goods)\n"
 	"  --allow-nonceless       accept a device to which others hold a voucher without nonce\n"
@@ -107,8 +109,8 @@ static enum brski_code set_url(const char *url, char out[BRSKI_URL_MAX], struct 
 
 static enum brski_code set_mode(const char *name, enum brski_mode *out, struct brski_error *err)
 {
-	static const enum brski_mode modes[] = {
-		BRSKI_MODE_INVENTORY, BRSKI_MODE_MANUFACTURER, BRSKI_MODE_OPEN};
+	static const enum brski_mode modes[] = {BRSKI_MODE_INVENTORY, BRSKI_MODE_MANUAL,
+		BRSKI_MODE_MANUFACTURER, BRSKI_MODE_TYPE, BRSKI_MODE_OPEN};
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (strcmp(name, brski_mode_name(modes[i])) == 0) {
@@ -116,8 +118,8 @@ static enum brski_code set_mode(const char *name, enum brski_mode *out, struct b
 			return BRSKI_OK;
 		}
 	}
-	return brski_fail(
-		err, BRSKI_UNSUPPORTED, "there is no mode '%s': inventory, manufacturer, open", name);
+	return brski_fail(err, BRSKI_UNSUPPORTED,
+		"there is no mode '%s': inventory, manual, manufacturer, type, open", name);
 }
 
 static enum brski_code option(

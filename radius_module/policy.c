@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "radius_module/policy.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "radius_module/manufacturers.h"
+#include "radius_module/modes.h"
 
 struct brski_policy {
 	struct brski_store *store;
 	const struct brski_env *env;
 	struct brski_manufacturers *manufacturers;
+	struct brski_store_limits limits;
 };
 
 static enum brski_code find_manufacturer(
@@ -22,22 +25,31 @@ static enum brski_code find_manufacturer(
 
 /* ---- Whether it may join ---- */
 
-static enum brski_code decide_inventory(struct brski_policy *policy, const struct brski_device *device,
-	enum brski_decision *decision, char why[256], struct brski_error *err)
-{
-	struct brski_store_device row;
-	enum brski_code code =
-		brski_store_device_get(policy->store, device->manufacturer, device->serial_number, &row, err);
+/* Of this thread, while it works on a packet of the peer in question. Only a thread that has a request at
+ * hand can ask the administrator's own rules; the background has none, and holds on to what was decided when
+ * the device was here. */
+static _Thread_local const struct brski_judge *judge;
 
-	if (code && code != BRSKI_NOT_FOUND)
-		return code;
-	*decision = code ? BRSKI_REFUSE : BRSKI_ACCEPT;
-	if (code)
-		snprintf(why, 256, "not in the inventory; add it with: brskictl device add %s '%s'",
-			device->manufacturer, device->serial_number);
-	else
-		snprintf(why, 256, "listed in the inventory");
-	return BRSKI_OK;
+void brski_policy_set_judge(const struct brski_judge *next)
+{
+	judge = next;
+}
+
+static const char *decision_name(enum brski_decision decision)
+{
+	return decision == BRSKI_ACCEPT ? "accepted" : decision == BRSKI_DEFER ? "deferred" : "refused";
+}
+
+static void ask_judge(const struct brski_device *device, const struct brski_manufacturer *m,
+	enum brski_decision *decision, char why[256], long *retry_after)
+{
+	struct brski_judgement judgement = {.decision = BRSKI_REFUSE};
+
+	judge->ask(judge->ctx, device, m, why, &judgement);
+	*decision = judgement.decision;
+	*retry_after = judgement.retry_after;
+	snprintf(why, 256, "%s by %.60s%s%.160s", decision_name(*decision), judge->name,
+		judgement.why[0] ? ": " : "", judgement.why);
 }
 
 static enum brski_code decide(void *ctx, const struct brski_device *device,
@@ -45,29 +57,14 @@ static enum brski_code decide(void *ctx, const struct brski_device *device,
 	struct brski_error *err)
 {
 	struct brski_policy *policy = ctx;
+	unsigned most = policy->limits.waiting ? policy->limits.waiting : UINT_MAX;
+	enum brski_code code;
 
-	*decision = BRSKI_REFUSE;
 	*retry_after = 0;
-	switch (m->mode) {
-	case BRSKI_MODE_INVENTORY:
-		return decide_inventory(policy, device, decision, why, err);
-	case BRSKI_MODE_MANUFACTURER:
-		*decision = BRSKI_ACCEPT;
-		snprintf(why, 256, "every device of %s is welcome", m->name);
-		return BRSKI_OK;
-	case BRSKI_MODE_OPEN:
-		*decision = BRSKI_ACCEPT;
-		brski_log(policy->env, BRSKI_LOG_WARN,
-			"mode 'open' of manufacturer %s admits device %s WITHOUT ANY CHECK", m->name,
-			device->serial_number);
-		snprintf(why, 256, "mode 'open': nothing was checked");
-		return BRSKI_OK;
-	case BRSKI_MODE_MANUAL:
-	case BRSKI_MODE_TYPE:
-		break;
-	}
-	snprintf(why, 256, "the mode of manufacturer %s is one that this version does not know", m->name);
-	return BRSKI_OK;
+	code = brski_mode_decide(policy->store, policy->env, most, device, m, decision, why, err);
+	if (!code && *decision == BRSKI_ACCEPT && judge)
+		ask_judge(device, m, decision, why, retry_after);
+	return code;
 }
 
 /* ---- Memory ---- */
@@ -86,7 +83,7 @@ static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind k
 	code = brski_buf_set(&job.blob, blob);
 	if (code)
 		return brski_fail(err, code, "no memory for a request");
-	code = brski_store_job_put(policy->store, &job, err);
+	code = brski_store_job_admit(policy->store, &job, &policy->limits, err);
 	brski_store_job_free(&job);
 	return code;
 }
@@ -154,6 +151,11 @@ enum brski_code brski_policy_new(struct brski_store *store, const struct brski_e
 	}
 	*out = policy;
 	return BRSKI_OK;
+}
+
+void brski_policy_set_limits(struct brski_policy *policy, const struct brski_store_limits *limits)
+{
+	policy->limits = *limits;
 }
 
 void brski_policy_free(struct brski_policy *policy)

@@ -113,7 +113,7 @@ static bool oid_is(const ASN1_OBJECT *oid, const char *text)
 }
 
 /* HardwareModuleName ::= SEQUENCE { hwType OBJECT IDENTIFIER, hwSerialNum OCTET STRING }, RFC 4108 5 */
-static bool parse_module_name(const ASN1_TYPE *value, struct brski_buf *serial)
+static bool parse_module_name(const ASN1_TYPE *value, struct brski_buf *serial, char type[BRSKI_OID_TEXT_MAX])
 {
 	const unsigned char *at, *end;
 	ASN1_SEQUENCE_ANY *seq;
@@ -129,15 +129,17 @@ static bool parse_module_name(const ASN1_TYPE *value, struct brski_buf *serial)
 	     sk_ASN1_TYPE_value(seq, 1)->type == V_ASN1_OCTET_STRING;
 	if (ok) {
 		const ASN1_STRING *text = sk_ASN1_TYPE_value(seq, 1)->value.octet_string;
+		int len = OBJ_obj2txt(type, BRSKI_OID_TEXT_MAX, sk_ASN1_TYPE_value(seq, 0)->value.object, 1);
 
-		ok = brski_buf_set(serial, brski_span(text->data, (size_t)text->length)) == BRSKI_OK;
+		ok = len > 0 && len < BRSKI_OID_TEXT_MAX &&
+		     brski_buf_set(serial, brski_span(text->data, (size_t)text->length)) == BRSKI_OK;
 	}
 	sk_ASN1_TYPE_pop_free(seq, ASN1_TYPE_free);
 	return ok && serial->len > 0;
 }
 
-static enum brski_code module_serial_number(
-	const X509 *cert, struct brski_buf *serial, struct brski_error *err)
+static enum brski_code module_name(
+	const X509 *cert, struct brski_buf *serial, char type[BRSKI_OID_TEXT_MAX], struct brski_error *err)
 {
 	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 	enum brski_code code = BRSKI_NOT_FOUND;
@@ -148,7 +150,7 @@ static enum brski_code module_serial_number(
 		if (name->type != GEN_OTHERNAME ||
 			!oid_is(name->d.otherName->type_id, OID_HARDWARE_MODULE_NAME))
 			continue;
-		if (code == BRSKI_OK || !parse_module_name(name->d.otherName->value, serial)) {
+		if (code == BRSKI_OK || !parse_module_name(name->d.otherName->value, serial, type)) {
 			code = brski_fail(
 				err, BRSKI_MALFORMED, "hardwareModuleName in a certificate does not parse");
 			break;
@@ -189,6 +191,7 @@ enum brski_code brski_cert_serial_number(
 {
 	const ASN1_STRING *attribute;
 	struct brski_buf module = {0};
+	char type[BRSKI_OID_TEXT_MAX];
 	enum brski_code code = subject_serial_number(cert, &attribute, err);
 
 	memset(out, 0, BRSKI_SERIAL_MAX);
@@ -196,7 +199,7 @@ enum brski_code brski_cert_serial_number(
 		return copy_serial(brski_span(attribute->data, (size_t)attribute->length), out, err);
 	if (code != BRSKI_NOT_FOUND)
 		return code;
-	code = module_serial_number(cert, &module, err);
+	code = module_name(cert, &module, type, err);
 	if (code == BRSKI_OK)
 		code = copy_module_serial(brski_buf_span(&module), out, err);
 	else if (code == BRSKI_NOT_FOUND)
@@ -204,6 +207,20 @@ enum brski_code brski_cert_serial_number(
 			"certificate has neither a serialNumber in its subject nor a hardwareModuleName");
 	brski_buf_free(&module);
 	return code;
+}
+
+enum brski_code brski_cert_hardware_type(
+	const X509 *cert, char out[BRSKI_OID_TEXT_MAX], struct brski_error *err)
+{
+	struct brski_buf serial = {0};
+	enum brski_code code = module_name(cert, &serial, out, err);
+
+	brski_buf_free(&serial);
+	if (code == BRSKI_OK)
+		return code;
+	memset(out, 0, BRSKI_OID_TEXT_MAX);
+	return code == BRSKI_NOT_FOUND ? brski_fail(err, code, "certificate has no hardwareModuleName")
+				       : code;
 }
 
 /* The value of an extension that occurs once (RFC 5280 4.2: at most once). */

@@ -11,6 +11,7 @@
 #define BRSKI_SERIAL_MAX 128 /* octets of a device's serial number, with the terminating zero */
 #define BRSKI_URL_MAX 512
 #define BRSKI_FINGERPRINT_MAX 65 /* SHA-256 in hexadecimal */
+#define BRSKI_OID_TEXT_MAX 128   /* an object identifier in digits and dots, with the terminating zero */
 
 /* What a chain is to be used for. BRSKI_USE_ANY looks at path and dates only. */
 enum brski_use {
@@ -39,6 +40,10 @@ BRSKI_CHECKED enum brski_code brski_cert_dates(const X509 *cert, time_t at, stru
  */
 BRSKI_CHECKED enum brski_code brski_cert_serial_number(
 	const X509 *cert, char out[BRSKI_SERIAL_MAX], struct brski_error *err);
+/* The device's type: hwType of its hardwareModuleName (RFC 4108 5) as digits and dots. BRSKI_NOT_FOUND if it
+ * has none. */
+BRSKI_CHECKED enum brski_code brski_cert_hardware_type(
+	const X509 *cert, char out[BRSKI_OID_TEXT_MAX], struct brski_error *err);
 /* The MASA URI extension 1.3.6.1.5.5.7.1.32 (RFC 8995 2.3.2), an IA5String; "https://" is put before an
  * authority alone. BRSKI_NOT_FOUND. */
 BRSKI_CHECKED enum brski_code brski_cert_masa_url(
