@@ -348,7 +348,7 @@ START_TEST(serial_number_of_the_hardware_module)
 		{{(const uint8_t *)"\x00\x01\xfe", 3}, "0001fe"},
 		{{(const uint8_t *)"tab\t", 4}, "74616209"},
 	};
-	char out[BRSKI_SERIAL_MAX];
+	char out[BRSKI_SERIAL_MAX], type[BRSKI_OID_TEXT_MAX];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct brski_credential dev = pki_make(&(struct pki_spec){.subject = "CN=x",
@@ -358,8 +358,12 @@ START_TEST(serial_number_of_the_hardware_module)
 
 		EXPECT(BRSKI_OK, brski_cert_serial_number(dev.cert, out, &err));
 		ck_assert_str_eq(out, cases[i].want);
+		EXPECT(BRSKI_OK, brski_cert_hardware_type(dev.cert, type, &err));
+		ck_assert_str_eq(type, "1.3.6.1.4.1.32473.2");
 		pki_free(&dev);
 	}
+	EXPECT(BRSKI_NOT_FOUND, brski_cert_hardware_type(ca.cert, type, &err));
+	ck_assert_str_eq(type, "");
 	struct brski_credential empty =
 		pki_make(&(struct pki_spec){.subject = "CN=x", .hw_type = "1.3.6.1.4.1.32473.2"}, &ca);
 	EXPECT(BRSKI_MALFORMED, brski_cert_serial_number(empty.cert, out, &err));
