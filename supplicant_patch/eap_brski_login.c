@@ -87,7 +87,7 @@ static bool eap_brski_find_login(struct eap_brski *brski, const char *state)
 		brski_folder_path(folder, cred.key, brski->key, sizeof(brski->key)) &&
 		brski_folder_path(folder, cred.cert, brski->cert, sizeof(brski->cert)) &&
 		brski_folder_path(folder, cred.anchors, brski->anchors, sizeof(brski->anchors)) &&
-		os_strlcpy(brski->identity, cred.common_name, sizeof(brski->identity)) <
+		os_strlcpy(brski->identity, cred.identity, sizeof(brski->identity)) <
 			sizeof(brski->identity);
 	brski_folder_close(folder);
 	return found && eap_brski_usable(brski);

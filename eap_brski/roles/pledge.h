@@ -119,7 +119,7 @@ struct brski_pledge_credential {
 	char cert[65];
 	char anchors[65];
 	char subject[256];	/* of the LDevID, RFC 2253 */
-	char common_name[128];	/* or serialNumber, if it has no CN: what EAP-TLS may use as identity */
+	char identity[128];	/* for EAP-TLS: its serialNumber, else its CN, in letters, digits, '-' and '_' */
 };
 bool brski_pledge_credential(const struct brski_storage *storage, struct brski_pledge_credential *out, struct brski_error *err);
 

@@ -166,6 +166,15 @@ void brski_pledge_remove_generation(const struct brski_pledge *p, long generatio
 
 /* ---- the current credential, for whoever logs in with it ---- */
 
+static bool is_alnum(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/*
+ * RADIUS servers refuse user names with spaces, or with dots and at signs where a realm has none (Debian's
+ * FreeRADIUS does, in policy.d/filter): every octet but letters, digits, '-' and '_' becomes '-'.
+ */
 static void name_entry(const X509_NAME *name, int nid, char *out, size_t size)
 {
 	int at = X509_NAME_get_index_by_NID(name, nid, -1);
@@ -176,21 +185,23 @@ static void name_entry(const X509_NAME *name, int nid, char *out, size_t size)
 	if (at < 0)
 		return;
 	len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-	if (len > 0 && (size_t)len < size && !memchr(utf8, 0, (size_t)len)) {
-		memcpy(out, utf8, (size_t)len);
+	if (len > 0 && (size_t)len < size) {
+		for (int i = 0; i < len; i++)
+			out[i] = is_alnum(utf8[i]) || utf8[i] == '_' ? (char)utf8[i] : '-';
 		out[len] = '\0';
 	}
 	OPENSSL_free(utf8);
 }
 
+/* The serial number tells one device from another; many have the same common name. */
 static void describe(const X509 *cert, struct brski_pledge_credential *out)
 {
 	const X509_NAME *subject = X509_get_subject_name(cert);
 
 	brski_name_text(subject, out->subject, sizeof(out->subject));
-	name_entry(subject, NID_commonName, out->common_name, sizeof(out->common_name));
-	if (out->common_name[0] == '\0')
-		name_entry(subject, NID_serialNumber, out->common_name, sizeof(out->common_name));
+	name_entry(subject, NID_serialNumber, out->identity, sizeof(out->identity));
+	if (out->identity[0] == '\0')
+		name_entry(subject, NID_commonName, out->identity, sizeof(out->identity));
 }
 
 static enum brski_code current_generation(

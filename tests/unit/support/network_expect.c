@@ -49,7 +49,7 @@ void network_expect_credential(struct network *net)
 	EVP_PKEY *key;
 
 	ck_assert(brski_pledge_credential(&net->storage, &found, &err));
-	ck_assert_str_eq(found.common_name, "Gadget");
+	ck_assert_str_eq(found.identity, NETWORK_SERIAL);
 	ck_assert_ptr_nonnull(strstr(found.subject, "CN=Gadget"));
 	EXPECT(BRSKI_OK,
 		brski_key_from_pem(brski_buf_span(&network_value(net, found.key)->data), &key, &err));
