@@ -88,3 +88,43 @@ still_serving() {
 	good_device "healthy-$HEALTHY"
 	join "healthy-$HEALTHY" && has_ldevid "healthy-$HEALTHY"
 }
+
+# ---- Answers that come later ----
+
+not() {
+	! "$@"
+}
+
+# The time that a device was told to stay away, and the rest of a second.
+pause() { # SECONDS
+	sleep "$1"
+	sleep 0.5
+}
+
+# A value of the device's stored state; octets are in base64.
+kept() { # NAME MEMBER
+	sed -nE 's/.*"'"$2"'": ?"?([^",}]*)"?[,}].*/\1/p' "$LAB/devices/$1/state/state"
+}
+
+# The device was asked for patience between these two events of its last visit.
+waited() { # NAME EVENT EVENT
+	sed -nE "/EAP-BRSKI: $2/,/EAP-BRSKI: $3/p" "$LAB/devices/$1/log" | grep -q 'ms of patience'
+}
+
+queued() { # NAME voucher|certificate
+	brskictl queue | grep -Eq "[[:space:]]$1[[:space:]]+$2"
+}
+
+# An answer may be logged a moment before it is out of the queue.
+nothing_queued() {
+	for _ in $(seq 20); do
+		brskictl queue | grep -q 'Nothing waits' && return
+		sleep 0.1
+	done
+	return 1
+}
+
+# What the MASA's own log says.
+vouchers_of() { # SERIAL
+	"$BUILD/brski-masa" --db "$LAB/masa/masa.db" --serial "$1" log | grep -Ec '^[^ ]+ +voucher +200 ' || true
+}
