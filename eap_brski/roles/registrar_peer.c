@@ -29,7 +29,7 @@ void brski_device_of(struct brski_device *device, const struct brski_manufacture
 		device->masa_url[0] = '\0';
 }
 
-/* DESIGN allows LDevIDs of the own domain one day; what it must never do is to take one for an IDevID. */
+/* An LDevID of ours must never be taken for an IDevID; and its owner is to be told what to do with it. */
 static bool is_own_ldevid(const struct brski_registrar *r, const STACK_OF(X509) *chain)
 {
 	return brski_chain_verify(chain, r->domain_anchors, NULL, BRSKI_USE_ANY, 0, NULL) == BRSKI_OK;
