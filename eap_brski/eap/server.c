@@ -473,6 +473,11 @@ const char *brski_eap_reason(const struct brski_eap_session *s)
 	return s->reason;
 }
 
+bool brski_eap_deferred(const struct brski_eap_session *s)
+{
+	return s->registrar && brski_registrar_session_deferred(s->registrar);
+}
+
 const struct brski_device *brski_eap_device(const struct brski_eap_session *s)
 {
 	return s->registrar ? brski_registrar_session_device(s->registrar) : NULL;

@@ -54,6 +54,8 @@ BRSKI_CHECKED enum brski_code brski_eap_defer(struct brski_eap_session *s, const
 BRSKI_CHECKED enum brski_code brski_eap_keys(struct brski_eap_session *s, uint8_t msk[BRSKI_EAP_KEY_LEN],
 	uint8_t emsk[BRSKI_EAP_KEY_LEN], uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN], struct brski_error *err);
 const char *brski_eap_reason(const struct brski_eap_session *s);
+/* True if the peer was told to come back: the end of this session is no failure. */
+bool brski_eap_deferred(const struct brski_eap_session *s);
 /* NULL before the handshake told. */
 const struct brski_device *brski_eap_device(const struct brski_eap_session *s);
 

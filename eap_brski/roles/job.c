@@ -148,6 +148,16 @@ long brski_job_not_before(const struct brski_job *job)
 	return job->state == BRSKI_JOB_WAITING && job->not_before > now ? (long)(job->not_before - now) : 0;
 }
 
+/* It is refused already: stored, and told. */
+static enum brski_code end_refused(struct brski_job *job, enum brski_code code, struct brski_error *err)
+{
+	if (code == BRSKI_OK)
+		code = brski_job_put(job, err);
+	if (code == BRSKI_OK)
+		brski_job_announce(job);
+	return code;
+}
+
 static enum brski_code refuse_now(struct brski_job *job, const char *why, struct brski_error *err)
 {
 	enum brski_code code = job->kind == BRSKI_JOB_VOUCHER
@@ -156,11 +166,7 @@ static enum brski_code refuse_now(struct brski_job *job, const char *why, struct
 				       : brski_job_cmp_refuse(job, "policy", BRSKI_CMP_NOT_AUTHORIZED,
 						 "this device may not join", err, "%s", why);
 
-	if (code == BRSKI_OK)
-		code = brski_job_put(job, err);
-	if (code == BRSKI_OK)
-		brski_job_announce(job);
-	return code;
+	return end_refused(job, code, err);
 }
 
 /* While a request waits, its manufacturer may be struck off the list, its IDevID be revoked or expire, the
@@ -200,7 +206,10 @@ enum brski_code brski_job_load(
 
 	if (code != BRSKI_OK || (*out)->state != BRSKI_JOB_WAITING)
 		return code;
-	code = judge_again(*out, err);
+	if (brski_job_give_up(*out, &code, err))
+		code = end_refused(*out, code, err);
+	else
+		code = judge_again(*out, err);
 	if (code != BRSKI_OK) {
 		brski_job_free(*out);
 		*out = NULL;

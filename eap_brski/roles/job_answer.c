@@ -140,6 +140,23 @@ static enum brski_code judge(
 					      : brski_job_cmp_answer(job, answer, err);
 }
 
+bool brski_job_give_up(struct brski_job *job, enum brski_code *code, struct brski_error *err)
+{
+	const struct brski_registrar *r = job->registrar;
+	long waited = (long)(brski_now(r->env) - job->created);
+
+	if (job->state != BRSKI_JOB_WAITING || !r->waiting_max || waited <= r->waiting_max)
+		return false;
+	if (job->kind == BRSKI_JOB_VOUCHER)
+		*code = brski_job_refuse_text(job, "voucher", 504, "no answer from the MASA", err,
+			"given up, since there was no answer in %ld s", waited);
+	else
+		*code = brski_job_cmp_refuse(job, "certificate", BRSKI_CMP_SYSTEM_UNAVAIL,
+			"no answer from the PKI", err, "given up, since there was no answer in %ld s",
+			waited);
+	return true;
+}
+
 void brski_job_announce(struct brski_job *job)
 {
 	struct brski_registrar *r = job->registrar;
@@ -169,6 +186,8 @@ enum brski_code brski_job_answer(
 		job->not_before = 0;
 	}
 	code = judge(job, answer, why, err);
+	if (code == BRSKI_OK)
+		(void)brski_job_give_up(job, &code, err);
 	if (code == BRSKI_OK)
 		code = commit(job, &adopted, err);
 	if (code != BRSKI_OK) {

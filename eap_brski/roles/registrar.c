@@ -150,6 +150,7 @@ static enum brski_code registrar_fill(
 	r->answer_genm = c->answer_genm;
 	r->check_answers = c->check_answers;
 	r->retry_after = c->retry_after > 0 ? c->retry_after : BRSKI_RETRY_AFTER_DEFAULT;
+	r->waiting_max = c->waiting_max;
 	r->ops = *c->ops;
 	r->ops_ctx = c->ops_ctx;
 	r->env = c->env;

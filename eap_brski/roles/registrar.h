@@ -127,6 +127,7 @@ struct brski_registrar_config {
 	 */
 	bool check_answers;
 	long retry_after; /* seconds, for 202, waiting and 503; 0: BRSKI_RETRY_AFTER_DEFAULT */
+	long waiting_max; /* seconds after which a request that got no answer is given up; 0: never */
 	const struct brski_registrar_ops *ops;
 	void *ops_ctx;
 	const struct brski_env *env; /* may be NULL */
@@ -175,6 +176,8 @@ bool brski_registrar_session_enrolled(const struct brski_registrar_session *s);
 /* True once nothing more can come of this session: told to come back, refused, or the pledge reported a
  * failure. */
 bool brski_registrar_session_over(const struct brski_registrar_session *s);
+/* The same, but the peer was told to come back: another visit may do better. */
+bool brski_registrar_session_deferred(const struct brski_registrar_session *s);
 /* For the operator's log, when the session did not enroll: why. "" if not known. */
 const char *brski_registrar_session_reason(const struct brski_registrar_session *s);
 

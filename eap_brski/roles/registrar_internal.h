@@ -25,6 +25,7 @@ struct brski_registrar {
 	bool answer_genm;
 	bool check_answers;
 	long retry_after;
+	long waiting_max;
 	struct brski_registrar_ops ops;
 	void *ops_ctx;
 	const struct brski_env *env;
@@ -168,6 +169,8 @@ enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err
 /* What to do with a stored job when its request comes again. */
 bool brski_job_is_stale(const struct brski_job *job);
 
+/* Refuses a job that has waited for longer than it may; true if it is one. BRSKI_OK unless memory is out. */
+bool brski_job_give_up(struct brski_job *job, enum brski_code *code, struct brski_error *err);
 void brski_job_wait(struct brski_job *job, const char *what, long seconds, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* BRSKI_OK unless memory is out. told: what the pledge may read. */

@@ -111,7 +111,10 @@ static void tell_decision(struct brski_registrar_session *s, enum brski_decision
 	if (strcmp(s->last_policy, why) == 0 && why[0] != '\0')
 		return;
 	snprintf(s->last_policy, sizeof(s->last_policy), "%s", why);
-	brski_session_note(s, "policy", decision == BRSKI_ACCEPT, "%s", why);
+	/* a device that must wait has not failed */
+	brski_session_note(s, "policy", decision != BRSKI_REFUSE, "%s", why);
+	if (decision == BRSKI_DEFER)
+		brski_printable(brski_span_str(why), s->reason, sizeof(s->reason));
 }
 
 enum brski_decision brski_session_decide(struct brski_registrar_session *s, long *retry_after)
@@ -346,6 +349,11 @@ bool brski_registrar_session_enrolled(const struct brski_registrar_session *s)
 bool brski_registrar_session_over(const struct brski_registrar_session *s)
 {
 	return s->over;
+}
+
+bool brski_registrar_session_deferred(const struct brski_registrar_session *s)
+{
+	return s->over && s->deferred;
 }
 
 const char *brski_registrar_session_reason(const struct brski_registrar_session *s)

@@ -260,6 +260,58 @@ START_TEST(pauses_grow)
 }
 END_TEST
 
+/* ---- nothing waits for ever ---- */
+
+static void bound_waiting(long seconds)
+{
+	visit_close(&v);
+	site.config.waiting_max = seconds;
+	site_restart(&site);
+	visit_open(&v, &site);
+}
+
+START_TEST(given_up_when_it_is_asked_again)
+{
+	struct brski_error err;
+
+	bound_waiting(3600);
+	ask_for_voucher();
+	site.now += 3600;
+	EXPECT(BRSKI_OK, brski_job_answer(v.job, NULL, "connection refused", &err));
+	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_WAITING);
+	site.now++;
+	EXPECT(BRSKI_OK, brski_job_answer(v.job, NULL, "connection refused", &err));
+	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_REFUSED);
+	ck_assert_int_eq(site_row(&site, brski_job_key(v.job))->state, BRSKI_JOB_REFUSED);
+	ck_assert(site_has_event(&site, "voucher", false, "given up, since there was no answer in 3601 s"));
+	ck_assert_uint_eq(visit_finish(&v), 504);
+	/* who comes later still begins anew, with the same request */
+	site.now += 3600;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_repeat(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER), 200);
+}
+END_TEST
+
+START_TEST(given_up_when_it_is_taken_up)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+	struct brski_job *job;
+
+	bound_waiting(3600);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	visit_make_enroll(&v, &site.idevid, false);
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_INITIALIZATION, BRSKI_MEDIA_CMP, brski_buf_span(&v.request)), 0);
+	snprintf(key, sizeof(key), "%s", brski_job_key(v.job));
+	site.now += 3601;
+	job = stored(key);
+	ck_assert_int_eq(brski_job_state(job), BRSKI_JOB_REFUSED);
+	ck_assert_int_eq(site_row(&site, key)->state, BRSKI_JOB_REFUSED);
+	brski_job_free(job);
+	ck_assert_uint_eq(site.n_ca_calls, 0);
+}
+END_TEST
+
 START_TEST(refused_while_it_waited)
 {
 	char key[BRSKI_FINGERPRINT_MAX];
@@ -426,8 +478,9 @@ int main(void)
 	const TTest *const tests[] = {voucher_job_at_every_step, cmp_job_at_every_step,
 		call_is_the_same_after_a_restart, second_answer_changes_nothing, slower_twin_does_not_go_back,
 		answer_after_the_end, other_thread_was_faster, jobs_of_others, pauses_grow,
-		refused_while_it_waited, revoked_while_it_waited, unstored_answer_did_not_happen,
-		save_and_load, damaged_jobs, not_jobs, swapped_rows};
+		given_up_when_it_is_asked_again, given_up_when_it_is_taken_up, refused_while_it_waited,
+		revoked_while_it_waited, unstored_answer_did_not_happen, save_and_load, damaged_jobs,
+		not_jobs, swapped_rows};
 
 	return run_tests("job", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -247,6 +247,9 @@ START_TEST(policy_defers)
 	ck_assert_uint_eq(visit_voucher(&v), 202);
 	ck_assert_str_eq(brski_http_get(&v.response, "retry-after"), "42");
 	ck_assert(brski_registrar_session_over(v.session));
+	ck_assert(brski_registrar_session_deferred(v.session));
+	ck_assert(visit_reason(&v, "waits for the operator"));
+	ck_assert(site_has_event(&site, "policy", true, "waits for the operator"));
 	ck_assert_uint_eq(site.n_rows, 0);
 	ck_assert_uint_eq(visit_enroll(&v), 503);
 	/* accepted meanwhile */
@@ -265,6 +268,7 @@ START_TEST(policy_defers)
 	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
 	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_REJECTION);
 	ck_assert_int_eq(v.cmp.fail, BRSKI_CMP_NOT_AUTHORIZED);
+	ck_assert(!brski_registrar_session_deferred(v.session));
 	ck_assert_uint_eq(site.n_ca_calls, 0);
 }
 END_TEST
