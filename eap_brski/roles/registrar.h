@@ -98,15 +98,17 @@ struct brski_registrar_ops {
 	 * History, for `brskictl history`: what happened to a device, in words. device may lack what is not
 	 * known yet.
 	 *
-	 *   what               ok: true                           false
-	 *   "peer"             -                                  the certificate was refused in the
-	 * handshake "policy"           the device may join                it may not "voucher-request"  kept,
-	 * on its way to the MASA       refused "voucher"          the MASA gave one                  the MASA
-	 * refused, is away, or the voucher is wrong "audit-log"        judged right refused, or it could not
-	 * be had "voucher-status"   the pledge took the voucher        it did not "cert-request"     kept, on
-	 * its way to the PKI        refused "certificate"      the PKI issued one                 the PKI
-	 * refused, is away, or its answer is wrong "enroll-status"    onboarded                          the
-	 * pledge could not use it "deferred"         told to come back later            -
+	 *   what              ok                            not ok
+	 *   "peer"                                          certificate refused in the handshake
+	 *   "policy"          may join, or must wait        may not
+	 *   "voucher-request" kept, for the MASA            refused
+	 *   "voucher"         the MASA gave one             MASA refused or away, or voucher wrong
+	 *   "audit-log"       judged right                  refused, or not to be had
+	 *   "voucher-status"  the pledge took the voucher   it did not
+	 *   "cert-request"    kept, for the PKI             refused
+	 *   "certificate"     the PKI issued or confirmed   PKI refused or away, or answer wrong
+	 *   "enroll-status"   onboarded                     the pledge could not use it
+	 *   "deferred"        told to come back later
 	 */
 	void (*event)(
 		void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
