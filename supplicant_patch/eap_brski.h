@@ -29,6 +29,7 @@ struct eap_brski_options {
 	bool pkcs10;
 	bool implicit_confirm;
 	bool clock_is_right;
+	bool allow_nonceless;
 	unsigned int retry_onboarding; /* failed logins before onboarding is tried again; 0: never */
 };
 

@@ -92,6 +92,11 @@ static bool eap_brski_set_clock(struct eap_brski_options *o, const char *value)
 	return eap_brski_flag(value, &o->clock_is_right);
 }
 
+static bool eap_brski_set_nonceless(struct eap_brski_options *o, const char *value)
+{
+	return eap_brski_flag(value, &o->allow_nonceless);
+}
+
 static const struct {
 	const char *name;
 	bool (*set)(struct eap_brski_options *o, const char *value);
@@ -105,6 +110,7 @@ static const struct {
 	{"brski_pkcs10", eap_brski_set_pkcs10},
 	{"brski_implicit_confirm", eap_brski_set_implicit},
 	{"brski_clock", eap_brski_set_clock},
+	{"brski_nonceless", eap_brski_set_nonceless},
 	{"brski_retry_onboarding", eap_brski_set_retry},
 };
 

@@ -100,6 +100,7 @@ static int eap_brski_new_peer(struct eap_brski_onboarding *onboarding, const str
 				.implicit_confirm = options->implicit_confirm,
 				.cert_profile = options->profile[0] ? options->profile : NULL,
 				.clock_is_right = options->clock_is_right,
+				.allow_nonceless = options->allow_nonceless,
 				.storage = brski_folder_storage(onboarding->folder),
 				.env = &eap_brski_env,
 				.event = eap_brski_event,
