@@ -203,10 +203,12 @@ cat "$PKI/idevid-accomplice.pem" "$PKI/idevid-accomplice.key" > "$LAB/accomplice
 evil_refused "a certification request signed by another device" borrowed 'another device' --fault "sign-cmp-with=$LAB/accomplice.pem"
 
 echo "# Devices that vanish"
-for packets in $(seq 1 16); do
-	lab_device "vanish-$packets"
-	evil "vanish-$packets" --vanish-after "$packets" && not_ok "vanished after $packets packets, and yet got in"
-	lab_runs radius || lab_die "the server has died after a device vanished at packet $packets"
+vanished=0
+while lab_device "vanish-$((vanished + 1))" && ! evil "vanish-$((vanished + 1))" --vanish-after $((vanished + 1)); do
+	vanished=$((vanished + 1))
+	lab_runs radius || lab_die "the server has died after a device vanished at packet $vanished"
+	[ $vanished -lt 40 ] || break
 done
-check "devices vanish after each of 16 packets, and others are served" still_serving
+check "devices vanish after each of their $vanished packets but the last" [ "$vanished" -ge 7 -a "$vanished" -lt 40 ]
+check "and others are served" still_serving
 finish
