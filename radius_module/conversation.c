@@ -46,6 +46,10 @@ struct conversation {
 	bool deferred;
 	char trouble[320]; /* of the back end, when deferred */
 	unsigned job_waits;
+	bool judged;
+	struct brski_judgement judgement;
+	void *kept; /* by the judge */
+	void (*forget)(void *kept);
 };
 
 static int64_t now_ms(void)
@@ -70,6 +74,8 @@ static void conversation_free(void *data)
 	brski_eap_session_free(v->eap);
 	brski_buf_free(&v->last_in);
 	brski_eap_out_free(&v->last);
+	if (v->kept)
+		v->forget(v->kept);
 	free(v);
 }
 
@@ -193,7 +199,7 @@ static void refuse_peer(struct conversation *v, const struct brski_error *err, s
 	const char *why = brski_eap_reason(v->eap);
 
 	reject(out, v->request_id, why && why[0] ? why : err->why);
-	if (!v->deferred)
+	if (!v->deferred && !brski_eap_deferred(v->eap))
 		return;
 	out->result = "deferred";
 	if (v->trouble[0])
@@ -335,14 +341,43 @@ static void conclude(struct step *s, enum brski_code code, struct brski_eap_out 
 		out->session_timeout = (s->wait_ms + 999) / 1000 + TIMEOUT_MARGIN_S;
 }
 
-static void process(struct brski_conversations *c, struct conversation *v, struct brski_span method,
-	struct brski_eap_out *out)
+struct question {
+	struct conversation *v;
+	const struct brski_eap_judge *judge;
+};
+
+/* The registrar asks at each request that matters; the judge is asked at the first one, and that holds. */
+static void ask_once(void *ctx, const struct brski_device *device, const struct brski_manufacturer *m,
+	const char *why, struct brski_judgement *out)
+{
+	struct question *q = ctx;
+	struct conversation *v = q->v;
+
+	if (!v->judged) {
+		v->judged = true;
+		v->judgement.decision = BRSKI_REFUSE;
+		v->forget = q->judge->forget;
+		q->judge->ask(q->judge->ctx, device, m, why, &v->judgement, &v->kept);
+	}
+	*out = v->judgement;
+}
+
+static void process(struct brski_conversations *c, struct conversation *v, const struct brski_eap_in *in,
+	struct brski_span method, struct brski_eap_out *out)
 {
 	struct step s = {.c = c, .v = v, .deadline = now_ms() + c->config.wait_slice_ms};
-	enum brski_code code = brski_eap_process(v->eap, method, &s.reply, &s.result, &s.err);
+	struct question question = {.v = v, .judge = in->judge};
+	struct brski_judge judge = {.ask = ask_once, .ctx = &question};
+	enum brski_code code;
 
+	if (in->judge) {
+		judge.name = in->judge->name;
+		brski_policy_set_judge(&judge);
+	}
+	code = brski_eap_process(v->eap, method, &s.reply, &s.result, &s.err);
 	while (code == BRSKI_OK && s.result == BRSKI_EAP_JOB)
 		code = at_job(&s);
+	brski_policy_set_judge(NULL);
 	conclude(&s, code, out);
 	brski_buf_free(&s.reply);
 }
@@ -378,7 +413,7 @@ static void answer_response(struct brski_conversations *c, struct conversation *
 	v->last.session_timeout = 0;
 	v->last.octets_in += in->eap.len;
 	v->last.round_trips++;
-	process(c, v, method, &v->last);
+	process(c, v, in, method, &v->last);
 	v->last.octets_out += v->last.eap.len;
 	describe(v, &v->last);
 	keep(v, in->eap, out);
@@ -492,6 +527,8 @@ void brski_conversations_answer(
 	}
 	v = brski_session_data(session);
 	go_on(c, v, in, &p, out);
+	if (out->verdict == BRSKI_VERDICT_ACCEPT && in->judge && v->kept)
+		in->judge->let_in(in->judge->ctx, v->kept);
 	if (is_end(v->last.verdict)) { /* what is left to say is in v->last */
 		brski_eap_session_free(v->eap);
 		v->eap = NULL;

@@ -4,6 +4,7 @@
 
 #include "eap_brski/eap/server.h"
 #include "radius_module/jobs.h"
+#include "radius_module/policy.h"
 #include "radius_module/session.h"
 
 /*
@@ -31,11 +32,27 @@ BRSKI_CHECKED enum brski_code brski_conversations_new(const struct brski_convers
 	struct brski_conversations **out, struct brski_error *err);
 void brski_conversations_free(struct brski_conversations *c);
 
+/*
+ * The server's own rules, which have the last word on a device (brski_policy_set_judge). Asked once in a
+ * session, in the thread of brski_conversations_answer and before that returns. What they want to remember
+ * stays with the session.
+ */
+struct brski_eap_judge {
+	const char *name;
+	void (*ask)(void *ctx, const struct brski_device *device, const struct brski_manufacturer *m,
+		const char *why, struct brski_judgement *out, void **keep);
+	void (*let_in)(void *ctx,
+		const void *kept);  /* with every ACCEPT, also a repeated one, if anything was kept */
+	void (*forget)(void *kept); /* in any thread */
+	void *ctx;
+};
+
 struct brski_eap_in {
-	struct brski_span eap;   /* a whole EAP packet */
-	struct brski_span state; /* len 0: none */
-	size_t framed_mtu;       /* 0: none */
-	const char *where;       /* a line for the log: NAS, port, station */
+	struct brski_span eap;               /* a whole EAP packet */
+	struct brski_span state;             /* len 0: none */
+	size_t framed_mtu;                   /* 0: none */
+	const char *where;                   /* a line for the log: NAS, port, station */
+	const struct brski_eap_judge *judge; /* NULL: none. The same one with every packet */
 };
 
 /*

@@ -19,9 +19,9 @@ struct brski_instance {
 	struct brski_eap_context *eap;
 	struct brski_jobs *jobs;
 	_Atomic(struct brski_conversations *) conversations; /* the I/O thread looks too */
+	long max_waiting_age;
+	unsigned max_history;
 };
-
-#define EVENTS_KEPT 100000 /* in the history of all devices */
 
 /* ---- The credential ---- */
 
@@ -111,6 +111,21 @@ static enum brski_code check_options(const struct brski_instance_config *config,
 	return BRSKI_OK;
 }
 
+static enum brski_code make_policy(
+	struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
+{
+	struct brski_store_limits limits = {
+		.waiting = config->max_waiting,
+		.waiting_per_device = config->max_waiting_per_device,
+		.octets = config->max_waiting_size,
+	};
+	enum brski_code code = brski_policy_new(i->store, config->env, &i->policy, err);
+
+	if (code == BRSKI_OK)
+		brski_policy_set_limits(i->policy, &limits);
+	return code;
+}
+
 static enum brski_code make_registrar(
 	struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
 {
@@ -122,6 +137,7 @@ static enum brski_code make_registrar(
 		.answer_genm = config->answer_genm,
 		.check_answers = config->check_pki_answers,
 		.retry_after = config->retry_after,
+		.waiting_max = config->max_waiting_age,
 		.ops = brski_policy_ops(),
 		.ops_ctx = i->policy,
 		.env = config->env,
@@ -143,6 +159,22 @@ static enum brski_code make_eap(
 	return brski_eap_context_new(&eap, &i->eap, err);
 }
 
+/* Answers that nobody came for, and devices that did not come back to hear the operator's word. */
+static void expire(struct brski_instance *i)
+{
+	time_t before = brski_now(i->env) - i->max_waiting_age;
+	struct brski_error err = {0};
+	unsigned jobs = 0, candidates = 0;
+
+	if (brski_store_jobs_expire(i->store, before, &jobs, &err) != BRSKI_OK ||
+		brski_store_candidates_expire(i->store, before, &candidates, &err) != BRSKI_OK)
+		brski_log(i->env, BRSKI_LOG_WARN, "what is too old cannot be removed: %s", err.why);
+	if (jobs || candidates)
+		brski_log(i->env, BRSKI_LOG_INFO,
+			"too old and removed: %u requests, %u devices that waited for the operator", jobs,
+			candidates);
+}
+
 /* In the I/O thread, every minute: what no packet comes to clean up. */
 static void keep_house(void *ctx)
 {
@@ -152,7 +184,9 @@ static void keep_house(void *ctx)
 
 	if (conversations)
 		brski_conversations_expire(conversations);
-	if (brski_store_events_trim(i->store, EVENTS_KEPT, &err) != BRSKI_OK)
+	if (i->max_waiting_age)
+		expire(i);
+	if (i->max_history && brski_store_events_trim(i->store, i->max_history, &err) != BRSKI_OK)
 		brski_log(i->env, BRSKI_LOG_WARN, "the history cannot be shortened: %s", err.why);
 }
 
@@ -210,7 +244,7 @@ static enum brski_code put_together(
 	if (code == BRSKI_OK)
 		code = brski_store_open(config->database, true, &i->store, err);
 	if (code == BRSKI_OK)
-		code = brski_policy_new(i->store, config->env, &i->policy, err);
+		code = make_policy(i, config, err);
 	if (code == BRSKI_OK)
 		code = make_registrar(i, config, err);
 	if (code == BRSKI_OK)
@@ -231,6 +265,8 @@ enum brski_code brski_instance_new(
 	if (!i)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a registrar");
 	i->env = config->env;
+	i->max_waiting_age = config->max_waiting_age;
+	i->max_history = config->max_history;
 	code = put_together(i, config, err);
 	if (code != BRSKI_OK) {
 		brski_instance_free(i);

@@ -27,13 +27,19 @@ struct brski_instance_config {
 	unsigned max_sessions;
 	long session_lifetime; /* seconds */
 	long wait_slice_ms;
-	long wait_total;             /* seconds */
-	long retry_after;            /* seconds */
-	long connect_timeout;        /* seconds */
-	long request_timeout;        /* seconds */
-	long retry_interval_min;     /* seconds, before a call that failed is made again; 0: 5 */
-	long retry_interval_max;     /* seconds, which that pause grows to; 0: 300 */
-	size_t max_message;          /* octets */
+	long wait_total;         /* seconds */
+	long retry_after;        /* seconds */
+	long connect_timeout;    /* seconds */
+	long request_timeout;    /* seconds */
+	long retry_interval_min; /* seconds, before a call that failed is made again; 0: 5 */
+	long retry_interval_max; /* seconds, which that pause grows to; 0: 300 */
+	size_t max_message;      /* octets */
+	unsigned max_waiting; /* requests, and devices that the operator must decide on; here and below 0: no
+				 bound */
+	unsigned max_waiting_per_device;
+	size_t max_waiting_size;     /* octets */
+	long max_waiting_age;        /* seconds; answers are kept that long too */
+	unsigned max_history;        /* events */
 	const char *proxy;           /* NULL or "": none */
 	bool check_only;             /* look at everything and serve nothing: no thread, no calls */
 	const struct brski_env *env; /* borrowed */

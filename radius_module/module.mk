@@ -3,11 +3,12 @@
 #   make module     rlm_brski for the FreeRADIUS that is installed
 #   make brskictl   the administrator's command
 #
-# The registrar's plain C becomes an archive of its own, for the module, brskictl and unit tests. Only rlm_brski.c
-# knows FreeRADIUS, and is compiled as Debian compiles the server: with its build.h and with NDEBUG.
+# The registrar's plain C becomes an archive of its own, for the module, brskictl and unit tests. Only rlm_brski*.c
+# know FreeRADIUS, and are compiled as Debian compiles the server: with its build.h and with NDEBUG.
 
 MODULE          := $(BUILD)/rlm_brski.so
-MODULE_PLAIN    := $(filter-out radius_module/rlm_brski.c radius_module/brskictl%.c,$(wildcard radius_module/*.c))
+MODULE_GLUE     := $(wildcard radius_module/rlm_brski*.c)
+MODULE_PLAIN    := $(filter-out $(MODULE_GLUE) radius_module/brskictl%.c,$(wildcard radius_module/*.c))
 BRSKICTL_SOURCES := $(wildcard radius_module/brskictl*.c)
 MODULE_LIB      := $(BUILD)/libbrski_registrar.a
 MODULE_SAN_LIB  := $(BUILD)/san/libbrski_registrar.a
@@ -40,13 +41,13 @@ $(MODULE_HEADERS)/version: radius_module/fetch_headers
 	radius_module/fetch_headers $(MODULE_HEADERS)
 	@touch $@
 
-$(BUILD)/radius_module/rlm_brski.o: radius_module/rlm_brski.c $(MODULE_HEADERS)/version
+$(MODULE_GLUE:%.c=$(BUILD)/%.o): $(BUILD)/%.o: %.c $(MODULE_HEADERS)/version
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BASE_CFLAGS) $(HARDEN) $(CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
 
 # The archives' names stay inside: the server and its other modules see rlm_brski alone.
-$(MODULE): $(BUILD)/radius_module/rlm_brski.o $(MODULE_LIB) $(LIB)
+$(MODULE): $(MODULE_GLUE:%.c=$(BUILD)/%.o) $(MODULE_LIB) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(LDFLAGS) -Wl,-z,defs -Wl,--exclude-libs,ALL $^ -o $@ \
 		$(shell $(PKGCONF) --libs $(MODULE_PACKAGES)) $(LIBS) $(MODULE_SERVER) -lpthread

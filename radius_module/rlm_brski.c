@@ -15,6 +15,7 @@
 
 #include "eap_brski/ground/text.h"
 #include "radius_module/instance.h"
+#include "radius_module/rlm_brski_policy.h"
 
 typedef struct rlm_brski_t {
 	char const	*name;		//!< of the instance.
@@ -44,6 +45,12 @@ typedef struct rlm_brski_t {
 	uint32_t	retry_interval_max;
 	uint32_t	max_message;
 	char const	*proxy;
+	char const	*virtual_server;
+	uint32_t	max_waiting;
+	uint32_t	max_waiting_per_device;
+	uint32_t	max_waiting_size;
+	uint32_t	max_waiting_age;
+	uint32_t	max_history;
 
 	struct brski_env	env;
 	struct brski_instance	*instance;
@@ -75,6 +82,12 @@ static const CONF_PARSER module_config[] = {
 	{ "retry_interval_max", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, retry_interval_max), "300" },
 	{ "max_message", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_message), "65535" },
 	{ "proxy", FR_CONF_OFFSET(PW_TYPE_STRING, rlm_brski_t, proxy), NULL },
+	{ "virtual_server", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_NOT_EMPTY, rlm_brski_t, virtual_server), NULL },
+	{ "max_waiting", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_waiting), "10000" },
+	{ "max_waiting_per_device", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_waiting_per_device), "8" },
+	{ "max_waiting_size", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_waiting_size), "262144" },
+	{ "max_waiting_age", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_waiting_age), "2592000" },
+	{ "max_history", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_history), "100000" },
 	CONF_PARSER_TERMINATOR
 };
 
@@ -83,18 +96,24 @@ static const CONF_PARSER module_config[] = {
  *	so that it makes no difference whether that file is included.
  */
 enum { BRSKI_SERIAL_NUMBER, BRSKI_MANUFACTURER, BRSKI_IDEVID_SUBJECT, BRSKI_FINGERPRINT, BRSKI_RESULT, BRSKI_REASON,
-       BRSKI_ATTRIBUTES };
+       BRSKI_ISSUER, BRSKI_HARDWARE_TYPE, BRSKI_MODE, BRSKI_DECISION, BRSKI_RETRY_AFTER, BRSKI_ATTRIBUTES };
 
 static struct {
 	char const	*name;
 	int		number;
+	PW_TYPE		type;
 } const attributes[BRSKI_ATTRIBUTES] = {
-	[BRSKI_SERIAL_NUMBER]	= { "Brski-Serial-Number",  3841 },
-	[BRSKI_MANUFACTURER]	= { "Brski-Manufacturer",   3842 },
-	[BRSKI_IDEVID_SUBJECT]	= { "Brski-IDevID-Subject", 3843 },
-	[BRSKI_FINGERPRINT]	= { "Brski-Fingerprint",    3844 },
-	[BRSKI_RESULT]		= { "Brski-Result",	    3845 },
-	[BRSKI_REASON]		= { "Brski-Reason",	    3846 },
+	[BRSKI_SERIAL_NUMBER]	= { "Brski-Serial-Number",  3841, PW_TYPE_STRING },
+	[BRSKI_MANUFACTURER]	= { "Brski-Manufacturer",   3842, PW_TYPE_STRING },
+	[BRSKI_IDEVID_SUBJECT]	= { "Brski-IDevID-Subject", 3843, PW_TYPE_STRING },
+	[BRSKI_FINGERPRINT]	= { "Brski-Fingerprint",    3844, PW_TYPE_STRING },
+	[BRSKI_RESULT]		= { "Brski-Result",	    3845, PW_TYPE_STRING },
+	[BRSKI_REASON]		= { "Brski-Reason",	    3846, PW_TYPE_STRING },
+	[BRSKI_ISSUER]		= { "Brski-Issuer",	    3847, PW_TYPE_STRING },
+	[BRSKI_HARDWARE_TYPE]	= { "Brski-Hardware-Type",  3848, PW_TYPE_STRING },
+	[BRSKI_MODE]		= { "Brski-Mode",	    3849, PW_TYPE_STRING },
+	[BRSKI_DECISION]	= { "Brski-Decision",	    3850, PW_TYPE_STRING },
+	[BRSKI_RETRY_AFTER]	= { "Brski-Retry-After",    3851, PW_TYPE_INTEGER },
 };
 
 /*
@@ -163,12 +182,13 @@ static int mod_bootstrap(CONF_SECTION *cs, void *instance)
 	memset(&flags, 0, sizeof(flags));
 	for (i = 0; i < BRSKI_ATTRIBUTES; i++) {
 		da = dict_attrbyname(attributes[i].name);
-		if (!da && (dict_addattr(attributes[i].name, attributes[i].number, 0, PW_TYPE_STRING, flags) < 0)) {
+		if (!da && (dict_addattr(attributes[i].name, attributes[i].number, 0, attributes[i].type, flags) < 0)) {
 			cf_log_err_cs(cs, "Failed to create attribute %s: %s", attributes[i].name, fr_strerror());
 			return -1;
 		}
-		if (da && (da->type != PW_TYPE_STRING)) {
-			cf_log_err_cs(cs, "Attribute %s must be a string", attributes[i].name);
+		if (da && (da->type != attributes[i].type)) {
+			cf_log_err_cs(cs, "Attribute %s must be of type %s", attributes[i].name,
+				      attributes[i].type == PW_TYPE_STRING ? "string" : "integer");
 			return -1;
 		}
 	}
@@ -199,6 +219,15 @@ static void check_limits(rlm_brski_t *inst)
 	FR_INTEGER_BOUND_CHECK("retry_interval_max", inst->retry_interval_max, <=, 86400);
 	FR_INTEGER_BOUND_CHECK("max_message", inst->max_message, >=, 8192);
 	FR_INTEGER_BOUND_CHECK("max_message", inst->max_message, <=, 1048576);
+	FR_INTEGER_BOUND_CHECK("max_waiting", inst->max_waiting, >=, 1);
+	FR_INTEGER_BOUND_CHECK("max_waiting", inst->max_waiting, <=, 1000000);
+	FR_INTEGER_BOUND_CHECK("max_waiting_per_device", inst->max_waiting_per_device, >=, 1);
+	FR_INTEGER_BOUND_CHECK("max_waiting_per_device", inst->max_waiting_per_device, <=, 1000);
+	FR_INTEGER_BOUND_CHECK("max_waiting_size", inst->max_waiting_size, >=, 16384);
+	FR_INTEGER_BOUND_CHECK("max_waiting_size", inst->max_waiting_size, <=, 524288);
+	FR_INTEGER_BOUND_CHECK("max_waiting_age", inst->max_waiting_age, >=, 10);
+	FR_INTEGER_BOUND_CHECK("max_waiting_age", inst->max_waiting_age, <=, 315360000);
+	FR_INTEGER_BOUND_CHECK("max_history", inst->max_history, >=, 100);
 }
 
 static int make_instance(CONF_SECTION *cs, rlm_brski_t *inst)
@@ -229,6 +258,11 @@ static int make_instance(CONF_SECTION *cs, rlm_brski_t *inst)
 		.retry_interval_max = inst->retry_interval_max,
 		.max_message = inst->max_message,
 		.proxy = inst->proxy,
+		.max_waiting = inst->max_waiting,
+		.max_waiting_per_device = inst->max_waiting_per_device,
+		.max_waiting_size = inst->max_waiting_size,
+		.max_waiting_age = inst->max_waiting_age,
+		.max_history = inst->max_history,
 		.check_only = check_config,
 		.env = &inst->env,
 	};
@@ -254,6 +288,7 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 		WARN("rlm_brski (%s): no 'authenticate' section names \"%s\": no device will be served",
 		     inst->name, inst->name);
 	}
+	if (inst->virtual_server && (brski_unlang_check(cs, inst->virtual_server) < 0)) return -1;
 	check_limits(inst);
 	return make_instance(cs, inst);
 }
@@ -359,11 +394,16 @@ static void add_named(REQUEST *request, char const *name, uint8_t const *data, s
 
 static void add_text(REQUEST *request, int which, char const *text)
 {
+	VALUE_PAIR *vp;
+
 	if (!text[0]) return;
 
-	if (!fr_pair_make(request->packet, &request->packet->vps, attributes[which].name, text, T_OP_SET)) {
+	vp = fr_pair_make(request->packet, &request->packet->vps, attributes[which].name, NULL, T_OP_SET);
+	if (!vp) {
 		RWDEBUG("Did not create attribute %s: %s", attributes[which].name, fr_strerror());
+		return;
 	}
+	fr_pair_value_strcpy(vp, text);	/* fr_pair_make() would take a backslash of RFC 2253 for its own */
 }
 
 /*
@@ -521,6 +561,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 	rlm_brski_t *inst = instance;
 	struct brski_eap_in in;
 	struct brski_eap_out out;
+	brski_unlang_t unlang;
 	char where[256];
 	rlm_rcode_t rcode;
 
@@ -531,6 +572,10 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 	}
 	describe_where(request, where, sizeof(where));
 	in.where = where;
+	if (inst->virtual_server) {
+		brski_unlang_init(&unlang, request, inst->virtual_server);
+		in.judge = &unlang.judge;
+	}
 
 	brski_conversations_answer(inst->conversations, &in, &out);
 	rcode = send_reply(request, &out, where);

@@ -168,7 +168,7 @@ struct brski_store_job_totals {
 	unsigned waiting, waiting_vouchers, waiting_certificates;
 	unsigned done, refused;
 	time_t oldest;	 /* of those that wait; 0: none */
-	uint64_t octets; /* of all */
+	uint64_t octets; /* of all; notes are not counted */
 };
 BRSKI_CHECKED enum brski_code brski_store_job_totals(struct brski_store *store, struct brski_store_job_totals *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_store_job_get(struct brski_store *store, const char *key, struct brski_store_job *out,
@@ -177,7 +177,7 @@ BRSKI_CHECKED enum brski_code brski_store_job_get(struct brski_store *store, con
 typedef void brski_store_job_row(void *ctx, struct brski_store_job *job);
 BRSKI_CHECKED enum brski_code brski_store_jobs(struct brski_store *store, enum brski_job_state state, unsigned most,
 	brski_store_job_row *row, void *ctx, struct brski_error *err);
-/* Removes jobs that were last touched before `before`. *n: how many. */
+/* Removes jobs that were last touched before `before`, but no notes. *n: how many. */
 BRSKI_CHECKED enum brski_code brski_store_jobs_expire(struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
 
 #endif

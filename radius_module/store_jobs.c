@@ -97,8 +97,10 @@ enum brski_code brski_store_job_totals(
 
 	*out = (struct brski_store_job_totals){0};
 	sql_begin(&q, store,
-		"SELECT state, kind, count(*), min(created), sum(length(blob)) FROM job GROUP BY state, kind",
+		"SELECT state, kind, count(*), min(created), sum(length(blob)) FROM job WHERE kind <> ?1 "
+		"GROUP BY state, kind",
 		err);
+	sql_bind_int(&q, BRSKI_JOB_NOTE);
 	while (sql_row(&q)) {
 		unsigned n = (unsigned)sql_int(&q, 2);
 		time_t oldest = (time_t)sql_int(&q, 3);
@@ -184,8 +186,9 @@ enum brski_code brski_store_jobs_expire(
 	struct sql q;
 
 	*n = 0;
-	sql_begin(&q, store, "DELETE FROM job WHERE updated < ?1", err);
+	sql_begin(&q, store, "DELETE FROM job WHERE updated < ?1 AND kind <> ?2", err);
 	sql_bind_int(&q, before);
+	sql_bind_int(&q, BRSKI_JOB_NOTE);
 	(void)sql_row(&q);
 	if (!q.code)
 		*n = (unsigned)sql_changes(&q);

@@ -208,7 +208,9 @@ lab_radius_config() {
 		  }
 		  mschap {
 		  }
+		  ${RADIUS_MODULES:-}
 		}
+		${RADIUS_SERVERS:-}
 		server default {
 		  listen {
 		    type = auth

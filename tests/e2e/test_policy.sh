@@ -1,0 +1,192 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Who gets in: the five modes, the operator's word on single devices, the administrator's own unlang with the SQL example that is
+# shipped, and bounds on what may wait. With the real daemons.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# A device that the MASA has sold, and the operator has not heard of.
+new_device() { # SERIAL
+	pki_idevid acme "$1"
+	lab_masa_device "$1"
+	device_config "$1" "$1"
+}
+
+gets_in() { # NAME
+	join "$1" && has_ldevid "$1"
+}
+
+told() { # NAME REGEX: it did not get in, and was told why
+	! join "$1" && ! has_ldevid "$1" && said "$1" 'CTRL-EVENT-EAP-FAILURE' && said "$1" "$2"
+}
+
+waits() { # SERIAL VISITS
+	brskictl pending | grep -Eq "^acme +$1 +waits .* +$2  serialNumber=$1,CN=Acme Sensor,O=Acme$"
+}
+
+operator_reads() { # REGEX: since the last mark
+	lab_wait_log radius "$1" 5 "$MARK"
+}
+
+mark() {
+	MARK=$(lab_mark radius)
+}
+
+radius_again() { # options of the module
+	lab_stop radius
+	BRSKI_OPTIONS=$1 lab_radius "${@:2}"
+}
+
+lab_begin
+lab_pki
+OPTIONS=$'wait_total = 1\nretry_after = 1\nretry_interval_min = 1\nretry_interval_max = 1'
+BRSKI_OPTIONS=$OPTIONS
+lab_store --mode manual
+lab_masa
+lab_ca
+lab_radius
+
+echo "# manual"
+new_device m-1
+mark
+check "an unknown device is told to come back" told m-1 'EAP-BRSKI: deferred: 1'
+check "the operator reads that it waits" operator_reads "m-1.*must come back later: waits for the operator: brskictl accept acme 'm-1'"
+check "brskictl pending shows it" waits m-1 1
+pause 1
+check "it waits until it is decided on" told m-1 'EAP-BRSKI: deferred: 1'
+check "and is shown once" waits m-1 2
+check "no voucher was asked for" [ "$(vouchers_of m-1)" = 0 ]
+check "nobody is accepted by a slip" not brskictl accept acme m-l
+check "brskictl accept" brskictl accept acme m-1 "found in the cellar"
+pause 1
+check "on its next visit it gets in" gets_in m-1
+check "and waits no more" not waits m-1 '[0-9]+'
+
+new_device m-2
+told m-2 'deferred' || true
+check "brskictl refuse" brskictl refuse acme m-2
+pause 1
+check "on its next visit a refused device is told no" told m-2 '403'
+radius_again "$OPTIONS"
+mark
+check "for good, also after a restart of the server" told m-2 '403'
+check "the operator reads that it was he" operator_reads 'm-2.*refused by the operator'
+check "nobody is asked about it again" not waits m-2 '[0-9]+'
+lab_store --mode manufacturer
+check "nor does another mode let it in" told m-2 '403'
+check "the operator may change his mind" brskictl accept acme m-2
+check "and it gets in" gets_in m-2
+
+echo "# The other modes"
+new_device f-1
+check "manufacturer: every device of it" gets_in f-1
+lab_store --mode type
+new_device t-1
+mark
+check "type: a device that fits no type is refused" told t-1 '403'
+check "type: the operator reads what it is" operator_reads 't-1.*fits no type .*subject serialNumber=t-1,CN=Acme Sensor,O=Acme'
+brskictl type add acme '*,CN=Acme Camera,O=Acme' > /dev/null
+check "type: nor does it fit another type" told t-1 '403'
+brskictl type add acme '*,CN=Acme Sensor,O=Acme' > /dev/null
+check "type: a device that fits gets in" gets_in t-1
+lab_store --mode open
+new_device o-1
+mark
+check "open: every device" gets_in o-1
+check "open: with a loud warning" operator_reads "mode 'open'.*o-1 WITHOUT ANY CHECK"
+lab_store --mode inventory
+new_device i-1
+check "inventory: who is not listed is refused" told i-1 '403'
+brskictl device add acme i-1 > /dev/null
+check "inventory: who is listed gets in" gets_in i-1
+
+echo "# The administrator's unlang: the example as it is shipped, with the folder of this test"
+EXAMPLE=$LAB/example
+mkdir -p "$EXAMPLE"
+cp "$ROOT/radius_module/mods-config/sql/brski/schema.sql" "$EXAMPLE/schema.sql"
+cat >> "$EXAMPLE/schema.sql" <<- SQL
+	INSERT INTO brski_device (manufacturer, serial_number, vlan) VALUES ('acme', 'u-vlan', '17'), ('acme', 'u-plain', '');
+	INSERT INTO brski_device (manufacturer, serial_number, allowed) VALUES ('acme', 'u-refused', 0);
+	INSERT INTO brski_device (manufacturer, serial_number, not_before) VALUES ('acme', 'u-early', unixepoch() + 6);
+	INSERT INTO brski_device (manufacturer, serial_number) VALUES ('acme', 'u-manual');
+SQL
+sed "s|/var/lib/brski/devices.db|$EXAMPLE/devices.db|; s|\${modconfdir}/sql/brski|$EXAMPLE|" \
+	"$ROOT/radius_module/mods-available/brski_sql" > "$EXAMPLE/brski_sql"
+RADIUS_MODULES="\$INCLUDE $EXAMPLE/brski_sql"
+RADIUS_SERVERS="\$INCLUDE $ROOT/radius_module/sites-available/brski-policy"
+lab_store --mode manufacturer
+radius_again "$OPTIONS"$'\nvirtual_server = brski-policy' -xx
+
+new_device u-early
+check "who comes too early is told when to come back" told u-early 'EAP-BRSKI: deferred: 300'
+check "the operator reads why" operator_reads 'u-early.*must come back later: deferred by virtual server brski-policy: not expected yet'
+new_device u-vlan
+mark
+check "who is in the database gets in" gets_in u-vlan
+check "with the VLAN that it says in the Access-Accept" said u-vlan "Tunnel-Private-Group-Id.*" 
+check "the VLAN is 17" grep -A1 'Attribute 81 (Tunnel-Private-Group-Id)' "$LAB/devices/u-vlan/log"
+for attribute in 'Brski-Serial-Number = "u-vlan"' 'Brski-Manufacturer = "acme"' 'Brski-Mode = "manufacturer"' 'User-Name = "u-vlan"' \
+	'Brski-IDevID-Subject = "serialNumber=u-vlan,CN=Acme Sensor,O=Acme"' 'Brski-Issuer = "CN=Acme Device CA,O=Acme"' \
+	'Brski-Fingerprint = "[0-9a-f]{64}"' 'Brski-Reason = "every device of acme is welcome"' 'NAS-IP-Address = 127.0.0.1' \
+	'Calling-Station-Id = "02-00-00-00-00-01"'; do
+	check "the virtual server sees $attribute" operator_reads "$attribute"
+done
+check "it is asked once in a session" [ "$(lab_since radius "$MARK" | grep -c 'server brski-policy {')" = 1 ]
+new_device u-plain
+check "who is there without a VLAN gets in" gets_in u-plain
+check "without one" not said u-plain 'Tunnel-Private-Group-Id'
+new_device u-refused
+mark
+check "who is not allowed is told no" told u-refused '403'
+check "the operator reads who said so" operator_reads 'u-refused.*refused by virtual server brski-policy: not allowed'
+new_device u-unknown
+check "who is not there is told no" told u-unknown '403'
+check "the operator reads that, too" operator_reads 'u-unknown.*refused by virtual server brski-policy: not in the database'
+rm -rf "$LAB/devices/u-early/state"
+check "who came too early gets in when it is time" gets_in u-early
+lab_store --mode manual
+new_device u-manual
+mark
+check "who must wait for the operator" told u-manual 'EAP-BRSKI: deferred: 1'
+check "is not put to the virtual server" not logged 'server brski-policy {' "$MARK"
+lab_store --mode manufacturer
+: > "$EXAMPLE/devices.db"
+new_device u-dark
+mark
+check "when the database is away, devices are told to come back" told u-dark 'EAP-BRSKI: deferred'
+check "and the operator reads why" operator_reads 'u-dark.*deferred by virtual server brski-policy: the database does not answer'
+lab_stop radius
+BRSKI_OPTIONS='virtual_server = nonsense' lab_radius_config
+check "a virtual server that is not there is told at the start" \
+	grep -q 'there is no virtual server "nonsense"' <(freeradius -XC -d "$LAB/radius" -n radiusd 2>&1)
+RADIUS_MODULES=
+RADIUS_SERVERS=
+
+echo "# Bounds"
+radius_again "$OPTIONS"$'\nmax_waiting = 2'
+for serial in q-1 q-2 q-3; do good_device "$serial"; done
+lab_stop masa
+check "a request is kept while the MASA is away" told q-1 'EAP-BRSKI: deferred'
+check "and another one" told q-2 'EAP-BRSKI: deferred'
+mark
+check "one too many is told to come back" told q-3 'EAP-BRSKI: deferred: 1'
+check "the operator reads why" operator_reads 'q-3.*2 requests wait already \(max_waiting\)'
+check "brskictl queue shows those that wait, and their ages" \
+	grep -Eq '^acme +q-2 +voucher +[0-9]+ s +[0-9]+ s +[0-9]+$' <(brskictl queue)
+check "and how many they are" grep -q '^2 waiting: 2 for vouchers, 0 for certificates; the oldest since [0-9]* s' <(brskictl queue)
+lab_masa
+pause 1
+check "when there is room again, it gets in" gets_in q-3
+check "and so do the others" gets_in q-1
+check "all of them" gets_in q-2
+
+radius_again "$OPTIONS"$'\nmax_waiting_age = 10'
+good_device q-4
+lab_stop masa
+check "a request is kept, but not for ever" told q-4 'EAP-BRSKI: deferred'
+check "it is given up when it is too old" lab_wait_log radius 'q-4.*given up, since there was no answer in 1[0-9] s' 20
+check "and waits no more" nothing_queued
+lab_masa
+check "the device may begin anew, with the same request" gets_in q-4
+finish
