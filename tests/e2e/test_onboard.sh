@@ -5,8 +5,9 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-round_trips() { # NAME: what the device's EAP code counted
-	grep -c 'Sending RADIUS message to authentication server\|SENDING RADIUS' "$LAB/devices/$1/log" || true
+# EAP round trips of an onboarding: what the device's EAP code counted, and the Identity.
+round_trips() { # NAME
+	echo $(($(sed -nE 's/.*onboarded in ([0-9]+) round trips.*/\1/p' "$LAB/devices/$1/log" | head -n 1) + 1))
 }
 
 logged_in_by_tls() { # MARK
@@ -46,6 +47,7 @@ onboards() { # NAME DESCRIPTION
 	check "$2: openssl cms verifies its voucher, with assertion proximity" voucher_is_right "$1"
 	check "$2: openssl verifies its LDevID, key and subject" ldevid_is_right "$1"
 	check "$2: its key is for its owner only" private_files_are_private "$1"
+	cp "$LAB/devices/$1/log" "$LAB/devices/$1/onboarding.log"
 	mark=$(lab_mark radius)
 	check "$2: logs in with the LDevID" join "$1"
 	check "$2: and FreeRADIUS says that this was EAP-TLS" logged_in_by_tls "$mark"
@@ -58,6 +60,9 @@ for type in P-256 P-384 RSA-3072; do
 	onboards "device-$type" "IDevID and LDevID with $type"
 done
 KEY_TYPE=P-256
+cp "$LAB/devices/device-P-256/onboarding.log" "$LAB/devices/device-P-256/log"
+trips=$(round_trips device-P-256)
+check "P-256, chains of two, telemetry, certConf, 1,398 octets: $trips EAP round trips, 18 at most" [ "$trips" -gt 4 -a "$trips" -le 18 ]
 good_device device-p10 "brski_pkcs10=1"
 onboards device-p10 "PKCS#10 in place of CRMF"
 good_device device-implicit "brski_implicit_confirm=1"

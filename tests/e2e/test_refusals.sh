@@ -18,6 +18,8 @@ refused() { # DESCRIPTION NAME OPERATOR PEER
 	said "$name" 'CTRL-EVENT-EAP-FAILURE' || problem+=" no EAP-Failure;"
 	said "$name" "$peer" || problem+=" the device was not told '$peer';"
 	has_ldevid "$name" && problem+=" it has an LDevID;"
+	# A CA that is itself at fault may well have issued one; what counts there is that nobody keeps it.
+	[[ $name == ca-* ]] || ! grep -q "certificate .* for serialNumber=$name," "$LAB/ca.log" || problem+=" the CA has issued a certificate;"
 	lab_wait_log radius "$operator" 5 "$mark" || problem+=" the operator's log lacks '$operator';"
 	lab_runs radius || problem+=" the server has died;"
 	still_serving_here || problem+=" the server does not serve any more;"
