@@ -13,14 +13,23 @@
 #define CERTS_MAX 16
 #define SECURITY_BITS_MIN 112 /* RSA-2048; what OpenSSL calls level 2 */
 
+/* What goes into an envelope: a voucher, or a file of ours. */
+struct kind {
+	const char *oid; /* NULL: id-data */
+	size_t max;      /* octets of content and of the whole */
+	const char *what;
+};
+static const struct kind voucher = {OID_VOUCHER_CONTENT, BRSKI_CMS_MAX, "a JSON voucher (RFC 8366 5.4)"};
+static const struct kind data = {NULL, BRSKI_CMS_DATA_MAX, "data"};
+
 /* RFC 8366 5.4; RFC 8995's own examples (Appendix C.2) say id-data, so that is taken as well. */
-static bool is_content_type(const ASN1_OBJECT *oid)
+static bool is_content_type(const struct kind *kind, const ASN1_OBJECT *oid)
 {
 	char dotted[64];
 	int len = OBJ_obj2txt(dotted, sizeof(dotted), oid, 1);
 
 	return OBJ_obj2nid(oid) == NID_pkcs7_data ||
-	       (len > 0 && (size_t)len < sizeof(dotted) && strcmp(dotted, OID_VOUCHER_CONTENT) == 0);
+	       (kind->oid && len > 0 && (size_t)len < sizeof(dotted) && strcmp(dotted, kind->oid) == 0);
 }
 
 static const EVP_MD *digest_for(const EVP_PKEY *key)
@@ -28,22 +37,22 @@ static const EVP_MD *digest_for(const EVP_PKEY *key)
 	return EVP_PKEY_get_security_bits(key) > 128 ? EVP_sha384() : EVP_sha256();
 }
 
-static bool set_content_type(CMS_ContentInfo *cms)
+static bool set_content_type(CMS_ContentInfo *cms, const struct kind *kind)
 {
-	ASN1_OBJECT *oid = OBJ_txt2obj(OID_VOUCHER_CONTENT, 1);
+	ASN1_OBJECT *oid = kind->oid ? OBJ_txt2obj(kind->oid, 1) : OBJ_dup(OBJ_nid2obj(NID_pkcs7_data));
 	bool ok = oid && CMS_set1_eContentType(cms, oid) == 1;
 
 	ASN1_OBJECT_free(oid);
 	return ok;
 }
 
-static CMS_ContentInfo *build(
-	struct brski_span content, const struct brski_credential *signer, bool with_chain)
+static CMS_ContentInfo *build(const struct kind *kind, struct brski_span content,
+	const struct brski_credential *signer, bool with_chain)
 {
 	const unsigned flags = CMS_BINARY | CMS_PARTIAL | CMS_NOSMIMECAP;
 	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
 	BIO *in = BIO_new_mem_buf(content.data, (int)content.len);
-	bool ok = cms && in && set_content_type(cms) &&
+	bool ok = cms && in && set_content_type(cms, kind) &&
 		  CMS_add1_signer(cms, signer->cert, signer->key, digest_for(signer->key), flags);
 
 	for (int i = 0; ok && with_chain && i < sk_X509_num(signer->chain); i++) {
@@ -58,7 +67,18 @@ static CMS_ContentInfo *build(
 	return NULL;
 }
 
-static enum brski_code encode(CMS_ContentInfo *cms, struct brski_buf *out, struct brski_error *err)
+static enum brski_code set(
+	const struct kind *kind, struct brski_buf *to, struct brski_span octets, struct brski_error *err)
+{
+	if (to->limit < kind->max && kind->max > BRSKI_BUF_LIMIT)
+		to->limit = kind->max;
+	if (brski_buf_set(to, octets) == BRSKI_OK)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_NO_MEMORY, "no room for %zu octets", octets.len);
+}
+
+static enum brski_code encode(
+	const struct kind *kind, CMS_ContentInfo *cms, struct brski_buf *out, struct brski_error *err)
 {
 	unsigned char *der = NULL;
 	int len = i2d_CMS_ContentInfo(cms, &der);
@@ -66,17 +86,18 @@ static enum brski_code encode(CMS_ContentInfo *cms, struct brski_buf *out, struc
 
 	if (len < 0)
 		return brski_fail_openssl(err, BRSKI_INTERNAL, "cannot encode a signed message");
-	if (len > BRSKI_CMS_MAX)
-		code = brski_fail(err, BRSKI_TOO_LARGE, "signed message of %d octets, %d are allowed", len,
-			BRSKI_CMS_MAX);
+	if ((size_t)len > kind->max)
+		code = brski_fail(
+			err, BRSKI_TOO_LARGE, "signed message of %d octets, %zu are allowed", len, kind->max);
 	else
-		code = brski_buf_set(out, brski_span(der, (size_t)len));
+		code = set(kind, out, brski_span(der, (size_t)len), err);
 	OPENSSL_free(der);
 	return code;
 }
 
-enum brski_code brski_cms_sign(struct brski_span content, const struct brski_credential *signer,
-	bool with_chain, struct brski_buf *out, struct brski_error *err)
+static enum brski_code sign(const struct kind *kind, struct brski_span content,
+	const struct brski_credential *signer, bool with_chain, struct brski_buf *out,
+	struct brski_error *err)
 {
 	CMS_ContentInfo *cms;
 	enum brski_code code;
@@ -84,27 +105,40 @@ enum brski_code brski_cms_sign(struct brski_span content, const struct brski_cre
 	brski_buf_reset(out);
 	if (content.len == 0)
 		return brski_fail(err, BRSKI_INTERNAL, "nothing to sign");
-	if (content.len > BRSKI_CMS_MAX)
-		return brski_fail(err, BRSKI_TOO_LARGE, "%zu octets to sign, %d are allowed", content.len,
-			BRSKI_CMS_MAX);
+	if (content.len > kind->max)
+		return brski_fail(
+			err, BRSKI_TOO_LARGE, "%zu octets to sign, %zu are allowed", content.len, kind->max);
 	ERR_clear_error();
-	cms = build(content, signer, with_chain);
+	cms = build(kind, content, signer, with_chain);
 	if (!cms)
 		return brski_fail_openssl(err, BRSKI_INTERNAL, "cannot sign");
-	code = encode(cms, out, err);
+	code = encode(kind, cms, out, err);
 	CMS_ContentInfo_free(cms);
 	return code;
 }
 
-static enum brski_code parse(struct brski_span in, CMS_ContentInfo **out, struct brski_error *err)
+enum brski_code brski_cms_sign(struct brski_span content, const struct brski_credential *signer,
+	bool with_chain, struct brski_buf *out, struct brski_error *err)
+{
+	return sign(&voucher, content, signer, with_chain, out, err);
+}
+
+enum brski_code brski_cms_sign_data(struct brski_span content, const struct brski_credential *signer,
+	struct brski_buf *out, struct brski_error *err)
+{
+	return sign(&data, content, signer, true, out, err);
+}
+
+static enum brski_code parse(
+	const struct kind *kind, struct brski_span in, CMS_ContentInfo **out, struct brski_error *err)
 {
 	const unsigned char *at = in.data;
 	CMS_ContentInfo *cms = NULL;
 
 	*out = NULL;
-	if (in.len > BRSKI_CMS_MAX)
-		return brski_fail(err, BRSKI_TOO_LARGE, "signed message of %zu octets, %d are allowed",
-			in.len, BRSKI_CMS_MAX);
+	if (in.len > kind->max)
+		return brski_fail(err, BRSKI_TOO_LARGE, "signed message of %zu octets, %zu are allowed",
+			in.len, kind->max);
 	if (in.len > 0)
 		cms = d2i_CMS_ContentInfo(NULL, &at, (long)in.len);
 	if (!cms)
@@ -117,15 +151,14 @@ static enum brski_code parse(struct brski_span in, CMS_ContentInfo **out, struct
 	return BRSKI_OK;
 }
 
-static enum brski_code check_envelope(CMS_ContentInfo *cms, struct brski_error *err)
+static enum brski_code check_envelope(const struct kind *kind, CMS_ContentInfo *cms, struct brski_error *err)
 {
 	ASN1_OCTET_STRING **content;
 
 	if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed)
 		return brski_fail(err, BRSKI_MALFORMED, "message is not CMS SignedData");
-	if (!is_content_type(CMS_get0_eContentType(cms)))
-		return brski_fail(
-			err, BRSKI_UNSUPPORTED, "signed content is not a JSON voucher (RFC 8366 5.4)");
+	if (!is_content_type(kind, CMS_get0_eContentType(cms)))
+		return brski_fail(err, BRSKI_UNSUPPORTED, "signed content is not %s", kind->what);
 	content = CMS_get0_content(cms);
 	if (!content || !*content || ASN1_STRING_length(*content) == 0)
 		return brski_fail(err, BRSKI_MALFORMED, "signed message holds no content");
@@ -210,7 +243,8 @@ static enum brski_code find_signer(
 }
 
 /* The signature over the content, with the certificate that was found; its trust is not judged. */
-static enum brski_code verify(CMS_ContentInfo *cms, struct brski_buf *content, struct brski_error *err)
+static enum brski_code verify(
+	const struct kind *kind, CMS_ContentInfo *cms, struct brski_buf *content, struct brski_error *err)
 {
 	const unsigned flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY;
 	BIO *out = BIO_new(BIO_s_mem());
@@ -224,9 +258,7 @@ static enum brski_code verify(CMS_ContentInfo *cms, struct brski_buf *content, s
 		code = brski_fail_openssl(err, BRSKI_BAD_SIGNATURE, "signature is wrong");
 	} else {
 		len = BIO_get_mem_data(out, &text);
-		code = brski_buf_set(content, brski_span(text, len > 0 ? (size_t)len : 0));
-		if (code != BRSKI_OK)
-			code = brski_fail(err, code, "no room for %ld octets of content", len);
+		code = set(kind, content, brski_span(text, len > 0 ? (size_t)len : 0), err);
 	}
 	BIO_free(out);
 	return code;
@@ -255,23 +287,24 @@ static enum brski_code list_certs(
 	return code;
 }
 
-static enum brski_code open_parsed(CMS_ContentInfo *cms, const STACK_OF(X509) *extra,
+static enum brski_code open_parsed(const struct kind *kind, CMS_ContentInfo *cms, const STACK_OF(X509) *extra,
 	struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err)
 {
-	enum brski_code code = check_envelope(cms, err);
+	enum brski_code code = check_envelope(kind, cms, err);
 	X509 *signer;
 
 	if (code == BRSKI_OK)
 		code = find_signer(cms, extra, &signer, err);
 	if (code == BRSKI_OK)
-		code = verify(cms, content, err);
+		code = verify(kind, cms, content, err);
 	if (code == BRSKI_OK)
 		code = list_certs(cms, signer, certs, err);
 	return code;
 }
 
-enum brski_code brski_cms_open(struct brski_span cms, const STACK_OF(X509) *extra, struct brski_buf *content,
-	STACK_OF(X509) **certs, struct brski_error *err)
+static enum brski_code open_message(const struct kind *kind, struct brski_span cms,
+	const STACK_OF(X509) *extra, struct brski_buf *content, STACK_OF(X509) **certs,
+	struct brski_error *err)
 {
 	CMS_ContentInfo *parsed;
 	enum brski_code code;
@@ -279,13 +312,25 @@ enum brski_code brski_cms_open(struct brski_span cms, const STACK_OF(X509) *extr
 	brski_buf_reset(content);
 	*certs = NULL;
 	ERR_clear_error();
-	code = parse(cms, &parsed, err);
+	code = parse(kind, cms, &parsed, err);
 	if (code != BRSKI_OK)
 		return code;
-	code = open_parsed(parsed, extra, content, certs, err);
+	code = open_parsed(kind, parsed, extra, content, certs, err);
 	if (code != BRSKI_OK)
 		brski_buf_reset(content);
 	CMS_ContentInfo_free(parsed);
 	ERR_clear_error();
 	return code;
+}
+
+enum brski_code brski_cms_open(struct brski_span cms, const STACK_OF(X509) *extra, struct brski_buf *content,
+	STACK_OF(X509) **certs, struct brski_error *err)
+{
+	return open_message(&voucher, cms, extra, content, certs, err);
+}
+
+enum brski_code brski_cms_open_data(
+	struct brski_span cms, struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err)
+{
+	return open_message(&data, cms, NULL, content, certs, err);
 }

@@ -25,4 +25,14 @@ BRSKI_CHECKED enum brski_code brski_cms_sign(struct brski_span content, const st
 BRSKI_CHECKED enum brski_code brski_cms_open(struct brski_span cms, const STACK_OF(X509) *extra,
 	struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err);
 
+/*
+ * The same envelope for files of our own, which may be large: content type id-data, up to BRSKI_CMS_DATA_MAX
+ * octets, the signer's chain always with it. *out and *content get that limit.
+ */
+#define BRSKI_CMS_DATA_MAX ((size_t)64 << 20)
+BRSKI_CHECKED enum brski_code brski_cms_sign_data(struct brski_span content,
+	const struct brski_credential *signer, struct brski_buf *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_cms_open_data(
+	struct brski_span cms, struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err);
+
 #endif
