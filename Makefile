@@ -34,7 +34,7 @@ LIB         := $(BUILD)/libeap_brski.a
 SAN_LIB     := $(BUILD)/san/libeap_brski.a
 
 # Everything that building, testing and the demonstration need on Debian 12.
-DEBIAN_PACKAGES := build-essential dpkg-dev pkg-config ca-certificates openssl curl iproute2 tcpdump procps valgrind \
+DEBIAN_PACKAGES := build-essential dpkg-dev pkg-config ca-certificates openssl sqlite3 curl iproute2 tcpdump procps valgrind \
 	libssl-dev libjansson-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev check \
 	freeradius freeradius-utils libfreeradius-dev libtalloc-dev libpcre3-dev libcap-dev libpcap-dev \
 	hostapd wpasupplicant libdbus-1-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libpcsclite-dev libreadline-dev
@@ -121,6 +121,7 @@ install: all
 	install -d $(DESTDIR)$(FR_CONFIG)/mods-available $(DESTDIR)$(FR_CONFIG)/sites-available
 	install -m 640 radius_module/mods-available/* $(DESTDIR)$(FR_CONFIG)/mods-available/
 	install -m 640 radius_module/sites-available/* $(DESTDIR)$(FR_CONFIG)/sites-available/
+	install -D -m 640 radius_module/mods-config/sql/brski/schema.sql $(DESTDIR)$(FR_CONFIG)/mods-config/sql/brski/schema.sql
 	$(INSTALL_FILE) radius_module/dictionary.brski $(DESTDIR)/usr/share/freeradius/dictionary.brski
 	for p in brskictl brski-masa brski-ca; do $(INSTALL_PROGRAM) $(BUILD)/$$p $(DESTDIR)/usr/sbin/$$p || exit 1; done
 	for m in docs/man/*; do $(INSTALL_FILE) $$m $(DESTDIR)/usr/share/man/man$${m##*.}/$${m##*/} || exit 1; done
@@ -131,6 +132,7 @@ install: all
 	@if [ -z "$(DESTDIR)" ] && getent passwd freerad > /dev/null; then \
 		chown freerad:freerad /var/lib/brski; \
 		chown root:freerad $(FR_CONFIG)/mods-available/brski* $(FR_CONFIG)/sites-available/brski*; \
+		chown -R root:freerad $(FR_CONFIG)/mods-config/sql/brski; \
 	fi
 
 help:
