@@ -366,8 +366,8 @@ static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 }
 
 /*
- * A session may have read the job from the store just before its answer was put there: then the answer
- * counts, and nothing is asked twice.
+ * A session may have read the job from the store just before its answer was put there, or `brskictl import`
+ * may have brought one: then the answer counts, and nothing is asked twice.
  */
 static void compare_with_store(struct brski_ticket *t)
 {
@@ -390,8 +390,7 @@ static void compare_with_store(struct brski_ticket *t)
 /* True if the job has nothing to call now: it is finished, or must wait since an earlier answer said so. */
 static bool nothing_to_call(struct brski_ticket *t)
 {
-	if (t->fresh)
-		compare_with_store(t);
+	compare_with_store(t);
 	if (brski_job_state(t->job) == BRSKI_JOB_WAITING && (!t->fresh || brski_job_not_before(t->job) <= 0))
 		return false;
 	settle(t);

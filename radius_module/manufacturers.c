@@ -240,6 +240,23 @@ enum brski_code brski_manufacturers_find(struct brski_manufacturers *all, const 
 	return code;
 }
 
+enum brski_code brski_manufacturers_get(struct brski_manufacturers *all, const char *name,
+	struct brski_manufacturer *out, struct brski_error *err)
+{
+	struct snapshot *s;
+	enum brski_code code = snapshot_take(all, &s, err);
+
+	*out = (struct brski_manufacturer){0};
+	if (code)
+		return code;
+	code = BRSKI_NOT_FOUND;
+	for (size_t i = 0; code == BRSKI_NOT_FOUND && i < s->n; i++)
+		if (strcmp(s->manufacturers[i].name, name) == 0)
+			code = copy(&s->manufacturers[i], out, err);
+	snapshot_release(all, s);
+	return code == BRSKI_NOT_FOUND ? brski_fail(err, code, "there is no manufacturer '%s'", name) : code;
+}
+
 /* ---- */
 
 enum brski_code brski_manufacturers_new(struct brski_store *store, const struct brski_env *env,

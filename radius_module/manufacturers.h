@@ -17,5 +17,8 @@ void brski_manufacturers_free(struct brski_manufacturers *all);
  */
 BRSKI_CHECKED enum brski_code brski_manufacturers_find(struct brski_manufacturers *all,
 	const STACK_OF(X509) *chain, struct brski_manufacturer *out, struct brski_error *err);
+/* By name. BRSKI_NOT_FOUND. */
+BRSKI_CHECKED enum brski_code brski_manufacturers_get(struct brski_manufacturers *all, const char *name,
+	struct brski_manufacturer *out, struct brski_error *err);
 
 #endif

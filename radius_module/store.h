@@ -171,6 +171,12 @@ struct brski_store_job_totals {
 	uint64_t octets; /* of all; notes are not counted */
 };
 BRSKI_CHECKED enum brski_code brski_store_job_totals(struct brski_store *store, struct brski_store_job_totals *out, struct brski_error *err);
+/*
+ * Answers that came in by another way than the server's: the first one is of a job that is WAITING in the store, else
+ * BRSKI_UNEXPECTED; the others are what its answer changes besides. All or nothing.
+ */
+BRSKI_CHECKED enum brski_code brski_store_jobs_settle(struct brski_store *store, const struct brski_store_job *jobs, size_t n,
+	struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_store_job_get(struct brski_store *store, const char *key, struct brski_store_job *out,
 	struct brski_error *err);
 /* Jobs in that state, oldest first. The row may keep the job by moving its blob away. */
@@ -179,5 +185,38 @@ BRSKI_CHECKED enum brski_code brski_store_jobs(struct brski_store *store, enum b
 	brski_store_job_row *row, void *ctx, struct brski_error *err);
 /* Removes jobs that were last touched before `before`, but no notes. *n: how many. */
 BRSKI_CHECKED enum brski_code brski_store_jobs_expire(struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
+
+/* ---- Vouchers without nonce, fetched ahead ---- */
+
+struct brski_store_ahead {
+	char manufacturer[64];
+	char serial_number[BRSKI_SERIAL_MAX];
+	char key[BRSKI_FINGERPRINT_MAX]; /* SHA-256 of the request */
+	bool waiting;			 /* for the answer to it */
+	time_t asked;
+	struct brski_buf issuer;  /* idevid-issuer that was asked for; empty: none */
+	struct brski_buf request; /* the registrar's, signed */
+	struct brski_buf voucher; /* judged; of this request, or of one before it; empty: none yet */
+	time_t fetched;
+	time_t expires_on; /* 0: never */
+};
+void brski_store_ahead_free(struct brski_store_ahead *a);
+/* Keeps a new request for a device; its voucher, if there is one, stays. BRSKI_NOT_FOUND: no such manufacturer. */
+BRSKI_CHECKED enum brski_code brski_store_ahead_ask(struct brski_store *store, const struct brski_store_ahead *a,
+	struct brski_error *err);
+/* voucher, fetched and expires_on, for the request that waits under that key. BRSKI_UNEXPECTED: none does. */
+BRSKI_CHECKED enum brski_code brski_store_ahead_fill(struct brski_store *store, const struct brski_store_ahead *a,
+	struct brski_error *err);
+/* BRSKI_NOT_FOUND */
+BRSKI_CHECKED enum brski_code brski_store_ahead_get(struct brski_store *store, const char *manufacturer, const char *serial,
+	struct brski_store_ahead *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_ahead_by_key(struct brski_store *store, const char *key, struct brski_store_ahead *out,
+	struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_ahead_remove(struct brski_store *store, const char *manufacturer, const char *serial,
+	struct brski_error *err);
+typedef void brski_store_ahead_row(void *ctx, struct brski_store_ahead *a);
+/* manufacturer NULL: all. */
+BRSKI_CHECKED enum brski_code brski_store_aheads(struct brski_store *store, const char *manufacturer, brski_store_ahead_row *row,
+	void *ctx, struct brski_error *err);
 
 #endif

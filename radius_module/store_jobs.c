@@ -28,6 +28,58 @@ enum brski_code brski_store_job_put(
 	return sql_run(&q);
 }
 
+/* ---- Answers from elsewhere ---- */
+
+static enum brski_code settle_first(
+	struct brski_store *store, const struct brski_store_job *job, struct brski_error *err)
+{
+	struct sql q;
+	int changed;
+	enum brski_code code;
+
+	sql_begin(&q, store,
+		"UPDATE job SET state = ?2, updated = ?3, blob = ?4 WHERE key = ?1 AND state = ?5", err);
+	sql_bind_text(&q, job->key);
+	sql_bind_int(&q, job->state);
+	sql_bind_int(&q, job->updated ? job->updated : time(NULL));
+	sql_bind_blob(&q, brski_buf_span(&job->blob));
+	sql_bind_int(&q, BRSKI_JOB_WAITING);
+	(void)sql_row(&q);
+	changed = sql_changes(&q);
+	code = sql_end(&q);
+	if (!code && changed == 0)
+		code = brski_fail(err, BRSKI_UNEXPECTED, "the request has been answered meanwhile");
+	return code;
+}
+
+static enum brski_code transaction(struct brski_store *store, const char *verb, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store, verb, err);
+	return sql_run(&q);
+}
+
+enum brski_code brski_store_jobs_settle(
+	struct brski_store *store, const struct brski_store_job *jobs, size_t n, struct brski_error *err)
+{
+	enum brski_code code;
+
+	pthread_mutex_lock(&store->lock);
+	code = transaction(store, "BEGIN IMMEDIATE", err);
+	if (!code) {
+		code = settle_first(store, &jobs[0], err);
+		for (size_t i = 1; !code && i < n; i++)
+			code = brski_store_job_put(store, &jobs[i], err);
+		if (!code)
+			code = transaction(store, "COMMIT", err);
+		if (code)
+			(void)transaction(store, "ROLLBACK", NULL);
+	}
+	pthread_mutex_unlock(&store->lock);
+	return code;
+}
+
 /* ---- Bounds on what may wait ---- */
 
 static enum brski_code count(struct brski_store *store, const char *text, const struct brski_store_job *job,

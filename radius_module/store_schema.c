@@ -88,6 +88,24 @@ static const char *const steps[] = {
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX job_by_device ON job (manufacturer, serial_number, state);"
 	"PRAGMA user_version = 2;",
+
+	/* 3: vouchers without nonce, fetched ahead. A new request leaves the old voucher in place until it is
+	 * answered. */
+	"CREATE TABLE voucher_ahead ("
+	"  manufacturer TEXT NOT NULL REFERENCES manufacturer(name) ON DELETE CASCADE,"
+	"  serial_number TEXT NOT NULL,"
+	"  key TEXT NOT NULL,"        /* names the request */
+	"  waiting INTEGER NOT NULL," /* for its answer */
+	"  asked INTEGER NOT NULL,"
+	"  issuer BLOB NOT NULL,"
+	"  request BLOB NOT NULL,"
+	"  voucher BLOB NOT NULL," /* empty: none yet */
+	"  fetched INTEGER NOT NULL,"
+	"  expires_on INTEGER NOT NULL,"
+	"  PRIMARY KEY (manufacturer, serial_number)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX voucher_ahead_by_key ON voucher_ahead (key);"
+	"PRAGMA user_version = 3;",
 };
 
 const int brski_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));

@@ -143,6 +143,16 @@ const char *brski_job_key(const struct brski_job *job)
 	return job->key;
 }
 
+bool brski_job_misanswered(const struct brski_job *job)
+{
+	return job->state == BRSKI_JOB_REFUSED && job->misanswered;
+}
+
+bool brski_job_is_deferred(const struct brski_job *job)
+{
+	return job->state == BRSKI_JOB_WAITING && job->deferred;
+}
+
 long brski_job_not_before(const struct brski_job *job)
 {
 	time_t now = brski_now(job->registrar->env);
@@ -196,7 +206,8 @@ static enum brski_code judge_again(struct brski_job *job, struct brski_error *er
 		return code;
 	if (decision == BRSKI_REFUSE)
 		return refuse_now(job, why, err);
-	if (decision == BRSKI_DEFER)
+	job->deferred = decision == BRSKI_DEFER;
+	if (job->deferred)
 		job->not_before = brski_now(r->env) + (retry_after > 0 ? retry_after : r->retry_after);
 	return brski_job_prepare(job, err);
 }

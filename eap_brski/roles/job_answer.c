@@ -131,6 +131,8 @@ static enum brski_code judge(
 			   : job->step == BRSKI_STEP_VOUCHER ? "voucher"
 							     : "audit-log";
 
+	if (!answer && job->kind == BRSKI_JOB_VOUCHER && job->step == BRSKI_STEP_VOUCHER)
+		return brski_job_without_masa(job, why ? why : "unknown reason", err);
 	if (!answer) {
 		brski_job_wait(
 			job, what, -1, "%s does not answer: %s", job->url, why ? why : "unknown reason");

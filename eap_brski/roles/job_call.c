@@ -9,17 +9,16 @@
 #define MASA_PATH "/.well-known/brski"
 
 /* RFC 8995 2.3.2: the path of BRSKI is assumed where the URI has none, and the scheme must be https. */
-static enum brski_code masa_url(
-	const struct brski_job *job, const char *operation, char *out, size_t size, struct brski_error *err)
+static enum brski_code operation_url(const char *url, const char *manufacturer, const char *operation,
+	char *out, size_t size, struct brski_error *err)
 {
-	const char *url = job->device.masa_url;
 	size_t len = strlen(url);
 	int n;
 
 	if (len == 0)
 		return brski_fail(err, BRSKI_NOT_FOUND,
-			"no MASA is known for %s: its IDevID names none, so set the manufacturer's MASA URL",
-			job->device.manufacturer);
+			"no MASA is known for %s: no IDevID names one, so set the manufacturer's MASA URL",
+			manufacturer);
 	if (strncmp(url, "https://", 8) != 0)
 		return brski_fail(err, BRSKI_UNSUPPORTED, "MASA URL %.200s is not an https URL", url);
 	while (len > 8 && url[len - 1] == '/')
@@ -39,15 +38,22 @@ static const char *url_path(const char *url)
 	return path ? path : "/";
 }
 
-static enum brski_code prepare_masa(
-	struct brski_job *job, const char *operation, const char *accept, struct brski_error *err)
+enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, const char *operation,
+	struct brski_span body, char *url, size_t size, struct brski_http *request, struct brski_error *err)
 {
-	enum brski_code code = masa_url(job, operation, job->url, sizeof(job->url), err);
+	const char *accept =
+		strcmp(operation, BRSKI_MASA_VOUCHER) == 0 ? BRSKI_MEDIA_VOUCHER : BRSKI_MEDIA_JSON;
+	enum brski_code code = operation_url(masa_url, manufacturer, operation, url, size, err);
 
 	if (code == BRSKI_OK)
-		code = brski_http_request(&job->call, "POST", url_path(job->url), BRSKI_MEDIA_VOUCHER,
-			brski_buf_span(&job->upstream), err);
-	return code == BRSKI_OK ? brski_http_set(&job->call, "accept", accept, err) : code;
+		code = brski_http_request(request, "POST", url_path(url), BRSKI_MEDIA_VOUCHER, body, err);
+	return code == BRSKI_OK ? brski_http_set(request, "accept", accept, err) : code;
+}
+
+static enum brski_code prepare_masa(struct brski_job *job, const char *operation, struct brski_error *err)
+{
+	return brski_masa_call(job->device.masa_url, job->device.manufacturer, operation,
+		brski_buf_span(&job->upstream), job->url, sizeof(job->url), &job->call, err);
 }
 
 static enum brski_code prepare_location(struct brski_job *job, struct brski_error *err)
@@ -76,9 +82,9 @@ enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err
 		return BRSKI_OK;
 	switch (job->step) {
 	case BRSKI_STEP_VOUCHER:
-		return prepare_masa(job, "requestvoucher", BRSKI_MEDIA_VOUCHER, err);
+		return prepare_masa(job, BRSKI_MASA_VOUCHER, err);
 	case BRSKI_STEP_AUDIT_LOG:
-		return prepare_masa(job, "requestauditlog", BRSKI_MEDIA_JSON, err);
+		return prepare_masa(job, BRSKI_MASA_AUDIT_LOG, err);
 	case BRSKI_STEP_AUDIT_LOG_GET:
 		return prepare_location(job, err);
 	case BRSKI_STEP_CMP:
@@ -100,6 +106,46 @@ bool brski_job_call(const struct brski_job *job, struct brski_call *call)
 	call->tls_anchors = job->kind == BRSKI_JOB_VOUCHER ? m->tls_anchors : job->registrar->domain_anchors;
 	call->client = &job->registrar->credential;
 	return true;
+}
+
+/* ---- Calls that somebody else makes ---- */
+
+void brski_planned_free(struct brski_planned *planned)
+{
+	brski_http_free(&planned->request);
+	memset(planned, 0, sizeof(*planned));
+}
+
+static enum brski_code copy_call(
+	const struct brski_job *job, struct brski_planned *out, struct brski_error *err)
+{
+	enum brski_code code = brski_http_request(
+		&out->request, job->call.method, job->call.path, NULL, brski_buf_span(&job->call.body), err);
+
+	memcpy(out->url, job->url, sizeof(out->url));
+	for (size_t i = 0; code == BRSKI_OK && i < job->call.n_fields; i++)
+		code = brski_http_set(
+			&out->request, job->call.fields[i].name, job->call.fields[i].value, err);
+	return code;
+}
+
+enum brski_code brski_job_plan(
+	const struct brski_job *job, unsigned i, struct brski_planned *out, struct brski_error *err)
+{
+	enum brski_code code = BRSKI_NOT_FOUND;
+
+	memset(out, 0, sizeof(*out));
+	if (job->state == BRSKI_JOB_WAITING && i == 0)
+		code = copy_call(job, out, err);
+	else if (job->state == BRSKI_JOB_WAITING && i == 1 && job->step == BRSKI_STEP_VOUCHER &&
+		 job->manufacturer.audit_log)
+		code = brski_masa_call(job->device.masa_url, job->device.manufacturer, BRSKI_MASA_AUDIT_LOG,
+			brski_buf_span(&job->upstream), out->url, sizeof(out->url), &out->request, err);
+	if (code == BRSKI_NOT_FOUND)
+		brski_fail(err, code, "the job has no such call");
+	if (code != BRSKI_OK)
+		brski_planned_free(out);
+	return code;
 }
 
 bool brski_http_is_temporary(const struct brski_http *answer)

@@ -44,6 +44,7 @@ enum brski_code brski_job_cmp_refuse(struct brski_job *job, const char *what, en
 
 static enum brski_code pki_is_wrong(struct brski_job *job, const char *why, struct brski_error *err)
 {
+	job->misanswered = true;
 	return brski_job_cmp_refuse(job, "certificate", BRSKI_CMP_SYSTEM_FAILURE,
 		"the PKI's answer is not usable", err, "PKI %s: %s", job->url, why);
 }

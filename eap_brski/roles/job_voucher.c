@@ -52,6 +52,7 @@ static enum brski_code masa_refused(
 static enum brski_code masa_is_wrong(
 	struct brski_job *job, const char *what, const char *why, struct brski_error *err)
 {
+	job->misanswered = true;
 	return brski_job_refuse_text(
 		job, what, 502, "the MASA's answer is not usable", err, "MASA %s: %s", job->url, why);
 }
@@ -123,6 +124,78 @@ static enum brski_code give_up(const struct brski_error *why, enum brski_code co
 	return code;
 }
 
+/* ---- Without a MASA ---- */
+
+/* Judged anew, since the voucher may have expired, and the registrar have got another certificate. */
+static enum brski_code check_ahead(
+	const struct brski_job *job, const struct brski_buf *cms, time_t *expires_on, struct brski_error *err)
+{
+	struct brski_buf issuer = {0};
+	enum brski_code code = brski_cert_authority_key_id(job->device.idevid, &issuer, err);
+
+	if (code == BRSKI_OK || code == BRSKI_NOT_FOUND)
+		code = brski_ahead_check(job->registrar, &job->manufacturer, job->device.serial_number,
+			brski_buf_span(&issuer), brski_buf_span(cms), expires_on, err);
+	brski_buf_free(&issuer);
+	return code;
+}
+
+static enum brski_code use_ahead(
+	struct brski_job *job, const struct brski_buf *cms, time_t expires_on, struct brski_error *err)
+{
+	char until[32] = "for ever";
+
+	if (expires_on)
+		brski_time_format(expires_on, until);
+	job->expires = expires_on;
+	brski_job_done(job, "voucher",
+		"the MASA does not answer; a voucher without nonce that was fetched ahead is used (valid: "
+		"%s)",
+		until);
+	return brski_http_response(&job->answer, 200, BRSKI_MEDIA_VOUCHER, brski_buf_span(cms), err);
+}
+
+/* BRSKI_OK: the job is DONE with it. BRSKI_NOT_FOUND: there is none. Else: there is, and why it is not used.
+ */
+static enum brski_code try_ahead(struct brski_job *job, struct brski_error *why)
+{
+	struct brski_registrar *r = job->registrar;
+	struct brski_buf cms = {0};
+	time_t expires_on = 0;
+	enum brski_code code;
+
+	if (!r->ops.voucher_ahead)
+		return BRSKI_NOT_FOUND;
+	code = r->ops.voucher_ahead(r->ops_ctx, &job->device, &cms, why);
+	if (code == BRSKI_OK) {
+		code = check_ahead(job, &cms, &expires_on, why);
+		if (code == BRSKI_NOT_FOUND) /* never: but it would mean another thing here */
+			code = BRSKI_INTERNAL;
+	}
+	if (code == BRSKI_OK)
+		code = use_ahead(job, &cms, expires_on, why);
+	brski_buf_free(&cms);
+	return code;
+}
+
+enum brski_code brski_job_without_masa(struct brski_job *job, const char *why, struct brski_error *err)
+{
+	struct brski_error reason = {0};
+	enum brski_code code = try_ahead(job, &reason);
+
+	if (code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL)
+		return give_up(&reason, code, err);
+	if (code == BRSKI_NOT_FOUND)
+		brski_job_wait(job, "voucher", -1, "%s does not answer: %s", job->url, why);
+	else if (code != BRSKI_OK)
+		brski_job_wait(job, "voucher", -1,
+			"the voucher that was fetched ahead is not used: %s; %s does not answer: %s",
+			reason.why, job->url, why);
+	return BRSKI_OK;
+}
+
+/* ---- */
+
 static enum brski_code take_voucher(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
@@ -147,6 +220,9 @@ static enum brski_code on_voucher(
 	struct brski_error why = {0};
 	enum brski_code code;
 
+	/* a MASA that is out of order, or a proxy that cannot reach it */
+	if (answer->status >= 500 && try_ahead(job, &why) == BRSKI_OK)
+		return BRSKI_OK;
 	if (status_is_final(job, "voucher", answer, false, &code, err))
 		return code;
 	if (!brski_http_is_type(answer, BRSKI_MEDIA_VOUCHER))
@@ -191,26 +267,6 @@ static bool take_location(struct brski_job *job, const struct brski_http *answer
 	return n > 0 && (size_t)n < sizeof(job->location);
 }
 
-static enum brski_code audit_log_judge(
-	struct brski_job *job, const struct brski_http *answer, size_t *n, struct brski_error *err)
-{
-	const struct brski_registrar *r = job->registrar;
-	const struct brski_audit_policy policy = {
-		.known_domains = r->known_domains,
-		.n_known = r->n_domain_ids,
-		.allow_foreign = job->manufacturer.allow_foreign_domains,
-		.allow_nonceless = job->manufacturer.allow_nonceless,
-	};
-	struct brski_audit_log log = {0};
-	enum brski_code code = brski_audit_log_parse(brski_buf_span(&answer->body), &log, err);
-
-	*n = log.n_events;
-	if (code == BRSKI_OK)
-		code = brski_audit_log_judge(&log, &policy, err);
-	brski_audit_log_free(&log);
-	return code;
-}
-
 static enum brski_code on_audit_log(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
@@ -227,7 +283,8 @@ static enum brski_code on_audit_log(
 		job->step = BRSKI_STEP_AUDIT_LOG_GET;
 		return BRSKI_OK;
 	}
-	code = audit_log_judge(job, answer, &n, &why);
+	code = brski_audit_log_take(
+		job->registrar, &job->manufacturer, brski_buf_span(&answer->body), &n, &why);
 	if (is_ours(code))
 		return give_up(&why, code, err);
 	if (code == BRSKI_REFUSED) /* RFC 8995 5.8.3: the voucher is not forwarded, and a human informed */

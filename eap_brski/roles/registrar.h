@@ -112,6 +112,12 @@ struct brski_registrar_ops {
 	 */
 	void (*event)(
 		void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
+	/*
+	 * The voucher without nonce that was fetched ahead for this device and judged right with its audit log
+	 * (ahead.h), for when its MASA cannot be asked. BRSKI_NOT_FOUND. May be NULL: there are none.
+	 */
+	enum brski_code (*voucher_ahead)(void *ctx, const struct brski_device *device, struct brski_buf *cms,
+		struct brski_error *err);
 };
 
 struct brski_registrar_config {
@@ -208,6 +214,25 @@ const char *brski_job_key(const struct brski_job *job);
  * 0: at once. */
 long brski_job_not_before(const struct brski_job *job);
 void brski_job_free(struct brski_job *job);
+
+/* One call, whole: it needs no job any more. */
+struct brski_planned {
+	char url[BRSKI_URL_MAX + 64];
+	struct brski_http request;
+};
+void brski_planned_free(struct brski_planned *planned); /* and zeroes it */
+/*
+ * Call number i, from 0, of those that this job makes if each is answered well, for somebody who makes them at
+ * another place; the answers go to brski_job_answer in the same order. BRSKI_NOT_FOUND: there are no more. An
+ * audit log may need one more call that only the MASA's answer tells (RFC 8995 5.8: 201 with Location).
+ */
+BRSKI_CHECKED enum brski_code brski_job_plan(
+	const struct brski_job *job, unsigned i, struct brski_planned *out, struct brski_error *err);
+/* The job is REFUSED since the last answer is none that its MASA or PKI can have meant: a signature, nonce or
+ * transactionID is wrong, for instance. */
+bool brski_job_misanswered(const struct brski_job *job);
+/* The policy wants it to wait: nobody is to be called now. */
+bool brski_job_is_deferred(const struct brski_job *job);
 /* A stored job, for the background: it needs no session. */
 BRSKI_CHECKED enum brski_code brski_job_load(
 	struct brski_registrar *r, struct brski_span blob, struct brski_job **out, struct brski_error *err);

@@ -152,6 +152,8 @@ struct brski_job {
 	bool relayed;     /* CMP: the answer is the PKI's own */
 	const char *what; /* what is to be told once the state is stored */
 	bool what_ok;
+	bool misanswered; /* REFUSED, and it is the answer that is wrong */
+	bool deferred;    /* by the policy */
 };
 
 /* A new WAITING job for this device; nothing is stored. */
@@ -202,6 +204,23 @@ enum brski_code brski_job_voucher_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
 enum brski_code brski_job_cmp_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
+/* The MASA cannot be asked, for the reason `why`: a voucher that was fetched ahead makes the job DONE, else it
+ * waits. */
+enum brski_code brski_job_without_masa(struct brski_job *job, const char *why, struct brski_error *err);
+
+#define BRSKI_MASA_VOUCHER "requestvoucher"
+#define BRSKI_MASA_AUDIT_LOG "requestauditlog"
+/* job_call.c: the call of a MASA's operation, RFC 8995 5.5 and 5.8. `manufacturer` is for the error's words. */
+enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, const char *operation,
+	struct brski_span body, char *url, size_t size, struct brski_http *request, struct brski_error *err);
+
+/* ahead.c: audit log of RFC 8995 5.8.1, judged. *n: its entries. BRSKI_REFUSED, or it is wrong. */
+enum brski_code brski_audit_log_take(const struct brski_registrar *r, const struct brski_manufacturer *m,
+	struct brski_span body, size_t *n, struct brski_error *err);
+/* The same for a voucher without nonce. BRSKI_EXPIRED. */
+enum brski_code brski_ahead_check(const struct brski_registrar *r, const struct brski_manufacturer *m,
+	const char *serial, struct brski_span issuer, struct brski_span cms, time_t *expires_on,
+	struct brski_error *err);
 
 /* ---- job_state.c: jobs and notes as text for the store ---- */
 
