@@ -60,7 +60,7 @@ static void print_totals(const struct brski_store_job_totals *t)
 	if (t->waiting == 0)
 		puts("Nothing waits.");
 	else
-		printf("%u waiting: %u for vouchers, %u for certificates; the oldest since %s.\n", t->waiting,
+		printf("%u waiting: %u for vouchers, %u for certificates; the oldest for %s.\n", t->waiting,
 			t->waiting_vouchers, t->waiting_certificates, brskictl_age(t->oldest, age));
 	printf("%u answered and %u refused are kept; %llu KiB in all.\n", t->done, t->refused,
 		(unsigned long long)(t->octets + 1023) / 1024);

@@ -183,7 +183,7 @@ check "one too many is told to come back" told q-3 'EAP-BRSKI: deferred: 1'
 check "the operator reads why" operator_reads 'q-3.*2 requests wait already \(max_waiting\)'
 check "brskictl queue shows those that wait, and their ages" \
 	grep -Eq '^acme +q-2 +voucher +[0-9]+ s +[0-9]+ s +[0-9]+$' <(brskictl queue)
-check "and how many they are" grep -q '^2 waiting: 2 for vouchers, 0 for certificates; the oldest since [0-9]* s' <(brskictl queue)
+check "and how many they are" grep -q '^2 waiting: 2 for vouchers, 0 for certificates; the oldest for [0-9]* s' <(brskictl queue)
 lab_masa
 pause 1
 check "when there is room again, it gets in" gets_in q-3
