@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "radius_module/conversation.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,6 +17,8 @@ enum { EAP_TYPE_IDENTITY = 1, EAP_TYPE_NAK = 3, EAP_TYPE_EXPANDED = 254 };
 #define IDENTITY_MAX 280
 #define WAIT_FIRST_MS 100
 #define WAIT_LAST_MS 1000
+/* Threads that wait for back ends at one time: a server has few of them, and its other users need them. */
+#define SLICES_MAX 2
 /* A peer may give up after fifty short packets in a row: a long total is cut into longer waits. */
 #define WAITS_MAX 40
 #define LINGER_MS 30000
@@ -28,6 +31,7 @@ struct brski_conversations {
 	struct brski_sessions *sessions;
 	uint8_t expanded_type[8];
 	char identity[IDENTITY_MAX];
+	atomic_uint slices; /* threads that wait now */
 };
 
 struct eap_packet {
@@ -307,9 +311,27 @@ static bool worth_waiting(struct step *s, long pause_ms)
 	return !trouble[0] && now_ms() - s->v->job_since + pause_ms < s->c->config.wait_total_ms;
 }
 
+/*
+ * A quick back end is worth a moment of this thread, once for a job and if few threads wait already. Without
+ * these bounds, a crowd of devices at a slow back end has all of the server's threads waiting, and nobody
+ * else is served.
+ */
+static enum brski_progress look(struct step *s, long *pause)
+{
+	struct conversation *v = s->v;
+	long slice = v->job_waits ? 0 : (long)(s->deadline - now_ms());
+	enum brski_progress progress;
+
+	if (atomic_fetch_add(&s->c->slices, 1) >= SLICES_MAX || slice < 0)
+		slice = 0;
+	progress = brski_ticket_wait(v->ticket, slice, pause);
+	atomic_fetch_sub(&s->c->slices, 1);
+	return progress;
+}
+
 static enum brski_code at_job(struct step *s)
 {
-	long pause = 0, slice = (long)(s->deadline - now_ms());
+	long pause = 0;
 	enum brski_code code;
 
 	if (!s->v->ticket) {
@@ -317,7 +339,7 @@ static enum brski_code at_job(struct step *s)
 		if (code != BRSKI_OK)
 			return code;
 	}
-	switch (brski_ticket_wait(s->v->ticket, slice > 0 ? slice : 0, &pause)) {
+	switch (look(s, &pause)) {
 	case BRSKI_PROGRESS_FINISHED:
 		return resume(s);
 	case BRSKI_PROGRESS_RUNNING:

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -565,6 +566,70 @@ START_TEST(a_slow_back_end_costs_waits)
 }
 END_TEST
 
+struct crossing {
+	struct device *device;
+	pthread_t thread;
+	int64_t took_ms;
+};
+
+static void *cross(void *arg)
+{
+	struct crossing *x = arg;
+	struct brski_eap_in in = packet_of(x->device);
+	int64_t began = now_ms();
+
+	brski_conversations_answer(conversations, &in, &x->device->out);
+	x->took_ms = now_ms() - began;
+	return NULL;
+}
+
+/* Goes on for so many packets, and has the next one to say. */
+static void go_on_for(struct device *d, unsigned rounds)
+{
+	while (d->rounds < rounds) {
+		ck_assert_int_eq(ask(d), BRSKI_VERDICT_CHALLENGE);
+		reply(d);
+	}
+}
+
+/* The other users of the server need its threads: few wait for a slow back end, and none waits twice. */
+START_TEST(a_crowd_takes_few_threads)
+{
+	enum { CROWD = 6, SLICE = 800 };
+	struct device first, d[CROWD];
+	struct crossing x[CROWD];
+	unsigned patient = 0;
+
+	masa.delay_ms = 3000;
+	config.wait_slice_ms = SLICE;
+	start_instance();
+	device_open(&first);
+	while (ask(&first) == BRSKI_VERDICT_CHALLENGE && !first.waits)
+		reply(&first);
+	ck_assert_int_ge(first.slowest_ms, SLICE);
+	first.slowest_ms = 0;
+	reply(&first);
+	ask(&first);
+	ck_assert_int_lt(first.slowest_ms, SLICE / 2);
+	for (unsigned i = 0; i < CROWD; i++) {
+		device_open(&d[i]);
+		go_on_for(&d[i], first.rounds - 2);
+		brski_eap_out_free(&d[i].out);
+		x[i].device = &d[i];
+	}
+	for (unsigned i = 0; i < CROWD; i++)
+		ck_assert_int_eq(pthread_create(&x[i].thread, NULL, cross, &x[i]), 0);
+	for (unsigned i = 0; i < CROWD; i++) {
+		pthread_join(x[i].thread, NULL);
+		ck_assert_uint_eq(d[i].out.waits, 1);
+		patient += x[i].took_ms >= SLICE;
+		device_close(&d[i]);
+	}
+	ck_assert_uint_eq(patient, 2);
+	device_close(&first);
+}
+END_TEST
+
 START_TEST(a_very_slow_one_costs_a_second_visit)
 {
 	struct device d;
@@ -732,6 +797,7 @@ int main(void)
 		another_type_in_a_session_is_not_for_us,
 		framed_mtu_is_kept,
 		a_slow_back_end_costs_waits,
+		a_crowd_takes_few_threads,
 		a_very_slow_one_costs_a_second_visit,
 		one_that_is_away_is_not_waited_for,
 		sessions_share_a_job,
