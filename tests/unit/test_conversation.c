@@ -177,6 +177,7 @@ struct device {
 	int64_t slowest_ms;
 	enum brski_peer_result result;
 	bool hurry; /* acknowledges a Wait at once */
+	const struct brski_eap_judge *judge;
 };
 
 static int64_t now_ms(void)
@@ -232,7 +233,8 @@ static struct brski_eap_in packet_of(struct device *d)
 {
 	return (struct brski_eap_in){.eap = brski_buf_span(&d->eap),
 		.state = brski_span(d->state, d->state_len),
-		.where = "port 1"};
+		.where = "port 1",
+		.judge = d->judge};
 }
 
 /* What it says goes to the server. */
@@ -474,6 +476,86 @@ START_TEST(a_repeated_response_gets_the_same_answer)
 	ck_assert_uint_eq(site.n_issued, 1);
 	brski_buf_free(&first);
 	device_close(&d);
+}
+END_TEST
+
+/* ---- The server's own rules ---- */
+
+struct bench {
+	struct brski_judgement give;
+	unsigned asked, let_in, forgotten;
+};
+
+static void give(void *ctx, const struct brski_device *device, const struct brski_manufacturer *m,
+	const char *why, struct brski_judgement *out, void **keep)
+{
+	struct bench *b = ctx;
+
+	ck_assert_str_eq(device->serial_number, SITE_SERIAL);
+	ck_assert_str_eq(m->name, "acme");
+	ck_assert_str_eq(why, "listed in the inventory");
+	b->asked++;
+	*out = b->give;
+	if (out->decision == BRSKI_ACCEPT)
+		*keep = &b->forgotten;
+}
+
+static void note_let_in(void *ctx, const void *kept)
+{
+	struct bench *b = ctx;
+
+	ck_assert_ptr_eq(kept, &b->forgotten);
+	b->let_in++;
+}
+
+static void note_forgotten(void *kept)
+{
+	++*(unsigned *)kept;
+}
+
+START_TEST(rules_are_asked_once_and_what_they_keep_comes_back)
+{
+	struct bench b = {.give = {.decision = BRSKI_ACCEPT}};
+	struct brski_eap_judge judge = {
+		.name = "rules", .ask = give, .let_in = note_let_in, .forget = note_forgotten, .ctx = &b};
+	struct device d;
+
+	start_instance();
+	device_open(&d);
+	d.judge = &judge;
+	ck_assert_msg(talk(&d) == BRSKI_VERDICT_ACCEPT, "%s", d.out.reason);
+	ck_assert_uint_eq(b.asked, 1);
+	ck_assert_uint_eq(b.let_in, 1);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_ACCEPT);
+	ck_assert(d.out.repeated);
+	ck_assert_uint_eq(b.let_in, 2);
+	ck_assert_uint_eq(b.forgotten, 0);
+	device_close(&d);
+	stop_instance();
+	ck_assert_uint_eq(b.forgotten, 1);
+}
+END_TEST
+
+START_TEST(rules_may_defer)
+{
+	struct bench b = {.give = {.decision = BRSKI_DEFER, .why = "not today", .retry_after = 3}};
+	struct brski_eap_judge judge = {
+		.name = "rules", .ask = give, .let_in = note_let_in, .forget = note_forgotten, .ctx = &b};
+	struct device d;
+
+	start_instance();
+	device_open(&d);
+	d.judge = &judge;
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
+	ck_assert_str_eq(d.out.result, "deferred");
+	ck_assert_str_eq(d.out.reason, "deferred by rules: not today");
+	ck_assert_int_ge(brski_peer_retry_after(d.peer), 2);
+	ck_assert_uint_eq(site.n_masa_calls, 0);
+	device_close(&d);
+	sleep(4);
+	onboard(); /* a session without rules is not judged by those of another */
+	ck_assert_uint_eq(b.asked, 1);
+	ck_assert_uint_eq(b.let_in, 0);
 }
 END_TEST
 
@@ -793,6 +875,8 @@ int main(void)
 		a_session_that_nobody_knows_fails,
 		identifiers_must_match,
 		a_repeated_response_gets_the_same_answer,
+		rules_are_asked_once_and_what_they_keep_comes_back,
+		rules_may_defer,
 		a_nak_ends_the_session,
 		another_type_in_a_session_is_not_for_us,
 		framed_mtu_is_kept,

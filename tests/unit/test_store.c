@@ -325,6 +325,7 @@ static enum brski_code admit(const char *key, const char *serial, enum brski_job
 START_TEST(waiting_requests_are_bounded)
 {
 	struct brski_store_limits limits = {.waiting = 3, .waiting_per_device = 2, .octets = 5};
+	struct brski_store_job job = {.key = "note", .state = BRSKI_JOB_DONE, .updated = 1000}, back;
 	struct brski_store_job_totals totals;
 	unsigned n;
 
@@ -348,7 +349,14 @@ START_TEST(waiting_requests_are_bounded)
 	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
 	ck_assert(totals.waiting == 3 && totals.waiting_certificates == 3 && totals.waiting_vouchers == 0);
 	ck_assert(totals.done == 2 && totals.refused == 0 && totals.oldest == 1000 && totals.octets == 25);
+	/* notes are what a device needs when it comes back, whenever that is */
+	job.kind = BRSKI_JOB_NOTE;
+	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
 	ck_assert(brski_store_jobs_expire(store, 1001, &n, &err) == BRSKI_OK && n == 5);
+	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
+	ck_assert(totals.waiting == 0 && totals.done == 0 && totals.octets == 0);
+	ck_assert(brski_store_job_get(store, "note", &back, &err) == BRSKI_OK);
+	brski_store_job_free(&back);
 }
 END_TEST
 
