@@ -133,7 +133,7 @@ static enum brski_decision read_decision(REQUEST *fake, rlm_rcode_t rcode, char 
 		snprintf(why, 256, "Auth-Type is Accept");
 		return BRSKI_ACCEPT;
 	}
-	snprintf(why, 256, "authorize returned %s", fr_int2str(modreturn_table, rcode, "?"));
+	snprintf(why, 256, "authorize returned %s", fr_int2str(modreturn_table, (int)rcode, "?"));
 	return by_rcode(rcode);
 }
 

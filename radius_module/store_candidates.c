@@ -46,7 +46,7 @@ enum brski_code brski_store_candidate_seen(struct brski_store *store, const stru
 	sql_begin(&q, store,
 		"INSERT INTO candidate (" COLUMNS ") SELECT ?1, ?2, 0, ?3, ?4, ?5, ?5, 1, ''"
 		" WHERE NOT EXISTS (SELECT 1 FROM device WHERE manufacturer = ?1 AND serial_number = ?2)"
-		" AND ((SELECT count(*) FROM candidate WHERE NOT refused) < ?6"
+		" AND ((SELECT count(*) FROM candidate WHERE refused = 0) < ?6"
 		"  OR EXISTS (SELECT 1 FROM candidate WHERE manufacturer = ?1 AND serial_number = ?2))"
 		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET subject = ?3, fingerprint = ?4,"
 		" first_seen = iif(first_seen, first_seen, ?5), last_seen = ?5, visits = visits + 1",
@@ -147,7 +147,7 @@ enum brski_code brski_store_candidates_expire(
 	struct sql q;
 
 	*n = 0;
-	sql_begin(&q, store, "DELETE FROM candidate WHERE NOT refused AND last_seen < ?1", err);
+	sql_begin(&q, store, "DELETE FROM candidate WHERE refused = 0 AND last_seen < ?1", err);
 	sql_bind_int(&q, before);
 	(void)sql_row(&q);
 	if (!q.code)
