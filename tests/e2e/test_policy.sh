@@ -8,7 +8,7 @@ set -euo pipefail
 
 # A device that the MASA has sold, and the operator has not heard of.
 new_device() { # SERIAL
-	pki_idevid acme "$1"
+	[ -f "$PKI/idevid-$1.pem" ] || pki_idevid acme "$1"
 	lab_masa_device "$1"
 	device_config "$1" "$1"
 }
@@ -97,6 +97,18 @@ brskictl type add acme '*,CN=Acme Camera,O=Acme' > /dev/null
 check "type: nor does it fit another type" told t-1 '403'
 brskictl type add acme '*,CN=Acme Sensor,O=Acme' > /dev/null
 check "type: a device that fits gets in" gets_in t-1
+# RFC 4108's hardwareModuleName, of type 1.3.6.1.4.1.32473.17.2 and serial number HW-1
+pki_issue acme-ca idevid-t-2 "/O=Acme/CN=Acme Lamp/serialNumber=t-2" "basicConstraints=CA:FALSE
+keyUsage=digitalSignature
+1.3.6.1.5.5.7.1.32=ASN1:IA5STRING:$MASA_URL
+subjectAltName=DER:3022a02006082b06010505070804a0143012060a2b0601040181fd591102040448572d31"
+new_device t-2
+brskictl type add acme oid:1.3.6.1.4.1.32473.17.3 > /dev/null
+mark
+check "type: a device of another hardware type is refused" told t-2 '403'
+check "type: the operator reads which it has" operator_reads 't-2.*hardware type 1.3.6.1.4.1.32473.17.2'
+brskictl type add acme 'oid:1.3.6.1.4.1.32473.17.*' > /dev/null
+check "type: a device of a hardware type that fits gets in" gets_in t-2
 lab_store --mode open
 new_device o-1
 mark
@@ -165,6 +177,72 @@ new_device u-dark
 mark
 check "when the database is away, devices are told to come back" told u-dark 'EAP-BRSKI: deferred'
 check "and the operator reads why" operator_reads 'u-dark.*deferred by virtual server brski-policy: the database does not answer'
+
+echo "# What counts as an answer of a virtual server"
+RADIUS_MODULES='
+	always ok {
+		rcode = ok
+	}
+	always reject {
+		rcode = reject
+	}
+	always fail {
+		rcode = fail
+	}'
+RADIUS_SERVERS='
+	server rules {
+		authorize {
+			switch "%{Brski-Serial-Number}" {
+				case "a-ok" {
+					ok
+				}
+				case "a-reject" {
+					reject
+				}
+				case "a-fail" {
+					fail
+				}
+				case "a-auth-type" {
+					update control {
+						&Auth-Type := Accept
+					}
+				}
+				case "a-auth-reject" {
+					update control {
+						&Auth-Type := Reject
+					}
+					ok
+				}
+				case "a-later" {
+					update control {
+						&Brski-Decision := "defer"
+						&Brski-Retry-After := 7
+					}
+					ok
+				}
+				case "a-typo" {
+					update control {
+						&Brski-Decision := "yes"
+					}
+					ok
+				}
+			}
+		}
+	}'
+radius_again "$OPTIONS"$'\nvirtual_server = rules'
+for serial in a-ok a-auth-type; do
+	new_device "$serial"
+	check "accepted: $serial" gets_in "$serial"
+done
+for serial in a-reject a-auth-reject a-typo a-silence; do
+	new_device "$serial"
+	check "refused: $serial" told "$serial" '403'
+done
+new_device a-fail
+check "deferred: a-fail" told a-fail 'EAP-BRSKI: deferred: 1'
+new_device a-later
+check "deferred: a-later" told a-later 'EAP-BRSKI: deferred: 7'
+
 lab_stop radius
 BRSKI_OPTIONS='virtual_server = nonsense' lab_radius_config
 check "a virtual server that is not there is told at the start" \
