@@ -69,14 +69,34 @@ static enum brski_code check_signer(
 	return BRSKI_OK;
 }
 
+/* RFC 9483 3.3: a root is left out of extraCerts, also where it is the signer itself; then it is one of our
+ * anchors. */
+static STACK_OF(X509) *known_and_anchors(const STACK_OF(X509) *known, const STACK_OF(X509) *anchors)
+{
+	STACK_OF(X509) *all = known ? sk_X509_dup(known) : sk_X509_new_null();
+
+	for (int i = 0; all && i < sk_X509_num(anchors); i++) {
+		if (sk_X509_push(all, sk_X509_value(anchors, i)) <= 0) {
+			sk_X509_free(all);
+			all = NULL;
+		}
+	}
+	return all;
+}
+
 static enum brski_code check_protection(const struct brski_cmp *msg, const STACK_OF(X509) *anchors,
 	const STACK_OF(X509) *known, time_t now, struct brski_error *err)
 {
+	STACK_OF(X509) *certs = known_and_anchors(known, anchors);
 	STACK_OF(X509) *chain = NULL;
-	enum brski_code code = brski_cmp_verify(msg, known, &chain, err);
+	enum brski_code code;
 
+	if (!certs)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	code = brski_cmp_verify(msg, certs, &chain, err);
 	if (code == BRSKI_OK)
 		code = check_signer(chain, anchors, now, err);
+	sk_X509_free(certs);
 	sk_X509_pop_free(chain, X509_free);
 	return code;
 }
