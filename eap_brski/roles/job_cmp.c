@@ -205,8 +205,11 @@ static enum brski_code give_to_origin(struct brski_job *job, struct exchange *x,
 	struct brski_job *origin = x->origin;
 	enum brski_code code;
 
-	if (!origin || job->pki_waits || !job->relayed)
+	if (!origin || !job->relayed)
 		return BRSKI_OK;
+	if (job->pki_waits)
+		return brski_note_put(job->registrar, &job->device, "poll-answer",
+			brski_buf_span(&x->request.header.transaction_id), job->key, err);
 	code = brski_http_response(
 		&origin->answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&job->answer.body), err);
 	origin->state = job->state;

@@ -43,6 +43,7 @@ static enum brski_code make_request(struct brski_pledge *p, struct brski_error *
 	p->rec.candidate = p->rec.credential + 1;
 	p->rec.pkcs10 = p->config.pkcs10;
 	p->rec.polling = false;
+	brski_buf_free(&p->rec.poll);
 	rc = brski_pledge_write_key(p, err);
 	enroll.key = p->key;
 	if (!rc)
@@ -63,18 +64,21 @@ enum brski_code brski_build_cert(struct brski_pledge *p, struct brski_http *requ
 	return rc;
 }
 
+/*
+ * A pollReq that was sent, and not answered by CMP, is sent again as it is, also after a reboot: the PKI may
+ * have answered it meanwhile, and expects a later one to answer that answer (recipNonce, RFC 9483 3.5).
+ */
 enum brski_code brski_build_poll(struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
-	struct brski_buf message = {0};
-	enum brski_code rc;
+	enum brski_code rc = BRSKI_OK;
 
-	rc = brski_cmp_poll_req(&p->idevid, p->rec.poll_id, p->config.env, &p->rec.tx, &message, err);
-	if (!rc)
-		rc = brski_pledge_save(p, err);
-	if (!rc)
-		rc = post(p, &message, request, err);
-	brski_buf_free(&message);
-	return rc;
+	if (p->rec.poll.len == 0) {
+		rc = brski_cmp_poll_req(
+			&p->idevid, p->rec.poll_id, p->config.env, &p->rec.tx, &p->rec.poll, err);
+		if (!rc)
+			rc = brski_pledge_save(p, err);
+	}
+	return rc ? rc : post(p, &p->rec.poll, request, err);
 }
 
 /* ---- answers, what is common to them ---- */
@@ -116,8 +120,10 @@ enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p, const struct brs
 	rc = brski_pledge_put_off(p, response, done, err);
 	if (rc || *done)
 		return rc;
-	if (open_answer(p, response, out, &why) == BRSKI_OK)
+	if (open_answer(p, response, out, &why) == BRSKI_OK) {
+		brski_buf_free(&p->rec.poll);
 		return BRSKI_OK;
+	}
 	*done = true;
 	brski_cmp_response_free(out);
 	return brski_pledge_refuse_enrollment(p, &why, err);
@@ -126,7 +132,12 @@ enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p, const struct brs
 enum brski_code brski_pledge_poll_later(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)
 {
-	return brski_pledge_defer(p, r->type == BRSKI_CMP_POLLREP ? r->check_after : POLL_DEFAULT, err);
+	if (r->type == BRSKI_CMP_POLLREP)
+		return brski_pledge_defer(p, r->check_after, err);
+	if (p->waiting_again)
+		return brski_pledge_defer(p, POLL_DEFAULT, err);
+	p->waiting_again = true;
+	return brski_pledge_save(p, err);
 }
 
 void brski_pledge_cmp_refusal(const struct brski_cmp_response *r, const char *to, struct brski_error *why)

@@ -58,6 +58,7 @@ struct brski_pledge_record {
 	bool pkcs10;              /* the transaction began with p10cr */
 	bool polling;             /* the answer to `request` is fetched with pollReq */
 	long poll_id;             /* certReqId of the pollReq, RFC 9483 4.4 */
+	struct brski_buf poll;    /* pollReq that no CMP message has answered yet: to be repeated as it is */
 	struct brski_cmp_transaction tx;
 };
 
@@ -87,6 +88,7 @@ struct brski_pledge {
 	size_t n_flight;          /* 0: nothing is out */
 	bool over;                /* deferred, or an error: nothing more is asked in this visit */
 	bool halted;              /* an error: no visit with this pledge any more */
+	bool waiting_again;       /* CMP said waiting in place of pollRep: it was asked for a time, once */
 	bool clock_known;         /* by a fresh voucher */
 	time_t clock_offset;      /* to be added to our clock */
 	enum brski_code failure;  /* FAILED: the kind of it */
@@ -187,7 +189,10 @@ const char *brski_pledge_cmp_path(const struct brski_pledge *p);
 BRSKI_CHECKED enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p,
 	const struct brski_http *response, struct brski_cmp_response *out, bool *done,
 	struct brski_error *err);
-/* pollRep, or waiting said a second time. */
+/*
+ * pollRep, which tells when to ask again; or waiting, said a second time: a PKI does so that had not heard of
+ * the pledge's polling before. It is asked for a time at once, but only once in a visit.
+ */
 BRSKI_CHECKED enum brski_code brski_pledge_poll_later(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err);
 /* What a CMP answer says that is none of those that the step takes: a rejection, an error, or the wrong type.

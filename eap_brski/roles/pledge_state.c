@@ -39,6 +39,7 @@ static const struct member {
 	{"cmp-pkcs10", FLAG, AT(pkcs10), 0, 0, 0},
 	{"cmp-polling", FLAG, AT(polling), 0, 0, 0},
 	{"cmp-poll-id", NUMBER, AT(poll_id), 0, -1, 0},
+	{"cmp-poll", OCTETS, AT(poll), BRSKI_CMP_MAX, 0, 0},
 	{"cmp-transaction", OCTETS, AT(tx.id), 64, 0, 0},
 	{"cmp-request-nonce", OCTETS, AT(tx.request_nonce), 64, 0, 0},
 	{"cmp-last-nonce", OCTETS, AT(tx.last_nonce), 64, 0, 0},
@@ -248,6 +249,7 @@ void brski_record_free(struct brski_pledge_record *rec)
 	brski_buf_free(&rec->pinned);
 	brski_buf_free(&rec->domain_cas);
 	brski_buf_free(&rec->request);
+	brski_buf_free(&rec->poll);
 	brski_cmp_transaction_free(&rec->tx);
 	*rec = (struct brski_pledge_record){0};
 }

@@ -134,6 +134,7 @@ enum brski_code brski_pledge_connected(
 	p->trust = BRSKI_TRUST_NONE;
 	p->n_flight = 0;
 	p->over = false;
+	p->waiting_again = false;
 	if (!p->chain)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the registrar's certificates");
 	rc = judge_registrar(p, err);

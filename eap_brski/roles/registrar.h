@@ -184,7 +184,7 @@ bool brski_registrar_session_enrolled(const struct brski_registrar_session *s);
 /* True once nothing more can come of this session: told to come back, refused, or the pledge reported a
  * failure. */
 bool brski_registrar_session_over(const struct brski_registrar_session *s);
-/* The same, but the peer was told to come back: another visit may do better. */
+/* The last answer told the peer to wait: another visit may do better. */
 bool brski_registrar_session_deferred(const struct brski_registrar_session *s);
 /* For the operator's log, when the session did not enroll: why. "" if not known. */
 const char *brski_registrar_session_reason(const struct brski_registrar_session *s);

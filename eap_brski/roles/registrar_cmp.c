@@ -95,7 +95,8 @@ static enum brski_code answer_waiting(
 	struct brski_buf der = {0};
 	enum brski_code made;
 
-	c->s->over = c->s->deferred = true;
+	c->s->deferred = true;
+	c->s->over = c->msg->type == BRSKI_CMP_POLLREQ; /* else a pollReq follows, to be told a time */
 	if (c->msg->type == BRSKI_CMP_POLLREQ)
 		made = brski_cmp_answer_poll(c->msg, &r->credential, seconds, told, r->env, &der, err);
 	else
@@ -273,6 +274,39 @@ static enum brski_code on_cert_conf(struct cmp_context *c, struct brski_error *e
 	return find_or_start(c, "", err);
 }
 
+/* RFC 9483 3.5: recipNonce is the senderNonce of the message that this one answers. */
+static bool answers(const struct brski_cmp *msg, const struct brski_job *job)
+{
+	struct brski_cmp said = {0};
+	bool matches = brski_cmp_decode(brski_buf_span(&job->answer.body), &said, NULL) == BRSKI_OK &&
+		       brski_span_equal(brski_buf_span(&msg->header.recip_nonce),
+			       brski_buf_span(&said.header.sender_nonce));
+
+	brski_cmp_free(&said);
+	return matches;
+}
+
+/*
+ * It is the PKI that wants to be polled, and by the one who signed the request. It expects a pollReq that
+ * answers what it said last; a pledge that was away, and was told by us to wait, has not heard that, and gets
+ * it first.
+ */
+static enum brski_code poll_pki(struct cmp_context *c, const char *origin, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	struct brski_job *last = NULL;
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_code code;
+
+	if (brski_note_get(s->registrar, &s->device, "poll-answer", transaction_of(c), key, NULL) != BRSKI_OK)
+		snprintf(key, sizeof(key), "%s", origin);
+	code = brski_job_find(s->registrar, &s->device, key, &last, err);
+	if (code == BRSKI_OK && last->state == BRSKI_JOB_DONE && !answers(c->msg, last))
+		return use_job(c, last, err);
+	brski_job_free(last);
+	return code == BRSKI_OK || code == BRSKI_NOT_FOUND ? find_or_start(c, origin, err) : code;
+}
+
 /* RFC 9483 4.4 */
 static enum brski_code on_poll(struct cmp_context *c, struct brski_error *err)
 {
@@ -290,9 +324,8 @@ static enum brski_code on_poll(struct cmp_context *c, struct brski_error *err)
 		return code;
 	if (polled->state != BRSKI_JOB_DONE || !polled->pki_waits)
 		return use_job(c, polled, err);
-	/* it is the PKI that wants to be polled, and by the one who signed the request */
 	brski_job_free(polled);
-	return find_or_start(c, key, err);
+	return poll_pki(c, key, err);
 }
 
 static enum brski_code on_genm(struct cmp_context *c, struct brski_error *err)
@@ -415,6 +448,7 @@ enum brski_code brski_cmp_deliver(struct brski_registrar_session *s, const struc
 {
 	enum brski_code code = BRSKI_OK;
 
+	s->deferred = job->pki_waits;
 	if (job->state == BRSKI_JOB_REFUSED) {
 		s->over = true;
 		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
@@ -439,5 +473,11 @@ enum brski_code brski_cmp_defer(struct brski_registrar_session *s, const struct 
 	if (job->why[0] != '\0')
 		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
 	brski_session_note(s, "deferred", true, "told to come back in %ld s for its certificate", seconds);
+	/* The PKI is asked by this very pollReq, and expects the next one to answer it. Words of ours in CMP
+	 * would come between the two, so we say it in HTTP. */
+	if (job->origin[0] != '\0') {
+		s->over = s->deferred = true;
+		return brski_respond_later(response, 503, seconds, "come back with the same request", err);
+	}
 	return answer_waiting(&c, seconds, "the PKI has not answered yet", err);
 }

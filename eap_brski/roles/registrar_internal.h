@@ -43,7 +43,7 @@ struct brski_registrar_session {
 	unsigned n_requests;
 	size_t n_octets;
 	bool over;
-	bool deferred; /* over, but worth another visit */
+	bool deferred; /* not refused, but told to wait: another visit may do better */
 	bool enrolled;
 	bool voucher_refused; /* by the pledge: voucher_status said false */
 	/* the request that a job was made for */

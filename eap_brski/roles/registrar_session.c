@@ -353,7 +353,7 @@ bool brski_registrar_session_over(const struct brski_registrar_session *s)
 
 bool brski_registrar_session_deferred(const struct brski_registrar_session *s)
 {
-	return s->over && s->deferred;
+	return s->deferred;
 }
 
 const char *brski_registrar_session_reason(const struct brski_registrar_session *s)

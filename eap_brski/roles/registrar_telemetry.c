@@ -109,7 +109,7 @@ static enum brski_code confirm_enrolled(
 	char key[BRSKI_FINGERPRINT_MAX];
 	long retry_after;
 
-	if (s->over && s->deferred)
+	if (s->deferred)
 		return brski_respond_later(
 			response, 503, s->registrar->retry_after, "the PKI has not confirmed yet", err);
 	if (s->over)

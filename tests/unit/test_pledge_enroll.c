@@ -438,6 +438,54 @@ START_TEST(waiting_forever_is_no_loop)
 }
 END_TEST
 
+/* A pollReq that CMP has not answered is repeated as it is, also after a reboot; a pollRep ends that. */
+START_TEST(repeats_its_poll)
+{
+	struct brski_buf sent = {0};
+	const struct network_request *poll;
+
+	delay(BRSKI_CMP_IR);
+	EXPECT(BRSKI_OK, visit());
+	poll = network_last(&net, "initialization", BRSKI_CMP_POLLREQ);
+	EXPECT(BRSKI_OK, brski_buf_set(&sent, brski_buf_span(&poll->body)));
+	for (int i = 0; i < 3; i++) {
+		net.offset += 501;
+		net.n_requests = 0;
+		network_answer_with(&net, "initialization", BRSKI_CMP_POLLREQ, 503, NULL, "");
+		net.canned.retry_after = "500";
+		EXPECT(BRSKI_OK, visit());
+		expect_state(BRSKI_PLEDGE_POLL);
+		ck_assert_int_gt(brski_pledge_retry_after(pledge), 490);
+		poll = network_last(&net, "initialization", BRSKI_CMP_POLLREQ);
+		/* the first was answered by a pollRep, the second was not */
+		ck_assert_int_eq(brski_span_equal(brski_buf_span(&sent), brski_buf_span(&poll->body)), i > 0);
+		EXPECT(BRSKI_OK, brski_buf_set(&sent, brski_buf_span(&poll->body)));
+	}
+	net.hook = delayed;
+	ready = true;
+	final_by_request = false;
+	net.offset += 501;
+	EXPECT(BRSKI_OK, visit());
+	expect_state(BRSKI_PLEDGE_ENROLLED);
+	brski_buf_free(&sent);
+}
+END_TEST
+
+/* A PKI that did not know of our polling says waiting; it is asked for a time in the same visit. */
+START_TEST(waiting_said_again_is_asked_for_a_time)
+{
+	delay(BRSKI_CMP_IR);
+	EXPECT(BRSKI_OK, visit());
+	net.hook = answer_status;
+	status_for = BRSKI_CMP_POLLREQ;
+	status_value = BRSKI_CMP_WAITING;
+	net.offset += 501;
+	net.n_requests = 0;
+	EXPECT(BRSKI_OK, visit());
+	ck_assert_uint_eq(network_asked(&net, "initialization", BRSKI_CMP_POLLREQ), 2);
+}
+END_TEST
+
 START_TEST(refused_after_waiting)
 {
 	delay(BRSKI_CMP_IR);
@@ -503,7 +551,8 @@ int main(void)
 		a_pinned_registrar_after_a_reboot, refuses_wrong_certificates,
 		refuses_a_certificate_for_another_key, no_certconf_where_none_is_awaited,
 		refuses_answers_of_others, refuses_broken_answers, the_pki_refuses, polls_for_the_certificate,
-		polls_for_the_confirmation, waiting_forever_is_no_loop, refused_after_waiting,
+		polls_for_the_confirmation, waiting_forever_is_no_loop, repeats_its_poll,
+		waiting_said_again_is_asked_for_a_time, refused_after_waiting,
 		no_success_without_the_registrars_word, no_success_without_pkiconf, voucher_status_may_fail};
 
 	return run_tests("pledge_enroll", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));

@@ -284,9 +284,14 @@ START_TEST(pki_is_down_and_back)
 	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
 	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
 	ck_assert_int_eq(v.judged, BRSKI_OK);
-	ck_assert(brski_registrar_session_over(v.session));
+	ck_assert(brski_registrar_session_deferred(v.session));
 	ck_assert(visit_reason(&v, "does not answer: connection refused"));
 	ck_assert(site_has_event(&site, "deferred", true, "30 s"));
+	/* waiting has no time in it: a pollReq asks for one, in the same visit, and ends that */
+	ck_assert(!brski_registrar_session_over(v.session));
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+	ck_assert(brski_registrar_session_over(v.session));
 	/* too early */
 	visit_again(&v);
 	ck_assert_uint_eq(visit_poll(&v, 0), 200);
@@ -331,19 +336,36 @@ START_TEST(pki_is_down_and_back)
 }
 END_TEST
 
+static struct site_row *waiting_row(void)
+{
+	for (size_t i = 0; i < site.n_rows; i++) {
+		if (site.rows[i].state == BRSKI_JOB_WAITING)
+			return &site.rows[i];
+	}
+	ck_abort_msg("nothing waits");
+	return NULL;
+}
+
+/* What the I/O thread does with it after a restart. */
+static void drive_waiting_row(void)
+{
+	struct brski_job *job;
+	struct brski_error err;
+
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&waiting_row()->blob), &job, &err));
+	site_drive(&site, job);
+	brski_job_free(job);
+}
+
 START_TEST(forwarded_without_the_pledge)
 {
 	struct brski_job *job;
 	struct brski_error err;
-	struct site_row *row = NULL;
+	struct site_row *row;
 
 	site.ca = CA_DOWN;
 	ck_assert_uint_eq(visit_enroll(&v), 200);
-	for (size_t i = 0; i < site.n_rows; i++) {
-		if (site.rows[i].state == BRSKI_JOB_WAITING)
-			row = &site.rows[i];
-	}
-	ck_assert_ptr_nonnull(row);
+	row = waiting_row();
 	site.ca = CA_RIGHT;
 	site.now += 600;
 	site_restart(&site);
@@ -409,8 +431,10 @@ START_TEST(polls_do_not_pile_up)
 	site.ca = CA_DOWN;
 	for (int i = 0; i < 5; i++) {
 		visit_again(&v);
-		ck_assert_uint_eq(visit_poll(&v, 0), 200);
-		ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+		ck_assert_uint_eq(visit_poll(&v, 0),
+			503); /* in HTTP: the PKI expects a pollReq that answers its own words */
+		ck_assert_ptr_nonnull(brski_http_get(&v.response, "retry-after"));
+		ck_assert(brski_registrar_session_deferred(v.session));
 		ck_assert_uint_eq(waiting_rows(), 1);
 		site.now += 60;
 	}
@@ -420,6 +444,55 @@ START_TEST(polls_do_not_pile_up)
 	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
 	ck_assert_int_eq(v.judged, BRSKI_OK);
 	ck_assert_uint_eq(waiting_rows(), 0);
+}
+END_TEST
+
+/* RFC 9483 3.5: between pledge and PKI stand our own waiting and pollRep, which the PKI knows nothing of. */
+START_TEST(pki_says_waiting_while_the_pledge_is_away)
+{
+	site.ca = CA_DOWN;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+	site.ca = CA_WAITS;
+	site.ca_polls = 1;
+	drive_waiting_row();
+	site.now += 60;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
+	ck_assert_str_eq(v.cmp.text, "patience");
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+	ck_assert(brski_registrar_session_deferred(v.session));
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+}
+END_TEST
+
+/* The same pollReq comes again, since the pledge was told so or had been rebooted. */
+START_TEST(pki_answers_a_poll_while_the_pledge_is_away)
+{
+	site.ca = CA_WAITS;
+	site.ca_polls = 1;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	for (int i = 0; i < 2; i++) { /* answered by a pollRep, then by the certificate */
+		site.ca = CA_DOWN;
+		visit_again(&v);
+		ck_assert_uint_eq(visit_poll(&v, 0), 503);
+		site.ca = CA_WAITS;
+		drive_waiting_row();
+		site.now += 60;
+		visit_again(&v);
+		ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+		ck_assert_int_eq(v.cmp.type, i == 0 ? BRSKI_CMP_POLLREP : BRSKI_CMP_IP);
+		ck_assert_int_eq(v.judged, BRSKI_OK);
+	}
+	ck_assert_ptr_nonnull(v.cmp.cert);
+	ck_assert_uint_eq(site.n_issued, 1);
 }
 END_TEST
 
@@ -546,6 +619,7 @@ int main(void)
 		nested_by_the_pledge, damaged_requests, pki_refuses, unprotected_error_is_vouched_for,
 		answers_that_are_wrong, answers_that_are_not_judged, statuses_of_the_pki,
 		pki_is_down_and_back, forwarded_without_the_pledge, pki_wants_to_be_polled,
+		pki_says_waiting_while_the_pledge_is_away, pki_answers_a_poll_while_the_pledge_is_away,
 		polled_certificate_is_judged_too, polls_do_not_pile_up, transactions_that_are_unknown,
 		repeats, transaction_in_use, ca_certificates};
 

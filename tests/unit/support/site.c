@@ -264,6 +264,7 @@ void site_close(struct site *site)
 	pki_free_certs(site->device_chain);
 	pki_free_certs(site->issued);
 	brski_buf_free(&site->ca_first);
+	brski_buf_free(&site->ca_nonce);
 	for (size_t i = 0; i < site->n_rows; i++)
 		brski_buf_free(&site->rows[i].blob);
 	memset(site, 0, sizeof(*site));

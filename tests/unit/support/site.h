@@ -108,6 +108,7 @@ struct site {
 	bool ca_implicit;
 	unsigned n_masa_calls, n_audit_calls, n_ca_calls, n_issued, n_confirmed;
 	struct brski_buf ca_first; /* CA_WAITS: the request that waits */
+	struct brski_buf ca_nonce; /* senderNonce of what the CA said last */
 	STACK_OF(X509) *issued;    /* by the CA, in order */
 	char last_url[BRSKI_URL_MAX + 64];
 	char log[8192]; /* the registrar's lines; the oldest are dropped */

@@ -76,6 +76,22 @@ static void answer_poll(struct site *site, const struct brski_cmp *poll, struct 
 	brski_cmp_free(&first);
 }
 
+/* RFC 9483 3.5: as strict as OpenSSL's CMP server. */
+static void check_nonce(const struct site *site, const struct brski_cmp *msg)
+{
+	must(brski_span_equal(brski_buf_span(&msg->header.recip_nonce), brski_buf_span(&site->ca_nonce)),
+		"recipNonce is not the senderNonce of what the CA said last");
+}
+
+static void remember_nonce(struct site *site, const struct brski_buf *answer)
+{
+	struct brski_cmp msg = {0};
+
+	MUST(brski_cmp_decode(brski_buf_span(answer), &msg, NULL));
+	MUST(brski_buf_set(&site->ca_nonce, brski_buf_span(&msg.header.sender_nonce)));
+	brski_cmp_free(&msg);
+}
+
 static void answer_request(struct site *site, const struct brski_cmp *msg, struct brski_buf *out)
 {
 	struct brski_cmp_request asked = {0};
@@ -98,6 +114,7 @@ static void answer_request(struct site *site, const struct brski_cmp *msg, struc
 		MUST(brski_cmp_answer_pkiconf(msg, &site->domain_ca, &site->env, out, NULL));
 		break;
 	case BRSKI_CMP_POLLREQ:
+		check_nonce(site, msg);
 		answer_poll(site, msg, out);
 		break;
 	case BRSKI_CMP_GENM:
@@ -107,6 +124,7 @@ static void answer_request(struct site *site, const struct brski_cmp *msg, struc
 	default:
 		must(false, "unexpected message");
 	}
+	remember_nonce(site, out);
 	brski_cmp_request_free(&asked);
 }
 
