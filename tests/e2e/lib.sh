@@ -56,7 +56,7 @@ device_config() { # NAME IDEVID [more of phase1]
 join() { # NAME [eapol_test options]
 	local name=$1
 	shift
-	"$BUILD/supplicant/eapol_test" -c "$LAB/devices/$name/conf" -a 127.0.0.1 -p "$RADIUS_PORT" -s testing123 -t "${JOIN_TIMEOUT:-40}" \
+	lab_in_ns "$NS_SERVERS" "$BUILD/supplicant/eapol_test" -c "$LAB/devices/$name/conf" -a 127.0.0.1 -p "$RADIUS_PORT" -s testing123 -t "${JOIN_TIMEOUT:-40}" \
 		"$@" > "$LAB/devices/$name/log" 2>&1
 }
 

@@ -11,7 +11,7 @@
  * of it. */
 
 static const char *const faults[] = {"other-key", "other-subject", "bad-signature", "bad-certificate",
-	"wrong-signer", "wrong-issuer", "refuse", "garbage", NULL};
+	"wrong-signer", "wrong-issuer", "refuse", "garbage", "no-confirm", NULL};
 
 struct rogue_ca {
 	struct rogue rogue;
@@ -121,7 +121,8 @@ static void spoil(const struct rogue_ca *self, const struct brski_http *request,
 	struct brski_error err = {0};
 	bool enrolls;
 
-	if (response->status != 200 || rogue_is(&self->rogue, "delay"))
+	if (response->status != 200 || rogue_is(&self->rogue, "delay") ||
+		rogue_is(&self->rogue, "no-confirm"))
 		return;
 	open_request(request, &msg);
 	enrolls = msg.type == BRSKI_CMP_IR || msg.type == BRSKI_CMP_CR || msg.type == BRSKI_CMP_P10CR;
@@ -136,12 +137,23 @@ static void spoil(const struct rogue_ca *self, const struct brski_http *request,
 	else if (enrolls && rogue_is(&self->rogue, "bad-signature"))
 		break_protection(&response->body);
 	else if (msg.type == BRSKI_CMP_CERTCONF) /* it stands by its certificate */
-		rogue_need(brski_cmp_answer_pkiconf(&msg, &self->setup.cmp_signer, daemon_env(), &response->body,
-				   &err) == BRSKI_OK,
+		rogue_need(brski_cmp_answer_pkiconf(&msg, &self->setup.cmp_signer, daemon_env(),
+				   &response->body, &err) == BRSKI_OK,
 			"pkiConf", &err);
 	else if (enrolls)
 		answer_anew(self, &msg, &response->body);
 	brski_cmp_free(&msg);
+}
+
+static bool is_confirmation(const struct brski_http *request)
+{
+	struct brski_cmp msg = {0};
+	bool is;
+
+	open_request(request, &msg);
+	is = msg.type == BRSKI_CMP_CERTCONF;
+	brski_cmp_free(&msg);
+	return is;
 }
 
 static void on_request(void *ctx, struct http_exchange *ex)
@@ -150,6 +162,12 @@ static void on_request(void *ctx, struct http_exchange *ex)
 	struct brski_http response = {0};
 	char what[CA_WHAT_MAX];
 
+	if (rogue_is(&self->rogue, "no-confirm") && is_confirmation(http_exchange_request(ex))) {
+		rogue_need(brski_http_response(&response, 503, NULL, brski_span(NULL, 0), NULL) == BRSKI_OK,
+			"memory", NULL);
+		rogue_reply(&self->rogue, ex, &response, "a confirmation that is not looked at");
+		return;
+	}
 	ca_handle(&self->setup.ca, http_exchange_request(ex), &response, what);
 	spoil(self, http_exchange_request(ex), &response);
 	rogue_reply(&self->rogue, ex, &response, what);

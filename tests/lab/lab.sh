@@ -180,7 +180,7 @@ lab_radius_config() {
 		    private_key_file = $PKI/home-registrar.key
 		    ca_file = $PKI/home-ca.pem
 		    database = $DB
-		    cmp_url = "http://127.0.0.1:$CA_PORT/.well-known/cmp"
+		    cmp_url = "${CMP_URL:-http://127.0.0.1:$CA_PORT/.well-known/cmp}"
 		    ${BRSKI_OPTIONS:-}
 		  }
 		  eap {
