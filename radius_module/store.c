@@ -18,12 +18,38 @@ static void sql_fail(struct sql *q, enum brski_code code)
 		q->code = brski_fail(q->err, code, "database: %s", sqlite3_errmsg(q->store->db));
 }
 
-void sql_begin(struct sql *q, struct brski_store *store, const char *text, struct brski_error *err)
+/* Within a transaction SQLite refuses to change it: then a lazy statement is as durable as the others. */
+static void set_lazy(struct sql *q, bool lazy)
+{
+	struct brski_store *store = q->store;
+	const char *text = lazy ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL";
+
+	if (store->lazy == lazy)
+		return;
+	if (sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK)
+		store->lazy = lazy;
+	else if (!lazy)
+		sql_fail(q, BRSKI_INTERNAL);
+}
+
+static void begin(
+	struct sql *q, struct brski_store *store, const char *text, bool lazy, struct brski_error *err)
 {
 	*q = (struct sql){.store = store, .err = err, .next = 1};
 	pthread_mutex_lock(&store->lock);
-	if (sqlite3_prepare_v2(store->db, text, -1, &q->stmt, NULL) != SQLITE_OK)
+	set_lazy(q, lazy);
+	if (!q->code && sqlite3_prepare_v2(store->db, text, -1, &q->stmt, NULL) != SQLITE_OK)
 		sql_fail(q, BRSKI_INTERNAL);
+}
+
+void sql_begin(struct sql *q, struct brski_store *store, const char *text, struct brski_error *err)
+{
+	begin(q, store, text, false, err);
+}
+
+void sql_begin_lazy(struct sql *q, struct brski_store *store, const char *text, struct brski_error *err)
+{
+	begin(q, store, text, true, err);
 }
 
 void sql_bind_text(struct sql *q, const char *value)

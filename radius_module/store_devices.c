@@ -50,7 +50,7 @@ enum brski_code brski_store_device_seen(struct brski_store *store, const char *m
 {
 	struct sql q;
 
-	sql_begin(&q, store,
+	sql_begin_lazy(&q, store,
 		"UPDATE device SET state = coalesce(nullif(?3, ''), state), last_seen = ?4"
 		" WHERE manufacturer = ?1 AND serial_number = ?2",
 		err);

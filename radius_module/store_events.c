@@ -6,7 +6,7 @@ enum brski_code brski_store_event_add(
 {
 	struct sql q;
 
-	sql_begin(&q, store,
+	sql_begin_lazy(&q, store,
 		"INSERT INTO event (at, manufacturer, serial_number, what, ok, detail) VALUES (?1, ?2, ?3, "
 		"?4, ?5, ?6)",
 		err);

@@ -13,10 +13,11 @@ struct brski_store {
 	sqlite3 *db;
 	pthread_mutex_t lock; /* recursive: a row's callback may ask the store again */
 	uint32_t own_changes; /* data_version does not count this connection's own */
+	bool lazy;            /* synchronous=NORMAL now, see sql_begin_lazy */
 };
 
-/* store_schema.c: the version of the schema that this program works with, and the statements that take a database of
- * version `from` to the next one. */
+/* store_schema.c: the version of the schema that this program works with, and the statements that take a
+ * database of version `from` to the next one. */
 extern const int brski_schema_version;
 const char *brski_schema_step(int from);
 
@@ -33,6 +34,11 @@ struct sql {
 };
 
 void sql_begin(struct sql *q, struct brski_store *store, const char *text, struct brski_error *err);
+/*
+ * For what may be lost in a power failure, and only then: a change that is not waited for until the disk has
+ * it. It is never out of order, as the next change that is waited for takes it along.
+ */
+void sql_begin_lazy(struct sql *q, struct brski_store *store, const char *text, struct brski_error *err);
 void sql_bind_text(struct sql *q, const char *value);
 void sql_bind_int(struct sql *q, int64_t value);
 void sql_bind_blob(struct sql *q, struct brski_span value);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <openssl/pem.h>
@@ -17,6 +18,21 @@ static char folder[] = "/tmp/brski-store-XXXXXX";
 static char path[64];
 static struct brski_store *store;
 static struct brski_error err;
+
+/* What SQLite calls, to see what it waits for. */
+static unsigned syncs;
+
+int fdatasync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static void set_up(void)
 {
@@ -383,6 +399,35 @@ START_TEST(history_is_in_order_and_can_be_trimmed)
 }
 END_TEST
 
+static unsigned syncs_of_a_job(const char *key)
+{
+	struct brski_store_job job = {.kind = BRSKI_JOB_VOUCHER, .state = BRSKI_JOB_WAITING};
+	unsigned before = syncs;
+
+	snprintf(job.key, sizeof(job.key), "%s", key);
+	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	return syncs - before;
+}
+
+/* What a device is told must outlive a power failure; what happened is written down in passing. */
+START_TEST(the_disk_is_waited_for_with_jobs_and_not_with_history)
+{
+	struct brski_store_event e = {.at = 1, .what = "voucher", .ok = true};
+	struct brski_credential ca = pki_root("CN=Acme CA");
+	unsigned before;
+
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(brski_store_device_put(store, "acme", "S1", "", &err) == BRSKI_OK);
+	ck_assert_uint_gt(syncs_of_a_job("k1"), 0);
+	before = syncs;
+	ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+	ck_assert(brski_store_device_seen(store, "acme", "S1", "onboarded", &err) == BRSKI_OK);
+	ck_assert_uint_eq(syncs, before);
+	ck_assert_uint_gt(syncs_of_a_job("k2"), 0);
+	pki_free(&ca);
+}
+END_TEST
+
 START_TEST(what_is_no_store_is_refused)
 {
 	struct brski_store *other;
@@ -563,6 +608,7 @@ int main(void)
 	tcase_add_test(tc, type_rules_come_and_go);
 	tcase_add_test(tc, waiting_requests_are_bounded);
 	tcase_add_test(tc, history_is_in_order_and_can_be_trimmed);
+	tcase_add_test(tc, the_disk_is_waited_for_with_jobs_and_not_with_history);
 	tcase_add_test(tc, what_is_no_store_is_refused);
 	tcase_add_test(tc, manufacturers_are_found_by_their_anchors);
 	tcase_add_test(tc, a_revoked_device_is_told_from_a_stranger);
