@@ -46,8 +46,9 @@ $(MODULE_GLUE:%.c=$(BUILD)/%.o): $(BUILD)/%.o: %.c $(MODULE_HEADERS)/version
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BASE_CFLAGS) $(HARDEN) $(CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
 
-# The archives' names stay inside: the server and its other modules see rlm_brski alone.
+# The archives' names stay inside: the server and its other modules see rlm_brski alone. It stays in memory (nodelete) for the
+# sake of curl's resolver threads, which may outlive the instance that asked.
 $(MODULE): $(MODULE_GLUE:%.c=$(BUILD)/%.o) $(MODULE_LIB) $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared $(LDFLAGS) -Wl,-z,defs -Wl,--exclude-libs,ALL $^ -o $@ \
+	$(Q)$(CC) -shared $(LDFLAGS) -Wl,-z,defs -Wl,-z,nodelete -Wl,--exclude-libs,ALL $^ -o $@ \
 		$(shell $(PKGCONF) --libs $(MODULE_PACKAGES)) $(LIBS) $(MODULE_SERVER) -lpthread

@@ -17,6 +17,7 @@
 #define CONNECT_TIMEOUT_MS 5000
 #define REQUEST_TIMEOUT_MS 30000
 #define POLL_MAX_MS 60000
+#define CONNECTIONS_MAX 512 /* kept ones too: a server has a thousand descriptors, for everything */
 
 struct brski_upstream {
 	CURLM *multi;
@@ -247,6 +248,8 @@ static bool set_limits(struct transfer *t, bool https_only)
 	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_PROXY, t->up->proxy) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       /* a call that is given up does not wait for its name's resolver, which may hang for long */
+	       curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, t->up->connect_timeout_ms) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, t->up->request_timeout_ms) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->up->response_max) == CURLE_OK;
@@ -418,7 +421,9 @@ enum brski_code brski_upstream_new(
 	up->ctx = config->ctx;
 	up->proxy = strdup(config->proxy ? config->proxy : "");
 	up->multi = curl_multi_init();
-	if (!up->proxy || !up->multi)
+	if (!up->proxy || !up->multi ||
+		curl_multi_setopt(up->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX) !=
+			CURLM_OK)
 		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for upstream calls");
 	else
 		code = start_thread(up, err);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <dlfcn.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -461,6 +463,20 @@ START_TEST(answers_are_bounded)
 }
 END_TEST
 
+/* What curl calls: a resolver of which nothing is heard. */
+int getaddrinfo(const char *restrict node, const char *restrict service,
+	const struct addrinfo *restrict hints, struct addrinfo **restrict out)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (node && strcmp(node, "slow.example") == 0) {
+		sleep(3);
+		return EAI_AGAIN;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+	return real(node, service, hints, out);
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec t;
@@ -483,6 +499,35 @@ START_TEST(calls_are_bounded_in_time)
 	ck_assert(!make_call(&c.call));
 	ck_assert_int_lt(now_ms() - began, 1200);
 	ck_assert_ptr_nonnull(strcasestr(shot.why, "timed out"));
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+/* Else one name server that is away would hold up the calls to everybody else. */
+START_TEST(a_name_that_is_not_found_holds_up_nobody)
+{
+	struct brski_upstream_config config = {.connect_timeout_ms = 200};
+	int64_t began;
+	struct call c;
+
+	open_up(&config);
+	web_start(&web, NULL, remember, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "slow.example");
+	began = now_ms();
+	ck_assert(!make_call(&c.call));
+	ck_assert_ptr_nonnull(strcasestr(shot.why, "timed out"));
+	call_close(&c);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	ck_assert(make_call(&c.call));
+	ck_assert_int_lt(now_ms() - began, 1500);
+	call_close(&c);
+	call_open(&c, BRSKI_JOB_CMP, "http", "slow.example");
+	start_call(&c.call);
+	usleep(50000);
+	brski_upstream_free(up);
+	up = NULL;
+	ck_assert_int_lt(now_ms() - began, 2000);
 	call_close(&c);
 	web_stop(&web);
 }
@@ -643,6 +688,7 @@ int main(void)
 		a_configured_proxy_is_used,
 		answers_are_bounded,
 		calls_are_bounded_in_time,
+		a_name_that_is_not_found_holds_up_nobody,
 		nobody_there,
 		what_is_no_http_is_no_answer,
 		fields_are_bounded,
