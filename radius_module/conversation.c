@@ -24,7 +24,8 @@ enum { EAP_TYPE_IDENTITY = 1, EAP_TYPE_NAK = 3, EAP_TYPE_EXPANDED = 254 };
 #define LINGER_MS 30000
 /* Added to a Wait before the authenticator may think that the packet was lost. */
 #define TIMEOUT_MARGIN_S 5
-#define MTU_MAX 3800 /* with everything else in a RADIUS packet of 4096 octets, RFC 2865 3 */
+#define EAPOL_HEADER_LEN 4 /* Version, Type, Body Length */
+#define MTU_MAX 3800       /* with everything else in a RADIUS packet of 4096 octets, RFC 2865 3 */
 
 struct brski_conversations {
 	struct brski_conversations_config config;
@@ -443,12 +444,13 @@ static void answer_response(struct brski_conversations *c, struct conversation *
 
 /* ---- Sessions ---- */
 
+/* RFC 3579 2.4: an EAP packet of Framed-MTU less four octets, which IEEE 802.1X puts before it. */
 static size_t choose_mtu(const struct brski_conversations *c, size_t framed)
 {
 	size_t mtu = c->config.mtu_max;
 
-	if (framed && framed < mtu)
-		mtu = framed;
+	if (framed && framed < mtu + EAPOL_HEADER_LEN)
+		mtu = framed > EAPOL_HEADER_LEN ? framed - EAPOL_HEADER_LEN : 0;
 	return mtu < BRSKI_MTU_MIN ? BRSKI_MTU_MIN : mtu;
 }
 

@@ -50,7 +50,7 @@ struct brski_eap_judge {
 struct brski_eap_in {
 	struct brski_span eap;               /* a whole EAP packet */
 	struct brski_span state;             /* len 0: none */
-	size_t framed_mtu;                   /* 0: none */
+	size_t framed_mtu;                   /* of the Access-Request, with the EAPOL header; 0: none */
 	const char *where;                   /* a line for the log: NAS, port, station */
 	const struct brski_eap_judge *judge; /* NULL: none. The same one with every packet */
 };
