@@ -432,33 +432,46 @@ static void set_origin(struct brski_ticket *t)
 		(int)(host - call.url + (ptrdiff_t)strcspn(host, "/?#")), call.url);
 }
 
-static bool has_place(struct brski_jobs *jobs, const char *origin)
+static bool is_full(const struct brski_jobs *jobs, const char *origin)
 {
 	unsigned n = 0;
 
-	if (jobs->running >= CALLS_MAX)
-		return false;
 	if (jobs->running < CALLS_PER_ORIGIN)
-		return true;
+		return false;
 	for (const struct brski_ticket *t = jobs->first; t; t = t->next)
 		n += t->calling && strcmp(t->origin, origin) == 0;
-	return n < CALLS_PER_ORIGIN;
+	return n >= CALLS_PER_ORIGIN;
+}
+
+/* The first that may call now and has a place. One origin at most is full while there are places, and it is
+ * counted once: thousands may wait for it. With the lock held. */
+static struct brski_ticket *find_due(struct brski_jobs *jobs)
+{
+	const char *full = NULL;
+	int64_t now = now_ms();
+
+	if (jobs->running >= CALLS_MAX)
+		return NULL;
+	for (struct brski_ticket *t = jobs->first; t; t = t->next) {
+		if (t->calling || t->progress == BRSKI_PROGRESS_FINISHED || t->due > now)
+			continue;
+		set_origin(t);
+		if (full && strcmp(t->origin, full) == 0)
+			continue;
+		if (!is_full(jobs, t->origin))
+			return t;
+		full = t->origin;
+	}
+	return NULL;
 }
 
 /* The next one that may call now, in order of arrival; taken. */
 static struct brski_ticket *take_due(struct brski_jobs *jobs)
 {
 	struct brski_ticket *t;
-	int64_t now = now_ms();
 
 	pthread_mutex_lock(&jobs->lock);
-	for (t = jobs->first; t; t = t->next) {
-		if (t->calling || t->progress == BRSKI_PROGRESS_FINISHED || t->due > now)
-			continue;
-		set_origin(t);
-		if (has_place(jobs, t->origin))
-			break;
-	}
+	t = find_due(jobs);
 	if (t) {
 		t->calling = true;
 		t->trouble[0] = '\0';
