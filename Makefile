@@ -80,12 +80,7 @@ $(UNIT_TESTS): $(BUILD)/san/%: $(BUILD)/san/%.o $(UNIT_SUPPORT) $(UNIT_ARCHIVES)
 	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) $^ -o $@ $(LIBS)
 
 unit: $(UNIT_TESTS)
-	@passed=0; failed=0; \
-	for test in $^; do \
-		if $$test; then passed=$$((passed + 1)); else failed=$$((failed + 1)); echo "FAILED: $$test"; fi; \
-	done; \
-	echo "$$passed passed, $$failed failed"; \
-	test $$failed -eq 0 && test $$passed -gt 0
+	@tests/unit/run $^
 
 # The packages may not be there when this Makefile is read, so what needs them is made by a make of its own.
 demo: deps
