@@ -3,6 +3,7 @@
 #define BRSKI_SERVICES_MASA_H
 
 #include "eap_brski/ground/env.h"
+#include "eap_brski/roles/paths.h"
 #include "eap_brski/transport/http.h"
 #include "services/masa_store.h"
 
@@ -27,8 +28,8 @@ struct masa_peer {
 };
 
 #define MASA_WHAT_MAX 400
-#define MASA_PATH_VOUCHER "/.well-known/brski/requestvoucher"
-#define MASA_PATH_AUDIT_LOG "/.well-known/brski/requestauditlog"
+#define MASA_PATH_VOUCHER BRSKI_PATH_REQUESTVOUCHER
+#define MASA_PATH_AUDIT_LOG BRSKI_PATH_BRSKI "/requestauditlog"
 
 /*
  * Answers one request, always: with a voucher or an audit log, or with a status of 4xx or 5xx and the reason

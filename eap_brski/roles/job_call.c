@@ -2,11 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eap_brski/roles/paths.h"
 #include "eap_brski/roles/registrar_internal.h"
 
 /* What a job calls: one HTTP request after the other. */
-
-#define MASA_PATH "/.well-known/brski"
 
 /* RFC 8995 2.3.2: the path of BRSKI is assumed where the URI has none, and the scheme must be https. */
 static enum brski_code operation_url(const char *url, const char *manufacturer, const char *operation,
@@ -23,8 +22,8 @@ static enum brski_code operation_url(const char *url, const char *manufacturer, 
 		return brski_fail(err, BRSKI_UNSUPPORTED, "MASA URL %.200s is not an https URL", url);
 	while (len > 8 && url[len - 1] == '/')
 		len--;
-	n = snprintf(out, size, "%.*s%s/%s", (int)len, url, memchr(url + 8, '/', len - 8) ? "" : MASA_PATH,
-		operation);
+	n = snprintf(out, size, "%.*s%s/%s", (int)len, url,
+		memchr(url + 8, '/', len - 8) ? "" : BRSKI_PATH_BRSKI, operation);
 	if (n < 0 || (size_t)n >= size)
 		return brski_fail(err, BRSKI_TOO_LARGE, "MASA URL %.200s is too long", url);
 	return BRSKI_OK;
