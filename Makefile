@@ -119,6 +119,7 @@ install: all
 	install -D -m 640 radius_module/mods-config/sql/brski/schema.sql $(DESTDIR)$(FR_CONFIG)/mods-config/sql/brski/schema.sql
 	$(INSTALL_FILE) radius_module/dictionary.brski $(DESTDIR)/usr/share/freeradius/dictionary.brski
 	for p in brskictl brski-masa brski-ca; do $(INSTALL_PROGRAM) $(BUILD)/$$p $(DESTDIR)/usr/sbin/$$p || exit 1; done
+	$(INSTALL_PROGRAM) $(BUILD)/brski-courier $(DESTDIR)/usr/bin/brski-courier
 	for m in docs/man/*; do $(INSTALL_FILE) $$m $(DESTDIR)/usr/share/man/man$${m##*.}/$${m##*/} || exit 1; done
 	$(INSTALL_FILE) $(LIB) $(DESTDIR)/usr/lib/$(MULTIARCH)/libeap_brski.a
 	for h in $$(find eap_brski -name '*.h' ! -name '*_internal.h'); do $(INSTALL_FILE) $$h $(DESTDIR)/usr/include/$$h || exit 1; done

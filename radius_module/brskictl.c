@@ -31,6 +31,11 @@ static const char help[] =
 	"  type list [MANUFACTURER] | remove MANUFACTURER PATTERN\n"
 	"  history [-n NUMBER] [SERIAL]         what happened, oldest first (the last 50)\n"
 	"  queue                                requests that wait for a MASA or the PKI, and since when\n"
+	"  voucher fetch MANUFACTURER SERIAL... | --file FILE\n"
+	"                                       vouchers for when the MASA is away\n"
+	"  voucher list [MANUFACTURER] | remove MANUFACTURER SERIAL\n"
+	"  export FILE | import FILE            requests out and answers in, where there is no network to MASA "
+	"and PKI\n"
 	"\n"
 	"  -d, --database FILE   default: $BRSKI_DATABASE, else " DEFAULT_DATABASE "\n"
 	"  -h, --help            this text\n"
@@ -116,6 +121,9 @@ static const struct command {
 	{"type", brskictl_type, false},
 	{"history", brskictl_history, false},
 	{"queue", brskictl_queue, false},
+	{"voucher", brskictl_voucher, false},
+	{"export", brskictl_export, false},
+	{"import", brskictl_import, false},
 };
 
 static const struct command *find(const char *name)

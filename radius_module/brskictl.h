@@ -16,6 +16,9 @@ brskictl_command brskictl_refuse;
 brskictl_command brskictl_type;
 brskictl_command brskictl_history;
 brskictl_command brskictl_queue;
+brskictl_command brskictl_voucher;
+brskictl_command brskictl_export;
+brskictl_command brskictl_import;
 
 /* "brskictl: why" to standard error; returns 1. */
 int brskictl_fail(const struct brski_error *err);

@@ -2,13 +2,14 @@
 #
 #   make module     rlm_brski for the FreeRADIUS that is installed
 #   make brskictl   the administrator's command
+#   make courier    brski-courier, which carries requests and answers where there is no network
 #
 # The registrar's plain C becomes an archive of its own, for the module, brskictl and unit tests. Only rlm_brski*.c
 # know FreeRADIUS, and are compiled as Debian compiles the server: with its build.h and with NDEBUG.
 
 MODULE          := $(BUILD)/rlm_brski.so
 MODULE_GLUE     := $(wildcard radius_module/rlm_brski*.c)
-MODULE_PLAIN    := $(filter-out $(MODULE_GLUE) radius_module/brskictl%.c,$(wildcard radius_module/*.c))
+MODULE_PLAIN    := $(filter-out $(MODULE_GLUE) radius_module/brskictl%.c radius_module/brski_courier.c,$(wildcard radius_module/*.c))
 BRSKICTL_SOURCES := $(wildcard radius_module/brskictl*.c)
 MODULE_LIB      := $(BUILD)/libbrski_registrar.a
 MODULE_SAN_LIB  := $(BUILD)/san/libbrski_registrar.a
@@ -21,12 +22,17 @@ MODULE_SERVER   := -L/usr/lib/freeradius -lfreeradius-server -lfreeradius-radius
 UNIT_ARCHIVES += $(MODULE_SAN_LIB)
 UNIT_PACKAGES += $(MODULE_PACKAGES)
 
-.PHONY: module brskictl
-all: module brskictl
+.PHONY: module brskictl courier
+all: module brskictl courier
 module: $(MODULE)
 brskictl: $(BUILD)/brskictl
+courier: $(BUILD)/brski-courier
 
 $(BUILD)/brskictl: $(BRSKICTL_SOURCES:%.c=$(BUILD)/%.o) $(MODULE_LIB) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(shell $(PKGCONF) --libs $(MODULE_PACKAGES)) $(LIBS) -lpthread
+
+$(BUILD)/brski-courier: $(BUILD)/radius_module/brski_courier.o $(MODULE_LIB) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(shell $(PKGCONF) --libs $(MODULE_PACKAGES)) $(LIBS) -lpthread
 

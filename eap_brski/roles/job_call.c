@@ -119,8 +119,11 @@ static enum brski_code copy_call(
 	const struct brski_job *job, struct brski_planned *out, struct brski_error *err)
 {
 	enum brski_code code = brski_http_request(
-		&out->request, job->call.method, job->call.path, NULL, brski_buf_span(&job->call.body), err);
+		&out->request, job->call.method, job->call.path, NULL, brski_span(NULL, 0), err);
 
+	if (code == BRSKI_OK &&
+		brski_buf_set(&out->request.body, brski_buf_span(&job->call.body)) != BRSKI_OK)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for a call");
 	memcpy(out->url, job->url, sizeof(out->url));
 	for (size_t i = 0; code == BRSKI_OK && i < job->call.n_fields; i++)
 		code = brski_http_set(
