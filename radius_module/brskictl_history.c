@@ -10,12 +10,15 @@
 
 static void print_event(void *ctx, const struct brski_store_event *e)
 {
-	char at[32];
+	char at[32], times[32] = "";
 
 	(*(unsigned *)ctx)++;
-	printf("%s  %-4s %s%s%s  %s%s%s\n", brskictl_time(e->at, at), e->ok ? "ok" : "FAIL", e->manufacturer,
-		e->manufacturer[0] ? " " : "", e->serial_number[0] ? e->serial_number : "(unknown device)",
-		e->what, e->detail[0] ? ": " : "", e->detail);
+	if (e->times > 1)
+		snprintf(times, sizeof(times), " (%u times)", e->times);
+	printf("%s  %-4s %s%s%s  %s%s%s%s\n", brskictl_time(e->at, at), e->ok ? "ok" : "FAIL",
+		e->manufacturer, e->manufacturer[0] ? " " : "",
+		e->serial_number[0] ? e->serial_number : "(unknown device)", e->what,
+		e->detail[0] ? ": " : "", e->detail, times);
 }
 
 int brskictl_history(struct brski_store *store, int argc, char **argv)

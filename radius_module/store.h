@@ -131,7 +131,9 @@ struct brski_store_event {
 	char what[32];
 	bool ok;
 	char detail[512];
+	unsigned times; /* as read: how often in a row, `at` being the last time */
 };
+/* An event that is one of the device's last two once more changes the time of that: devices that wait come every minute. */
 BRSKI_CHECKED enum brski_code brski_store_event_add(struct brski_store *store, const struct brski_store_event *event,
 	struct brski_error *err);
 typedef void brski_store_event_row(void *ctx, const struct brski_store_event *event);

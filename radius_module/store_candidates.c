@@ -43,7 +43,7 @@ enum brski_code brski_store_candidate_seen(struct brski_store *store, const stru
 	enum brski_code code;
 	enum brski_standing standing;
 
-	sql_begin(&q, store,
+	sql_begin_lazy(&q, store,
 		"INSERT INTO candidate (" COLUMNS ") SELECT ?1, ?2, 0, ?3, ?4, ?5, ?5, 1, ''"
 		" WHERE NOT EXISTS (SELECT 1 FROM device WHERE manufacturer = ?1 AND serial_number = ?2)"
 		" AND ((SELECT count(*) FROM candidate WHERE refused = 0) < ?6"

@@ -428,6 +428,47 @@ START_TEST(the_disk_is_waited_for_with_jobs_and_not_with_history)
 }
 END_TEST
 
+static void add_event(const char *serial, const char *detail, time_t at)
+{
+	struct brski_store_event e = {.at = at, .manufacturer = "acme", .what = "policy", .ok = true};
+
+	snprintf(e.serial_number, sizeof(e.serial_number), "%s", serial);
+	snprintf(e.detail, sizeof(e.detail), "%s", detail);
+	ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+}
+
+static void count_event(void *ctx, const struct brski_store_event *e)
+{
+	unsigned *n = ctx;
+
+	n[0]++;
+	n[1] += e->times;
+}
+
+START_TEST(what_repeats_itself_does_not_fill_the_history)
+{
+	struct brski_store_event got = {0};
+	unsigned n[2] = {0};
+
+	for (int i = 1; i <= 10; i++) {
+		add_event("S-1", "waits for the operator", i);
+		add_event("S-2", "waits for the operator", i);
+		add_event("S-1", "told to come back", i);
+	}
+	ck_assert(brski_store_events(store, "S-1", 100, count_event, n, &err) == BRSKI_OK);
+	ck_assert(n[0] == 2 && n[1] == 20);
+	ck_assert(brski_store_events(store, "S-2", 100, last_event, &got, &err) == BRSKI_OK);
+	ck_assert(got.at == 10 && got.times == 10);
+	/* only what has just been */
+	add_event("S-1", "accepted", 11);
+	add_event("S-1", "onboarded", 12);
+	add_event("S-1", "waits for the operator", 13);
+	n[0] = n[1] = 0;
+	ck_assert(brski_store_events(store, "S-1", 100, count_event, n, &err) == BRSKI_OK);
+	ck_assert(n[0] == 5 && n[1] == 23);
+}
+END_TEST
+
 START_TEST(what_is_no_store_is_refused)
 {
 	struct brski_store *other;
@@ -609,6 +650,7 @@ int main(void)
 	tcase_add_test(tc, waiting_requests_are_bounded);
 	tcase_add_test(tc, history_is_in_order_and_can_be_trimmed);
 	tcase_add_test(tc, the_disk_is_waited_for_with_jobs_and_not_with_history);
+	tcase_add_test(tc, what_repeats_itself_does_not_fill_the_history);
 	tcase_add_test(tc, what_is_no_store_is_refused);
 	tcase_add_test(tc, manufacturers_are_found_by_their_anchors);
 	tcase_add_test(tc, a_revoked_device_is_told_from_a_stranger);
