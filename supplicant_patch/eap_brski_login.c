@@ -72,7 +72,29 @@ static bool eap_brski_usable(struct eap_brski *brski)
 	return usable;
 }
 
-static bool eap_brski_find_login(struct eap_brski *brski, const char *state)
+/*
+ * A state folder may have been copied from another device, whose identity this one must not take. An IDevID
+ * that cannot be read is no obstacle to a login.
+ */
+static bool eap_brski_is_own(const struct eap_peer_config *config, const struct brski_pledge_credential *cred)
+{
+	STACK_OF(X509) *certs = NULL;
+	char fingerprint[BRSKI_FINGERPRINT_MAX];
+	struct brski_error err;
+	bool own;
+
+	if (!config->cert.client_cert || brski_certs_load(config->cert.client_cert, &certs, &err) != BRSKI_OK)
+		return true;
+	brski_cert_fingerprint(sk_X509_value(certs, 0), fingerprint);
+	own = os_strcmp(fingerprint, cred->idevid) == 0;
+	sk_X509_pop_free(certs, X509_free);
+	if (!own)
+		wpa_printf(MSG_WARNING, "EAP-BRSKI: the state folder has the certificate of another device");
+	return own;
+}
+
+static bool eap_brski_find_login(
+	struct eap_brski *brski, const struct eap_peer_config *config, const char *state)
 {
 	struct brski_pledge_credential cred;
 	struct brski_folder *folder;
@@ -84,11 +106,11 @@ static bool eap_brski_find_login(struct eap_brski *brski, const char *state)
 		return false;
 	}
 	found = brski_pledge_credential(brski_folder_storage(folder), &cred, &err) &&
+		eap_brski_is_own(config, &cred) &&
 		brski_folder_path(folder, cred.key, brski->key, sizeof(brski->key)) &&
 		brski_folder_path(folder, cred.cert, brski->cert, sizeof(brski->cert)) &&
 		brski_folder_path(folder, cred.anchors, brski->anchors, sizeof(brski->anchors)) &&
-		os_strlcpy(brski->identity, cred.identity, sizeof(brski->identity)) <
-			sizeof(brski->identity);
+		os_strlcpy(brski->identity, cred.identity, sizeof(brski->identity)) < sizeof(brski->identity);
 	brski_folder_close(folder);
 	return found && eap_brski_usable(brski);
 }
@@ -167,7 +189,8 @@ static void eap_brski_decide(struct eap_sm *sm, const struct eap_peer_config *co
 	os_memset(brski->methods, 0, sizeof(brski->methods));
 	if (eap_brski_parse_options(config->phase1, &options, &err) < 0) {
 		eap_brski_failed(sm, err.why);
-	} else if (eap_brski_login_is_due(brski, &options) && eap_brski_find_login(brski, options.state)) {
+	} else if (eap_brski_login_is_due(brski, &options) &&
+		   eap_brski_find_login(brski, config, options.state)) {
 		brski->methods[0].method = EAP_TYPE_TLS;
 		brski->mode = EAP_BRSKI_LOGIN;
 		eap_brski_notify(sm, "login", brski->identity);

@@ -119,6 +119,7 @@ struct brski_pledge_credential {
 	char cert[65];
 	char anchors[65];
 	char subject[256];	/* of the LDevID, RFC 2253 */
+	char idevid[BRSKI_FINGERPRINT_MAX]; /* of the device that it was made for: a storage may be copied to another */
 	char identity[128];	/* for EAP-TLS: its serialNumber, else its CN, in letters, digits, '-' and '_' */
 };
 bool brski_pledge_credential(const struct brski_storage *storage, struct brski_pledge_credential *out, struct brski_error *err);

@@ -204,8 +204,8 @@ static void describe(const X509 *cert, struct brski_pledge_credential *out)
 		name_entry(subject, NID_commonName, out->identity, sizeof(out->identity));
 }
 
-static enum brski_code current_generation(
-	const struct brski_storage *storage, long *out, struct brski_error *err)
+static enum brski_code current_generation(const struct brski_storage *storage, long *out,
+	char idevid[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
 {
 	struct brski_pledge_record rec = {0};
 	struct brski_buf json = {0};
@@ -217,6 +217,7 @@ static enum brski_code current_generation(
 	if (!rc && rec.credential == 0)
 		rc = brski_fail(err, BRSKI_NOT_FOUND, "the device has not been onboarded");
 	*out = rec.credential;
+	memcpy(idevid, rec.idevid, sizeof(rec.idevid));
 	brski_record_free(&rec);
 	brski_buf_free(&json);
 	return rc;
@@ -229,8 +230,10 @@ bool brski_pledge_credential(
 	long generation = 0;
 
 	*out = (struct brski_pledge_credential){0};
-	if (current_generation(storage, &generation, err) != BRSKI_OK)
+	if (current_generation(storage, &generation, out->idevid, err) != BRSKI_OK) {
+		out->idevid[0] = '\0';
 		return false;
+	}
 	name_of(generation, PART_KEY, out->key);
 	name_of(generation, PART_CERT, out->cert);
 	name_of(generation, PART_ANCHORS, out->anchors);

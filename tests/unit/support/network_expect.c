@@ -46,9 +46,12 @@ void network_expect_credential(struct network *net)
 {
 	struct brski_pledge_credential found;
 	STACK_OF(X509) *certs, *anchors;
+	char idevid[BRSKI_FINGERPRINT_MAX];
 	EVP_PKEY *key;
 
 	ck_assert(brski_pledge_credential(&net->storage, &found, &err));
+	brski_cert_fingerprint(net->idevid.cert, idevid);
+	ck_assert_str_eq(found.idevid, idevid);
 	ck_assert_str_eq(found.identity, NETWORK_SERIAL);
 	ck_assert_ptr_nonnull(strstr(found.subject, "CN=Gadget"));
 	EXPECT(BRSKI_OK,
