@@ -2,13 +2,20 @@
 #
 #   make test-programs   what the end-to-end tests run beside the product
 
-DRIVER := $(BUILD)/tests/radius-pledge
-TEST_PROGRAMS += $(DRIVER)
-
 .PHONY: test-programs
-test-programs: $(TEST_PROGRAMS)
+
+DRIVER := $(BUILD)/tests/radius-pledge
+test-programs: $(DRIVER)
 
 $(DRIVER): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/driver/*.c)) $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIBS)
+
+# kills a supplicant at a chosen write of its state
+CRASH := $(BUILD)/tests/crash.so
+test-programs: $(CRASH)
+$(CRASH): $(BUILD)/tests/e2e/crash.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(LDFLAGS) $^ -o $@
