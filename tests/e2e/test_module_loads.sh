@@ -89,6 +89,20 @@ else
 	tail -n 30 out >&2
 fi
 
+# The example of rules of one's own, the way its own text says.
+mkdir -p raddb/mods-config/sql/brski
+cp "$root/radius_module/mods-config/sql/brski/schema.sql" raddb/mods-config/sql/brski/
+sed "s,/var/lib/brski/devices.db,$lab/db/devices.db," "$root/radius_module/mods-available/brski_sql" > raddb/mods-enabled/brski_sql
+cp "$root/radius_module/sites-available/brski-policy" raddb/sites-enabled/
+sed -i 's/^#\tvirtual_server = brski-policy/\tvirtual_server = brski-policy/' raddb/mods-enabled/brski
+if grep -q '^.virtual_server = brski-policy' raddb/mods-enabled/brski && check && grep -q 'Configuration appears to be OK' out; then
+	ok "freeradius -XC with the shipped SQL example"
+else
+	bad "freeradius -XC with the shipped SQL example"
+	tail -n 30 out >&2
+fi
+
+site
 sed '/^\s*brski {/,/^\s*}/d; /^brski$/d' -i raddb/sites-enabled/default
 if check && grep -q "no 'authenticate' section names" out; then
 	ok "a module that no site names is a warning"
