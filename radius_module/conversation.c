@@ -16,11 +16,11 @@ enum { EAP_TYPE_IDENTITY = 1, EAP_TYPE_NAK = 3, EAP_TYPE_EXPANDED = 254 };
 
 #define IDENTITY_MAX 280
 #define WAIT_FIRST_MS 100
-#define WAIT_LAST_MS 1000
+#define WAIT_LAST_MS 3000
 /* Threads that wait for back ends at one time: a server has few of them, and its other users need them. */
 #define SLICES_MAX 2
 /* A peer may give up after fifty short packets in a row: a long total is cut into longer waits. */
-#define WAITS_MAX 40
+#define WAITS_MAX 30
 #define LINGER_MS 30000
 /* Added to a Wait before the authenticator may think that the packet was lost. */
 #define TIMEOUT_MARGIN_S 5
@@ -265,19 +265,23 @@ static enum brski_code defer(struct step *s)
 	return code;
 }
 
-/* 100 ms, 200, 400 ... 1000: a quick back end is not kept waiting for its peer, a slow one costs few packets.
+/*
+ * Half as long again as the back end has taken so far: a quick one is not kept waiting for its peer, a slow
+ * one costs few packets. Beyond the total there is nothing to wait for.
  */
 static long next_wait(const struct brski_conversations *c, const struct conversation *v)
 {
-	long wait = WAIT_FIRST_MS, most = WAIT_LAST_MS;
+	long elapsed = (long)(now_ms() - v->job_since), wait = elapsed / 2, most = WAIT_LAST_MS;
 
 	if (c->config.wait_total_ms / WAITS_MAX > most)
 		most = c->config.wait_total_ms / WAITS_MAX;
 	if (most > BRSKI_WAIT_MAX_MS)
 		most = BRSKI_WAIT_MAX_MS;
-	for (unsigned i = 0; i < v->job_waits && wait < most; i++)
-		wait *= 2;
-	return wait < most ? wait : most;
+	if (most > c->config.wait_total_ms - elapsed)
+		most = c->config.wait_total_ms - elapsed;
+	if (wait > most)
+		wait = most;
+	return wait > WAIT_FIRST_MS ? wait : WAIT_FIRST_MS;
 }
 
 static enum brski_code wait_more(struct step *s)

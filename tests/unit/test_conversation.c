@@ -717,12 +717,16 @@ END_TEST
 START_TEST(a_very_slow_one_costs_a_second_visit)
 {
 	struct device d;
+	int64_t began = now_ms();
 
 	masa.delay_ms = 2500;
 	config.wait_total = 1;
 	start_instance();
 	device_open(&d);
 	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
+	ck_assert_int_ge(now_ms() - began, 1000);
+	ck_assert_int_lt(now_ms() - began, 1000 + 500); /* no Wait goes beyond the total */
+	ck_assert_uint_le(d.waits, 7);
 	expect_eap_end(&d, FAILURE);
 	ck_assert_str_eq(d.out.result, "deferred");
 	ck_assert_msg(d.out.reason[0], "no reason");
