@@ -81,7 +81,7 @@ static const CONF_PARSER module_config[] = {
 	{ "retry_interval_min", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, retry_interval_min), "5" },
 	{ "retry_interval_max", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, retry_interval_max), "300" },
 	{ "max_message", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_message), "65535" },
-	{ "proxy", FR_CONF_OFFSET(PW_TYPE_STRING, rlm_brski_t, proxy), NULL },
+	{ "proxy", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_SECRET, rlm_brski_t, proxy), NULL }, /* may hold a password */
 	{ "virtual_server", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_NOT_EMPTY, rlm_brski_t, virtual_server), NULL },
 	{ "max_waiting", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_waiting), "10000" },
 	{ "max_waiting_per_device", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_waiting_per_device), "8" },

@@ -8,7 +8,9 @@
 
 #include "radius_module/store_sql.h"
 
-#define BUSY_MS 10000
+/* Another process's change takes milliseconds. Whoever sits on the lock longer, a forgotten shell of sqlite3
+ * for instance, must not have all of the server's threads wait for him. */
+#define BUSY_MS 2000
 
 /* ---- Statements ---- */
 

@@ -4,6 +4,7 @@
 # books, which must balance afterwards. Sourced after lib.sh.
 
 # A back end that was killed is asked again after a second; a device may come back after one.
+# shellcheck disable=SC2034 # for lab_radius_config, by who sources this
 KILL_OPTIONS="retry_after = 1"$'\n'"retry_interval_min = 1"$'\n'"retry_interval_max = 2"
 VISITS_MAX=${VISITS_MAX:-60}
 

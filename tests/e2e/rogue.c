@@ -63,7 +63,7 @@ void rogue_begin(struct rogue *rogue, const char *name, const struct daemon_opti
 	int operands = 0;
 
 	memset(rogue, 0, sizeof(*rogue));
-	while (options[n].name && n < OPTIONS_MAX - 2) {
+	while (n < OPTIONS_MAX - 2 && options[n].name) {
 		all[n] = options[n];
 		n++;
 	}

@@ -254,6 +254,7 @@ lab_radius() { # extra arguments of freeradius, e.g. -X
 	local mark
 	lab_radius_config
 	mark=$(lab_mark radius)
+	# shellcheck disable=SC2086 # the wrapper is a command with arguments
 	lab_start radius "$NS_SERVERS" ${RADIUS_WRAPPER:-} freeradius -d "$LAB/radius" -n radiusd -f -l stdout "$@"
 	lab_wait_log radius 'Ready to process requests' "${RADIUS_START:-20}" "$mark" && return
 	tail -n 20 "$LAB/radius.log" >&2

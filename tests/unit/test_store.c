@@ -469,6 +469,22 @@ START_TEST(what_repeats_itself_does_not_fill_the_history)
 }
 END_TEST
 
+START_TEST(a_lock_that_somebody_sits_on_is_not_waited_for_long)
+{
+	struct brski_store_event e = {.at = 1, .what = "voucher"};
+	sqlite3 *other;
+	time_t began = time(NULL);
+
+	ck_assert(sqlite3_open(path, &other) == SQLITE_OK);
+	ck_assert(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
+	ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_UNAVAILABLE);
+	ck_assert_int_le(time(NULL) - began, 3);
+	ck_assert(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+	ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+	sqlite3_close(other);
+}
+END_TEST
+
 START_TEST(what_is_no_store_is_refused)
 {
 	struct brski_store *other;
@@ -651,6 +667,7 @@ int main(void)
 	tcase_add_test(tc, history_is_in_order_and_can_be_trimmed);
 	tcase_add_test(tc, the_disk_is_waited_for_with_jobs_and_not_with_history);
 	tcase_add_test(tc, what_repeats_itself_does_not_fill_the_history);
+	tcase_add_test(tc, a_lock_that_somebody_sits_on_is_not_waited_for_long);
 	tcase_add_test(tc, what_is_no_store_is_refused);
 	tcase_add_test(tc, manufacturers_are_found_by_their_anchors);
 	tcase_add_test(tc, a_revoked_device_is_told_from_a_stranger);
