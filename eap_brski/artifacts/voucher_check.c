@@ -89,6 +89,19 @@ enum brski_code brski_voucher_request_check(struct brski_span cms, const STACK_O
 
 /* ---- A voucher, as registrar and pledge see it: RFC 8995 5.6 and 5.6.1, RFC 8366 5.3 ---- */
 
+/*
+ * RFC 8995 2.3.1 and 2.3.2: what an IDevID has, and no MASA. Many manufacturers have one CA for both, and
+ * then whoever has one device has a key whose certificate leads to the anchor as well as the MASA's does.
+ */
+static bool is_device(const X509 *signer)
+{
+	char serial[BRSKI_SERIAL_MAX];
+	char url[BRSKI_URL_MAX];
+
+	return brski_cert_serial_number(signer, serial, NULL) != BRSKI_NOT_FOUND ||
+	       brski_cert_masa_url(signer, url, NULL) != BRSKI_NOT_FOUND;
+}
+
 /* RFC 8995 5.6.1: signed by the manufacturer's MASA. */
 static enum brski_code check_voucher_signer(
 	const STACK_OF(X509) *certs, const struct brski_voucher_expect *expect, struct brski_error *err)
@@ -98,7 +111,12 @@ static enum brski_code check_voucher_signer(
 	if (!expect->masa_anchors)
 		return BRSKI_OK;
 	code = brski_chain_verify(certs, expect->masa_anchors, NULL, BRSKI_USE_ANY, expect->now, err);
-	return code == BRSKI_OK ? code : brski_fail_context(err, "voucher's signer");
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, "voucher's signer");
+	if (is_device(sk_X509_value(certs, 0)))
+		return brski_fail(err, BRSKI_UNTRUSTED,
+			"voucher is signed by a device of the manufacturer, not its MASA");
+	return BRSKI_OK;
 }
 
 /* RFC 8995 5.6.1: serial-number MUST be the pledge's own; RFC 8366 5.3: so must idevid-issuer, if there is

@@ -154,6 +154,25 @@ START_TEST(not_signed_by_the_manufacturer)
 }
 END_TEST
 
+/* One CA for MASA and devices: a device's key is no MASA's, else one stolen device signs for all others. */
+START_TEST(signed_by_a_device)
+{
+	const struct pki_spec specs[] = {
+		{.subject = "CN=Gadget,serialNumber=S-2"},
+		{.subject = "CN=Gadget", .hw_type = "1.2.3", .hw_serial = {(const uint8_t *)"S-2", 3}},
+		{.subject = "CN=Gadget", .masa_url = "masa.example"},
+	};
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+		struct brski_credential device = pki_make(&specs[i], &maker);
+
+		issue_by(&device);
+		EXPECT_WHY(BRSKI_UNTRUSTED, "signed by a device", check_cms());
+		pki_free(&device);
+	}
+}
+END_TEST
+
 START_TEST(signature_is_wrong)
 {
 	issue_by(&masa);
@@ -367,11 +386,12 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {right_voucher_passes, signers_of_each_key_type,
-		openssl_program_verifies_a_voucher, not_signed_by_the_manufacturer, signature_is_wrong,
-		signer_has_expired, voucher_for_another_device, voucher_for_another_issuers_device,
-		another_nonce, no_nonce, voucher_has_expired, rogue_registrar, tunnel_is_no_registrars,
-		revocation_checks_that_cannot_be_made, pinned_certificate_does_not_parse,
-		no_pinned_certificate, a_request_is_no_voucher, damaged_voucher};
+		openssl_program_verifies_a_voucher, not_signed_by_the_manufacturer, signed_by_a_device,
+		signature_is_wrong, signer_has_expired, voucher_for_another_device,
+		voucher_for_another_issuers_device, another_nonce, no_nonce, voucher_has_expired,
+		rogue_registrar, tunnel_is_no_registrars, revocation_checks_that_cannot_be_made,
+		pinned_certificate_does_not_parse, no_pinned_certificate, a_request_is_no_voucher,
+		damaged_voucher};
 
 	return run_tests("voucher_check", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
