@@ -349,6 +349,38 @@ START_TEST(operator_decides_later)
 }
 END_TEST
 
+/* Whenever the policy is asked, it may say "later": at voucher, certificate, certConf and enrollstatus.
+ * Nothing is lost, nothing twice. */
+START_TEST(deferred_at_each_decision)
+{
+	unsigned at, decisions = 0;
+
+	for (at = 1; at == 1 || at <= decisions; at++) {
+		struct conversation c = {.mtu = BRSKI_MTU_DEFAULT};
+		unsigned visits = 1;
+
+		reopen("P-256");
+		site.defer_at = at;
+		talk(&c);
+		ck_assert_msg(!c.success, "decision %u was not asked for", at);
+		ck_assert_msg(brski_eap_deferred(c.server), "decision %u: %s", at, c.reason);
+		while (!c.success && visits++ < 4) {
+			ck_assert_msg(brski_peer_retry_after(c.peer) > 0, "decision %u: %s", at,
+				brski_peer_reason(c.peer));
+			site.now += brski_peer_retry_after(c.peer) + 1;
+			close_conversation(&c);
+			talk(&c);
+		}
+		ck_assert_msg(c.success, "decision %u: %s", at, c.reason);
+		close_conversation(&c);
+		ck_assert_uint_eq(site.n_issued, 1);
+		if (at == 1)
+			decisions = site.n_decisions - 1;
+	}
+	ck_assert_uint_ge(decisions, 4);
+}
+END_TEST
+
 START_TEST(pki_that_wants_to_be_polled)
 {
 	struct conversation c = {.mtu = BRSKI_MTU_DEFAULT};
@@ -553,8 +585,8 @@ int main(void)
 {
 	const TTest *const tests[] = {p256_within_18_round_trips, other_key_types, ways_to_enroll,
 		any_packet_size, waits_within_a_session, visits_until_it_works, operator_decides_later,
-		pki_that_wants_to_be_polled, registrar_refuses, pledge_refuses, vanishes_after_each_packet,
-		damaged_packets, random_packets};
+		deferred_at_each_decision, pki_that_wants_to_be_polled, registrar_refuses, pledge_refuses,
+		vanishes_after_each_packet, damaged_packets, random_packets};
 
 	return run_tests("onboard", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -76,7 +76,7 @@ static enum brski_code decide(void *ctx, const struct brski_device *device,
 	(void)err;
 	must(strcmp(device->manufacturer, m->name) == 0, "decide: device and manufacturer");
 	site->n_decisions++;
-	*decision = site->decision;
+	*decision = site->n_decisions == site->defer_at ? BRSKI_DEFER : site->decision;
 	snprintf(why, 256, "%s", site->decision_why);
 	*retry_after = 42;
 	return BRSKI_OK;

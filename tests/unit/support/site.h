@@ -86,6 +86,7 @@ struct site {
 	enum brski_decision decision;
 	const char *decision_why;
 	unsigned n_decisions;
+	unsigned defer_at; /* this one, counted from 1, is "come back later"; 0: none */
 	bool unknown_manufacturer;
 	enum brski_code find_code; /* of find_manufacturer, if not BRSKI_OK */
 	const char *masa_url;
