@@ -207,6 +207,8 @@ static enum brski_code give_to_origin(struct brski_job *job, struct exchange *x,
 
 	if (!origin || !job->relayed)
 		return BRSKI_OK;
+	if (!origin->pki_waits) /* it has its answer: this pollReq was sent again after a crash */
+		return BRSKI_OK;
 	if (job->pki_waits)
 		return brski_note_put(job->registrar, &job->device, "poll-answer",
 			brski_buf_span(&x->request.header.transaction_id), job->key, err);

@@ -156,7 +156,11 @@ static enum brski_code replace_last_poll(struct cmp_context *c, const char *key,
 		       : code;
 }
 
-/* pollReqs ask for the request that the transaction stands at, not for each other. */
+/*
+ * pollReqs ask for the request that the transaction stands at, not for each other. The note comes before the
+ * job: a note without its job is a request that the pledge will repeat, but the certConf after a job without
+ * its note would be refused.
+ */
 static enum brski_code note_transaction(
 	struct cmp_context *c, const struct brski_job *job, struct brski_error *err)
 {
@@ -179,9 +183,9 @@ static enum brski_code start_job(struct cmp_context *c, const char *origin, stru
 		code = wrap(c, *c->job, &why);
 	}
 	if (code == BRSKI_OK)
-		code = brski_job_start(*c->job, &why);
-	if (code == BRSKI_OK)
 		code = note_transaction(c, *c->job, &why);
+	if (code == BRSKI_OK)
+		code = brski_job_start(*c->job, &why);
 	if (code == BRSKI_OK) {
 		brski_session_note(s, "cert-request", true, "%s message kept; the PKI is %s",
 			brski_cmp_type_name(c->msg->type), s->registrar->cmp_url);

@@ -548,6 +548,84 @@ START_TEST(repeats)
 }
 END_TEST
 
+/* The registrar dies at one of the writes to its store: what the PKI gets is one request, and the pledge one
+ * certificate. */
+static bool dies_at_put(unsigned n, const char *path)
+{
+	struct brski_http request = {0};
+	struct brski_error err;
+	enum brski_code code;
+
+	site.put_fails = n;
+	EXPECT(BRSKI_OK, brski_http_request(
+				 &request, "POST", path, BRSKI_MEDIA_CMP, brski_buf_span(&v.request), &err));
+	code = brski_registrar_request(v.session, &request, &v.response, &v.job, &err);
+	brski_http_free(&request);
+	site.put_fails = 0;
+	site_restart(&site);
+	visit_again(&v);
+	return code != BRSKI_OK;
+}
+
+START_TEST(dies_between_two_writes)
+{
+	unsigned n = 1;
+
+	for (;; n++) {
+		visit_make_enroll(&v, &site.idevid, false);
+		if (!dies_at_put(n, PATH_INITIALIZATION))
+			break;
+		ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+		ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+		ck_assert_uint_eq(site.n_issued, n);
+		ck_assert_uint_eq(visit_confirm(&v), 200);
+		ck_assert_int_eq(v.cmp.type, BRSKI_CMP_PKICONF);
+		ck_assert_int_eq(v.judged, BRSKI_OK);
+	}
+	ck_assert_uint_gt(n, 2); /* there is more than one write to die at */
+}
+END_TEST
+
+/* A pollReq whose answer is with the first request already, but not with itself yet, is sent again: what the
+ * PKI says to that does not undo the answer. */
+START_TEST(polled_answer_is_kept)
+{
+	struct brski_http answer = {0};
+	struct brski_buf nonce = {0};
+	struct brski_call call;
+	struct brski_job *job;
+	struct brski_error err;
+
+	site.ca = CA_WAITS;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
+	brski_buf_free(&v.request);
+	EXPECT(BRSKI_OK, brski_cmp_poll_req(&site.idevid, 0, NULL, &v.tx, &v.request, &err));
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_INITIALIZATION, BRSKI_MEDIA_CMP, brski_buf_span(&v.request)), 0);
+	EXPECT(BRSKI_OK, brski_buf_set(&nonce, brski_buf_span(&site.ca_nonce)));
+	ck_assert(brski_job_call(v.job, &call) && site_upstream(&site, &call, &answer));
+	site.put_fails = 2;
+	EXPECT(BRSKI_INTERNAL, brski_job_answer(v.job, &answer, NULL, &err));
+	ck_assert_uint_eq(site.put_fails, 0);
+	brski_http_free(&answer);
+	visit_again(&v);
+	site_restart(&site);
+	visit_again(&v);
+	/* taken up from the store */
+	site.ca = CA_REFUSES;
+	brski_buf_move(&site.ca_nonce, &nonce);
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&waiting_row()->blob), &job, &err));
+	site_drive(&site, job);
+	ck_assert_int_eq(brski_job_state(job), BRSKI_JOB_REFUSED);
+	brski_job_free(job);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	ck_assert_uint_eq(site.n_issued, 1);
+}
+END_TEST
+
 /* random numbers that are not: each 128 bits are the same */
 static int same(void *ctx, uint8_t *out, size_t len)
 {
@@ -621,7 +699,7 @@ int main(void)
 		pki_is_down_and_back, forwarded_without_the_pledge, pki_wants_to_be_polled,
 		pki_says_waiting_while_the_pledge_is_away, pki_answers_a_poll_while_the_pledge_is_away,
 		polled_certificate_is_judged_too, polls_do_not_pile_up, transactions_that_are_unknown,
-		repeats, transaction_in_use, ca_certificates};
+		repeats, dies_between_two_writes, polled_answer_is_kept, transaction_in_use, ca_certificates};
 
 	return run_tests("registrar_cmp", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

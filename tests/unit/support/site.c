@@ -101,6 +101,8 @@ static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind k
 	must(strlen(key) == 64 && device->fingerprint[0] != '\0', "job_put");
 	if (site->put_code != BRSKI_OK)
 		return brski_fail(err, site->put_code, "the store says %s", brski_code_name(site->put_code));
+	if (site->put_fails > 0 && --site->put_fails == 0)
+		return brski_fail(err, BRSKI_INTERNAL, "the process is killed here");
 	if (!row) {
 		must(site->n_rows < SITE_ROWS_MAX, "too many rows");
 		row = &site->rows[site->n_rows++];

@@ -95,6 +95,7 @@ struct site {
 	struct site_row rows[SITE_ROWS_MAX];
 	size_t n_rows;
 	enum brski_code put_code; /* of job_put, if not BRSKI_OK */
+	unsigned put_fails;       /* counted down: the job_put that makes it 0 fails */
 	struct site_event events[SITE_EVENTS_MAX];
 	size_t n_events;
 	/* MASA and CA */
