@@ -125,7 +125,8 @@ enum brski_code brski_pledge_defer(struct brski_pledge *p, long seconds, struct 
 	if (seconds < 1)
 		seconds = 1;
 	p->rec.told = seconds < most ? seconds : most;
-	p->rec.not_before = (long)brski_now(p->config.env) + p->rec.told;
+	/* part of the clock's second is over already, and RFC 8995 5.6 says: MUST wait at least so long */
+	p->rec.not_before = (long)brski_now(p->config.env) + p->rec.told + 1;
 	rc = brski_pledge_save(p, err);
 	if (rc)
 		return rc;

@@ -282,8 +282,8 @@ static void limit_wait(struct brski_pledge *p)
 {
 	long now = (long)brski_now(p->config.env);
 
-	if (p->rec.not_before > now && p->rec.not_before - now > p->rec.told)
-		p->rec.not_before = now + p->rec.told;
+	if (p->rec.not_before > now && p->rec.not_before - now > p->rec.told + 1)
+		p->rec.not_before = now + p->rec.told + 1;
 }
 
 /* What the storage holds is this device's, and whole. */
