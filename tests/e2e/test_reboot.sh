@@ -66,7 +66,7 @@ key_and_transaction() { # NAME
 
 # Killed at one write, and started again.
 die_once() { # NAME before|after:VALUE:N
-	local name=$1 where problem= key=
+	local name=$1 where problem='' key=''
 	good_device "$name"
 	join_until "$name" "$2" && return 1
 	where=$(sed -n 's/^crash: //p' "$LAB/devices/$name/log")
@@ -119,7 +119,7 @@ done
 echo "# A state folder that is damaged, or another device's"
 # A device that was killed when it had a voucher and a key, and then something happens to its storage.
 mishap() { # NAME WHAT-THE-LOG-SAYS COMMAND...: run in the state folder
-	local name=$1 says=$2 state=$LAB/devices/$1/state problem= key
+	local name=$1 says=$2 state=$LAB/devices/$1/state problem='' key
 	shift 2
 	good_device "$name"
 	join_until "$name" after:state:3 || true
