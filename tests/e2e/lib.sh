@@ -95,10 +95,10 @@ not() {
 	! "$@"
 }
 
-# The time that a device was told to stay away, and the rest of a second.
+# The time that a device was told to stay away, and a second more, since its clock has whole ones.
 pause() { # SECONDS
 	sleep "$1"
-	sleep 0.5
+	sleep 1.1
 }
 
 # A value of the device's stored state; octets are in base64.
