@@ -170,6 +170,7 @@ static struct brski_session *make_room(struct brski_sessions *table)
 	return s;
 }
 
+/* The caller has it. */
 static struct brski_session *session_new(struct brski_sessions *table, void *data, struct brski_error *err)
 {
 	struct brski_session *s = calloc(1, sizeof(*s));
@@ -183,7 +184,9 @@ static struct brski_session *session_new(struct brski_sessions *table, void *dat
 		return NULL;
 	}
 	s->data = data;
+	s->users = 1;
 	pthread_mutex_init(&s->turn, NULL);
+	pthread_mutex_lock(&s->turn); /* before the table's lock, as it is everywhere */
 	return s;
 }
 
@@ -201,14 +204,12 @@ enum brski_code brski_sessions_add(
 	pthread_mutex_lock(&table->lock);
 	victim = make_room(table);
 	full = table->count >= table->config.max || find(table, brski_span(s->state, sizeof(s->state)));
-	if (!full) {
+	if (!full)
 		link_session(table, s);
-		s->users = 1;
-		pthread_mutex_lock(&s->turn);
-	}
 	pthread_mutex_unlock(&table->lock);
 	destroy_all(table, victim);
 	if (full) {
+		pthread_mutex_unlock(&s->turn);
 		pthread_mutex_destroy(&s->turn);
 		free(s);
 		return brski_fail(err, BRSKI_TOO_LARGE, "%u sessions are open: that is max_sessions",
