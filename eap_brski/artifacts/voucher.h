@@ -82,8 +82,8 @@ BRSKI_CHECKED enum brski_code brski_voucher_request_check(struct brski_span cms,
 	struct brski_error *err);
 
 /*
- * The registrar's request to the MASA, RFC 8995 5.5: nonce and created-on from the pledge's, serial-number
- * and idevid-issuer from the certificate, assertion of the pledge, prior-signed-voucher-request = the
+ * The registrar's request to the MASA, RFC 8995 5.5: created-on is now, nonce and assertion are the
+ * pledge's, serial-number and idevid-issuer the certificate's, prior-signed-voucher-request is the
  * pledge's CMS. pledge may be NULL: a nonceless request for `serial` of the manufacturer whose idevid_issuer
  * is given in issuer_akid.
  */
