@@ -189,8 +189,9 @@ BRSKI_CHECKED enum brski_code brski_cmp_response_read(
 
 /*
  * The new certificate is what was asked for: the key is `key`; the subject equals `subject` (accepted), or
- * keeps its serialNumber attribute (grantedWithMods); it verifies to anchors with extra certificates; not a
- * CA; key usage allows digitalSignature; dates. *chain is new: leaf and intermediates in order.
+ * keeps its serialNumber attribute (grantedWithMods); it verifies to anchors with extra certificates; neither
+ * a CA's nor, by its extended key usage, a registrar's; key usage allows digitalSignature; dates. *chain is
+ * new: leaf and intermediates in order.
  */
 BRSKI_CHECKED enum brski_code brski_cmp_cert_check(const struct brski_cmp_response *r, const EVP_PKEY *key,
 	const X509_NAME *subject, const STACK_OF(X509) *anchors, time_t now, STACK_OF(X509) **chain,
@@ -223,6 +224,13 @@ void brski_cmp_request_free(struct brski_cmp_request *r);
  */
 BRSKI_CHECKED enum brski_code brski_cmp_request_check(const struct brski_cmp *msg, const X509 *signer,
 	STACK_OF(X509) **chain, struct brski_cmp_request *out, struct brski_error *err);
+/*
+ * May a device ask for that? RFC 9483 5.1. The subject is its IDevID's, and there are no powers over others:
+ * no CA, no keyCertSign or cRLSign, no extended key usage of a CA or registrar. BRSKI_REFUSED. Names in
+ * subjectAltName are the PKI's to judge.
+ */
+BRSKI_CHECKED enum brski_code brski_cmp_request_authorize(
+	const struct brski_cmp_request *asked, const X509 *idevid, struct brski_error *err);
 /* True if certHash in a certConf is that of cert. */
 bool brski_cmp_cert_hash_matches(const struct brski_cmp_request *conf, const X509 *cert);
 

@@ -46,6 +46,17 @@ static enum brski_code check_subject(
 	return brski_fail(err, BRSKI_MISMATCH, "new certificate is for another subject: %s", name);
 }
 
+/* It would make every device of the domain a registrar to its neighbours. */
+static bool has_power(const X509 *cert)
+{
+	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	bool found = brski_cmp_usage_has_power(usages);
+
+	EXTENDED_KEY_USAGE_free(usages);
+	ERR_clear_error();
+	return found;
+}
+
 static enum brski_code check_leaf(const struct brski_cmp_response *r, const EVP_PKEY *key,
 	const X509_NAME *subject, struct brski_error *err)
 {
@@ -55,6 +66,9 @@ static enum brski_code check_leaf(const struct brski_cmp_response *r, const EVP_
 		return brski_fail(err, BRSKI_MISMATCH, "new certificate is for another key than ours");
 	if (brski_cert_is_ca(r->cert))
 		return brski_fail(err, BRSKI_UNEXPECTED, "new certificate is a CA's");
+	if (has_power(r->cert))
+		return brski_fail(err, BRSKI_UNEXPECTED,
+			"new certificate has extended key usages of a registrar or CA");
 	if (!(X509_get_key_usage(r->cert) & KU_DIGITAL_SIGNATURE))
 		return brski_fail(
 			err, BRSKI_UNEXPECTED, "key usage of the new certificate does not allow signatures");

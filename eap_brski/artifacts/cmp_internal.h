@@ -2,6 +2,8 @@
 #ifndef BRSKI_ARTIFACTS_CMP_INTERNAL_H
 #define BRSKI_ARTIFACTS_CMP_INTERNAL_H
 
+#include <openssl/x509v3.h>
+
 #include "eap_brski/artifacts/cmp.h"
 #include "eap_brski/artifacts/cmp_asn1.h"
 
@@ -89,6 +91,10 @@ BRSKI_CHECKED enum brski_code brski_cmp_pkcs10_read(
 	struct brski_span content, struct brski_cmp_request *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_cmp_pkcs10_write(
 	EVP_PKEY *key, const X509_NAME *subject, struct brski_buf *out, struct brski_error *err);
+
+/* ---- cmp_template.c ---- */
+/* One of a CA's or registrar's, with which a device could pose as such to its neighbours. */
+bool brski_cmp_usage_has_power(const EXTENDED_KEY_USAGE *usages);
 
 /* ---- cmp_genm.c ---- */
 /* certs NULL or empty: no infoValue. */

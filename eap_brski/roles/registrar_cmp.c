@@ -407,6 +407,8 @@ static enum brski_code serve(struct cmp_context *c, struct brski_error *err)
 		return answer_error(c, BRSKI_CMP_BAD_REQUEST, "message not served here", err);
 	}
 	code = brski_cmp_request_check(c->msg, c->s->device.idevid, NULL, &c->asked, &why);
+	if (code == BRSKI_OK)
+		code = brski_cmp_request_authorize(&c->asked, c->s->device.idevid, &why);
 	if (code != BRSKI_OK)
 		return refuse_request(c, code, &why, err);
 	return authorize(c, err);

@@ -650,6 +650,12 @@ START_TEST(certificate_rules)
 	spec.key_usage = "digitalSignature,keyCertSign";
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_UNEXPECTED);
 	spec = good;
+	spec.eku = "clientAuth,cmcRA";
+	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_UNEXPECTED);
+	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_GRANTED_WITH_MODS), BRSKI_UNEXPECTED);
+	spec.eku = "clientAuth";
+	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_OK);
+	spec = good;
 	spec.key_usage = "keyEncipherment";
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_UNEXPECTED);
 	spec = good;

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include <check.h>
+#include <openssl/x509v3.h>
 
+#include "tests/unit/support/cmp_world.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
 #include "tests/unit/support/visit.h"
@@ -88,6 +90,75 @@ START_TEST(signed_by_another_device)
 	ck_assert_uint_eq(site.n_ca_calls, 0);
 	pki_free(&other);
 	pki_free(&clone);
+}
+END_TEST
+
+static void set_content(struct brski_cmp_draft *draft, void *ctx)
+{
+	draft->content = brski_buf_span(ctx);
+}
+
+/* p10cr of the device with a request that asks for what its own does not. */
+static void ask_for(const char *subject_serial, int nid, const char *value)
+{
+	X509_REQ *req = X509_REQ_new();
+	X509_NAME *subject = X509_NAME_dup(X509_get_subject_name(site.idevid.cert));
+	STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
+	struct brski_buf content = {0}, made;
+
+	visit_make_enroll(&v, &site.idevid, true);
+	if (subject_serial) {
+		X509_NAME_ENTRY_free(X509_NAME_delete_entry(
+			subject, X509_NAME_get_index_by_NID(subject, NID_serialNumber, -1)));
+		ck_assert_int_eq(X509_NAME_add_entry_by_NID(subject, NID_serialNumber, MBSTRING_ASC,
+					 (const unsigned char *)subject_serial, -1, -1, 0),
+			1);
+	}
+	if (value)
+		sk_X509_EXTENSION_push(extensions, X509V3_EXT_conf_nid(NULL, NULL, nid, value));
+	ck_assert_int_eq(X509_REQ_set_subject_name(req, subject), 1);
+	ck_assert_int_eq(X509_REQ_set_pubkey(req, v.key), 1);
+	if (value)
+		ck_assert_int_eq(X509_REQ_add_extensions(req, extensions), 1);
+	ck_assert_int_gt(X509_REQ_sign(req, v.key, EVP_sha256()), 0);
+	ck_assert_int_eq(brski_asn1_write(req, ASN1_ITEM_rptr(X509_REQ), &content, NULL), BRSKI_OK);
+	made = cmp_redo(&v.request, &site.idevid, set_content, &content);
+	brski_buf_move(&v.request, &made);
+	brski_buf_free(&content);
+	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+	X509_NAME_free(subject);
+	X509_REQ_free(req);
+}
+
+/* An RA's word counts: what it forwards, a PKI may issue. */
+START_TEST(asks_for_what_is_not_its_own)
+{
+	static const struct {
+		const char *serial;
+		int nid;
+		const char *value, *why;
+	} cases[] = {
+		{"SN-0002", NID_undef, NULL, "another subject"},
+		{NULL, NID_basic_constraints, "critical,CA:TRUE", "Basic Constraints"},
+		{NULL, NID_key_usage, "digitalSignature,keyCertSign", "Key Usage"},
+		{NULL, NID_key_usage, "digitalSignature,cRLSign", "Key Usage"},
+		{NULL, NID_ext_key_usage, "clientAuth,cmcRA", "Extended Key Usage"},
+		{NULL, NID_ext_key_usage, "cmcCA", "Extended Key Usage"},
+		{NULL, NID_ext_key_usage, "OCSPSigning", "Extended Key Usage"},
+		{NULL, NID_ext_key_usage, "DER:0500", "Extended Key Usage"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		visit_again(&v);
+		ask_for(cases[i].serial, cases[i].nid, cases[i].value);
+		ck_assert_uint_eq(visit_cmp(&v, PATH_PKCS10), 200);
+		expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_NOT_AUTHORIZED, cases[i].why);
+	}
+	ck_assert_uint_eq(site.n_ca_calls, 0);
+	visit_again(&v);
+	ask_for(NULL, NID_ext_key_usage, "clientAuth");
+	ck_assert_uint_eq(visit_cmp(&v, PATH_PKCS10), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
 }
 END_TEST
 
@@ -693,10 +764,11 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {pkcs10, not_nested, signed_by_another_device, wrong_place,
-		nested_by_the_pledge, damaged_requests, pki_refuses, unprotected_error_is_vouched_for,
-		answers_that_are_wrong, answers_that_are_not_judged, statuses_of_the_pki,
-		pki_is_down_and_back, forwarded_without_the_pledge, pki_wants_to_be_polled,
+	const TTest *const tests[] = {pkcs10, not_nested, signed_by_another_device,
+		asks_for_what_is_not_its_own, wrong_place, nested_by_the_pledge, damaged_requests,
+		pki_refuses, unprotected_error_is_vouched_for, answers_that_are_wrong,
+		answers_that_are_not_judged, statuses_of_the_pki, pki_is_down_and_back,
+		forwarded_without_the_pledge, pki_wants_to_be_polled,
 		pki_says_waiting_while_the_pledge_is_away, pki_answers_a_poll_while_the_pledge_is_away,
 		polled_certificate_is_judged_too, polls_do_not_pile_up, transactions_that_are_unknown,
 		repeats, dies_between_two_writes, polled_answer_is_kept, transaction_in_use, ca_certificates};
