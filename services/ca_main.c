@@ -5,23 +5,6 @@
 #include "services/ca_admin.h"
 #include "services/ca_options.h"
 
-static const struct daemon_program program = {
-	.name = "brski-ca",
-	.usage = "brski-ca: a demonstration CA that speaks CMP (RFC 9483) over HTTP\n"
-		 "It is for trying things out: no revocation lists, keys in files. A site's own CA takes its "
-		 "place.\n"
-		 "\n"
-		 "  brski-ca init DIR --subject NAME [--key-type TYPE] [--intermediate] [--cmp-signer]\n"
-		 "  brski-ca issue-registrar DIR --subject NAME --out PREFIX [--san NAMES] [--days N]\n"
-		 "  brski-ca issue-server DIR --subject NAME --out PREFIX [--san NAMES] [--days N]\n"
-		 "  brski-ca issue-masa DIR --subject NAME --out PREFIX [--days N]\n"
-		 "  brski-ca issue-idevid DIR --serial-number SERIAL --out PREFIX [--subject NAME] "
-		 "[--masa-url URL]\n"
-		 "  brski-ca [OPTIONS] serve [DIR]\n"
-		 "  brski-ca list DIR\n",
-	.options = ca_options,
-};
-
 static void on_request(void *ctx, struct http_exchange *ex)
 {
 	const struct ca_setup *setup = ctx;
@@ -54,38 +37,27 @@ static enum brski_code serve(struct brski_error *err)
 	return code;
 }
 
-static enum brski_code run(
-	const struct daemon_settings *settings, int n_words, char *const *words, struct brski_error *err)
-{
-	enum brski_code code;
-
-	if (n_words == 0)
-		return brski_fail(err, BRSKI_MALFORMED, "what shall it do? see brski-ca --help");
-	if (strcmp(words[0], "serve") != 0)
-		return ca_admin(n_words, words, err);
-	if (n_words > 2)
-		return brski_fail(err, BRSKI_MALFORMED, "serve takes DIR and nothing more");
-	if (n_words == 2)
-		ca_settings.dir = words[1];
-	code = daemon_begin(&program, settings, err);
-	if (code == BRSKI_OK)
-		code = serve(err);
-	if (code != BRSKI_OK)
-		brski_log(daemon_env(), BRSKI_LOG_ERROR, "%s", err->why);
-	return code;
-}
+static const struct daemon_program program = {
+	.name = "brski-ca",
+	.usage = "brski-ca: a demonstration CA that speaks CMP (RFC 9483) over HTTP\n"
+		 "It is for trying things out: no revocation lists, keys in files. A site's own CA takes its "
+		 "place.\n"
+		 "\n"
+		 "  brski-ca init DIR --subject NAME [--key-type TYPE] [--intermediate] [--cmp-signer]\n"
+		 "  brski-ca issue-registrar DIR --subject NAME --out PREFIX [--san NAMES] [--days N]\n"
+		 "  brski-ca issue-server DIR --subject NAME --out PREFIX [--san NAMES] [--days N]\n"
+		 "  brski-ca issue-masa DIR --subject NAME --out PREFIX [--days N]\n"
+		 "  brski-ca issue-idevid DIR --serial-number SERIAL --out PREFIX [--subject NAME] "
+		 "[--masa-url URL]\n"
+		 "  brski-ca [OPTIONS] serve [DIR]\n"
+		 "  brski-ca list DIR\n",
+	.options = ca_options,
+	.serve = serve,
+	.serve_operand = &ca_settings.dir,
+	.admin = ca_admin,
+};
 
 int main(int argc, char **argv)
 {
-	struct daemon_settings settings;
-	struct brski_error err = {0};
-	int operands = 0;
-	enum brski_code code = daemon_options(&program, argc, argv, &settings, &operands, &err);
-
-	if (code == BRSKI_OK && operands > 0)
-		code = run(&settings, argc - operands, argv + operands, &err);
-	if (code != BRSKI_OK)
-		fprintf(stderr, "brski-ca: %s\n", err.why);
-	daemon_end();
-	return code == BRSKI_OK ? 0 : 1;
+	return daemon_main(&program, argc, argv);
 }

@@ -23,7 +23,8 @@ static struct {
 	struct text *texts;
 	const char *name;
 	const char *log_path;
-	const char *pid_path;
+	const char *pid_file;
+	const char *pid_path; /* the same, once it is written */
 	FILE *log;
 	bool verbose;
 	struct brski_env env;
@@ -95,15 +96,11 @@ static enum brski_code write_pid(const char *path, struct brski_error *err)
 enum brski_code daemon_begin(
 	const struct daemon_program *program, const struct daemon_settings *settings, struct brski_error *err)
 {
-	enum brski_code code;
-
 	self.name = program->name;
 	self.log_path = settings->log;
+	self.pid_file = settings->pid_file;
 	self.verbose = settings->verbose;
-	code = open_log(err);
-	if (code == BRSKI_OK && settings->pid_file)
-		code = write_pid(settings->pid_file, err);
-	return code;
+	return open_log(err);
 }
 
 const struct brski_env *daemon_env(void)
@@ -143,6 +140,10 @@ enum brski_code daemon_loop(struct event_base *base, struct brski_error *err)
 		if (!signals[i] || event_add(signals[i], NULL) != 0)
 			code = brski_fail(err, BRSKI_INTERNAL, "cannot catch signals");
 	}
+	/* not before it listens: who cannot, since another one does, must not take away the other one's file
+	 */
+	if (code == BRSKI_OK && self.pid_file)
+		code = write_pid(self.pid_file, err);
 	if (code == BRSKI_OK && event_base_dispatch(base) < 0)
 		code = brski_fail(err, BRSKI_INTERNAL, "the event loop failed");
 	for (size_t i = 0; i < 3; i++) {
@@ -167,4 +168,45 @@ void daemon_end(void)
 		free(self.texts);
 		self.texts = next;
 	}
+}
+
+static enum brski_code serve(const struct daemon_program *program, const struct daemon_settings *settings,
+	int n_words, char *const *words, struct brski_error *err)
+{
+	enum brski_code code;
+
+	if (n_words > (program->serve_operand ? 2 : 1))
+		return brski_fail(err, BRSKI_MALFORMED, "too many words after serve");
+	if (n_words == 2)
+		*program->serve_operand = words[1];
+	code = daemon_begin(program, settings, err);
+	if (code == BRSKI_OK)
+		code = program->serve(err);
+	if (code != BRSKI_OK)
+		brski_log(daemon_env(), BRSKI_LOG_ERROR, "%s", err->why);
+	return code;
+}
+
+static enum brski_code run(const struct daemon_program *program, const struct daemon_settings *settings,
+	int n_words, char *const *words, struct brski_error *err)
+{
+	if (n_words == 0)
+		return brski_fail(err, BRSKI_MALFORMED, "what shall it do? see %s --help", program->name);
+	return strcmp(words[0], "serve") == 0 ? serve(program, settings, n_words, words, err)
+					      : program->admin(n_words, words, err);
+}
+
+int daemon_main(const struct daemon_program *program, int argc, char **argv)
+{
+	struct daemon_settings settings;
+	struct brski_error err = {0};
+	int operands = 0;
+	enum brski_code code = daemon_options(program, argc, argv, &settings, &operands, &err);
+
+	if (code == BRSKI_OK && operands > 0)
+		code = run(program, &settings, argc - operands, argv + operands, &err);
+	if (code != BRSKI_OK)
+		fprintf(stderr, "%s: %s\n", program->name, err.why);
+	daemon_end();
+	return code == BRSKI_OK ? 0 : 1;
 }

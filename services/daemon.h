@@ -35,7 +35,14 @@ struct daemon_program {
 	const char *name;
 	const char *usage; /* the first lines of --help */
 	const struct daemon_option *options;
+	enum brski_code (*serve)(struct brski_error *err);
+	const char **serve_operand; /* gets the word behind "serve"; NULL: there is none */
+	/* every other first word */
+	enum brski_code (*admin)(int n_words, char *const *words, struct brski_error *err);
 };
+
+/* All of a program: options, `serve` or one of the administrator's words. Returns its exit status. */
+int daemon_main(const struct daemon_program *program, int argc, char **argv);
 
 /* Set by the options that every program has: --log, --pid-file, --verbose. --config, --help and --version are
  * dealt with. */
@@ -53,13 +60,13 @@ struct daemon_settings {
 BRSKI_CHECKED enum brski_code daemon_options(const struct daemon_program *program, int argc, char **argv,
 	struct daemon_settings *settings, int *operands, struct brski_error *err);
 
-/* Opens the log (stderr if settings->log is NULL) and writes the pid file. SIGHUP in daemon_loop() opens the
- * log anew. */
+/* Opens the log (stderr if settings->log is NULL). SIGHUP in daemon_loop() opens it anew. */
 BRSKI_CHECKED enum brski_code daemon_begin(const struct daemon_program *program,
 	const struct daemon_settings *settings, struct brski_error *err);
 /* The environment for the library: clock, randomness, and daemon_log. */
 const struct brski_env *daemon_env(void);
-/* Runs the loop until SIGTERM or SIGINT. The event in hand is finished first. */
+/* Writes the pid file, as everything is in place now, and runs the loop until SIGTERM or SIGINT. The event in
+ * hand is finished first. */
 BRSKI_CHECKED enum brski_code daemon_loop(struct event_base *base, struct brski_error *err);
 /* Removes the pid file, closes the log, frees texts of options. */
 void daemon_end(void);

@@ -68,7 +68,7 @@ void rogue_begin(struct rogue *rogue, const char *name, const struct daemon_opti
 		n++;
 	}
 	all[n] = (struct daemon_option){"fault", DAEMON_TEXT, &fault_text, 0, 0, "NAME", "what goes wrong"};
-	program = (struct daemon_program){name, usage_text(name, faults), all};
+	program = (struct daemon_program){.name = name, .usage = usage_text(name, faults), .options = all};
 	rogue_need(daemon_options(&program, argc, argv, &settings, &operands, &err) == BRSKI_OK, "options",
 		&err);
 	if (operands == 0)

@@ -213,9 +213,13 @@ sleep 0.3
 post requestvoucher
 check "SIGHUP opens the log anew" grep -q 'POST' "$T/masa.log"
 check "SIGTERM ends it in order" stop masa
-serve --max-connections 4 --timeout 2
+serve --max-connections 4 --timeout 2 --pid-file "$T/pid"
 check "connections over the limit wait for their turn" timeout 30 bash -c '
 	for _ in $(seq 12); do exec {fd}<> /dev/tcp/127.0.0.1/'"$PORT"'; done
 	curl -sS --max-time 20 --cacert '"$T"'/vendor/ca.pem -o /dev/null https://127.0.0.1:'"$PORT"'/'
+check "a second one does not start at the same address" fails timeout 10 "$BUILD/brski-masa" --db "$T/masa.db" --tls-key "$T/tls.key" \
+	--tls-cert "$T/tls.pem" --sign-key "$T/masa.key" --sign-cert "$T/masa.pem" --listen "127.0.0.1:$PORT" --pid-file "$T/pid" serve
+check "and leaves the first one its pid file" grep -qx "${PID[masa]}" "$T/pid"
 stop masa
+check "which goes with it" fails test -e "$T/pid"
 finish
