@@ -6,6 +6,7 @@
 #   make unit       unit tests, under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make install    into DESTDIR, where Debian's packages expect things
 #   make deps       installs the Debian packages that all of this needs
+#   make bench      the benchmarks; for a quiet machine
 #   make clean      removes $(BUILD), nothing else
 #
 # BUILD=FOLDER builds there; V=1 shows every command; CC=clang works too.

@@ -19,3 +19,17 @@ $(CRASH): $(BUILD)/tests/e2e/crash.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(LDFLAGS) $^ -o $@
+
+# What the benchmarks load a server with.
+LOAD := $(BUILD)/tests/eap-tls-load
+test-programs: $(LOAD)
+
+$(LOAD): $(BUILD)/tests/bench/eap_tls_load.o $(BUILD)/tests/bench/eap_tls.o $(BUILD)/tests/driver/radius.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIBS)
+
+# Not part of "check": the figures mean something on a quiet machine only. They go to $(BUILD)/bench.json.
+.PHONY: bench
+bench: all test-programs
+	@BUILD=$(BUILD) tests/bench/run

@@ -303,16 +303,42 @@ static enum brski_code process(struct pledge *p, struct brski_span request, stru
 	return brski_peer_process(p->peer, request, out, result, delay_ms, err);
 }
 
+/* What a packet is for, by its flags and its length. */
+static const char *kind_of(struct brski_span packet)
+{
+	if (packet.len == 0)
+		return "none";
+	if (packet.data[0] & 0x20)
+		return "start";
+	if (packet.data[0] & 0x10)
+		return "wait";
+	if (packet.data[0] & 0x40)
+		return "fragment";
+	return packet.len == 1 ? "ack" : "data";
+}
+
+static void trace(
+	const struct pledge *p, const char *before, struct brski_span request, const struct brski_buf *reply)
+{
+	if (p->options->trace && p->peer)
+		printf("trace %s %s %zu %s %s %zu %s\n", p->name, kind_of(request),
+			EAP_HEADER + EXPANDED + request.len, before, kind_of(brski_buf_span(reply)),
+			EAP_HEADER + EXPANDED + reply->len,
+			brski_pledge_state_name(brski_peer_state(p->peer)));
+}
+
 static void on_request(struct pledge *p, uint8_t id, struct brski_span type, struct brski_span data)
 {
 	struct brski_buf out = {0};
 	struct brski_error err = {0};
 	enum brski_peer_result result;
 	unsigned delay = 0;
+	const char *before = p->peer ? brski_pledge_state_name(brski_peer_state(p->peer)) : "";
 
 	if (process(p, data, &out, &result, &delay, &err) != BRSKI_OK) {
 		finish(p, DRIVER_FAILED, err.why);
 	} else {
+		trace(p, before, data, &out);
 		p->confirmed = result == BRSKI_PEER_SUCCESS;
 		p->waits += result == BRSKI_PEER_WAIT;
 		queue_response(p, id, type, brski_buf_span(&out), result == BRSKI_PEER_WAIT ? delay : 0);

@@ -31,6 +31,7 @@ struct driver_options {
 	bool wrong_key;
 	struct brski_credential cmp_signer; /* of another device; all zero: none */
 	bool verbose;
+	bool trace; /* a line for each round trip */
 };
 
 enum driver_outcome { DRIVER_RUNNING, DRIVER_ENROLLED, DRIVER_DEFERRED, DRIVER_FAILED };

@@ -38,6 +38,8 @@ static const char usage[] =
 	"  --tries N         requests sent before a device gives up (default: 10)\n"
 	"  --summary FILE    figures and failures, JSON\n"
 	"  --verbose         a line for each device, not only for those that fail\n"
+	"  --trace           a line for each round trip: kind and octets of request and response, states of "
+	"the pledge\n"
 	"\n"
 	"  --vanish-after N          say nothing more after N packets\n"
 	"  --fault wrong-key         the private key is not the certificate's\n"
@@ -132,6 +134,7 @@ enum {
 	TRIES,
 	SUMMARY,
 	VERBOSE,
+	TRACE,
 	VANISH_AFTER,
 	FAULT,
 	HELP,
@@ -155,6 +158,7 @@ static const struct option long_options[] = {
 	{"tries", required_argument, NULL, TRIES},
 	{"summary", required_argument, NULL, SUMMARY},
 	{"verbose", no_argument, NULL, VERBOSE},
+	{"trace", no_argument, NULL, TRACE},
 	{"vanish-after", required_argument, NULL, VANISH_AFTER},
 	{"fault", required_argument, NULL, FAULT},
 	{"help", no_argument, NULL, HELP},
@@ -216,6 +220,9 @@ static void set_option(struct run *run, int option, const char *arg)
 		break;
 	case VERBOSE:
 		o->verbose = true;
+		break;
+	case TRACE:
+		o->trace = true;
 		break;
 	case VANISH_AFTER:
 		o->vanish_after = number(arg, "--vanish-after");
