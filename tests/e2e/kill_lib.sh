@@ -14,16 +14,19 @@ is_enrolled() { # NAME
 	grep -q '"state":"enrolled"' "$LAB/devices/$1/state/state" 2> /dev/null
 }
 
-# As long as it was told to stay away, if it was, and a little more.
+# As long as it was told to stay away, if it was, and the rest of a second, since its clock has seconds only. A start that is too early
+# does nothing until its time is out.
 stay_away() { # NAME
 	local told
-	told=$(tail -n 40 "$LAB/devices/$1/log" | sed -nE 's/.*EAP-BRSKI: deferred: ([0-9]+)$/\1/p' | tail -n 1)
-	sleep "${told:-0}.2"
+	told=$(tail -c "+$VISIT_MARK" "$LAB/devices/$1/log" | sed -nE 's/.*EAP-BRSKI: deferred: ([0-9]+)$/\1/p' | tail -n 1)
+	sleep "$((${told:--1} + 1)).1"
 }
 
 # One start of its supplicant, whose process id is in the file "pid" meanwhile. Its log grows from visit to visit.
 visit() { # NAME
 	local dir=$LAB/devices/$1 status=0
+	touch "$dir/log"
+	VISIT_MARK=$(stat -c %s "$dir/log")
 	"$BUILD/supplicant/eapol_test" -c "$dir/conf" -a 127.0.0.1 -p "$RADIUS_PORT" -s testing123 -t "${JOIN_TIMEOUT:-15}" \
 		>> "$dir/log" 2>&1 &
 	echo $! > "$dir/pid"
