@@ -5,8 +5,8 @@
  * test can kill it between two steps that are microseconds apart:
  *
  *   KILL_AT=PROGRAM:say:TEXT     when it has written a log line with TEXT in it
- *   KILL_AT=PROGRAM:write:N      when it is about to make its Nth write: to a file or a folder, or to the
- * network KILL_AT=PROGRAM:count:FILE   never; at its end FILE gets the number of writes
+ *   KILL_AT=PROGRAM:write:N      when it is about to make its Nth write to disk or network
+ *   KILL_AT=PROGRAM:count:FILE   never; at its end FILE gets the number of such writes
  *
  * KILL_FROM=TEXT in the environment: writes are counted from the log line on that has TEXT in it.
  */
