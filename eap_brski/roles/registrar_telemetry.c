@@ -77,6 +77,18 @@ static void note_complaint(struct brski_registrar_session *s, const char *what, 
 	s->over = true;
 }
 
+/* Who was given none must not make us keep anything. */
+static enum brski_code take_voucher_back(struct brski_registrar_session *s, struct brski_error *err)
+{
+	const struct brski_span none = brski_span(NULL, 0);
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_code code = brski_note_get(s->registrar, &s->device, "voucher", none, key, err);
+
+	if (code == BRSKI_NOT_FOUND)
+		return BRSKI_OK;
+	return code == BRSKI_OK ? brski_note_put(s->registrar, &s->device, "voucher", none, "", err) : code;
+}
+
 enum brski_code brski_handle_voucher_status(BRSKI_ENDPOINT_PARAMS)
 {
 	struct brski_status status = {0};
@@ -92,7 +104,7 @@ enum brski_code brski_handle_voucher_status(BRSKI_ENDPOINT_PARAMS)
 		note_complaint(s, "voucher-status", "the pledge refused the voucher", &status);
 		/* it will not trust us: nothing that comes after may rest on that voucher */
 		s->voucher_refused = true;
-		code = brski_note_put(s->registrar, &s->device, "voucher", brski_span(NULL, 0), "", err);
+		code = take_voucher_back(s, err);
 		if (code != BRSKI_OK)
 			return code;
 	}

@@ -317,6 +317,16 @@ START_TEST(refused_voucher_ends_everything)
 }
 END_TEST
 
+/* Whoever was given nothing leaves nothing behind. */
+START_TEST(report_on_no_voucher_is_not_kept)
+{
+	site.decision = BRSKI_REFUSE;
+	ck_assert_uint_eq(visit_status(&v, PATH_VOUCHER_STATUS, false), 200);
+	ck_assert(site_has_event(&site, "voucher-status", false, "it is not for me"));
+	ck_assert_uint_eq(site.n_rows, 0);
+}
+END_TEST
+
 START_TEST(success_needs_a_certificate)
 {
 	ck_assert_uint_eq(visit_voucher(&v), 200);
@@ -499,9 +509,10 @@ int main(void)
 	const TTest *const tests[] = {whole_onboarding, device_is_what_the_certificate_says, discovery,
 		misfits, unknown_paths, responses_are_no_requests, peers, policy_refuses, policy_defers,
 		no_certificate_without_voucher, voucher_of_an_earlier_visit_counts,
-		refused_voucher_ends_everything, success_needs_a_certificate, implicit_confirmation_grants,
-		failure_reported, reports_that_cannot_be_read, too_many_requests, damaged_messages,
-		full_store_means_later, broken_store_is_our_trouble, configuration};
+		refused_voucher_ends_everything, report_on_no_voucher_is_not_kept,
+		success_needs_a_certificate, implicit_confirmation_grants, failure_reported,
+		reports_that_cannot_be_read, too_many_requests, damaged_messages, full_store_means_later,
+		broken_store_is_our_trouble, configuration};
 
 	return run_tests("registrar", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
