@@ -264,7 +264,9 @@ static bool take_location(struct brski_job *job, const struct brski_http *answer
 		n = snprintf(job->location, sizeof(job->location), "%s", to);
 	else
 		return false;
-	return n > 0 && (size_t)n < sizeof(job->location);
+	if (n <= 0 || (size_t)n >= sizeof(job->location))
+		return false;
+	return brski_http_is_path(brski_span_str(job->location + len));
 }
 
 static enum brski_code on_audit_log(

@@ -413,6 +413,9 @@ START_TEST(audit_log_elsewhere)
 		{"http://masa.acme.example/log", NULL},
 		{"//evil/log", NULL},
 		{"log", NULL},
+		{"/log of 8f2a", NULL},
+		{"/log/\xc3\xa4", NULL},
+		{"/log#8f2a", NULL},
 		{NULL, NULL},
 	};
 
