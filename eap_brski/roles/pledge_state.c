@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/roles/pledge_internal.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "eap_brski/ground/text.h"
@@ -26,7 +27,7 @@ static const struct member {
 	{"idevid", TEXT, AT(idevid), BRSKI_FINGERPRINT_MAX, 0, 0},
 	{"credential", NUMBER, AT(credential), 0, 0, GENERATION_MAX},
 	{"candidate", NUMBER, AT(candidate), 0, 0, GENERATION_MAX},
-	{"not-before", NUMBER, AT(not_before), 0, 0, INT64_MAX / 2},
+	{"not-before", NUMBER, AT(not_before), 0, 0, LONG_MAX / 2},
 	{"told", NUMBER, AT(told), 0, 0, WAIT_MAX},
 	{"reason", TEXT, AT(reason), sizeof(((struct brski_pledge_record *)0)->reason), 0, 0},
 	{"nonce", OCTETS, AT(nonce), BRSKI_NONCE_MAX, 0, 0},
@@ -101,13 +102,30 @@ static bool record_to_json(const struct brski_pledge_record *rec, json_t *json)
 	return true;
 }
 
+/* What reading would refuse must not be written: it would be set aside at the next boot. */
+static enum brski_code check_sizes(const struct brski_pledge_record *rec, struct brski_error *err)
+{
+	for (size_t i = 0; i < N_MEMBERS; i++) {
+		const struct brski_buf *octets = at_const(rec, &members[i]);
+
+		if (members[i].kind == OCTETS && octets->len > members[i].size)
+			return brski_fail(err, BRSKI_TOO_LARGE,
+				"the state's %s has %zu octets, %zu can be kept", members[i].name,
+				octets->len, members[i].size);
+	}
+	return BRSKI_OK;
+}
+
 enum brski_code brski_record_print(
 	const struct brski_pledge_record *rec, struct brski_buf *out, struct brski_error *err)
 {
-	json_t *json = json_object();
-	enum brski_code rc;
+	enum brski_code rc = check_sizes(rec, err);
+	json_t *json;
 
 	brski_buf_reset(out);
+	if (rc)
+		return rc;
+	json = json_object();
 	if (!json || !record_to_json(rec, json))
 		rc = brski_fail(err, BRSKI_NO_MEMORY, "no memory for the pledge's state");
 	else

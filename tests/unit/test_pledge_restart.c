@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "eap_brski/ground/text.h"
+#include "eap_brski/roles/pledge_internal.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
 #include "tests/unit/support/network.h"
@@ -459,13 +460,34 @@ START_TEST(a_storage_that_fails_is_not_taken_for_empty)
 }
 END_TEST
 
+/* A registrar may send more than can be kept: better no onboarding than a state that the next boot sets
+ * aside. */
+START_TEST(what_cannot_be_read_is_not_written)
+{
+	static const uint8_t octets[20000];
+	struct brski_pledge_record rec = {0}, again;
+	struct brski_buf json = {0};
+
+	EXPECT(BRSKI_OK, brski_buf_set(&rec.domain_cas, brski_span(octets, 16384)));
+	EXPECT(BRSKI_OK, brski_record_print(&rec, &json, &err));
+	EXPECT(BRSKI_OK, brski_record_parse(brski_buf_span(&json), &again, &err));
+	brski_record_free(&again);
+	EXPECT(BRSKI_OK, brski_buf_set(&rec.domain_cas, brski_span(octets, 16385)));
+	EXPECT_WHY(BRSKI_TOO_LARGE, "domain-cas", brski_record_print(&rec, &json, &err));
+	ck_assert_uint_eq(json.len, 0);
+	brski_record_free(&rec);
+	brski_buf_free(&json);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {power_cut_in_every_flight, power_cut_after_every_write,
 		no_failure_costs_the_old_credential, a_failure_is_stored_before_it_is_told,
 		states_are_where_they_were_left, imprinted_and_not_yet_enrolling, damaged_states,
 		every_member_of_the_state_counts, the_state_of_another_device, lost_key_or_certificate,
-		a_credential_that_cannot_be_read, a_storage_that_fails_is_not_taken_for_empty};
+		a_credential_that_cannot_be_read, what_cannot_be_read_is_not_written,
+		a_storage_that_fails_is_not_taken_for_empty};
 
 	return run_tests("pledge_restart", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
