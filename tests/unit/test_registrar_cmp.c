@@ -518,6 +518,42 @@ START_TEST(polls_do_not_pile_up)
 }
 END_TEST
 
+/* The pledge gave up a pollReq and sent another one, whose answer comes first: the late one changes nothing.
+ */
+START_TEST(late_answer_to_an_old_poll)
+{
+	struct brski_http answer = {0};
+	struct brski_cmp poll = {0};
+	struct brski_buf error = {0};
+	struct brski_error err;
+	struct brski_job *old;
+
+	site.ca = CA_WAITS;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	EXPECT(BRSKI_OK, brski_cmp_poll_req(&site.idevid, 0, NULL, &v.tx, &v.request, &err));
+	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&v.request), &poll, &err));
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_INITIALIZATION, BRSKI_MEDIA_CMP, brski_buf_span(&v.request)), 0);
+	old = v.job;
+	v.job = NULL;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	EXPECT(BRSKI_OK, brski_cmp_answer_error(&poll, &site.domain_ca, BRSKI_CMP_REJECTION,
+				 BRSKI_CMP_BAD_REQUEST, "nothing is waiting", &site.env, &error, &err));
+	EXPECT(BRSKI_OK, brski_http_response(&answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&error), &err));
+	EXPECT(BRSKI_OK, brski_job_answer(old, &answer, NULL, &err));
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	brski_job_free(old);
+	brski_http_free(&answer);
+	brski_buf_free(&error);
+	brski_cmp_free(&poll);
+}
+END_TEST
+
 /* RFC 9483 3.5: between pledge and PKI stand our own waiting and pollRep, which the PKI knows nothing of. */
 START_TEST(pki_says_waiting_while_the_pledge_is_away)
 {
@@ -770,8 +806,9 @@ int main(void)
 		answers_that_are_not_judged, statuses_of_the_pki, pki_is_down_and_back,
 		forwarded_without_the_pledge, pki_wants_to_be_polled,
 		pki_says_waiting_while_the_pledge_is_away, pki_answers_a_poll_while_the_pledge_is_away,
-		polled_certificate_is_judged_too, polls_do_not_pile_up, transactions_that_are_unknown,
-		repeats, dies_between_two_writes, polled_answer_is_kept, transaction_in_use, ca_certificates};
+		polled_certificate_is_judged_too, polls_do_not_pile_up, late_answer_to_an_old_poll,
+		transactions_that_are_unknown, repeats, dies_between_two_writes, polled_answer_is_kept,
+		transaction_in_use, ca_certificates};
 
 	return run_tests("registrar_cmp", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
