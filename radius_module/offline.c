@@ -232,7 +232,9 @@ static enum brski_offline_outcome import_job(
 	if (row.kind != kind)
 		fail(outcome, why, "the request is not of that kind");
 	else if (row.state != BRSKI_JOB_WAITING)
-		outcome = fail(BRSKI_OFFLINE_REPEATED, why, "it has been answered before");
+		outcome = fail(BRSKI_OFFLINE_REPEATED, why,
+			row.state == BRSKI_JOB_DONE ? "it has been answered before"
+						    : "it has been refused before, or given up");
 	else if (brski_job_load(o->registrar, brski_buf_span(&row.blob), &job, why) == BRSKI_OK)
 		outcome = answer_job(o, job, item, why);
 	brski_job_free(job);

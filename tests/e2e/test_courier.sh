@@ -26,7 +26,26 @@ export_to() { # FILE
 import_from() { # FILE [options]
 	local file=$1
 	shift
-	brskictl import "${registrar[@]}" --courier "$PKI/courier.pem" "$@" "$file" > "$LAB/import" 2>&1
+	brskictl import "${registrar[@]}" "$@" "$file" > "$LAB/import" 2>&1
+}
+
+# A server's configuration, where brskictl looks for the registrar's key and for couriers.
+raddb() {
+	mkdir -p "$LAB/raddb/mods-enabled" "$LAB/raddb/certs/brski"
+	cp "$PKI/home-registrar.pem" "$LAB/raddb/certs/brski/registrar.pem"
+	cp "$PKI/home-registrar.key" "$LAB/raddb/certs/brski/registrar.key"
+	cp "$PKI/home-ca.pem" "$LAB/raddb/certs/brski/ca.pem"
+	cp "$PKI/courier.pem" "$LAB/raddb/certs/brski/"
+	cat > "$LAB/raddb/mods-enabled/brski" <<- C
+		brski {
+		  certificate_file = \${certdir}/brski/registrar.pem
+		#  private_key_file = /no/such/file
+		  private_key_file = "\${certdir}/brski/registrar.key"   # not encrypted
+		  ca_file = '\${certdir}/brski/ca.pem'
+		  database = $DB
+		  cmp_url = "http://127.0.0.1:$CA_PORT/.well-known/cmp"
+		}
+	C
 }
 
 courier() { # REQUESTS ANSWERS [options]
@@ -88,8 +107,8 @@ BRSKI_OPTIONS="wait_total = 1"$'\n'"retry_after = 2"
 lab_radius
 outside lab_masa
 outside lab_ca
-registrar=(--certificate "$PKI/home-registrar.pem" --private-key "$PKI/home-registrar.key" --ca "$PKI/home-ca.pem"
-	--cmp-url "http://127.0.0.1:$CA_PORT/.well-known/cmp")
+raddb
+registrar=(--config "$LAB/raddb/mods-enabled/brski")
 
 echo "# The voucher"
 good_device carried
@@ -127,7 +146,8 @@ unharmed "the import refuses them" 'signed by no courier that is known'
 check "nor does a file of requests" fails import_from "$LAB/requests"
 unharmed "the import refuses it" 'no file of answers'
 check "answers for another registrar change nothing" fails import_from "$LAB/answers" \
-	--certificate "$PKI/foreign-registrar.pem" --private-key "$PKI/foreign-registrar.key" --ca "$PKI/foreign-ca.pem"
+	--certificate "$PKI/foreign-registrar.pem" --private-key "$PKI/foreign-registrar.key" --ca "$PKI/foreign-ca.pem" \
+	--courier "$PKI/courier.pem"
 unharmed "the import refuses them" 'another registrar'
 "$BUILD/brskictl" -d "$LAB/other.db" init > /dev/null
 import_elsewhere() {
@@ -182,6 +202,10 @@ check "and why" grep -q 'away of acme: voucher: no answer: .*requestvoucher' "$L
 BEFORE=$(contents)
 check "its answers change nothing" fails import_from "$LAB/away.answers"
 unharmed "the import says so" 'away of acme: voucher: no answer yet, nothing changed: .*requestvoucher'
+MASA_TLS=foreign-radius outside lab_masa
+check "nor is a server asked whose certificate does not verify" fails courier "$LAB/away.requests" "$LAB/away.answers"
+check "and the courier says so" grep -q 'away of acme: voucher: no answer: .*certificate' "$LAB/courier"
+lab_stop masa
 
 echo "# Vouchers ahead"
 lab_stop radius

@@ -389,13 +389,19 @@ END_TEST
 
 START_TEST(a_refusal_is_an_answer)
 {
+	struct brski_parcel requests, answers;
 	struct visit v;
 
 	ask_voucher(&v);
 	site.masa = MASA_STATUS;
 	site.masa_status = 404;
 	site.masa_text = "never made that one";
-	trip(BRSKI_OFFLINE_REFUSED, "never made that one");
+	requests = export_all(1);
+	answers = answer_all(&requests);
+	import_one(&answers, BRSKI_OFFLINE_REFUSED, "never made that one");
+	import_one(&answers, BRSKI_OFFLINE_REPEATED, "refused before");
+	brski_parcel_free(&requests);
+	brski_parcel_free(&answers);
 	visit_again(&v);
 	again(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, 404);
 	visit_close(&v);
