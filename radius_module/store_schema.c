@@ -108,8 +108,8 @@ static const char *const steps[] = {
 	"PRAGMA user_version = 3;",
 
 	/* 4: an event that comes again and again is one row */
-	"ALTER TABLE event ADD COLUMN times INTEGER NOT NULL DEFAULT 1;"
-	"PRAGMA user_version = 4;",
+	("ALTER TABLE event ADD COLUMN times INTEGER NOT NULL DEFAULT 1;"
+	 "PRAGMA user_version = 4;"),
 };
 
 const int brski_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));
