@@ -17,7 +17,7 @@ BUILD   ?= build
 V       ?= 0
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 AR      ?= ar
-PKGCONF ?= pkg-config
+PKGCONF ?= pkg-config 2>/dev/null # silent where `make deps` has yet to install it
 
 PACKAGES := libssl libcrypto jansson
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
@@ -85,12 +85,13 @@ unit: $(UNIT_TESTS)
 
 # The packages may not be there when this Makefile is read, so what needs them is made by a make of its own.
 demo: deps
-	@$(MAKE) --no-print-directory all supplicant
+	@$(MAKE) --no-print-directory -j$$(nproc) all supplicant
 	@BUILD=$(BUILD) tests/lab/demo
 
 check: deps
-	@$(MAKE) --no-print-directory all supplicant test-programs
-	@$(MAKE) --no-print-directory unit e2e
+	@$(MAKE) --no-print-directory -j$$(nproc) all supplicant test-programs $(UNIT_TESTS)
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory e2e
 	@echo "CHECK PASSED"
 
 deps:
@@ -123,7 +124,7 @@ install: all
 	$(INSTALL_PROGRAM) $(BUILD)/brski-courier $(DESTDIR)/usr/bin/brski-courier
 	for m in docs/man/*; do $(INSTALL_FILE) $$m $(DESTDIR)/usr/share/man/man$${m##*.}/$${m##*/} || exit 1; done
 	$(INSTALL_FILE) $(LIB) $(DESTDIR)/usr/lib/$(MULTIARCH)/libeap_brski.a
-	for h in $$(find eap_brski -name '*.h' ! -name '*_internal.h'); do $(INSTALL_FILE) $$h $(DESTDIR)/usr/include/$$h || exit 1; done
+	for h in $$(find eap_brski -name '*.h' ! -name '*_internal.h' ! -name '*_asn1.h'); do $(INSTALL_FILE) $$h $(DESTDIR)/usr/include/$$h || exit 1; done
 	for d in README.md COPYING docs/*.md; do $(INSTALL_FILE) $$d $(DESTDIR)/usr/share/doc/eap-brski/$${d##*/} || exit 1; done
 	install -d -m 750 $(DESTDIR)/var/lib/brski
 	@if [ -z "$(DESTDIR)" ] && getent passwd freerad > /dev/null; then \
