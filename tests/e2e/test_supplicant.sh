@@ -54,8 +54,8 @@ mkdir -m 700 "$LAB/devices/locked/state"
 while_locked() {
 	flock "$LAB/devices/locked/state" "$@"
 }
-export -f refuses_to_start join said sent_nothing
-export LAB BUILD RADIUS_PORT
+export -f refuses_to_start join lab_in_ns said sent_nothing
+export LAB BUILD RADIUS_PORT NS_SERVERS
 check "a folder that another onboarding holds is left alone" while_locked bash -c "refuses_to_start locked 'under way'"
 check "and used when it is free" join locked
 
