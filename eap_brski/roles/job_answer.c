@@ -59,7 +59,7 @@ enum brski_code brski_job_refuse_text(struct brski_job *job, const char *what, u
 {
 	va_list args;
 
-	job->state = BRSKI_JOB_REFUSED;
+	brski_job_move(job, BRSKI_JOB_TURNED_DOWN);
 	va_start(args, fmt);
 	tell(job, what, false, fmt, args);
 	va_end(args);
@@ -70,7 +70,7 @@ void brski_job_done(struct brski_job *job, const char *what, const char *fmt, ..
 {
 	va_list args;
 
-	job->state = BRSKI_JOB_DONE;
+	brski_job_move(job, BRSKI_JOB_ANSWERED);
 	va_start(args, fmt);
 	tell(job, what, true, fmt, args);
 	va_end(args);

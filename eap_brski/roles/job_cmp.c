@@ -33,7 +33,7 @@ enum brski_code brski_job_cmp_refuse(struct brski_job *job, const char *what, en
 	if (vsnprintf(why, sizeof(why), fmt, args) < 0)
 		why[0] = '\0';
 	va_end(args);
-	job->state = BRSKI_JOB_REFUSED;
+	brski_job_move(job, BRSKI_JOB_TURNED_DOWN);
 	brski_job_tell(job, what, false, "%s", why);
 	code = sign_refusal(job, fail, told, &der, err);
 	if (code == BRSKI_OK)
@@ -186,7 +186,7 @@ static enum brski_code relay(struct brski_job *job, const struct exchange *x, st
 	job->grants =
 		(r->cert && r->implicit_confirm) || (r->type == BRSKI_CMP_PKICONF && was_accepted(job, x));
 	if (is_negative(r)) {
-		job->state = BRSKI_JOB_REFUSED;
+		brski_job_move(job, BRSKI_JOB_TURNED_DOWN);
 		brski_job_tell(job, "certificate", false, "PKI %s refused: %s%s%s", job->url,
 			r->fail == BRSKI_CMP_FAIL_NONE ? "no reason given" : brski_cmp_fail_name(r->fail),
 			r->text[0] ? " " : "", r->text);
@@ -214,7 +214,7 @@ static enum brski_code give_to_origin(struct brski_job *job, struct exchange *x,
 			brski_buf_span(&x->request.header.transaction_id), job->key, err);
 	code = brski_http_response(
 		&origin->answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&job->answer.body), err);
-	origin->state = job->state;
+	brski_job_move(origin, job->state == BRSKI_JOB_REFUSED ? BRSKI_JOB_TURNED_DOWN : BRSKI_JOB_ANSWERED);
 	origin->pki_waits = false;
 	origin->grants = job->grants;
 	snprintf(origin->why, sizeof(origin->why), "%s", job->state == BRSKI_JOB_REFUSED ? job->why : "");

@@ -205,7 +205,7 @@ static enum brski_code take_voucher(
 	if (code != BRSKI_OK)
 		return code;
 	if (job->manufacturer.audit_log) {
-		job->step = BRSKI_STEP_AUDIT_LOG;
+		brski_job_move(job, BRSKI_JOB_GOT_VOUCHER);
 		brski_job_tell(job, "voucher", true, "MASA %s gave a voucher", job->url);
 	} else {
 		brski_job_done(
@@ -282,7 +282,7 @@ static enum brski_code on_audit_log(
 		if (!take_location(job, answer))
 			return masa_is_wrong(
 				job, "audit-log", "its audit log is said to be at another place", err);
-		job->step = BRSKI_STEP_AUDIT_LOG_GET;
+		brski_job_move(job, BRSKI_JOB_SENT_ON);
 		return BRSKI_OK;
 	}
 	code = brski_audit_log_take(

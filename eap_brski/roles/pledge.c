@@ -10,11 +10,7 @@
 
 /* ---- the state machine ---- */
 
-static const struct transition {
-	enum brski_pledge_state from;
-	enum brski_pledge_cause cause;
-	enum brski_pledge_state to;
-} transitions[] = {
+static const struct brski_pledge_transition transitions[] = {
 	{BRSKI_PLEDGE_START, BRSKI_CAUSE_VOUCHER_ASKED, BRSKI_PLEDGE_VOUCHER},
 	{BRSKI_PLEDGE_VOUCHER, BRSKI_CAUSE_VOUCHER_ASKED, BRSKI_PLEDGE_VOUCHER}, /* another registrar */
 	{BRSKI_PLEDGE_VOUCHER, BRSKI_CAUSE_VOUCHER_TAKEN, BRSKI_PLEDGE_IMPRINTED},
@@ -57,7 +53,30 @@ const char *brski_pledge_state_name(enum brski_pledge_state state)
 	return (size_t)state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
 }
 
-static const struct transition *find_transition(enum brski_pledge_state from, enum brski_pledge_cause cause)
+const struct brski_pledge_transition *brski_pledge_transition(size_t i)
+{
+	return i < sizeof(transitions) / sizeof(transitions[0]) ? &transitions[i] : NULL;
+}
+
+const char *brski_pledge_cause_name(enum brski_pledge_cause cause)
+{
+	static const char *const names[] = {
+		[BRSKI_CAUSE_VOUCHER_ASKED] = "voucher requested",
+		[BRSKI_CAUSE_VOUCHER_TAKEN] = "voucher verified",
+		[BRSKI_CAUSE_CERT_ASKED] = "certificate requested",
+		[BRSKI_CAUSE_CERT_WAITING] = "told to poll",
+		[BRSKI_CAUSE_CERT_TAKEN] = "certificate checked and kept",
+		[BRSKI_CAUSE_CERT_CONFIRMED] = "certificate confirmed",
+		[BRSKI_CAUSE_REPORTED] = "registrar has answered",
+		[BRSKI_CAUSE_GIVEN_UP] = "given up",
+		[BRSKI_CAUSE_START_OVER] = "start over",
+	};
+
+	return (size_t)cause < sizeof(names) / sizeof(names[0]) ? names[cause] : "unknown";
+}
+
+static const struct brski_pledge_transition *find_transition(
+	enum brski_pledge_state from, enum brski_pledge_cause cause)
 {
 	for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]); i++) {
 		if (transitions[i].from == from && transitions[i].cause == cause)
@@ -70,7 +89,7 @@ enum brski_code brski_pledge_move(
 	struct brski_pledge *p, enum brski_pledge_cause cause, struct brski_error *err)
 {
 	enum brski_pledge_state from = p->rec.state;
-	const struct transition *t = find_transition(from, cause);
+	const struct brski_pledge_transition *t = find_transition(from, cause);
 	enum brski_code rc;
 
 	if (!t)

@@ -99,6 +99,14 @@ struct brski_pledge {
 
 /* ---- pledge.c ---- */
 
+struct brski_pledge_transition {
+	enum brski_pledge_state from;
+	enum brski_pledge_cause cause;
+	enum brski_pledge_state to;
+};
+/* The table, for those who draw it; NULL behind its end. */
+const struct brski_pledge_transition *brski_pledge_transition(size_t i);
+const char *brski_pledge_cause_name(enum brski_pledge_cause cause);
 /* The only function that changes the state; stores the record before it returns. */
 BRSKI_CHECKED enum brski_code brski_pledge_move(
 	struct brski_pledge *p, enum brski_pledge_cause cause, struct brski_error *err);

@@ -156,6 +156,37 @@ struct brski_job {
 	bool deferred;    /* by the policy */
 };
 
+/* ---- job_moves.c ---- */
+
+/* A job's state and, while it waits, its step. */
+enum brski_job_place {
+	BRSKI_AT_VOUCHER,
+	BRSKI_AT_AUDIT_LOG,
+	BRSKI_AT_AUDIT_LOG_GET,
+	BRSKI_AT_CMP,
+	BRSKI_AT_DONE,
+	BRSKI_AT_REFUSED,
+};
+enum brski_job_cause {
+	BRSKI_JOB_GOT_VOUCHER, /* and the audit log is to be looked at */
+	BRSKI_JOB_SENT_ON,     /* the audit log is at another place */
+	BRSKI_JOB_ANSWERED,    /* there is an answer to deliver */
+	BRSKI_JOB_TURNED_DOWN, /* by MASA, PKI, policy or audit log; or given up */
+};
+struct brski_job_transition {
+	enum brski_job_place from;
+	enum brski_job_cause cause;
+	enum brski_job_place to;
+};
+/* The only function that moves a job. */
+void brski_job_move(struct brski_job *job, enum brski_job_cause cause);
+/* The table, for those who draw it; NULL behind its end. */
+const struct brski_job_transition *brski_job_transition(size_t i);
+const char *brski_job_place_name(enum brski_job_place place);
+const char *brski_job_cause_name(enum brski_job_cause cause);
+
+/* ---- job.c, job_answer.c ---- */
+
 /* A new WAITING job for this device; nothing is stored. */
 enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kind,
 	const STACK_OF(X509) *chain, const struct brski_manufacturer *m, struct brski_span request,
