@@ -140,7 +140,7 @@ typedef void brski_store_event_row(void *ctx, const struct brski_store_event *ev
 /* The last `most` ones, oldest first; serial NULL: of all devices. */
 BRSKI_CHECKED enum brski_code brski_store_events(struct brski_store *store, const char *serial, unsigned most,
 	brski_store_event_row *row, void *ctx, struct brski_error *err);
-/* Keeps the newest `keep` events. */
+/* Keeps the newest `keep` events of devices whose manufacturer is known, and a tenth as many of others. */
 BRSKI_CHECKED enum brski_code brski_store_events_trim(struct brski_store *store, unsigned keep, struct brski_error *err);
 
 /* ---- Jobs ---- */

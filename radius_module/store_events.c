@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "radius_module/store_sql.h"
 
+#define STRANGERS_SHARE 10 /* for each so many events of devices that are kept, one of others */
+
 static void bind_event(struct sql *q, const struct brski_store_event *event)
 {
 	sql_bind_int(q, event->at ? event->at : time(NULL));
@@ -71,11 +73,29 @@ enum brski_code brski_store_events(struct brski_store *store, const char *serial
 	return sql_end(&q);
 }
 
-enum brski_code brski_store_events_trim(struct brski_store *store, unsigned keep, struct brski_error *err)
+static enum brski_code trim(
+	struct brski_store *store, const char *sql, unsigned keep, struct brski_error *err)
 {
 	struct sql q;
 
-	sql_begin(&q, store, "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?1", err);
+	sql_begin(&q, store, sql, err);
 	sql_bind_int(&q, keep);
 	return sql_run(&q);
+}
+
+/* Anybody can make events of no manufacturer, with a certificate of his own: they must not push out the
+ * others. */
+enum brski_code brski_store_events_trim(struct brski_store *store, unsigned keep, struct brski_error *err)
+{
+	enum brski_code code = trim(store,
+		"DELETE FROM event WHERE manufacturer <> '' AND id <="
+		" (SELECT id FROM event WHERE manufacturer <> '' ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+		keep, err);
+
+	if (code)
+		return code;
+	return trim(store,
+		"DELETE FROM event WHERE manufacturer = '' AND id <="
+		" (SELECT id FROM event WHERE manufacturer = '' ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+		keep / STRANGERS_SHARE + 1, err);
 }

@@ -383,7 +383,8 @@ static void last_event(void *ctx, const struct brski_store_event *e)
 
 START_TEST(history_is_in_order_and_can_be_trimmed)
 {
-	struct brski_store_event e = {.serial_number = "S-1", .what = "policy"}, got = {0};
+	struct brski_store_event e = {.manufacturer = "acme", .serial_number = "S-1", .what = "policy"},
+				 got = {0};
 
 	for (int i = 1; i <= 5; i++) {
 		e.at = i;
@@ -466,6 +467,25 @@ START_TEST(what_repeats_itself_does_not_fill_the_history)
 	n[0] = n[1] = 0;
 	ck_assert(brski_store_events(store, "S-1", 100, count_event, n, &err) == BRSKI_OK);
 	ck_assert(n[0] == 5 && n[1] == 23);
+}
+END_TEST
+
+/* Anybody can have himself refused in the handshake, under a new name each time. */
+START_TEST(strangers_do_not_push_out_the_history)
+{
+	struct brski_store_event e = {.at = 2, .what = "peer"};
+	unsigned n[2] = {0};
+
+	add_event("S-1", "onboarded", 1);
+	for (int i = 0; i < 50; i++) {
+		snprintf(e.serial_number, sizeof(e.serial_number), "X-%d", i);
+		ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+	}
+	ck_assert(brski_store_events_trim(store, 20, &err) == BRSKI_OK);
+	ck_assert(brski_store_events(store, "S-1", 100, count_event, n, &err) == BRSKI_OK && n[0] == 1);
+	ck_assert(brski_store_events(store, "X-49", 100, count_event, n, &err) == BRSKI_OK && n[0] == 2);
+	ck_assert(brski_store_events(store, NULL, 100, count_event, n, &err) == BRSKI_OK);
+	ck_assert_uint_eq(n[0] - 2, 1 + 3);
 }
 END_TEST
 
@@ -667,6 +687,7 @@ int main(void)
 	tcase_add_test(tc, history_is_in_order_and_can_be_trimmed);
 	tcase_add_test(tc, the_disk_is_waited_for_with_jobs_and_not_with_history);
 	tcase_add_test(tc, what_repeats_itself_does_not_fill_the_history);
+	tcase_add_test(tc, strangers_do_not_push_out_the_history);
 	tcase_add_test(tc, a_lock_that_somebody_sits_on_is_not_waited_for_long);
 	tcase_add_test(tc, what_is_no_store_is_refused);
 	tcase_add_test(tc, manufacturers_are_found_by_their_anchors);
