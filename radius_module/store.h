@@ -7,7 +7,8 @@
 
 /*
  * What the registrar remembers: manufacturers, devices, jobs, history. SQL stays behind this header; today it is SQLite
- * (WAL, synchronous=FULL), opened by the server and by brskictl at the same time. Functions may be called from any thread.
+ * (WAL), opened by the server and by brskictl at the same time. What these functions write outlives a power failure, but for the
+ * last events and sightings, which they do not wait for the disk with. Functions may be called from any thread.
  */
 struct brski_store;
 
