@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 
 #include "eap_brski/transport/frame.h"
+#include "radius_module/clock.h"
 
 /* RFC 3748 4 and 5 */
 enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_FAILURE = 4 };
@@ -56,14 +57,6 @@ struct conversation {
 	void *kept; /* by the judge */
 	void (*forget)(void *kept);
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void brski_eap_out_free(struct brski_eap_out *out)
 {
@@ -271,7 +264,7 @@ static enum brski_code defer(struct step *s)
  */
 static long next_wait(const struct brski_conversations *c, const struct conversation *v)
 {
-	long elapsed = (long)(now_ms() - v->job_since), wait = elapsed / 2, most = WAIT_LAST_MS;
+	long elapsed = (long)(brski_now_ms() - v->job_since), wait = elapsed / 2, most = WAIT_LAST_MS;
 
 	if (c->config.wait_total_ms / WAITS_MAX > most)
 		most = c->config.wait_total_ms / WAITS_MAX;
@@ -301,7 +294,7 @@ static enum brski_code take_job(struct step *s)
 	if (!job)
 		return brski_fail(&s->err, BRSKI_INTERNAL, "a job was announced and is not there");
 	v->ticket = brski_jobs_submit(s->c->config.jobs, job);
-	v->job_since = now_ms();
+	v->job_since = brski_now_ms();
 	v->job_waits = 0;
 	return v->ticket ? BRSKI_OK : brski_fail(&s->err, BRSKI_NO_MEMORY, "no memory for a job");
 }
@@ -313,7 +306,7 @@ static bool worth_waiting(struct step *s, long pause_ms)
 	char trouble[320];
 
 	brski_ticket_trouble(s->v->ticket, trouble);
-	return !trouble[0] && now_ms() - s->v->job_since + pause_ms < s->c->config.wait_total_ms;
+	return !trouble[0] && brski_now_ms() - s->v->job_since + pause_ms < s->c->config.wait_total_ms;
 }
 
 /*
@@ -324,7 +317,7 @@ static bool worth_waiting(struct step *s, long pause_ms)
 static enum brski_progress look(struct step *s, long *pause)
 {
 	struct conversation *v = s->v;
-	long slice = v->job_waits ? 0 : (long)(s->deadline - now_ms());
+	long slice = v->job_waits ? 0 : (long)(s->deadline - brski_now_ms());
 	enum brski_progress progress;
 
 	if (atomic_fetch_add(&s->c->slices, 1) >= SLICES_MAX || slice < 0)
@@ -392,7 +385,7 @@ static void ask_once(void *ctx, const struct brski_device *device, const struct 
 static void process(struct brski_conversations *c, struct conversation *v, const struct brski_eap_in *in,
 	struct brski_span method, struct brski_eap_out *out)
 {
-	struct step s = {.c = c, .v = v, .deadline = now_ms() + c->config.wait_slice_ms};
+	struct step s = {.c = c, .v = v, .deadline = brski_now_ms() + c->config.wait_slice_ms};
 	struct question question = {.v = v, .judge = in->judge};
 	struct brski_judge judge = {.ask = ask_once, .ctx = &question};
 	enum brski_code code;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "radius_module/clock.h"
 #include "radius_module/upstream.h"
 
 #define RETRY_MIN_MS 5000
@@ -54,14 +55,6 @@ struct brski_jobs {
 	unsigned held, running;
 	int64_t next_scan;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static struct brski_ticket **bucket_of(struct brski_jobs *jobs, const char *key)
 {
@@ -147,7 +140,7 @@ static void drop_if_over(struct brski_jobs *jobs, struct brski_ticket *t)
 static void set_progress(struct brski_ticket *t, enum brski_progress progress, long pause_ms)
 {
 	t->progress = progress;
-	t->due = now_ms() + pause_ms;
+	t->due = brski_now_ms() + pause_ms;
 	pthread_cond_broadcast(&t->changed);
 }
 
@@ -157,7 +150,7 @@ static void set_progress(struct brski_ticket *t, enum brski_progress progress, l
  * the pause. */
 static void kick(struct brski_ticket *t)
 {
-	if (t->progress != BRSKI_PROGRESS_PAUSED || t->told || now_ms() - t->ended < KICK_MS)
+	if (t->progress != BRSKI_PROGRESS_PAUSED || t->told || brski_now_ms() - t->ended < KICK_MS)
 		return;
 	t->trouble[0] = '\0';
 	set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
@@ -206,7 +199,7 @@ enum brski_progress brski_ticket_wait(struct brski_ticket *t, long ms, long *pau
 {
 	struct timespec until;
 	enum brski_progress progress;
-	int64_t end = now_ms() + ms;
+	int64_t end = brski_now_ms() + ms;
 
 	until.tv_sec = (time_t)(end / 1000);
 	until.tv_nsec = (long)(end % 1000) * 1000000;
@@ -215,7 +208,7 @@ enum brski_progress brski_ticket_wait(struct brski_ticket *t, long ms, long *pau
 		if (pthread_cond_timedwait(&t->changed, &t->jobs->lock, &until) == ETIMEDOUT)
 			break;
 	progress = t->progress;
-	end = t->due - now_ms();
+	end = t->due - brski_now_ms();
 	pthread_mutex_unlock(&t->jobs->lock);
 	if (pause_ms)
 		*pause_ms = progress == BRSKI_PROGRESS_PAUSED && end > 0 ? (long)end : 0;
@@ -274,7 +267,7 @@ static void pause_failed(struct brski_ticket *t, const char *why)
 	t->failures++;
 	t->steps = 0;
 	t->told = false;
-	t->ended = now_ms();
+	t->ended = brski_now_ms();
 	set_progress(t, BRSKI_PROGRESS_PAUSED, back_off(jobs, t->failures));
 	pthread_mutex_unlock(&jobs->lock);
 }
@@ -289,7 +282,7 @@ static void settle(struct brski_ticket *t)
 	pthread_mutex_lock(&jobs->lock);
 	t->failures = 0;
 	t->trouble[0] = '\0';
-	t->ended = now_ms();
+	t->ended = brski_now_ms();
 	t->told = wait > 0;
 	if (state != BRSKI_JOB_WAITING)
 		set_progress(t, BRSKI_PROGRESS_FINISHED, 0);
@@ -448,7 +441,7 @@ static bool is_full(const struct brski_jobs *jobs, const char *origin)
 static struct brski_ticket *find_due(struct brski_jobs *jobs)
 {
 	const char *full = NULL;
-	int64_t now = now_ms();
+	int64_t now = brski_now_ms();
 
 	if (jobs->running >= CALLS_MAX)
 		return NULL;
@@ -485,7 +478,7 @@ static struct brski_ticket *take_due(struct brski_jobs *jobs)
 /* Milliseconds until the next pause is over. */
 static long next_due(struct brski_jobs *jobs)
 {
-	int64_t next = jobs->next_scan, now = now_ms();
+	int64_t next = jobs->next_scan, now = brski_now_ms();
 
 	pthread_mutex_lock(&jobs->lock);
 	for (const struct brski_ticket *t = jobs->first; t; t = t->next)
@@ -550,7 +543,7 @@ static void scan(struct brski_jobs *jobs)
 	struct found *found = calloc(1, sizeof(*found));
 	struct brski_error err = {0};
 
-	jobs->next_scan = now_ms() + jobs->config.scan_ms;
+	jobs->next_scan = brski_now_ms() + jobs->config.scan_ms;
 	if (!found)
 		return;
 	found->jobs = jobs;
@@ -574,7 +567,7 @@ static long tick(void *ctx, struct brski_upstream *up)
 	struct brski_ticket *t;
 
 	jobs->io = up;
-	if (now_ms() >= jobs->next_scan) {
+	if (brski_now_ms() >= jobs->next_scan) {
 		if (jobs->next_scan && jobs->config.housekeeping)
 			jobs->config.housekeeping(jobs->config.housekeeping_ctx);
 		scan(jobs);

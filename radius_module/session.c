@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "radius_module/clock.h"
+
 #define BUCKETS 1024
 
 struct brski_session {
@@ -33,12 +35,7 @@ struct brski_sessions {
 
 static int64_t now_ms(const struct brski_sessions *table)
 {
-	struct timespec t;
-
-	if (table->config.now_ms)
-		return table->config.now_ms(table->config.now_ctx);
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return table->config.now_ms ? table->config.now_ms(table->config.now_ctx) : brski_now_ms();
 }
 
 static struct list *list_of(struct brski_sessions *table, const struct brski_session *s)
