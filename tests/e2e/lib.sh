@@ -101,6 +101,13 @@ pause() { # SECONDS
 	sleep 1.1
 }
 
+# As long as a device stays away, by its own notes.
+pause_of() { # NAME
+	local until
+	until=$(kept "$1" not-before)
+	while [ "$(date +%s)" -lt "$until" ]; do sleep 0.1; done
+}
+
 # A value of the device's stored state; octets are in base64.
 kept() { # NAME MEMBER
 	sed -nE 's/.*"'"$2"'": ?"?([^",}]*)"?[,}].*/\1/p' "$LAB/devices/$1/state/state"

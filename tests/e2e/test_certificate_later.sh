@@ -79,7 +79,7 @@ key=$(key_of waits)
 request=$(kept waits cmp-request)
 
 echo "# A visit when it may, and the PKI is still away"
-pause $RETRY_AFTER
+pause_of waits
 check "the device is not let in" not join waits
 check "it asks for no second voucher" not said waits 'EAP-BRSKI: voucher-requested'
 check "it is told to come back" said waits "EAP-BRSKI: deferred: [0-9]+\$"
@@ -94,7 +94,7 @@ check "brskictl queue is empty" nothing_queued
 check "no device was there" not logged 'Login' "$mark"
 
 echo "# The next visit"
-pause $RETRY_AFTER
+pause_of waits
 check "the device is let in" join waits
 check "at once, without a new request" not said waits 'EAP-BRSKI: cert-requested'
 check "its certificate verifies, for the key that it had made first" is_right waits "$key"
@@ -114,7 +114,7 @@ CA_PROGRAM=
 mark=$(lab_mark radius)
 lab_ca
 check "the confirmation is forwarded in the background" lab_wait_log radius 'confirms of acme: certificate: PKI .* confirmed' 10 "$mark"
-pause $RETRY_AFTER
+pause_of confirms
 check "the device is let in" join confirms
 check "the CA has issued one certificate" test "$(certificates_for confirms)" = 1
 check "it logs in with it" logs_in confirms
@@ -133,13 +133,13 @@ mock_pki "$PKI/ldevid-polls.pem"
 check "the request is forwarded in the background, and the PKI says waiting" \
 	lab_wait_log radius 'polls of acme: deferred: PKI .* wants to be asked again' 10 "$mark"
 check "no device was there" not logged 'Login' "$mark"
-pause $RETRY_AFTER
+pause_of polls
 check "the next visit: the device polls the PKI, and is not let in" not join polls
 check "it is told the PKI's own time to come back" said polls "EAP-BRSKI: deferred: $RETRY_AFTER\$"
 check "the PKI took its pollReq" grep -q 'POLLREQ' "$LAB/mock.log"
 
 echo "# The PKI falls silent, and answers when the device has gone"
-pause $RETRY_AFTER
+pause_of polls
 kill -STOP "${LAB_PID[mock]}"
 check "the device is not let in" not join polls
 check "it is told to come back" said polls "EAP-BRSKI: deferred: [0-9]+\$"
@@ -148,7 +148,7 @@ mark=$(lab_mark radius)
 kill -CONT "${LAB_PID[mock]}"
 check "the answer to its pollReq comes, with no device there" \
 	lab_wait_log radius 'polls of acme: certificate: PKI .* issued' 10 "$mark"
-pause $RETRY_AFTER
+pause_of polls
 check "the next visit: the device is let in" join polls
 check "its certificate verifies, for the key that it had made first" is_right polls "$key"
 check "it is the one that the PKI gave" cmp -s <(openssl x509 -in "$LAB/devices/polls/state/ldevid-1.pem") \

@@ -101,7 +101,7 @@ check "it was killed on its way to polling" test "$seen" = " voucher imprinted e
 check "and is told to come back at last" said polling 'EAP-BRSKI: deferred: [0-9]+'
 request=$(kept polling cmp-request)
 lab_ca
-pause $RETRY_AFTER
+pause_of polling
 seen=
 [ "$(kept polling cmp-request)" = "$request" ] || not_ok "it has another request"
 die_and_die_again polling
