@@ -58,7 +58,7 @@ issue_by_hand() { # NAME
 
 lab_begin
 ip netns add "$NS_SERVERS"
-ip -n "$NS_SERVERS" link set lo up
+lab_in_ns "$NS_SERVERS" ip link set lo up
 lab_pki
 BRSKI_OPTIONS=$OPTIONS
 lab_store

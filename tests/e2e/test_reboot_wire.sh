@@ -65,7 +65,7 @@ lab_radius
 wired_switch
 pledge_config
 
-MAC=$(ip -n "$NS_PLEDGE" -o link show eth0 | sed -nE 's/.*ether ([0-9a-f:]+).*/\1/p')
+MAC=$(lab_in_ns "$NS_PLEDGE" ip -o link show eth0 | sed -nE 's/.*ether ([0-9a-f:]+).*/\1/p')
 
 echo "# The PKI is away"
 die_until poll
