@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "radius_module/store_sql.h"
 
+#define VOUCHERS_PER_DEVICE 16
 #define COLUMNS "key, kind, state, manufacturer, serial_number, created, updated, blob"
 
 void brski_store_job_free(struct brski_store_job *job)
@@ -127,6 +128,29 @@ static enum brski_code within(struct brski_store *store, const struct brski_stor
 	return code;
 }
 
+/*
+ * A device may ask for a voucher with a new nonce as fast as the last one is answered: of these answers the
+ * newest are enough. Those of CMP stay: a request that the PKI works on for days is older than all pollReqs
+ * for it.
+ */
+static enum brski_code forget_oldest(
+	struct brski_store *store, const struct brski_store_job *job, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store,
+		"DELETE FROM job WHERE key IN (SELECT key FROM job WHERE manufacturer = ?1 AND serial_number "
+		"= ?2"
+		" AND state <> ?3 AND kind = ?4 ORDER BY updated DESC LIMIT -1 OFFSET ?5)",
+		err);
+	sql_bind_text(&q, job->manufacturer);
+	sql_bind_text(&q, job->serial_number);
+	sql_bind_int(&q, BRSKI_JOB_WAITING);
+	sql_bind_int(&q, BRSKI_JOB_VOUCHER);
+	sql_bind_int(&q, VOUCHERS_PER_DEVICE);
+	return sql_run(&q);
+}
+
 /* The server is the one that makes requests, so its own lock is enough to keep count and put together. */
 enum brski_code brski_store_job_admit(struct brski_store *store, const struct brski_store_job *job,
 	const struct brski_store_limits *limits, struct brski_error *err)
@@ -138,6 +162,8 @@ enum brski_code brski_store_job_admit(struct brski_store *store, const struct br
 		code = within(store, job, limits, err);
 	if (!code)
 		code = brski_store_job_put(store, job, err);
+	if (!code && job->state == BRSKI_JOB_WAITING && job->kind == BRSKI_JOB_VOUCHER)
+		code = forget_oldest(store, job, err);
 	pthread_mutex_unlock(&store->lock);
 	return code;
 }
@@ -149,7 +175,7 @@ enum brski_code brski_store_job_totals(
 
 	*out = (struct brski_store_job_totals){0};
 	sql_begin(&q, store,
-		"SELECT state, kind, count(*), min(created), sum(length(blob)) FROM job WHERE kind <> ?1 "
+		"SELECT state, kind, count(*), min(created), sum(length(blob)) FROM job WHERE kind < ?1 "
 		"GROUP BY state, kind",
 		err);
 	sql_bind_int(&q, BRSKI_JOB_NOTE);
@@ -232,17 +258,33 @@ enum brski_code brski_store_jobs(struct brski_store *store, enum brski_job_state
 	return sql_end(&q);
 }
 
-enum brski_code brski_store_jobs_expire(
-	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err)
+/* What names a request that is gone. */
+static enum brski_code expire_transactions(struct brski_store *store, time_t before, struct brski_error *err)
 {
 	struct sql q;
 
+	sql_begin(&q, store,
+		"DELETE FROM job AS note WHERE updated < ?1 AND kind = ?2 AND NOT EXISTS"
+		" (SELECT 1 FROM job WHERE key = json_extract(CAST(note.blob AS TEXT), '$.value'))",
+		err);
+	sql_bind_int(&q, before);
+	sql_bind_int(&q, BRSKI_JOB_TRANSACTION);
+	return sql_run(&q);
+}
+
+enum brski_code brski_store_jobs_expire(
+	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err)
+{
+	enum brski_code code;
+	struct sql q;
+
 	*n = 0;
-	sql_begin(&q, store, "DELETE FROM job WHERE updated < ?1 AND kind <> ?2", err);
+	sql_begin(&q, store, "DELETE FROM job WHERE updated < ?1 AND kind < ?2", err);
 	sql_bind_int(&q, before);
 	sql_bind_int(&q, BRSKI_JOB_NOTE);
 	(void)sql_row(&q);
 	if (!q.code)
 		*n = (unsigned)sql_changes(&q);
-	return sql_end(&q);
+	code = sql_end(&q);
+	return code ? code : expire_transactions(store, before, err);
 }

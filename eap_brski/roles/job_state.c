@@ -323,6 +323,7 @@ static void note_key(const struct brski_device *device, const char *name, struct
 enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_device *device, const char *name,
 	struct brski_span detail, const char *value, struct brski_error *err)
 {
+	enum brski_job_kind kind = detail.len > 0 ? BRSKI_JOB_TRANSACTION : BRSKI_JOB_NOTE;
 	char key[BRSKI_FINGERPRINT_MAX];
 	struct brski_buf blob = {0};
 	enum brski_code code;
@@ -335,7 +336,7 @@ enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_dev
 	json_decref(json);
 	if (code == BRSKI_OK)
 		code = r->ops.job_put(
-			r->ops_ctx, key, BRSKI_JOB_NOTE, BRSKI_JOB_DONE, device, brski_buf_span(&blob), err);
+			r->ops_ctx, key, kind, BRSKI_JOB_DONE, device, brski_buf_span(&blob), err);
 	brski_buf_free(&blob);
 	return code;
 }

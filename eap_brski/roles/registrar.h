@@ -59,10 +59,14 @@ enum brski_job_kind {
 	BRSKI_JOB_CMP,
 	/*
 	 * No work, but what the registrar must not forget of a device (a voucher was given, a certificate was
-	 * granted, which transaction is open): DONE from the start, no brski_job_load. To be kept as long as
-	 * the device may come back.
+	 * granted): DONE from the start, no brski_job_load. To be kept as long as the device may come back.
 	 */
 	BRSKI_JOB_NOTE,
+	/*
+	 * The same of one transaction, and worth nothing without the job that it names: a device makes as
+	 * many of these as it likes. blob: JSON, "value" is that job's key.
+	 */
+	BRSKI_JOB_TRANSACTION,
 };
 enum brski_job_state {
 	BRSKI_JOB_WAITING, /* something must be called */
@@ -113,11 +117,11 @@ struct brski_registrar_ops {
 	void (*event)(
 		void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
 	/*
-	 * The voucher without nonce that was fetched ahead for this device and judged right with its audit log
-	 * (ahead.h), for when its MASA cannot be asked. BRSKI_NOT_FOUND. May be NULL: there are none.
+	 * The voucher without nonce that was fetched ahead for this device and judged right with its audit
+	 * log (ahead.h), for when its MASA cannot be asked. BRSKI_NOT_FOUND. May be NULL: there are none.
 	 */
-	enum brski_code (*voucher_ahead)(void *ctx, const struct brski_device *device, struct brski_buf *cms,
-		struct brski_error *err);
+	enum brski_code (*voucher_ahead)(
+		void *ctx, const struct brski_device *device, struct brski_buf *cms, struct brski_error *err);
 };
 
 struct brski_registrar_config {
@@ -222,9 +226,9 @@ struct brski_planned {
 };
 void brski_planned_free(struct brski_planned *planned); /* and zeroes it */
 /*
- * Call number i, from 0, of those that this job makes if each is answered well, for somebody who makes them at
- * another place; the answers go to brski_job_answer in the same order. BRSKI_NOT_FOUND: there are no more. An
- * audit log may need one more call that only the MASA's answer tells (RFC 8995 5.8: 201 with Location).
+ * Call number i, from 0, of those that this job makes if each is answered well, for somebody who makes them
+ * at another place; the answers go to brski_job_answer in the same order. BRSKI_NOT_FOUND: there are no more.
+ * An audit log may need one more call that only the MASA's answer tells (RFC 8995 5.8: 201 with Location).
  */
 BRSKI_CHECKED enum brski_code brski_job_plan(
 	const struct brski_job *job, unsigned i, struct brski_planned *out, struct brski_error *err);

@@ -376,6 +376,52 @@ START_TEST(waiting_requests_are_bounded)
 }
 END_TEST
 
+/* A device that the policy accepts may still be one that never stops asking. */
+START_TEST(vouchers_of_one_device_are_bounded)
+{
+	struct brski_store_limits limits = {0};
+	struct brski_store_job job = {
+		.kind = BRSKI_JOB_VOUCHER, .manufacturer = "acme", .serial_number = "S-1"};
+	struct brski_store_job_totals totals;
+
+	ck_assert(admit("cmp", "S-1", BRSKI_JOB_DONE, &limits) == BRSKI_OK);
+	for (int i = 0; i < 100; i++) {
+		snprintf(job.key, sizeof(job.key), "k%02d", i);
+		job.updated = 2000 + i;
+		job.state = BRSKI_JOB_WAITING;
+		ck_assert(brski_store_job_admit(store, &job, &limits, &err) == BRSKI_OK);
+		job.state = BRSKI_JOB_DONE;
+		ck_assert(brski_store_job_admit(store, &job, &limits, &err) == BRSKI_OK);
+	}
+	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
+	ck_assert_uint_eq(totals.done, 1 + 16 + 1); /* CMP, the bound, and the newest */
+	ck_assert(brski_store_job_get(store, "k99", &job, &err) == BRSKI_OK);
+	brski_store_job_free(&job);
+	ck_assert(brski_store_job_get(store, "k00", &job, &err) == BRSKI_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(transactions_go_with_their_requests)
+{
+	struct brski_store_job note = {
+		.key = "t1", .kind = BRSKI_JOB_TRANSACTION, .state = BRSKI_JOB_DONE, .updated = 1000};
+	struct brski_store_job job = {
+		.key = "k1", .kind = BRSKI_JOB_CMP, .state = BRSKI_JOB_WAITING, .updated = 3000};
+	struct brski_store_job back;
+	unsigned n;
+
+	brski_put_str(&note.blob, "{\"version\":1,\"note\":\"transaction\",\"value\":\"k1\"}");
+	ck_assert(brski_store_job_put(store, &note, &err) == BRSKI_OK);
+	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	ck_assert(brski_store_jobs_expire(store, 2000, &n, &err) == BRSKI_OK && n == 0);
+	ck_assert(brski_store_job_get(store, "t1", &back, &err) == BRSKI_OK);
+	brski_store_job_free(&back);
+	ck_assert(brski_store_jobs_expire(store, 4000, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(brski_store_job_get(store, "t1", &back, &err) == BRSKI_NOT_FOUND);
+	brski_store_job_free(&note);
+}
+END_TEST
+
 static void last_event(void *ctx, const struct brski_store_event *e)
 {
 	*(struct brski_store_event *)ctx = *e;
@@ -688,6 +734,8 @@ int main(void)
 	tcase_add_test(tc, the_disk_is_waited_for_with_jobs_and_not_with_history);
 	tcase_add_test(tc, what_repeats_itself_does_not_fill_the_history);
 	tcase_add_test(tc, strangers_do_not_push_out_the_history);
+	tcase_add_test(tc, vouchers_of_one_device_are_bounded);
+	tcase_add_test(tc, transactions_go_with_their_requests);
 	tcase_add_test(tc, a_lock_that_somebody_sits_on_is_not_waited_for_long);
 	tcase_add_test(tc, what_is_no_store_is_refused);
 	tcase_add_test(tc, manufacturers_are_found_by_their_anchors);
