@@ -84,7 +84,7 @@ deferred "it is not used: the device must wait" short
 check "and the operator's log says why" logged 'fetched ahead is not used: voucher has expired' "$mark"
 check "the device has no LDevID" test -z "$(has_ldevid short && echo yes)"
 masa_with_lifetime 86400
-sleep 3
+sleep 4
 check "when the MASA is back, it gets in with a voucher of its own" join short
 check "a new one takes the expired one's place" fetch acme short
 check "and is usable" fetched short usable
