@@ -12,13 +12,22 @@ installed() { # PATH...
 	[ -z "$missing" ] || { echo "# missing:$missing" && false; }
 }
 
+# What the guide tells to do: before "eap" in authorize, and in authenticate.
+enable() { # SITE
+	awk '/^authorize \{/ { a = 1 } /^authenticate \{/ { b = 1 }
+		a && /^\teap \{/ { print "\tbrski {\n\t\tok = return\n\t}"; a = 0 }
+		b && /^\teap$/ { print "\tbrski"; b = 0 }
+		{ print }' "$1" > "$LAB/site"
+	cp "$LAB/site" "$1"
+}
+
 # Debian's own configuration with our files beside it, moved to a folder of its own; only paths are changed.
 configure() {
 	local raddb=$LAB/raddb
 	cp -a /etc/freeradius/3.0 "$raddb"
 	cp "$LAB"/root/etc/freeradius/3.0/mods-available/* "$raddb/mods-available/"
 	cp "$LAB"/root/etc/freeradius/3.0/sites-available/* "$raddb/sites-available/"
-	ln -s ../mods-available/brski "$raddb/mods-enabled/brski"
+	ln -sfn ../mods-available/brski "$raddb/mods-enabled/brski"
 	mkdir -p "$raddb/certs/brski" "$LAB/var" "$LAB/log"
 	cp "$PKI/home-registrar.pem" "$raddb/certs/brski/registrar.pem"
 	cp "$PKI/home-registrar.key" "$raddb/certs/brski/registrar.key"
@@ -27,12 +36,8 @@ configure() {
 	sed -i -e "s|^libdir = .*|libdir = \"$LAB/root/usr/lib/freeradius:/usr/lib/freeradius\"|" -e "s|^raddbdir = .*|raddbdir = $raddb|" \
 		-e "s|^logdir = .*|logdir = $LAB/log|" -e "s|^run_dir = .*|run_dir = $LAB/var|" \
 		-e 's|^\tuser = |#|' -e 's|^\tgroup = |#|' "$raddb/radiusd.conf"
-	# What the guide tells to do: before "eap" in authorize, and in authenticate.
-	awk '/^authorize \{/ { a = 1 } /^authenticate \{/ { b = 1 }
-		a && /^\teap \{/ { print "\tbrski {\n\t\tok = return\n\t}"; a = 0 }
-		b && /^\teap$/ { print "\tbrski"; b = 0 }
-		{ print }' "$raddb/sites-available/default" > "$LAB/default"
-	cp "$LAB/default" "$raddb/sites-available/default"
+	# A machine that has it already shows nothing but that it still works.
+	grep -q '^[[:space:]]*brski' "$raddb/sites-available/default" || enable "$raddb/sites-available/default"
 }
 
 lab_begin
@@ -52,6 +57,6 @@ if freeradius -d "$LAB/raddb" -XC > "$LAB/check.log" 2>&1; then ok "the example 
 	not_ok "the example works as it stands in Debian's configuration"
 	tail -n 15 "$LAB/check.log" | sed 's/^/#   /'
 fi
-ln -s ../sites-available/brski "$LAB/raddb/sites-enabled/brski"
+ln -sfn ../sites-available/brski "$LAB/raddb/sites-enabled/brski"
 check "and so does the example site" freeradius -d "$LAB/raddb" -XC -l "$LAB/check2.log"
 finish
