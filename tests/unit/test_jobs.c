@@ -240,6 +240,38 @@ START_TEST(an_answer_in_the_store_counts)
 }
 END_TEST
 
+/* `brskictl import` puts answers there, while the job pauses here. */
+START_TEST(an_answer_from_elsewhere_spares_the_call)
+{
+	struct brski_job *job = voucher_job(), *answered;
+	struct brski_buf blob = {0};
+	struct brski_ticket *t;
+	struct brski_error err;
+	unsigned calls;
+
+	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &answered, &err));
+	site.masa = MASA_DOWN;
+	config.retry_min_ms = 700;
+	start();
+	t = brski_jobs_submit(jobs, job);
+	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
+	calls = n_masa;
+	ck_assert_uint_gt(calls, 0);
+	site.masa = MASA_RIGHT;
+	site_drive(&site, answered);
+	keep_in_store(answered, BRSKI_JOB_DONE);
+	for (int i = 0; i < 500 && brski_ticket_wait(t, 10, NULL) != BRSKI_PROGRESS_FINISHED; i++)
+		usleep(10000);
+	ck_assert_int_eq(brski_ticket_wait(t, 0, NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
+	ck_assert_uint_eq(n_masa, calls);
+	brski_ticket_release(t);
+	brski_job_free(answered);
+	brski_buf_free(&blob);
+}
+END_TEST
+
 START_TEST(what_waits_in_the_store_is_taken_up)
 {
 	struct brski_store_job broken = {
@@ -395,6 +427,7 @@ int main(void)
 		waiting_has_an_end,
 		the_same_job_is_shared,
 		an_answer_in_the_store_counts,
+		an_answer_from_elsewhere_spares_the_call,
 		what_waits_in_the_store_is_taken_up,
 		a_back_end_that_is_away_is_tried_less_and_less,
 		a_pause_that_was_asked_for_is_kept,
