@@ -100,7 +100,9 @@ JOIN_TIMEOUT=2 die_and_die_again polling # the last one finds that it is too ear
 check "it was killed on its way to polling" test "$seen" = " voucher imprinted enroll poll"
 check "and is told to come back at last" said polling 'EAP-BRSKI: deferred: [0-9]+'
 request=$(kept polling cmp-request)
+mark=$(lab_mark radius)
 lab_ca
+check "its request is forwarded in the background" lab_wait_log radius 'polling of acme: certificate: PKI .* issued' 10 "$mark"
 pause_of polling
 seen=
 [ "$(kept polling cmp-request)" = "$request" ] || not_ok "it has another request"

@@ -71,8 +71,10 @@ echo "# The PKI is away"
 die_until poll
 first=$(key)
 check "the port is closed" not port_is_open
+mark=$(lab_mark radius)
 lab_ca
 echo "# The PKI is back"
+check "its request is forwarded in the background" lab_wait_log radius 'certificate: PKI .* issued' 10 "$mark"
 die_until enrolled
 pledge_start -d
 check "it logs in with its certificate" lab_wait_log pledge 'EAP-BRSKI: logged-in' 20 "$PLEDGE_MARK"
