@@ -124,13 +124,5 @@ static enum brski_code judge_answer(
 enum brski_code brski_answer_ca_certs(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
-	struct brski_cmp_response r = {0};
-	bool done;
-	enum brski_code rc;
-
-	rc = brski_pledge_cmp_answer(p, response, &r, &done, err);
-	if (!rc && !done)
-		rc = judge_answer(p, &r, err);
-	brski_cmp_response_free(&r);
-	return rc;
+	return brski_pledge_cmp_answer(p, response, judge_answer, err);
 }

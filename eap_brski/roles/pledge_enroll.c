@@ -112,21 +112,24 @@ static enum brski_code open_answer(struct brski_pledge *p, const struct brski_ht
 }
 
 enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p, const struct brski_http *response,
-	struct brski_cmp_response *out, bool *done, struct brski_error *err)
+	brski_cmp_judge *judge, struct brski_error *err)
 {
+	struct brski_cmp_response r = {0};
 	struct brski_error why = {0};
+	bool decided;
 	enum brski_code rc;
 
-	rc = brski_pledge_put_off(p, response, done, err);
-	if (rc || *done)
+	rc = brski_pledge_put_off(p, response, &decided, err);
+	if (rc || decided)
 		return rc;
-	if (open_answer(p, response, out, &why) == BRSKI_OK) {
+	if (open_answer(p, response, &r, &why) == BRSKI_OK) {
 		brski_buf_free(&p->rec.poll);
-		return BRSKI_OK;
+		rc = judge(p, &r, err);
+	} else {
+		rc = brski_pledge_refuse_enrollment(p, &why, err);
 	}
-	*done = true;
-	brski_cmp_response_free(out);
-	return brski_pledge_refuse_enrollment(p, &why, err);
+	brski_cmp_response_free(&r);
+	return rc;
 }
 
 enum brski_code brski_pledge_poll_later(
@@ -241,15 +244,7 @@ static enum brski_code judge_answer(
 enum brski_code brski_answer_cert(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
-	struct brski_cmp_response r = {0};
-	bool done;
-	enum brski_code rc;
-
-	rc = brski_pledge_cmp_answer(p, response, &r, &done, err);
-	if (!rc && !done)
-		rc = judge_answer(p, &r, err);
-	brski_cmp_response_free(&r);
-	return rc;
+	return brski_pledge_cmp_answer(p, response, judge_answer, err);
 }
 
 enum brski_code brski_answer_poll(

@@ -190,13 +190,11 @@ brski_ask_answer brski_answer_confirm, brski_answer_reject, brski_answer_enroll_
 
 /* Common to the steps of CMP (pledge_enroll.c). */
 const char *brski_pledge_cmp_path(const struct brski_pledge *p);
-/*
- * The CMP message in a response, verified. *done is true if the response was dealt with: deferred, or given
- * up. Otherwise *out is filled and is the caller's.
- */
+typedef enum brski_code brski_cmp_judge(
+	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err);
+/* A response to a CMP message: put off, or given up; or else verified, and handed to the judge. */
 BRSKI_CHECKED enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p,
-	const struct brski_http *response, struct brski_cmp_response *out, bool *done,
-	struct brski_error *err);
+	const struct brski_http *response, brski_cmp_judge *judge, struct brski_error *err);
 /*
  * pollRep, which tells when to ask again; or waiting, said a second time: a PKI does so that had not heard of
  * the pledge's polling before. It is asked for a time at once, but only once in a visit.
