@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Two hundred devices with keys of their own join at the same time: all succeed, none twice. Then, with fewer, valgrind looks for what
-# the module leaves behind, when devices succeed, fail and vanish.
+# Two hundred devices with keys of their own join at the same time: all succeed, none twice. A second crowd needs no more memory. Then, with fewer,
+# valgrind looks for what the module leaves behind, when devices succeed, fail and vanish.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -44,6 +44,28 @@ issued_once() { # COUNT
 		[ "$(grep -c 'has been onboarded' "$LAB/radius.log")" -eq "$1" ]
 }
 
+# What the CA's and the MASA's own books say.
+ca_has() { # COUNT
+	local list
+	list=$("$BUILD/brski-ca" --db "$LAB/ca/ca.db" list | sed -nE 's/.* confirmed serialNumber=([a-z0-9-]+),.*/\1/p')
+	[ "$(wc -l <<< "$list")" -eq "$1" ] && [ "$(sort -u <<< "$list" | wc -l)" -eq "$1" ]
+}
+
+masa_has() { # COUNT
+	local list
+	list=$("$BUILD/brski-masa" --db "$LAB/masa/masa.db" --most 100000 log | sed -nE 's/^[^ ]+ voucher +200 +[^ ]+ +([^ ]+) .*/\1/p')
+	[ "$(wc -l <<< "$list")" -eq "$1" ] && [ "$(sort -u <<< "$list" | wc -l)" -eq "$1" ]
+}
+
+resident() { # in KiB
+	sed -nE 's/^VmRSS:[^0-9]*([0-9]+) kB/\1/p' "/proc/${LAB_PID[radius]}/status"
+}
+
+# What one crowd needs is kept by the allocator, and serves the next.
+grew_little() { # START FIRST SECOND
+	[ $((($3 - $2) * 4)) -lt $(($2 - $1)) ]
+}
+
 # Under valgrind the server takes its time to end, and to count.
 stop_slowly() {
 	kill -TERM "${LAB_PID[radius]}"
@@ -67,16 +89,25 @@ no_complaint_of_valgrind() {
 lab_begin
 lab_pki
 lab_store
-lab_masa
+lab_masa --min-interval 0
 lab_ca
 lab_radius
+start=$(resident)
 
 crowd crowd "$MANY"
 check "$MANY devices at once: all are enrolled" drive crowd --timeout 10000
 echo "# $(number crowd milliseconds) ms in all; round trips: $(grep -A5 '"round_trips"' "$LAB/crowd.json" | tr -d ' \n{}')"
 check "each has a certificate of its own" each_has_its_own crowd "$MANY"
 check "the PKI was asked once for each" issued_once "$MANY"
+check "the CA has issued $MANY certificates, to $MANY devices" ca_has "$MANY"
+check "the MASA has issued $MANY vouchers, for $MANY devices" masa_has "$MANY"
 [ "$FAILED" -eq 0 ] || tail -n 5 "$LAB/crowd.log" | sed 's/^/# /'
+
+first=$(resident)
+check "the same devices, reset, at once: all are enrolled" drive crowd --timeout 10000
+second=$(resident)
+echo "# the server's memory: $start KiB, $first KiB after the first crowd, $second KiB after the second"
+check "the second crowd needs the memory of the first" grew_little "$start" "$first" "$second"
 
 lab_stop radius
 : > "$LAB/radius.log"
