@@ -107,15 +107,20 @@ supplicant_dies() { # WHAT
 	! LD_PRELOAD=$KILL_LIB KILL_AT=eapol_test:$1 visit "$device" && visits "$device"
 }
 
+# A conversation with fewer waits has fewer writes, so that the last ones may not be reached.
 supplicant_at_writes() {
-	local n writes
+	local n writes died=0
 	new_device
 	LD_PRELOAD=$KILL_LIB KILL_AT=eapol_test:count:$LAB/count visit "$device"
 	writes=$(cat "$LAB/count")
 	for ((n = 1 + RANDOM % EVERY; n <= writes; n += EVERY)); do
-		supplicant_dies "write:$n" || not_ok "the supplicant dies before its write $n: $device"
+		if supplicant_dies "write:$n"; then
+			died=$((died + 1))
+		else
+			is_enrolled "$device" || not_ok "the supplicant dies before its write $n: $device"
+		fi
 	done
-	check "the supplicant dies before every ${EVERY}th of its $writes writes" test "$writes" -gt 20
+	check "the supplicant dies before $died of its $writes writes" test $died -gt 0
 }
 
 lab_begin
