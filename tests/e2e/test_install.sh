@@ -5,6 +5,8 @@
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lab/raddb.sh
+. "$ROOT/tests/lab/raddb.sh"
 
 installed() { # PATH...
 	local missing=
@@ -24,10 +26,10 @@ enable() { # SITE
 # Debian's own configuration with our files beside it, moved to a folder of its own; only paths are changed.
 configure() {
 	local raddb=$LAB/raddb
-	cp -a /etc/freeradius/3.0 "$raddb"
+	raddb_copy "$raddb"
 	cp "$LAB"/root/etc/freeradius/3.0/mods-available/* "$raddb/mods-available/"
 	cp "$LAB"/root/etc/freeradius/3.0/sites-available/* "$raddb/sites-available/"
-	ln -sfn ../mods-available/brski "$raddb/mods-enabled/brski"
+	ln -s ../mods-available/brski "$raddb/mods-enabled/brski"
 	mkdir -p "$raddb/certs/brski" "$LAB/var" "$LAB/log"
 	cp "$PKI/home-registrar.pem" "$raddb/certs/brski/registrar.pem"
 	cp "$PKI/home-registrar.key" "$raddb/certs/brski/registrar.key"
@@ -36,8 +38,7 @@ configure() {
 	sed -i -e "s|^libdir = .*|libdir = \"$LAB/root/usr/lib/freeradius:/usr/lib/freeradius\"|" -e "s|^raddbdir = .*|raddbdir = $raddb|" \
 		-e "s|^logdir = .*|logdir = $LAB/log|" -e "s|^run_dir = .*|run_dir = $LAB/var|" \
 		-e 's|^\tuser = |#|' -e 's|^\tgroup = |#|' "$raddb/radiusd.conf"
-	# A machine that has it already shows nothing but that it still works.
-	grep -q '^[[:space:]]*brski' "$raddb/sites-available/default" || enable "$raddb/sites-available/default"
+	enable "$raddb/sites-available/default"
 }
 
 lab_begin
@@ -57,6 +58,6 @@ if freeradius -d "$LAB/raddb" -XC > "$LAB/check.log" 2>&1; then ok "the example 
 	not_ok "the example works as it stands in Debian's configuration"
 	tail -n 15 "$LAB/check.log" | sed 's/^/#   /'
 fi
-ln -sfn ../sites-available/brski "$LAB/raddb/sites-enabled/brski"
+ln -s ../sites-available/brski "$LAB/raddb/sites-enabled/brski"
 check "and so does the example site" freeradius -d "$LAB/raddb" -XC -l "$LAB/check2.log"
 finish

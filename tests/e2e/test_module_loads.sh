@@ -7,6 +7,8 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(realpath "${BUILD:-$root/build}")
+# shellcheck source=tests/lab/raddb.sh
+. "$root/tests/lab/raddb.sh"
 lab=$(mktemp -d)
 trap 'rm -rf "$lab"' EXIT
 chmod 755 "$lab"
@@ -43,7 +45,7 @@ certificate()
 site()
 {
 	rm -rf "$lab/raddb"
-	cp -r /etc/freeradius/3.0 "$lab/raddb"
+	raddb_copy "$lab/raddb"
 	mkdir -p "$lab/raddb/certs/brski" "$lab/db" "$lab/run" "$lab/log"
 	cp "$lab/registrar.pem" "$lab/registrar.key" "$lab/raddb/certs/brski/"
 	cp "$lab/ca.pem" "$lab/raddb/certs/brski/domain-ca.pem"
@@ -51,7 +53,7 @@ site()
 		> "$lab/raddb/mods-enabled/brski"
 	rm -f "$lab/raddb/sites-enabled/"*
 	sed -e '0,/^\teap {/s//\tbrski {\n\t\tok = return\n\t}\n\teap {/' -e '/^authenticate {/a brski' \
-		/etc/freeradius/3.0/sites-available/default > "$lab/raddb/sites-enabled/default"
+		"$lab/raddb/sites-available/default" > "$lab/raddb/sites-enabled/default"
 	sed -i -e "s,^libdir = .*,libdir = \"$build:/usr/lib/freeradius\"," -e "s,^\(logdir\|run_dir\) = .*,\1 = $lab/log," \
 		-e 's,^\t\(user\|group\) = .*,,' "$lab/raddb/radiusd.conf"
 	chmod -R go+rX "$lab/raddb"
