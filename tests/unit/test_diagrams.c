@@ -122,7 +122,7 @@ static const struct meaning {
 		"Requests to a MASA or the PKI, until their answers are too old; and notes on devices. "
 		"`brskictl queue`"},
 	{"job", "key", "SHA-256 over device and request, hexadecimal: the same request is the same row"},
-	{"job", "kind", "0 voucher, 1 CMP, 2 note"},
+	{"job", "kind", "0 voucher, 1 CMP, 2 note, 3 note on a transaction"},
 	{"job", "state", "0 waiting, 1 done, 2 refused"},
 	{"job", "manufacturer", "of the device"},
 	{"job", "serial_number", "of the device"},
