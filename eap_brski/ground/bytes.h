@@ -23,16 +23,17 @@ struct brski_span brski_span_str(const char *text); /* without the terminating z
 BRSKI_CHECKED bool brski_read_u8(struct brski_span *in, uint8_t *out);
 BRSKI_CHECKED bool brski_read_u16(struct brski_span *in, uint16_t *out); /* network order */
 BRSKI_CHECKED bool brski_read_u32(struct brski_span *in, uint32_t *out);
-BRSKI_CHECKED bool brski_read_varint(struct brski_span *in, uint64_t *out); /* RFC 9000 16, as RFC 9292 uses it */
+BRSKI_CHECKED bool brski_read_varint(
+	struct brski_span *in, uint64_t *out); /* RFC 9000 16, as RFC 9292 uses it */
 BRSKI_CHECKED bool brski_read_span(struct brski_span *in, size_t len, struct brski_span *out);
 
-bool brski_span_equal(struct brski_span a, struct brski_span b);	/* for public values */
+bool brski_span_equal(struct brski_span a, struct brski_span b);        /* for public values */
 bool brski_span_equal_secret(struct brski_span a, struct brski_span b); /* in constant time */
 
 /*
- * The writer: a growing buffer with a limit. A failed write sets `failed`, and every later write does nothing, so that
- * a sequence of writes needs one check at its end. Memory is wiped before it is given back, always: a buffer may hold a
- * secret, and no realloc() leaves a copy behind.
+ * The writer: a growing buffer with a limit. A failed write sets `failed`, and every later write does
+ * nothing, so that a sequence of writes needs one check at its end. Memory is wiped before it is given back,
+ * always: a buffer may hold a secret, and no realloc() leaves a copy behind.
  */
 struct brski_buf {
 	uint8_t *data;
@@ -44,7 +45,7 @@ struct brski_buf {
 
 #define BRSKI_BUF_LIMIT ((size_t)1 << 20)
 
-void brski_buf_free(struct brski_buf *buf); /* wipes, frees, and zeroes *buf: it can be used again */
+void brski_buf_free(struct brski_buf *buf);  /* wipes, frees, and zeroes *buf: it can be used again */
 void brski_buf_reset(struct brski_buf *buf); /* wipes, keeps the memory, clears failed */
 void brski_buf_move(struct brski_buf *to, struct brski_buf *from); /* frees *to first */
 struct brski_span brski_buf_span(const struct brski_buf *buf);
@@ -65,10 +66,13 @@ BRSKI_CHECKED enum brski_code brski_buf_status(const struct brski_buf *buf, stru
 
 /* RFC 4648 4 with padding. Decoding takes input with or without padding and refuses anything else. */
 BRSKI_CHECKED enum brski_code brski_base64_encode(struct brski_span in, struct brski_buf *out);
-BRSKI_CHECKED enum brski_code brski_base64_decode(struct brski_span in, struct brski_buf *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_base64_decode(
+	struct brski_span in, struct brski_buf *out, struct brski_error *err);
 /* The same in the URL-safe alphabet without padding (RFC 4648 5), which RFC 8995's example nonces use. */
-BRSKI_CHECKED enum brski_code brski_base64url_decode(struct brski_span in, struct brski_buf *out, struct brski_error *err);
-/* Lower-case hexadecimal, zero-terminated; size must be 2 * in.len + 1 at least, else the text is cut at whole octets. */
+BRSKI_CHECKED enum brski_code brski_base64url_decode(
+	struct brski_span in, struct brski_buf *out, struct brski_error *err);
+/* Lower-case hexadecimal, zero-terminated; size must be 2 * in.len + 1 at least, else the text is cut at
+ * whole octets. */
 void brski_hex(struct brski_span in, char *out, size_t size);
 
 #endif

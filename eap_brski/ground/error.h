@@ -4,25 +4,25 @@
 
 /*
  * Every function that can fail returns an enum brski_code, and says why in words that an
- * operator understands, if the caller gave it a struct brski_error. The code decides what the peer is told (see
- * brski_code_http_status), the words go to the log and never to an unauthenticated peer.
+ * operator understands, if the caller gave it a struct brski_error. The code decides what the peer is told
+ * (see brski_code_http_status), the words go to the log and never to an unauthenticated peer.
  */
 enum brski_code {
 	BRSKI_OK = 0,
 	BRSKI_NO_MEMORY,
-	BRSKI_INTERNAL,	      /* our own fault, or the TLS library's */
-	BRSKI_MALFORMED,      /* the bytes do not parse */
-	BRSKI_TOO_LARGE,      /* over a limit on size, count or time */
-	BRSKI_UNEXPECTED,     /* it parses, but not now, or not from this peer */
-	BRSKI_UNSUPPORTED,    /* media type, version, algorithm, path */
-	BRSKI_BAD_SIGNATURE,  /* signature, MAC or proof of possession is wrong */
-	BRSKI_UNTRUSTED,      /* the signature is right, the chain leads nowhere we trust */
-	BRSKI_EXPIRED,	      /* not yet or no longer valid */
+	BRSKI_INTERNAL,      /* our own fault, or the TLS library's */
+	BRSKI_MALFORMED,     /* the bytes do not parse */
+	BRSKI_TOO_LARGE,     /* over a limit on size, count or time */
+	BRSKI_UNEXPECTED,    /* it parses, but not now, or not from this peer */
+	BRSKI_UNSUPPORTED,   /* media type, version, algorithm, path */
+	BRSKI_BAD_SIGNATURE, /* signature, MAC or proof of possession is wrong */
+	BRSKI_UNTRUSTED,     /* the signature is right, the chain leads nowhere we trust */
+	BRSKI_EXPIRED,       /* not yet or no longer valid */
 	BRSKI_REVOKED,
-	BRSKI_MISMATCH,	      /* serial, nonce, key, transactionID or pinned certificate differs */
-	BRSKI_REFUSED,	      /* somebody decided no: policy, MASA, PKI or pledge */
-	BRSKI_UNAVAILABLE,    /* a back end does not answer: worth another try */
-	BRSKI_NOT_FOUND,      /* no such record, file or path */
+	BRSKI_MISMATCH,    /* serial, nonce, key, transactionID or pinned certificate differs */
+	BRSKI_REFUSED,     /* somebody decided no: policy, MASA, PKI or pledge */
+	BRSKI_UNAVAILABLE, /* a back end does not answer: worth another try */
+	BRSKI_NOT_FOUND,   /* no such record, file or path */
 };
 
 struct brski_error {

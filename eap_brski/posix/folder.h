@@ -5,12 +5,13 @@
 #include "eap_brski/roles/storage.h"
 
 /*
- * struct brski_storage over one folder of files (mode 0700, files 0600 or 0644). write is atomic and durable: temporary file, fsync, rename,
- * fsync of the folder. The folder is made if it is missing. Refuses a folder or file that belongs to somebody else or that
- * others may write.
+ * struct brski_storage over one folder of files (mode 0700, files 0600 or 0644). write is atomic and durable:
+ * temporary file, fsync, rename, fsync of the folder. The folder is made if it is missing. Refuses a folder
+ * or file that belongs to somebody else or that others may write.
  */
 struct brski_folder;
-BRSKI_CHECKED enum brski_code brski_folder_open(const char *path, struct brski_folder **out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_folder_open(
+	const char *path, struct brski_folder **out, struct brski_error *err);
 void brski_folder_close(struct brski_folder *folder);
 /* Valid as long as the folder is open. */
 const struct brski_storage *brski_folder_storage(struct brski_folder *folder);

@@ -121,7 +121,8 @@ bool brski_job_is_stale(const struct brski_job *job)
 	time_t now = brski_now(job->registrar->env);
 
 	switch (job->state) {
-	case BRSKI_JOB_REFUSED: /* whoever refused may have changed his mind; who was given up was not refused */
+	case BRSKI_JOB_REFUSED: /* whoever refused may have changed his mind; who was given up was not refused
+				 */
 		if (job->registrar->waiting_max && job->changed - job->created > job->registrar->waiting_max)
 			return true;
 		return now >= job->changed + job->registrar->retry_after || now < job->changed;

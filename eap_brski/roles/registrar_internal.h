@@ -235,13 +235,14 @@ enum brski_code brski_job_voucher_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
 enum brski_code brski_job_cmp_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
-/* The MASA cannot be asked, for the reason `why`: a voucher that was fetched ahead makes the job DONE, else it
- * waits. */
+/* The MASA cannot be asked, for the reason `why`: a voucher that was fetched ahead makes the job DONE, else
+ * it waits. */
 enum brski_code brski_job_without_masa(struct brski_job *job, const char *why, struct brski_error *err);
 
 #define BRSKI_MASA_VOUCHER "requestvoucher"
 #define BRSKI_MASA_AUDIT_LOG "requestauditlog"
-/* job_call.c: the call of a MASA's operation, RFC 8995 5.5 and 5.8. `manufacturer` is for the error's words. */
+/* job_call.c: the call of a MASA's operation, RFC 8995 5.5 and 5.8. `manufacturer` is for the error's words.
+ */
 enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, const char *operation,
 	struct brski_span body, char *url, size_t size, struct brski_http *request, struct brski_error *err);
 

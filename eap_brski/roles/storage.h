@@ -12,7 +12,8 @@ struct brski_storage {
 	/* BRSKI_NOT_FOUND if there is none. */
 	enum brski_code (*read)(void *ctx, const char *name, struct brski_buf *out, struct brski_error *err);
 	/* All or nothing, and durable when it returns. secret: readable by the owner alone. */
-	enum brski_code (*write)(void *ctx, const char *name, struct brski_span value, bool secret, struct brski_error *err);
+	enum brski_code (*write)(
+		void *ctx, const char *name, struct brski_span value, bool secret, struct brski_error *err);
 	/* Overwrites nothing; BRSKI_OK if it did not exist. */
 	enum brski_code (*remove)(void *ctx, const char *name, struct brski_error *err);
 	/* Puts everything out of the way, for a person to look at (a corrupt or foreign state). */

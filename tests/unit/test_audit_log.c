@@ -72,16 +72,15 @@ END_TEST
 
 START_TEST(nonces)
 {
-	EXPECT(BRSKI_OK, parse(
-				 LOG(EV("\"nonce\":null,\"assertion\":\"logged\"") "," EV(
-					 "\"assertion\":\"verified\"") "," EV("\"nonce\":\"not "
-									      "base64!\",\"assertion\":"
-									      "\"logged\"") "," EV("\"nonce\""
-												   ":\"\","
-												   "\"asserti"
-												   "on\":"
-												   "\"logged"
-												   "\""))));
+	EXPECT(BRSKI_OK, parse(LOG(EV("\"nonce\":null,\"assertion\":\"logged\"") "," EV(
+				 "\"assertion\":\"verified\"") "," EV("\"nonce\":\"not "
+								      "base64!\",\"assertion\":"
+								      "\"logged\"") "," EV("\"nonce\""
+											   ":\"\","
+											   "\"asserti"
+											   "on\":"
+											   "\"logged"
+											   "\""))));
 	ck_assert_uint_eq(audit.events[0].nonce.len, 0);
 	ck_assert_uint_eq(audit.events[1].nonce.len, 0);
 	ck_assert(brski_span_equal(brski_buf_span(&audit.events[2].nonce), brski_span_str("not base64!")));

@@ -199,7 +199,7 @@ END_TEST
 
 #define HEAD \
 	"{\"brski-answers\":1,\"registrar\":\"" KEY "\",\"created-on\":\"2026-11-21T08:00:00Z\"," \
-						    "\"answers\":["
+	"\"answers\":["
 #define NAMES "\"key\":\"" KEY "\",\"kind\":\"voucher\",\"manufacturer\":\"acme\",\"serial-number\":\"S\""
 #define ANSWER "{\"status\":200,\"fields\":{},\"body\":\"\"}"
 
@@ -237,7 +237,7 @@ START_TEST(what_is_signed_is_read_strictly)
 		HEAD "{" NAMES
 		     ",\"answers\":[{\"status\":99,\"fields\":{},\"body\":\"\"}],\"trouble\":\"\"}]}",
 		HEAD "{" NAMES ",\"answers\":[{\"status\":200,\"fields\":{\"a "
-			       "b\":\"x\"},\"body\":\"\"}],\"trouble\":\"\"}]}",
+		     "b\":\"x\"},\"body\":\"\"}],\"trouble\":\"\"}]}",
 		HEAD "{" NAMES
 		     ",\"answers\":[{\"status\":200,\"fields\":{\"a\":1},\"body\":\"\"}],\"trouble\":\"\"}]}",
 		HEAD "{" NAMES
