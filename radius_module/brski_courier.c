@@ -15,23 +15,19 @@
 
 static const char help[] =
 	"Usage: brski-courier --certificate FILE --private-key FILE [options] REQUESTS ANSWERS\n"
-	"Takes the requests that 'brskictl export' wrote to the MASAs and the PKI that they are for, and "
-	"writes\n"
+	"Takes the requests that 'brskictl export' wrote to the MASAs and the PKI that they are for, and writes\n"
 	"the answers for 'brskictl import'.\n"
 	"\n"
-	"  -c, --certificate FILE   this courier's certificate (PEM file or URI); the registrar must know "
-	"it\n"
+	"  -c, --certificate FILE   this courier's certificate (PEM file or URI); the registrar must know it\n"
 	"  -k, --private-key FILE   its key: signs the answers\n"
-	"  -r, --registrar FILE     certificate of the registrar, or of its CA: requests of others are not "
-	"taken\n"
+	"  -r, --registrar FILE     certificate of the registrar, or of its CA: requests of others are not taken\n"
 	"  -u, --cmp-url URL        where the PKI is from here, if it is not where the registrar has it\n"
 	"  -p, --proxy URL          an HTTP proxy; those of the environment are not used\n"
 	"  -t, --timeout SECONDS    for one call (default: 30)\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version\n"
 	"\n"
-	"Exit status: 0 every request has an answer, 1 it could not be done, 2 wrong use, 3 some have "
-	"none.\n";
+	"Exit status: 0 every request has an answer, 1 it could not be done, 2 wrong use, 3 some have none.\n";
 
 struct courier {
 	const char *certificate, *private_key, *registrar, *cmp_url, *proxy;
@@ -69,7 +65,9 @@ static enum brski_code check_signer(
 	return code == BRSKI_OK ? code : brski_fail_context(err, "the requests' signer");
 }
 
-/* The name in the file is its signer's, so that nobody can pass on requests of another registrar as his own.
+/*
+ * The name in the file is its signer's, so that nobody can pass on requests of another registrar as
+ * his own.
  */
 static enum brski_code check_name(
 	const struct brski_parcel *requests, const STACK_OF(X509) *certs, struct brski_error *err)

@@ -4,7 +4,9 @@
 
 #include "radius_module/store.h"
 
-/* One command of brskictl. argv[0] is its name; options are parsed with getopt_long. Returns the exit status.
+/*
+ * One command of brskictl. argv[0] is its name; options are parsed with getopt_long. Returns the
+ * exit status.
  */
 typedef int brskictl_command(struct brski_store *store, int argc, char **argv);
 

@@ -101,8 +101,8 @@ static int drop(struct brski_store *store, const char *manufacturer, const char 
 
 	if (brski_store_device_remove(store, manufacturer, serial, &err))
 		return brskictl_fail(&err);
-	printf("Device %s of %s is out of the inventory. Certificates that it already has stay valid: revoke "
-	       "them at your CA.\n",
+	printf("Device %s of %s is out of the inventory. Certificates that it "
+	       "already has stay valid: revoke them at your CA.\n",
 		serial, manufacturer);
 	return 0;
 }

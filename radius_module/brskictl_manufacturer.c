@@ -9,12 +9,10 @@
 
 static const char help[] =
 	"Usage: brskictl manufacturer add NAME --anchors FILE [options]\n"
-	"Adds a manufacturer, or replaces all that is known of it. Files are PEM and are copied into the "
-	"database.\n"
+	"Adds a manufacturer, or replaces all that is known of it. Files are PEM and are copied into the database.\n"
 	"\n"
 	"  --anchors FILE          CA certificates that its devices' IDevIDs verify to (required)\n"
-	"  --masa-url URL          https://HOST[:PORT][/PATH] of its MASA; default: what the IDevID itself "
-	"says\n"
+	"  --masa-url URL          https://HOST[:PORT][/PATH] of its MASA; default: what the IDevID itself says\n"
 	"  --voucher-anchors FILE  CA certificates that its vouchers verify to; default: --anchors\n"
 	"  --masa-tls-ca FILE      CA certificates for the MASA's HTTPS; default: the system's\n"
 	"  --crl FILE              CRLs of the IDevID CA: devices on them are refused\n"

@@ -20,11 +20,9 @@ static const char help_export[] =
 
 static const char help_import[] =
 	"Usage: brskictl import [options] FILE\n"
-	"Brings in the answers that brski-courier(1) wrote, checking each as if it had come over the "
-	"network.\n"
+	"Brings in the answers that brski-courier(1) wrote, checking each as if it had come over the network.\n"
 	"\n"
-	"  -S, --courier FILE       certificates of couriers, or of the CA that issued them; default: "
-	"courier.pem\n"
+	"  -S, --courier FILE       certificates of couriers, or of the CA that issued them; default: courier.pem\n"
 	"                           in the folder of the registrar's certificate\n"
 	"  -C, -c, -k, -a, -u       as for 'brskictl export'\n"
 	"\n"
@@ -120,8 +118,10 @@ static void print_outcome(
 		brski_parcel_kind_name(item->kind), words[outcome], why[0] ? ": " : "", why);
 }
 
-/* Whoever brings answers is trusted for what is not signed by MASA or PKI: the audit log, and words of
- * refusal. */
+/*
+ * Whoever brings answers is trusted for what is not signed by MASA or PKI: the audit log, and words
+ * of refusal.
+ */
 static enum brski_code check_courier(const struct brskictl_site *site, const char *courier,
 	const STACK_OF(X509) *certs, struct brski_error *err)
 {

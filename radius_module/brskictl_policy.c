@@ -58,8 +58,8 @@ int brskictl_accept(struct brski_store *store, int argc, char **argv)
 	if (brski_store_candidate_accept(store, argv[1], argv[2], argc == 4 ? argv[3] : NULL, &err)) {
 		brskictl_fail(&err);
 		if (err.code == BRSKI_NOT_FOUND)
-			fputs("'brskictl pending' tells who does; 'brskictl device add' lists a device that "
-			      "has not come yet.\n",
+			fputs("'brskictl pending' tells who does; 'brskictl device "
+			      "add' lists a device that has not come yet.\n",
 				stderr);
 		return 1;
 	}
@@ -76,16 +76,17 @@ int brskictl_refuse(struct brski_store *store, int argc, char **argv)
 		return status;
 	if (brski_store_candidate_refuse(store, argv[1], argv[2], argc == 4 ? argv[3] : NULL, &err))
 		return brskictl_fail(&err);
-	printf("Device %s of %s is refused, now and later, until you accept or list it. A certificate that "
-	       "it already has "
-	       "stays valid: revoke it at your CA.\n",
+	printf("Device %s of %s is refused, now and later, until you accept or list it. A "
+	       "certificate that it already has stays valid: revoke it at your CA.\n",
 		argv[2], argv[1]);
 	return 0;
 }
 
 /* ---- type ---- */
 
-/* "oid:" with digits and dots, and what a shell's pattern is made of; anything else is a pattern of subjects.
+/*
+ * "oid:" with digits and dots, and what a shell's pattern is made of; anything else is a pattern of
+ * subjects.
  */
 static const char *what_is_wrong(const char *pattern)
 {

@@ -6,22 +6,21 @@
 #include "radius_module/errand.h"
 #include "radius_module/file.h"
 
-/* brskictl voucher: vouchers without nonce, fetched ahead for devices that will come when the MASA is away.
+/*
+ * brskictl voucher: vouchers without nonce, fetched ahead for devices that will come when the MASA
+ * is away.
  */
 
 static const char help[] =
 	"Usage: brskictl voucher fetch [options] MANUFACTURER SERIAL...\n"
 	"       brskictl voucher list [MANUFACTURER] | remove MANUFACTURER SERIAL\n"
-	"Fetches vouchers without nonce from the manufacturer's MASA, which gives them to a device's "
-	"registered\n"
+	"Fetches vouchers without nonce from the manufacturer's MASA, which gives them to a device's registered\n"
 	"owner. They are used when the MASA does not answer.\n"
 	"\n"
 	"  -f, --file FILE          serial numbers, the first word of each line; '-' is standard input\n"
-	"  -i, --idevid FILE        certificate of a device of the same issuer, for its "
-	"AuthorityKeyIdentifier;\n"
+	"  -i, --idevid FILE        certificate of a device of the same issuer, for its AuthorityKeyIdentifier;\n"
 	"                           needed if the manufacturer has several CAs\n"
-	"  -o, --offline            do not call the MASA: the requests go out with the next 'brskictl "
-	"export'\n"
+	"  -o, --offline            do not call the MASA: the requests go out with the next 'brskictl export'\n"
 	"  -C, -c, -k, -a, -u       as for 'brskictl export'\n"
 	"  -p, --proxy URL          an HTTP proxy\n";
 

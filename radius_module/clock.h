@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds of a clock that nobody sets: for pauses and waits, which pthread_cond_timedwait() measures by
- * it too. */
+/*
+ * Milliseconds of a clock that nobody sets: for pauses and waits, which pthread_cond_timedwait()
+ * measures by it too.
+ */
 static inline int64_t brski_now_ms(void)
 {
 	struct timespec t;

@@ -259,8 +259,8 @@ static enum brski_code defer(struct step *s)
 }
 
 /*
- * Half as long again as the back end has taken so far: a quick one is not kept waiting for its peer, a slow
- * one costs few packets. Beyond the total there is nothing to wait for.
+ * Half as long again as the back end has taken so far: a quick one is not kept waiting for its
+ * peer, a slow one costs few packets. Beyond the total there is nothing to wait for.
  */
 static long next_wait(const struct brski_conversations *c, const struct conversation *v)
 {
@@ -299,7 +299,9 @@ static enum brski_code take_job(struct step *s)
 	return v->ticket ? BRSKI_OK : brski_fail(&s->err, BRSKI_NO_MEMORY, "no memory for a job");
 }
 
-/* Enough time left for that pause, and the back end asked for it: a back end that is away is not waited for.
+/*
+ * Enough time left for that pause, and the back end asked for it: a back end that is away is not
+ * waited for.
  */
 static bool worth_waiting(struct step *s, long pause_ms)
 {
@@ -310,9 +312,9 @@ static bool worth_waiting(struct step *s, long pause_ms)
 }
 
 /*
- * A quick back end is worth a moment of this thread, once for a job and if few threads wait already. Without
- * these bounds, a crowd of devices at a slow back end has all of the server's threads waiting, and nobody
- * else is served.
+ * A quick back end is worth a moment of this thread, once for a job and if few threads wait
+ * already. Without these bounds, a crowd of devices at a slow back end has all of the server's
+ * threads waiting, and nobody else is served.
  */
 static enum brski_progress look(struct step *s, long *pause)
 {

@@ -8,9 +8,10 @@
 #include "radius_module/session.h"
 
 /*
- * EAP conversations as a RADIUS server sees them: whole EAP packets and State in, whole EAP packets and what
- * goes with them out. Knows RFC 3748's header and Identifier rules, sessions, Wait and deferral. Knows no
- * RADIUS attribute. Threads may use it at once; none of them waits for a back end longer than the slice.
+ * EAP conversations as a RADIUS server sees them: whole EAP packets and State in, whole EAP packets
+ * and what goes with them out. Knows RFC 3748's header and Identifier rules, sessions, Wait and
+ * deferral. Knows no RADIUS attribute. Threads may use it at once; none of them waits for a back
+ * end longer than the slice.
  */
 struct brski_conversations;
 
@@ -33,9 +34,9 @@ BRSKI_CHECKED enum brski_code brski_conversations_new(const struct brski_convers
 void brski_conversations_free(struct brski_conversations *c);
 
 /*
- * The server's own rules, which have the last word on a device (brski_policy_set_judge). Asked once in a
- * session, in the thread of brski_conversations_answer and before that returns. What they want to remember
- * stays with the session.
+ * The server's own rules, which have the last word on a device (brski_policy_set_judge). Asked once
+ * in a session, in the thread of brski_conversations_answer and before that returns. What they want
+ * to remember stays with the session.
  */
 struct brski_eap_judge {
 	const char *name;
@@ -56,8 +57,9 @@ struct brski_eap_in {
 };
 
 /*
- * Is this packet ours to answer? An Identity response of the method's own identity (the server takes method
- * choice from it and never negotiates), a response of our Expanded Type, or anything in a session of ours.
+ * Is this packet ours to answer? An Identity response of the method's own identity (the server
+ * takes method choice from it and never negotiates), a response of our Expanded Type, or anything
+ * in a session of ours.
  */
 bool brski_conversations_claim(struct brski_conversations *c, const struct brski_eap_in *in);
 
@@ -65,8 +67,8 @@ enum brski_verdict {
 	BRSKI_VERDICT_CHALLENGE, /* eap and state; Access-Challenge */
 	BRSKI_VERDICT_ACCEPT,    /* eap is EAP-Success; keys; Access-Accept */
 	BRSKI_VERDICT_REJECT,    /* eap is EAP-Failure; Access-Reject */
-	BRSKI_VERDICT_INVALID,   /* not a packet that the session waits for: the session is as it was; eap is
-				    empty */
+	/* not a packet that the session waits for: the session is as it was; eap is empty */
+	BRSKI_VERDICT_INVALID,
 };
 
 struct brski_eap_out {

@@ -6,9 +6,9 @@
 #include "radius_module/upstream.h"
 
 /*
- * The calls of a parcel's entries, made one after the other and waited for, by the same code as the server's
- * (upstream.h): a MASA by https only, server name and chain always verified. For programs that have one
- * thread.
+ * The calls of a parcel's entries, made one after the other and waited for, by the same code as the
+ * server's (upstream.h): a MASA by https only, server name and chain always verified. For programs
+ * that have one thread.
  */
 struct brski_errands;
 struct brski_errands_config {
@@ -22,9 +22,9 @@ BRSKI_CHECKED enum brski_code brski_errands_new(
 void brski_errands_free(struct brski_errands *errands);
 
 /*
- * Makes the calls of `item`, in order, until one has no good answer. *out, which must be zero, becomes the
- * entry of answers. An error is our own trouble; a MASA or PKI that cannot be reached is told in
- * out->trouble.
+ * Makes the calls of `item`, in order, until one has no good answer. *out, which must be zero,
+ * becomes the entry of answers. An error is our own trouble; a MASA or PKI that cannot be reached
+ * is told in out->trouble.
  */
 BRSKI_CHECKED enum brski_code brski_errand_run(struct brski_errands *errands,
 	const struct brski_parcel_item *item, struct brski_parcel_item *out, struct brski_error *err);

@@ -43,21 +43,23 @@ static enum brski_code check_use(const STACK_OF(X509) *certs, const struct brski
 
 	if (code != BRSKI_OK)
 		return brski_fail_context(err,
-			"certificate_file %s does not lead to ca_file %s (put the intermediates behind the "
-			"certificate)",
+			"certificate_file %s does not lead to ca_file %s (put "
+			"the intermediates behind the certificate)",
 			config->certificate_file, config->ca_file);
 	code = brski_chain_verify(certs, i->anchors, NULL, BRSKI_USE_REGISTRAR, 0, err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err,
-			"certificate_file %s is not a registrar's, MASAs and devices will refuse it; have "
-			"your CA issue it"
-			" with extendedKeyUsage = cmcRA, serverAuth, clientAuth",
+			"certificate_file %s is not a registrar's, MASAs and "
+			"devices will refuse it; have your CA issue it with "
+			"extendedKeyUsage = cmcRA, serverAuth, clientAuth",
 			config->certificate_file);
 	return BRSKI_OK;
 }
 
-/* RFC 8995 5.5.4: the registrar shows by id-kp-cmcRA that it is one. Dates are no reason not to start: other
- * users are served too. */
+/*
+ * RFC 8995 5.5.4: the registrar shows by id-kp-cmcRA that it is one. Dates are no reason not to
+ * start: other users are served too.
+ */
 static enum brski_code check_credential(
 	const struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
 {

@@ -5,8 +5,9 @@
 #include "radius_module/conversation.h"
 
 /*
- * One configured registrar, put together: credential, store, policy, registrar role, the I/O thread,
- * conversations. Whatever serves it to the network makes one of these and needs to know none of the parts.
+ * One configured registrar, put together: credential, store, policy, registrar role, the I/O
+ * thread, conversations. Whatever serves it to the network makes one of these and needs to know
+ * none of the parts.
  */
 struct brski_instance;
 
@@ -34,8 +35,8 @@ struct brski_instance_config {
 	long retry_interval_min; /* seconds, before a call that failed is made again; 0: 5 */
 	long retry_interval_max; /* seconds, which that pause grows to; 0: 300 */
 	size_t max_message;      /* octets */
-	unsigned max_waiting; /* requests, and devices that the operator must decide on; here and below 0: no
-				 bound */
+	/* requests, and devices that the operator must decide on; here and below 0: no bound */
+	unsigned max_waiting;
 	unsigned max_waiting_per_device;
 	size_t max_waiting_size;     /* octets */
 	long max_waiting_age;        /* seconds; answers are kept that long too */
@@ -45,8 +46,10 @@ struct brski_instance_config {
 	const struct brski_env *env; /* borrowed */
 };
 
-/* Says what to do about a credential that cannot be a registrar's. What is odd but no obstacle goes to the
- * log. */
+/*
+ * Says what to do about a credential that cannot be a registrar's. What is odd but no obstacle goes
+ * to the log.
+ */
 BRSKI_CHECKED enum brski_code brski_instance_new(
 	const struct brski_instance_config *config, struct brski_instance **out, struct brski_error *err);
 /* No packet may be under way. Joins the I/O thread. */

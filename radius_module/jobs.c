@@ -20,9 +20,9 @@
 #define BUCKETS 512
 
 /*
- * jobs->lock guards everything here but `job`, which has a lock of its own, held while an answer is worked
- * on. The I/O thread alone changes jobs, so that it reads them without that lock. Neither lock is ever taken
- * while the other is held.
+ * jobs->lock guards everything here but `job`, which has a lock of its own, held while an answer is
+ * worked on. The I/O thread alone changes jobs, so that it reads them without that lock. Neither
+ * lock is ever taken while the other is held.
  */
 struct brski_ticket {
 	struct brski_ticket *bucket;      /* next of the same hash */
@@ -146,8 +146,10 @@ static void set_progress(struct brski_ticket *t, enum brski_progress progress, l
 
 /* ---- Sessions' side ---- */
 
-/* A pledge that comes back is a reason to try again before the pause is over, unless the back end asked for
- * the pause. */
+/*
+ * A pledge that comes back is a reason to try again before the pause is over, unless the back end
+ * asked for the pause.
+ */
 static void kick(struct brski_ticket *t)
 {
 	if (t->progress != BRSKI_PROGRESS_PAUSED || t->told || brski_now_ms() - t->ended < KICK_MS)
@@ -359,8 +361,8 @@ static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 }
 
 /*
- * A session may have read the job from the store just before its answer was put there, or `brskictl import`
- * may have brought one: then the answer counts, and nothing is asked twice.
+ * A session may have read the job from the store just before its answer was put there, or `brskictl
+ * import` may have brought one: then the answer counts, and nothing is asked twice.
  */
 static void compare_with_store(struct brski_ticket *t)
 {
@@ -436,8 +438,10 @@ static bool is_full(const struct brski_jobs *jobs, const char *origin)
 	return n >= CALLS_PER_ORIGIN;
 }
 
-/* The first that may call now and has a place. One origin at most is full while there are places, and it is
- * counted once: thousands may wait for it. With the lock held. */
+/*
+ * The first that may call now and has a place. One origin at most is full while there are places,
+ * and it is counted once: thousands may wait for it. With the lock held.
+ */
 static struct brski_ticket *find_due(struct brski_jobs *jobs)
 {
 	const char *full = NULL;

@@ -5,9 +5,9 @@
 #include "radius_module/store.h"
 
 /*
- * The work for MASA and PKI that one server has under way. One thread (upstream.h) drives all of it; a job
- * outlives the session that caused it, and is taken up again from the store after a restart. Sessions that
- * cause the same job share it.
+ * The work for MASA and PKI that one server has under way. One thread (upstream.h) drives all of
+ * it; a job outlives the session that caused it, and is taken up again from the store after a
+ * restart. Sessions that cause the same job share it.
  */
 struct brski_jobs;
 
@@ -29,8 +29,10 @@ struct brski_jobs_config {
 
 BRSKI_CHECKED enum brski_code brski_jobs_new(
 	const struct brski_jobs_config *config, struct brski_jobs **out, struct brski_error *err);
-/* Ends and joins the thread, housekeeping with it. Nothing may be submitted any more; tickets may still be
- * given back. */
+/*
+ * Ends and joins the thread, housekeeping with it. Nothing may be submitted any more; tickets may
+ * still be given back.
+ */
 void brski_jobs_stop(struct brski_jobs *jobs);
 /* No ticket may be left. Jobs that wait are in the store. */
 void brski_jobs_free(struct brski_jobs *jobs);
@@ -38,8 +40,10 @@ void brski_jobs_free(struct brski_jobs *jobs);
 /* A session's share in a job. */
 struct brski_ticket;
 
-/* Takes the job, also on failure (NULL: no memory). If one of the same key is under way, that one is shared
- * and this one freed. */
+/*
+ * Takes the job, also on failure (NULL: no memory). If one of the same key is under way, that one
+ * is shared and this one freed.
+ */
 struct brski_ticket *brski_jobs_submit(struct brski_jobs *jobs, struct brski_job *job);
 void brski_ticket_release(struct brski_ticket *ticket); /* NULL is allowed; the job goes on */
 

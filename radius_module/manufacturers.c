@@ -105,7 +105,9 @@ struct loading {
 	bool no_memory;
 };
 
-/* A manufacturer whose certificates do not parse is left out, with a word to the operator: the others go on.
+/*
+ * A manufacturer whose certificates do not parse is left out, with a word to the operator: the
+ * others go on.
  */
 static void load_row(void *ctx, const struct brski_store_manufacturer *row)
 {
@@ -194,8 +196,10 @@ static enum brski_code copy(
 	return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a manufacturer");
 }
 
-/* "Expired" and "revoked" say more than "leads nowhere", so they win over what other manufacturers' anchors
- * say. */
+/*
+ * "Expired" and "revoked" say more than "leads nowhere", so they win over what other manufacturers'
+ * anchors say.
+ */
 static enum brski_code search(struct brski_manufacturers *all, const struct snapshot *s,
 	const STACK_OF(X509) *chain, struct brski_manufacturer *out, struct brski_error *err)
 {
@@ -204,8 +208,8 @@ static enum brski_code search(struct brski_manufacturers *all, const struct snap
 
 	brski_name_text(X509_get_issuer_name(sk_X509_value(chain, 0)), subject, sizeof(subject));
 	brski_fail(err, BRSKI_UNTRUSTED,
-		"no known manufacturer: the device's certificate was issued by %s; add its CA with 'brskictl "
-		"manufacturer add'",
+		"no known manufacturer: the device's certificate was issued by "
+		"%s; add its CA with 'brskictl manufacturer add'",
 		subject);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct brski_manufacturer *m = &s->manufacturers[i];

@@ -12,8 +12,8 @@ void brski_manufacturers_free(struct brski_manufacturers *all);
 
 /*
  * The manufacturer to one of whose anchors the chain (leaf first) verifies; *out is the caller's.
- * BRSKI_EXPIRED and BRSKI_REVOKED where one knows the device but does not want it; BRSKI_UNTRUSTED where none
- * does.
+ * BRSKI_EXPIRED and BRSKI_REVOKED where one knows the device but does not want it; BRSKI_UNTRUSTED
+ * where none does.
  */
 BRSKI_CHECKED enum brski_code brski_manufacturers_find(struct brski_manufacturers *all,
 	const STACK_OF(X509) *chain, struct brski_manufacturer *out, struct brski_error *err);

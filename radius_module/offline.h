@@ -6,9 +6,9 @@
 #include "radius_module/store.h"
 
 /*
- * The registrar beside the running server, for the operator's commands: requests that wait go out in a file,
- * answers come in from one, and vouchers are fetched ahead. Every answer goes through the registrar role, so
- * that it is checked as if it had come over the network. One thread.
+ * The registrar beside the running server, for the operator's commands: requests that wait go out
+ * in a file, answers come in from one, and vouchers are fetched ahead. Every answer goes through
+ * the registrar role, so that it is checked as if it had come over the network. One thread.
  */
 struct brski_offline;
 
@@ -30,15 +30,17 @@ const char *brski_offline_name(const struct brski_offline *o);
 
 /* ---- Requests that wait ---- */
 
-/* All that wait, and the requests for vouchers ahead. Nothing is stored. *held: those that the policy does
- * not want to go out now. */
+/*
+ * All that wait, and the requests for vouchers ahead. Nothing is stored. *held: those that the
+ * policy does not want to go out now.
+ */
 BRSKI_CHECKED enum brski_code brski_offline_export(
 	struct brski_offline *o, struct brski_parcel *out, unsigned *held, struct brski_error *err);
 
 enum brski_offline_outcome {
 	BRSKI_OFFLINE_ANSWERED, /* stored: the device's next visit gets it */
-	BRSKI_OFFLINE_REFUSED,  /* stored: MASA, PKI or the audit log said no; of a voucher ahead, nothing
-				   changed */
+	/* stored: MASA, PKI or the audit log said no; of a voucher ahead, nothing changed */
+	BRSKI_OFFLINE_REFUSED,
 	BRSKI_OFFLINE_GOES_ON,  /* stored: a part is here, the rest must be asked for again */
 	BRSKI_OFFLINE_WAITS,    /* nothing changed: there is no answer yet */
 	BRSKI_OFFLINE_REPEATED, /* nothing changed: it was answered before */
@@ -53,8 +55,8 @@ BRSKI_CHECKED enum brski_code brski_offline_import(struct brski_offline *o, cons
 /* ---- Vouchers ahead ---- */
 
 /*
- * Makes and keeps the request for a device. idevid: a certificate of a device of the same issuer, for the
- * idevid-issuer; NULL: the manufacturer has one anchor, and that issues them.
+ * Makes and keeps the request for a device. idevid: a certificate of a device of the same issuer,
+ * for the idevid-issuer; NULL: the manufacturer has one anchor, and that issues them.
  */
 BRSKI_CHECKED enum brski_code brski_offline_ask(struct brski_offline *o, const char *manufacturer,
 	const char *serial, const X509 *idevid, char key[BRSKI_FINGERPRINT_MAX], struct brski_error *err);

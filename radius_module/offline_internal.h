@@ -7,8 +7,8 @@
 #include "radius_module/policy.h"
 
 /*
- * What the registrar role would store and tell while one answer is worked on: kept here until it is known
- * whether the whole is acceptable.
+ * What the registrar role would store and tell while one answer is worked on: kept here until it is
+ * known whether the whole is acceptable.
  */
 #define SCRATCH_ROWS 8
 #define SCRATCH_EVENTS 8

@@ -5,8 +5,9 @@
 #include "eap_brski/roles/registrar.h"
 
 /*
- * The two files that a technician carries between a registrar that has no way to MASA and PKI and a machine
- * that has: requests out, answers back. JSON in CMS SignedData; docs/offline.md is the format.
+ * The two files that a technician carries between a registrar that has no way to MASA and PKI and a
+ * machine that has: requests out, answers back. JSON in CMS SignedData; docs/offline.md is the
+ * format.
  */
 #define BRSKI_PARCEL_ITEMS_MAX 20000
 #define BRSKI_PARCEL_CALLS_MAX 2   /* voucher, then audit log */
@@ -47,8 +48,8 @@ struct brski_parcel_item *brski_parcel_add(struct brski_parcel *parcel);
 BRSKI_CHECKED enum brski_code brski_parcel_seal(const struct brski_parcel *parcel,
 	const struct brski_credential *signer, struct brski_buf *out, struct brski_error *err);
 /*
- * Verifies the signature, and reads as strictly as what comes from the network. *certs is new: the signer
- * first; whether it is to be trusted is the caller's to judge.
+ * Verifies the signature, and reads as strictly as what comes from the network. *certs is new: the
+ * signer first; whether it is to be trusted is the caller's to judge.
  */
 BRSKI_CHECKED enum brski_code brski_parcel_open(struct brski_span file, bool answers,
 	struct brski_parcel *out, STACK_OF(X509) **certs, struct brski_error *err);

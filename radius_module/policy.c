@@ -25,9 +25,11 @@ static enum brski_code find_manufacturer(
 
 /* ---- Whether it may join ---- */
 
-/* Of this thread, while it works on a packet of the peer in question. Only a thread that has a request at
- * hand can ask the administrator's own rules; the background has none, and holds on to what was decided when
- * the device was here. */
+/*
+ * Of this thread, while it works on a packet of the peer in question. Only a thread that has a
+ * request at hand can ask the administrator's own rules; the background has none, and holds on to
+ * what was decided when the device was here.
+ */
 static _Thread_local const struct brski_judge *judge;
 
 void brski_policy_set_judge(const struct brski_judge *next)

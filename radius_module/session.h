@@ -5,9 +5,9 @@
 #include "eap_brski/ground/env.h"
 
 /*
- * Sessions by their State (RFC 2865 5.24). The table knows nothing of what a session holds. One thread at a
- * time has a session; the next one that asks for it waits. Bounded in number and in idle time; a session that
- * is over stays a little longer, so that its last answer can be repeated.
+ * Sessions by their State (RFC 2865 5.24). The table knows nothing of what a session holds. One
+ * thread at a time has a session; the next one that asks for it waits. Bounded in number and in
+ * idle time; a session that is over stays a little longer, so that its last answer can be repeated.
  */
 #define BRSKI_STATE_LEN 16
 
@@ -29,8 +29,10 @@ BRSKI_CHECKED enum brski_code brski_sessions_new(
 /* Nobody may have a session. Frees all data. */
 void brski_sessions_free(struct brski_sessions *table);
 
-/* A new session with a State of 16 random octets; the caller has it. Takes data on success. BRSKI_TOO_LARGE:
- * the table is full. */
+/*
+ * A new session with a State of 16 random octets; the caller has it. Takes data on success.
+ * BRSKI_TOO_LARGE: the table is full.
+ */
 BRSKI_CHECKED enum brski_code brski_sessions_add(
 	struct brski_sessions *table, void *data, struct brski_session **out, struct brski_error *err);
 /* NULL: there is none of that State (any more). */

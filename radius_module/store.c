@@ -8,8 +8,10 @@
 
 #include "radius_module/store_sql.h"
 
-/* Another process's change takes milliseconds. Whoever sits on the lock longer, a forgotten shell of sqlite3
- * for instance, must not have all of the server's threads wait for him. */
+/*
+ * Another process's change takes milliseconds. Whoever sits on the lock longer, a forgotten shell
+ * of sqlite3 for instance, must not have all of the server's threads wait for him.
+ */
 #define BUSY_MS 2000
 
 /* ---- Statements ---- */
@@ -162,8 +164,10 @@ static enum brski_code user_version(struct brski_store *store, int64_t *out, str
 	return sql_end(&q);
 }
 
-/* Two processes may come here at once: the write lock lets one make the tables, and the other finds them. A
- * database of an older version gets what has been added since, all of it or nothing. */
+/*
+ * Two processes may come here at once: the write lock lets one make the tables, and the other finds
+ * them. A database of an older version gets what has been added since, all of it or nothing.
+ */
 static enum brski_code make_tables(struct brski_store *store, struct brski_error *err)
 {
 	int64_t version;
@@ -209,8 +213,10 @@ static enum brski_code lock_new(struct brski_store *store, struct brski_error *e
 	return rc ? brski_fail(err, BRSKI_NO_MEMORY, "no memory for a lock") : BRSKI_OK;
 }
 
-/* A database that root makes for the server belongs to whoever owns its folder, or the server could not write
- * it. */
+/*
+ * A database that root makes for the server belongs to whoever owns its folder, or the server could
+ * not write it.
+ */
 static void give_to_owner_of_folder(const char *path)
 {
 	char folder[1024];

@@ -6,15 +6,17 @@
 #include "eap_brski/roles/registrar.h"
 
 /*
- * What the registrar remembers: manufacturers, devices, jobs, history. SQL stays behind this header; today it
- * is SQLite (WAL), opened by the server and by brskictl at the same time. What these functions write outlives
- * a power failure, but for the last events and sightings, which they do not wait for the disk with. Functions
- * may be called from any thread.
+ * What the registrar remembers: manufacturers, devices, jobs, history. SQL stays behind this
+ * header; today it is SQLite (WAL), opened by the server and by brskictl at the same time. What
+ * these functions write outlives a power failure, but for the last events and sightings, which they
+ * do not wait for the disk with. Functions may be called from any thread.
  */
 struct brski_store;
 
-/* Makes the database (mode 0640) and its tables if `create`; else BRSKI_NOT_FOUND if there is none. Refuses a
- * schema that is newer than ours. */
+/*
+ * Makes the database (mode 0640) and its tables if `create`; else BRSKI_NOT_FOUND if there is none.
+ * Refuses a schema that is newer than ours.
+ */
 BRSKI_CHECKED enum brski_code brski_store_open(
 	const char *path, bool create, struct brski_store **out, struct brski_error *err);
 void brski_store_close(struct brski_store *store);
@@ -75,8 +77,7 @@ typedef void brski_store_device_row(void *ctx, const struct brski_store_device *
 BRSKI_CHECKED enum brski_code brski_store_devices(struct brski_store *store, const char *manufacturer,
 	brski_store_device_row *row, void *ctx, struct brski_error *err);
 
-/* ---- Devices outside of the inventory: those that the operator must decide on, and those that he refused
- * ---- */
+/* ---- Devices outside of the inventory ---- */
 
 /* What the operator has said of a device. Listing it makes an end of the refusal, and the other way round. */
 enum brski_standing {
@@ -100,17 +101,22 @@ struct brski_store_candidate {
 	char note[128];
 };
 /*
- * A device is here (at last_seen; 0: now) that the operator must decide on: it waits from now on, unless he
- * has decided already. BRSKI_TOO_LARGE: `most` others wait already. BRSKI_NOT_FOUND: no such manufacturer.
+ * A device is here (at last_seen; 0: now) that the operator must decide on: it waits from now on,
+ * unless he has decided already. BRSKI_TOO_LARGE: `most` others wait already. BRSKI_NOT_FOUND: no
+ * such manufacturer.
  */
 BRSKI_CHECKED enum brski_code brski_store_candidate_seen(struct brski_store *store,
 	const struct brski_store_candidate *c, unsigned most, struct brski_error *err);
-/* The operator's word on a candidate: into the inventory it goes. BRSKI_NOT_FOUND: it is none. note NULL: as
- * it is. */
+/*
+ * The operator's word on a candidate: into the inventory it goes. BRSKI_NOT_FOUND: it is none. note
+ * NULL: as it is.
+ */
 BRSKI_CHECKED enum brski_code brski_store_candidate_accept(struct brski_store *store,
 	const char *manufacturer, const char *serial, const char *note, struct brski_error *err);
-/* The same; a device that was never here, and one of the inventory, may be refused as well. BRSKI_NOT_FOUND:
- * no such manufacturer. */
+/*
+ * The same; a device that was never here, and one of the inventory, may be refused as well.
+ * BRSKI_NOT_FOUND: no such manufacturer.
+ */
 BRSKI_CHECKED enum brski_code brski_store_candidate_refuse(struct brski_store *store,
 	const char *manufacturer, const char *serial, const char *note, struct brski_error *err);
 typedef void brski_store_candidate_row(void *ctx, const struct brski_store_candidate *c);
@@ -149,8 +155,10 @@ struct brski_store_event {
 	char detail[512];
 	unsigned times; /* as read: how often in a row, `at` being the last time */
 };
-/* An event that is one of the device's last two once more changes the time of that: devices that wait come
- * every minute. */
+/*
+ * An event that is one of the device's last two once more changes the time of that: devices that
+ * wait come every minute.
+ */
 BRSKI_CHECKED enum brski_code brski_store_event_add(
 	struct brski_store *store, const struct brski_store_event *event, struct brski_error *err);
 typedef void brski_store_event_row(void *ctx, const struct brski_store_event *event);
@@ -182,8 +190,10 @@ struct brski_store_limits {
 	unsigned waiting_per_device;
 	size_t octets; /* of one of them, as stored */
 };
-/* The same for a request of a device. BRSKI_TOO_LARGE if it is new and goes beyond a bound; what is stored
- * may always change. */
+/*
+ * The same for a request of a device. BRSKI_TOO_LARGE if it is new and goes beyond a bound; what is
+ * stored may always change.
+ */
 BRSKI_CHECKED enum brski_code brski_store_job_admit(struct brski_store *store,
 	const struct brski_store_job *job, const struct brski_store_limits *limits, struct brski_error *err);
 struct brski_store_job_totals {
@@ -195,8 +205,9 @@ struct brski_store_job_totals {
 BRSKI_CHECKED enum brski_code brski_store_job_totals(
 	struct brski_store *store, struct brski_store_job_totals *out, struct brski_error *err);
 /*
- * Answers that came in by another way than the server's: the first one is of a job that is WAITING in the
- * store, else BRSKI_UNEXPECTED; the others are what its answer changes besides. All or nothing.
+ * Answers that came in by another way than the server's: the first one is of a job that is WAITING
+ * in the store, else BRSKI_UNEXPECTED; the others are what its answer changes besides. All or
+ * nothing.
  */
 BRSKI_CHECKED enum brski_code brski_store_jobs_settle(
 	struct brski_store *store, const struct brski_store_job *jobs, size_t n, struct brski_error *err);
@@ -225,8 +236,10 @@ struct brski_store_ahead {
 	time_t expires_on; /* 0: never */
 };
 void brski_store_ahead_free(struct brski_store_ahead *a);
-/* Keeps a new request for a device; its voucher, if there is one, stays. BRSKI_NOT_FOUND: no such
- * manufacturer. */
+/*
+ * Keeps a new request for a device; its voucher, if there is one, stays. BRSKI_NOT_FOUND: no such
+ * manufacturer.
+ */
 BRSKI_CHECKED enum brski_code brski_store_ahead_ask(
 	struct brski_store *store, const struct brski_store_ahead *a, struct brski_error *err);
 /* voucher, fetched and expires_on, for the request that waits under that key. BRSKI_UNEXPECTED: none does. */

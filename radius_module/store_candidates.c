@@ -32,8 +32,8 @@ enum brski_code brski_store_standing(struct brski_store *store, const char *manu
 }
 
 /*
- * One statement, so that a decision that falls in this very moment is not undone. Rows beyond the limit, and
- * of devices that are listed meanwhile, are just not selected.
+ * One statement, so that a decision that falls in this very moment is not undone. Rows beyond the
+ * limit, and of devices that are listed meanwhile, are just not selected.
  */
 enum brski_code brski_store_candidate_seen(struct brski_store *store, const struct brski_store_candidate *c,
 	unsigned most, struct brski_error *err)

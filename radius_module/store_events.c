@@ -40,8 +40,8 @@ enum brski_code brski_store_event_add(
 	if (code || found)
 		return code;
 	sql_begin_lazy(&q, store,
-		"INSERT INTO event (at, manufacturer, serial_number, what, ok, detail) VALUES (?1, ?2, ?3, "
-		"?4, ?5, ?6)",
+		"INSERT INTO event (at, manufacturer, serial_number, what, "
+		"ok, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 		err);
 	bind_event(&q, event);
 	return sql_run(&q);
@@ -53,9 +53,8 @@ enum brski_code brski_store_events(struct brski_store *store, const char *serial
 	struct sql q;
 
 	sql_begin(&q, store,
-		"SELECT at, manufacturer, serial_number, what, ok, detail, times FROM"
-		" (SELECT * FROM event WHERE ?1 = '' OR serial_number = ?1 ORDER BY id DESC LIMIT ?2) ORDER "
-		"BY id",
+		"SELECT at, manufacturer, serial_number, what, ok, detail, times FROM (SELECT * FROM "
+		"event WHERE ?1 = '' OR serial_number = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
 		err);
 	sql_bind_text(&q, serial ? serial : "");
 	sql_bind_int(&q, most);
@@ -83,8 +82,10 @@ static enum brski_code trim(
 	return sql_run(&q);
 }
 
-/* Anybody can make events of no manufacturer, with a certificate of his own: they must not push out the
- * others. */
+/*
+ * Anybody can make events of no manufacturer, with a certificate of his own: they must not push out
+ * the others.
+ */
 enum brski_code brski_store_events_trim(struct brski_store *store, unsigned keep, struct brski_error *err)
 {
 	enum brski_code code = trim(store,

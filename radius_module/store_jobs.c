@@ -129,9 +129,9 @@ static enum brski_code within(struct brski_store *store, const struct brski_stor
 }
 
 /*
- * A device may ask for a voucher with a new nonce as fast as the last one is answered: of these answers the
- * newest are enough. Those of CMP stay: a request that the PKI works on for days is older than all pollReqs
- * for it.
+ * A device may ask for a voucher with a new nonce as fast as the last one is answered: of these
+ * answers the newest are enough. Those of CMP stay: a request that the PKI works on for days is
+ * older than all pollReqs for it.
  */
 static enum brski_code forget_oldest(
 	struct brski_store *store, const struct brski_store_job *job, struct brski_error *err)
@@ -139,9 +139,9 @@ static enum brski_code forget_oldest(
 	struct sql q;
 
 	sql_begin(&q, store,
-		"DELETE FROM job WHERE key IN (SELECT key FROM job WHERE manufacturer = ?1 AND serial_number "
-		"= ?2"
-		" AND state <> ?3 AND kind = ?4 ORDER BY updated DESC LIMIT -1 OFFSET ?5)",
+		"DELETE FROM job WHERE key IN (SELECT key FROM job WHERE "
+		"manufacturer = ?1 AND serial_number = ?2 AND state <> ?3 AND "
+		"kind = ?4 ORDER BY updated DESC LIMIT -1 OFFSET ?5)",
 		err);
 	sql_bind_text(&q, job->manufacturer);
 	sql_bind_text(&q, job->serial_number);
@@ -175,8 +175,8 @@ enum brski_code brski_store_job_totals(
 
 	*out = (struct brski_store_job_totals){0};
 	sql_begin(&q, store,
-		"SELECT state, kind, count(*), min(created), sum(length(blob)) FROM job WHERE kind < ?1 "
-		"GROUP BY state, kind",
+		"SELECT state, kind, count(*), min(created), "
+		"sum(length(blob)) FROM job WHERE kind < ?1 GROUP BY state, kind",
 		err);
 	sql_bind_int(&q, BRSKI_JOB_NOTE);
 	while (sql_row(&q)) {

@@ -23,10 +23,9 @@ enum brski_code brski_store_manufacturer_put(
 	/* Not REPLACE, which would delete the row, and its devices with it. */
 	sql_begin(&q, store,
 		"INSERT INTO manufacturer (" COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
-		" ON CONFLICT (name) DO UPDATE SET masa_url=?2, idevid_anchors=?3, voucher_anchors=?4, "
-		"tls_anchors=?5,"
-		" crls=?6, mode=?7, check_voucher=?8, audit_log=?9, allow_foreign_domains=?10, "
-		"allow_nonceless=?11",
+		" ON CONFLICT (name) DO UPDATE SET masa_url=?2, idevid_anchors=?3, "
+		"voucher_anchors=?4, tls_anchors=?5, crls=?6, mode=?7, check_voucher=?8, "
+		"audit_log=?9, allow_foreign_domains=?10, allow_nonceless=?11",
 		err);
 	sql_bind_text(&q, m->name);
 	sql_bind_text(&q, m->masa_url);

@@ -2,8 +2,8 @@
 #include "radius_module/store_sql.h"
 
 /*
- * The tables, as one step from each version of the schema to the next. A step that has been released is never
- * changed: what comes later is another step.
+ * The tables, as one step from each version of the schema to the next. A step that has been
+ * released is never changed: what comes later is another step.
  */
 
 static const char *const steps[] = {
@@ -54,9 +54,9 @@ static const char *const steps[] = {
 	"PRAGMA user_version = 1;",
 
 	/*
-	 * 2: devices that the operator must decide on, or has refused; rules of mode "type"; requests by
-	 * device. A device is in the inventory or a candidate, never both, whoever writes: the triggers see
-	 * to it.
+	 * 2: devices that the operator must decide on, or has refused; rules of mode "type";
+	 * requests by device. A device is in the inventory or a candidate, never both, whoever
+	 * writes: the triggers see to it.
 	 */
 	"CREATE TABLE candidate ("
 	"  manufacturer TEXT NOT NULL REFERENCES manufacturer(name) ON DELETE CASCADE,"
@@ -89,8 +89,10 @@ static const char *const steps[] = {
 	"CREATE INDEX job_by_device ON job (manufacturer, serial_number, state);"
 	"PRAGMA user_version = 2;",
 
-	/* 3: vouchers without nonce, fetched ahead. A new request leaves the old voucher in place until it is
-	 * answered. */
+	/*
+	 * 3: vouchers without nonce, fetched ahead. A new request leaves the old voucher in place
+	 * until it is answered.
+	 */
 	"CREATE TABLE voucher_ahead ("
 	"  manufacturer TEXT NOT NULL REFERENCES manufacturer(name) ON DELETE CASCADE,"
 	"  serial_number TEXT NOT NULL,"

@@ -16,14 +16,16 @@ struct brski_store {
 	bool lazy;            /* synchronous=NORMAL now, see sql_begin_lazy */
 };
 
-/* store_schema.c: the version of the schema that this program works with, and the statements that take a
- * database of version `from` to the next one. */
+/*
+ * store_schema.c: the version of the schema that this program works with, and the statements that
+ * take a database of version `from` to the next one.
+ */
 extern const int brski_schema_version;
 const char *brski_schema_step(int from);
 
 /*
- * A statement in use. sql_begin takes the lock, sql_end gives it back whatever happened between. The first
- * error of any of these is kept and returned by sql_end, so that callers check once.
+ * A statement in use. sql_begin takes the lock, sql_end gives it back whatever happened between.
+ * The first error of any of these is kept and returned by sql_end, so that callers check once.
  */
 struct sql {
 	struct brski_store *store;
@@ -35,8 +37,8 @@ struct sql {
 
 void sql_begin(struct sql *q, struct brski_store *store, const char *text, struct brski_error *err);
 /*
- * For what may be lost in a power failure, and only then: a change that is not waited for until the disk has
- * it. It is never out of order, as the next change that is waited for takes it along.
+ * For what may be lost in a power failure, and only then: a change that is not waited for until the
+ * disk has it. It is never out of order, as the next change that is waited for takes it along.
  */
 void sql_begin_lazy(struct sql *q, struct brski_store *store, const char *text, struct brski_error *err);
 void sql_bind_text(struct sql *q, const char *value);

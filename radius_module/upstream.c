@@ -199,9 +199,9 @@ static bool set_method(struct transfer *t, const struct brski_http *request)
 }
 
 /*
- * The anchors go in as a blob, since that is part of what curl compares before it uses a connection again: an
- * SSL_CTX callback is not, and one manufacturer's anchors must not vouch for another's MASA at the same
- * address.
+ * The anchors go in as a blob, since that is part of what curl compares before it uses a connection
+ * again: an SSL_CTX callback is not, and one manufacturer's anchors must not vouch for another's
+ * MASA at the same address.
  */
 static enum brski_code set_anchors(struct transfer *t, const STACK_OF(X509) *anchors, struct brski_error *err)
 {

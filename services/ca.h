@@ -7,8 +7,8 @@
 #include "services/ca_store.h"
 
 /*
- * A demonstration CA that speaks CMP over HTTP (RFC 6712, RFC 9483): a request in, a response out, no
- * sockets. All members stay the caller's.
+ * A demonstration CA that speaks CMP over HTTP (RFC 6712, RFC 9483): a request in, a response out,
+ * no sockets. All members stay the caller's.
  */
 struct ca {
 	const struct brski_env *env;
@@ -30,9 +30,9 @@ struct ca {
 #define CA_WHAT_MAX 640
 
 /*
- * Answers one request, always: a PKIMessage with HTTP status 200 (RFC 6712 3.3), or a status of 4xx or 5xx
- * when there is no PKIMessage to answer. The same request again gets the same answer, never a second
- * certificate. what gets a line for the log.
+ * Answers one request, always: a PKIMessage with HTTP status 200 (RFC 6712 3.3), or a status of 4xx
+ * or 5xx when there is no PKIMessage to answer. The same request again gets the same answer, never
+ * a second certificate. what gets a line for the log.
  */
 void ca_handle(const struct ca *ca, const struct brski_http *request, struct brski_http *response,
 	char what[CA_WHAT_MAX]);

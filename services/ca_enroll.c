@@ -134,8 +134,10 @@ static void set_texts(const struct ca_job *job, const X509 *cert, struct ca_reco
 	brski_name_text(X509_get_subject_name(cert), r->subject, sizeof(r->subject));
 }
 
-/* The row is on the disk before the answer leaves: a CA that is killed between has issued nothing, or repeats
- * the answer. */
+/*
+ * The row is on the disk before the answer leaves: a CA that is killed between has issued nothing,
+ * or repeats the answer.
+ */
 static enum brski_code store(
 	struct ca_job *job, const X509 *cert, bool implicit, struct ca_record *r, struct brski_error *err)
 {
@@ -239,8 +241,10 @@ static enum brski_code check_state(struct ca_job *job, const struct ca_record *r
 	return BRSKI_OK;
 }
 
-/* RFC 9483 4.1.1: certHash is that of the certificate issued in this transaction; 3.5: recipNonce is our
- * answer's senderNonce. */
+/*
+ * RFC 9483 4.1.1: certHash is that of the certificate issued in this transaction; 3.5: recipNonce
+ * is our answer's senderNonce.
+ */
 static enum brski_code check_conf(struct ca_job *job, const struct ca_record *r, struct brski_error *err)
 {
 	X509 *cert = NULL;

@@ -29,8 +29,10 @@ struct ca_spec {
 	X509_EXTENSION *san_asked; /* a requested subjectAltName to be copied; NULL: none */
 };
 
-/* issuer NULL: self-signed. Random serial number of 128 bits, subject and authority key identifiers. *out is
- * new. */
+/*
+ * issuer NULL: self-signed. Random serial number of 128 bits, subject and authority key
+ * identifiers. *out is new.
+ */
 BRSKI_CHECKED enum brski_code ca_issue(const struct ca_spec *spec, const struct brski_credential *issuer,
 	const struct brski_env *env, X509 **out, struct brski_error *err);
 

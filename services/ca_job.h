@@ -22,8 +22,9 @@ struct ca_job {
 };
 
 /*
- * RFC 9483 5.2.2.1: a nested message comes from a registration authority that we know (BRSKI_UNTRUSTED,
- * BRSKI_REFUSED), and its inner one becomes job->msg; any other one is the device's own.
+ * RFC 9483 5.2.2.1: a nested message comes from a registration authority that we know
+ * (BRSKI_UNTRUSTED, BRSKI_REFUSED), and its inner one becomes job->msg; any other one is the
+ * device's own.
  */
 BRSKI_CHECKED enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err);
 /* job->signers may ask: devices through a registration authority, others by themselves. */

@@ -39,18 +39,17 @@ static enum brski_code serve(struct brski_error *err)
 
 static const struct daemon_program program = {
 	.name = "brski-ca",
-	.usage = "brski-ca: a demonstration CA that speaks CMP (RFC 9483) over HTTP\n"
-		 "It is for trying things out: no revocation lists, keys in files. A site's own CA takes its "
-		 "place.\n"
-		 "\n"
-		 "  brski-ca init DIR --subject NAME [--key-type TYPE] [--intermediate] [--cmp-signer]\n"
-		 "  brski-ca issue-registrar DIR --subject NAME --out PREFIX [--san NAMES] [--days N]\n"
-		 "  brski-ca issue-server DIR --subject NAME --out PREFIX [--san NAMES] [--days N]\n"
-		 "  brski-ca issue-masa DIR --subject NAME --out PREFIX [--days N]\n"
-		 "  brski-ca issue-idevid DIR --serial-number SERIAL --out PREFIX [--subject NAME] "
-		 "[--masa-url URL]\n"
-		 "  brski-ca [OPTIONS] serve [DIR]\n"
-		 "  brski-ca list DIR\n",
+	.usage =
+		"brski-ca: a demonstration CA that speaks CMP (RFC 9483) over HTTP\n"
+		"It is for trying things out: no revocation lists, keys in files. A site's own CA takes its place.\n"
+		"\n"
+		"  brski-ca init DIR --subject NAME [--key-type TYPE] [--intermediate] [--cmp-signer]\n"
+		"  brski-ca issue-registrar DIR --subject NAME --out PREFIX [--san NAMES] [--days N]\n"
+		"  brski-ca issue-server DIR --subject NAME --out PREFIX [--san NAMES] [--days N]\n"
+		"  brski-ca issue-masa DIR --subject NAME --out PREFIX [--days N]\n"
+		"  brski-ca issue-idevid DIR --serial-number SERIAL --out PREFIX [--subject NAME] [--masa-url URL]\n"
+		"  brski-ca [OPTIONS] serve [DIR]\n"
+		"  brski-ca list DIR\n",
 	.options = ca_options,
 	.serve = serve,
 	.serve_operand = &ca_settings.dir,

@@ -148,9 +148,8 @@ static enum brski_code load_credentials(struct ca_setup *setup, struct brski_err
 		code = load_cmp_signer(setup, err);
 	if (code == BRSKI_OK && !(X509_get_key_usage(setup->cmp_signer.cert) & KU_DIGITAL_SIGNATURE))
 		code = brski_fail(err, BRSKI_MISMATCH,
-			"nobody would take its CMP messages (RFC 9483 3.5): keyUsage has no "
-			"digitalSignature; give cmp-key "
-			"and cmp-cert");
+			"nobody would take its CMP messages (RFC 9483 3.5): keyUsage "
+			"has no digitalSignature; give cmp-key and cmp-cert");
 	if (code == BRSKI_OK && (s->tls_key || s->tls_cert))
 		code = load("tls", s->tls_key, s->tls_cert, &setup->tls, err);
 	return code;
@@ -212,8 +211,8 @@ static enum brski_code load_trust(struct ca_setup *setup, struct brski_error *er
 		code = brski_certs_load(s->client_anchors, &setup->client_anchors, err);
 	if (code == BRSKI_OK && !s->idevid_anchors && !s->client_anchors && !s->trust_ra)
 		code = brski_fail(err, BRSKI_MALFORMED,
-			"nobody could get a certificate: idevid-anchors, client-anchors or trust-ra is "
-			"needed");
+			"nobody could get a certificate: idevid-anchors, "
+			"client-anchors or trust-ra is needed");
 	if (code == BRSKI_OK && s->idevid_anchors && s->trust_ra)
 		code = brski_fail(err, BRSKI_MALFORMED, "trust-ra and idevid-anchors contradict each other");
 	return code;

@@ -9,13 +9,12 @@
 #define SCHEMA_VERSION 1
 
 static const char schema[] =
-	"CREATE TABLE certificates (id INTEGER PRIMARY KEY, transaction_id BLOB NOT NULL UNIQUE, digest BLOB "
-	"NOT NULL,"
-	" signer BLOB NOT NULL, requester TEXT NOT NULL, serial TEXT NOT NULL UNIQUE, subject TEXT NOT NULL,"
-	" cert BLOB NOT NULL, answer BLOB NOT NULL, answer_nonce BLOB NOT NULL, state INTEGER NOT NULL,"
-	" issued INTEGER NOT NULL, confirm_by INTEGER NOT NULL, conf_digest BLOB NOT NULL, conf_answer BLOB "
-	"NOT NULL) STRICT;"
-	"CREATE INDEX certificates_by_state ON certificates (state, confirm_by);";
+	"CREATE TABLE certificates (id INTEGER PRIMARY KEY, transaction_id BLOB NOT NULL UNIQUE, "
+	"digest BLOB NOT NULL, signer BLOB NOT NULL, requester TEXT NOT NULL, serial TEXT NOT "
+	"NULL UNIQUE, subject TEXT NOT NULL, cert BLOB NOT NULL, answer BLOB NOT NULL, "
+	"answer_nonce BLOB NOT NULL, state INTEGER NOT NULL, issued INTEGER NOT NULL, confirm_by "
+	"INTEGER NOT NULL, conf_digest BLOB NOT NULL, conf_answer BLOB NOT NULL) STRICT;CREATE "
+	"INDEX certificates_by_state ON certificates (state, confirm_by);";
 
 #define COLUMNS \
 	"id, transaction_id, digest, signer, requester, serial, subject, cert, answer, answer_nonce, " \

@@ -13,8 +13,10 @@ static bool is_listed(const STACK_OF(X509) *list, const X509 *cert)
 	return list == NULL;
 }
 
-/* A CA knows a registration authority by its certificate's extended key usage, RFC 9483 5.2.2.1 and RFC
- * 6402 2.10. */
+/*
+ * A CA knows a registration authority by its certificate's extended key usage, RFC 9483 5.2.2.1 and
+ * RFC 6402 2.10.
+ */
 static enum brski_code check_ra(struct ca_job *job, const STACK_OF(X509) *chain, struct brski_error *err)
 {
 	X509 *ra = sk_X509_value(chain, 0);

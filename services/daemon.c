@@ -140,7 +140,9 @@ enum brski_code daemon_loop(struct event_base *base, struct brski_error *err)
 		if (!signals[i] || event_add(signals[i], NULL) != 0)
 			code = brski_fail(err, BRSKI_INTERNAL, "cannot catch signals");
 	}
-	/* not before it listens: who cannot, since another one does, must not take away the other one's file
+	/*
+	 * not before it listens: who cannot, since another one does, must not take away the other
+	 * one's file
 	 */
 	if (code == BRSKI_OK && self.pid_file)
 		code = write_pid(self.pid_file, err);

@@ -22,8 +22,11 @@ struct daemon_list {
 };
 
 struct daemon_option {
-	const char *name; /* "listen" is --listen on the command line and "listen = ..." in the file; NULL
-			     ends a table */
+	/*
+	 * "listen" is --listen on the command line and "listen = ..." in the file; NULL ends a
+	 * table
+	 */
+	const char *name;
 	enum daemon_kind kind;
 	void *target;
 	long min, max;
@@ -44,8 +47,10 @@ struct daemon_program {
 /* All of a program: options, `serve` or one of the administrator's words. Returns its exit status. */
 int daemon_main(const struct daemon_program *program, int argc, char **argv);
 
-/* Set by the options that every program has: --log, --pid-file, --verbose. --config, --help and --version are
- * dealt with. */
+/*
+ * Set by the options that every program has: --log, --pid-file, --verbose. --config, --help and
+ * --version are dealt with.
+ */
 struct daemon_settings {
 	const char *log;
 	const char *pid_file;
@@ -53,9 +58,9 @@ struct daemon_settings {
 };
 
 /*
- * Reads --config FILE first, then the command line, which overrides it. *operands gets the index in argv of
- * the first operand, or 0 after --help or --version was answered on stdout. BRSKI_MALFORMED, BRSKI_NOT_FOUND
- * (the file). Texts stay valid until daemon_end().
+ * Reads --config FILE first, then the command line, which overrides it. *operands gets the index in
+ * argv of the first operand, or 0 after --help or --version was answered on stdout.
+ * BRSKI_MALFORMED, BRSKI_NOT_FOUND (the file). Texts stay valid until daemon_end().
  */
 BRSKI_CHECKED enum brski_code daemon_options(const struct daemon_program *program, int argc, char **argv,
 	struct daemon_settings *settings, int *operands, struct brski_error *err);
@@ -65,8 +70,10 @@ BRSKI_CHECKED enum brski_code daemon_begin(const struct daemon_program *program,
 	const struct daemon_settings *settings, struct brski_error *err);
 /* The environment for the library: clock, randomness, and daemon_log. */
 const struct brski_env *daemon_env(void);
-/* Writes the pid file, as everything is in place now, and runs the loop until SIGTERM or SIGINT. The event in
- * hand is finished first. */
+/*
+ * Writes the pid file, as everything is in place now, and runs the loop until SIGTERM or SIGINT.
+ * The event in hand is finished first.
+ */
 BRSKI_CHECKED enum brski_code daemon_loop(struct event_base *base, struct brski_error *err);
 /* Removes the pid file, closes the log, frees texts of options. */
 void daemon_end(void);

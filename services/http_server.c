@@ -177,8 +177,10 @@ static void on_request(struct evhttp_request *req, void *arg)
 		refuse(ex, &err);
 	else
 		server->handler(server->ctx, ex);
-	/* libevent asks SSL_get_error() of this same thread: an old error in the queue would close a
-	 * connection */
+	/*
+	 * libevent asks SSL_get_error() of this same thread: an old error in the queue would close
+	 * a connection
+	 */
 	ERR_clear_error();
 }
 
@@ -247,8 +249,10 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 	evconnlistener_enable(arg);
 }
 
-/* No descriptor left: http_limit_connections() was reached. The kernel queues connections meanwhile. arg is
- * evhttp's. */
+/*
+ * No descriptor left: http_limit_connections() was reached. The kernel queues connections
+ * meanwhile. arg is evhttp's.
+ */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	struct timeval pause = {.tv_usec = 100000};

@@ -23,15 +23,16 @@ struct http_server_config {
 };
 
 /*
- * Called once for each request that is HTTP. It must call http_exchange_reply() once, at once or later in the
- * same loop. One line of log is written then, and for requests over max_body, which do not get here.
+ * Called once for each request that is HTTP. It must call http_exchange_reply() once, at once or
+ * later in the same loop. One line of log is written then, and for requests over max_body, which do
+ * not get here.
  */
 typedef void http_handler(void *ctx, struct http_exchange *ex);
 
 /*
- * Listens. More than max_connections connections are left in the kernel's queue: the limit on open files is
- * lowered to what is open now and that many more, so open everything else before. One server to a process,
- * therefore.
+ * Listens. More than max_connections connections are left in the kernel's queue: the limit on open
+ * files is lowered to what is open now and that many more, so open everything else before. One
+ * server to a process, therefore.
  */
 BRSKI_CHECKED enum brski_code http_server_new(struct event_base *base,
 	const struct http_server_config *config, http_handler *handler, void *ctx, struct http_server **out,
@@ -40,12 +41,16 @@ BRSKI_CHECKED enum brski_code http_server_new(struct event_base *base,
 void http_server_free(struct http_server *server);
 
 const struct brski_http *http_exchange_request(const struct http_exchange *ex);
-/* The client's TLS certificate; NULL if it has shown none. That it has its key is certain; nothing else of it
- * is judged. */
+/*
+ * The client's TLS certificate; NULL if it has shown none. That it has its key is certain; nothing
+ * else of it is judged.
+ */
 const X509 *http_exchange_client(const struct http_exchange *ex);
 const char *http_exchange_peer(const struct http_exchange *ex); /* address in text */
-/* Takes what *response holds, and frees the exchange. note: a word for the log, may be NULL. Harmless when
- * the client has gone. */
+/*
+ * Takes what *response holds, and frees the exchange. note: a word for the log, may be NULL.
+ * Harmless when the client has gone.
+ */
 void http_exchange_reply(struct http_exchange *ex, struct brski_http *response, const char *note);
 
 #endif

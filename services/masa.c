@@ -128,8 +128,10 @@ static enum brski_code check_rate(struct job *job, time_t now, struct brski_erro
 		job->request.voucher.serial_number, job->retry_after);
 }
 
-/* A registrar that was killed asks again with the pledge's nonce: the voucher that it lost, and no second
- * one. */
+/*
+ * A registrar that was killed asks again with the pledge's nonce: the voucher that it lost, and no
+ * second one.
+ */
 static enum brski_code find_issued(struct job *job, time_t now, struct brski_error *err)
 {
 	struct masa_issued like = issued_like(&job->request);

@@ -8,8 +8,8 @@
 #include "services/masa_store.h"
 
 /*
- * A Manufacturer Authorized Signing Authority, RFC 8995 5.5 to 5.8: a request in, a response out, no sockets.
- * All members stay the caller's.
+ * A Manufacturer Authorized Signing Authority, RFC 8995 5.5 to 5.8: a request in, a response out,
+ * no sockets. All members stay the caller's.
  */
 struct masa {
 	const struct brski_env *env;
@@ -32,9 +32,9 @@ struct masa_peer {
 #define MASA_PATH_AUDIT_LOG BRSKI_PATH_BRSKI "/requestauditlog"
 
 /*
- * Answers one request, always: with a voucher or an audit log, or with a status of 4xx or 5xx and the reason
- * in plain text (RFC 8995 5.6). Every request goes to the store's list and to the log. *response must be
- * empty. what gets a few words for the log.
+ * Answers one request, always: with a voucher or an audit log, or with a status of 4xx or 5xx and
+ * the reason in plain text (RFC 8995 5.6). Every request goes to the store's list and to the log.
+ * *response must be empty. what gets a few words for the log.
  */
 void masa_handle(const struct masa *masa, const struct brski_http *request, const struct masa_peer *peer,
 	struct brski_http *response, char what[MASA_WHAT_MAX]);

@@ -18,8 +18,10 @@ static enum brski_code copy_name(
 	return BRSKI_OK;
 }
 
-/* The serial number and the issuer are read from the certificate, if one is given: it must fit the number
- * typed. */
+/*
+ * The serial number and the issuer are read from the certificate, if one is given: it must fit the
+ * number typed.
+ */
 static enum brski_code read_idevid(struct masa_device *device, struct brski_error *err)
 {
 	STACK_OF(X509) *certs = NULL;

@@ -4,8 +4,10 @@
 
 #include "eap_brski/ground/error.h"
 
-/* The commands `device`, `owner` and `log`: words are the operands from that word on. They work beside a
- * running daemon. */
+/*
+ * The commands `device`, `owner` and `log`: words are the operands from that word on. They work
+ * beside a running daemon.
+ */
 BRSKI_CHECKED enum brski_code masa_admin(int n_words, char *const *words, struct brski_error *err);
 
 #endif

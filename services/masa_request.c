@@ -19,8 +19,10 @@ static bool names_equal(const X509_NAME *a, const X509_NAME *b)
 	return X509_NAME_cmp(a, b) == 0;
 }
 
-/* A root's own signature decides nothing in path validation; here it tells that the certificate is as its
- * domain made it. */
+/*
+ * A root's own signature decides nothing in path validation; here it tells that the certificate is
+ * as its domain made it.
+ */
 static bool is_whole(X509 *cert)
 {
 	EVP_PKEY *key = X509_get0_pubkey(cert);
@@ -44,9 +46,9 @@ static X509 *issuer_among(const STACK_OF(X509) *certs, X509 *cert)
 }
 
 /*
- * RFC 8995 5.5.2: the certificate of the chain that is farthest from the registrar's own. The registrar
- * chooses by what it sends what is pinned (5.5), so certificates that do not belong to the chain are a
- * mistake: NULL.
+ * RFC 8995 5.5.2: the certificate of the chain that is farthest from the registrar's own. The
+ * registrar chooses by what it sends what is pinned (5.5), so certificates that do not belong to
+ * the chain are a mistake: NULL.
  */
 static X509 *farthest(const STACK_OF(X509) *certs)
 {
@@ -88,8 +90,10 @@ static enum brski_code verify_to(
 	return code;
 }
 
-/* RFC 8995 5.5.2, 5.5.3 and 5.5.4: the domain's certificate, the chain below it, and id-kp-cmcRA in the
- * signer. */
+/*
+ * RFC 8995 5.5.2, 5.5.3 and 5.5.4: the domain's certificate, the chain below it, and id-kp-cmcRA in
+ * the signer.
+ */
 static enum brski_code check_registrar(
 	const struct masa *masa, struct masa_request *r, struct brski_error *err)
 {
@@ -101,8 +105,8 @@ static enum brski_code check_registrar(
 			err, BRSKI_BAD_SIGNATURE, "the domain's certificate has a signature that is wrong");
 	if (!r->pinned)
 		return brski_fail(err, BRSKI_UNTRUSTED,
-			"the registrar's request carries certificates that are not of its chain (RFC 8995 "
-			"5.5)");
+			"the registrar's request carries certificates that "
+			"are not of its chain (RFC 8995 5.5)");
 	code = verify_to(r->certs, r->pinned, BRSKI_USE_REGISTRAR, brski_now(masa->env), err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, "the registrar that signed the request");
@@ -139,8 +143,10 @@ static enum brski_code check_tls_client(
 					  err, "the TLS client is not of the domain that signed the request");
 }
 
-/* A device that was sold to a known owner goes to a registrar of that owner and to nobody else; one that is
- * blocked to none at all. */
+/*
+ * A device that was sold to a known owner goes to a registrar of that owner and to nobody else; one
+ * that is blocked to none at all.
+ */
 static enum brski_code check_device(const struct masa *masa, struct masa_request *r, struct brski_error *err)
 {
 	struct masa_owner owner = {0};
@@ -163,8 +169,10 @@ static enum brski_code check_device(const struct masa *masa, struct masa_request
 	return BRSKI_OK;
 }
 
-/* RFC 8995 5.5.5: the public key that the pledge saw in its tunnel is that of the registrar that signed this
- * request. */
+/*
+ * RFC 8995 5.5.5: the public key that the pledge saw in its tunnel is that of the registrar that
+ * signed this request.
+ */
 static enum brski_code check_proximity_cert(
 	const struct masa_request *r, const struct brski_voucher *prior, struct brski_error *err)
 {

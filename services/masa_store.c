@@ -10,19 +10,16 @@
 #define SCHEMA_VERSION 1
 
 static const char schema[] =
-	"CREATE TABLE owners (name TEXT PRIMARY KEY NOT NULL, domain_cert BLOB NOT NULL) STRICT;"
-	"CREATE TABLE devices (id INTEGER PRIMARY KEY, serial TEXT NOT NULL, issuer BLOB NOT NULL,"
-	" owner TEXT REFERENCES owners(name), blocked INTEGER NOT NULL, added INTEGER NOT NULL,"
-	" UNIQUE (serial, issuer)) STRICT;"
-	"CREATE TABLE vouchers (id INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES devices(id),"
-	" domain_id BLOB NOT NULL, pinned TEXT NOT NULL, nonce BLOB NOT NULL, assertion INTEGER NOT NULL,"
-	" created_on INTEGER NOT NULL, cms BLOB NOT NULL) STRICT;"
-	"CREATE INDEX vouchers_of_device ON vouchers (device, domain_id);"
-	"CREATE TABLE requests (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, peer TEXT NOT NULL, what TEXT "
-	"NOT NULL,"
-	" serial TEXT NOT NULL, registrar TEXT NOT NULL, status INTEGER NOT NULL, detail TEXT NOT NULL) "
-	"STRICT;"
-	"CREATE INDEX requests_of_device ON requests (serial);";
+	"CREATE TABLE owners (name TEXT PRIMARY KEY NOT NULL, domain_cert BLOB NOT NULL) STRICT;CREATE "
+	"TABLE devices (id INTEGER PRIMARY KEY, serial TEXT NOT NULL, issuer BLOB NOT NULL, owner TEXT "
+	"REFERENCES owners(name), blocked INTEGER NOT NULL, added INTEGER NOT NULL, UNIQUE (serial, "
+	"issuer)) STRICT;CREATE TABLE vouchers (id INTEGER PRIMARY KEY, device INTEGER NOT NULL "
+	"REFERENCES devices(id), domain_id BLOB NOT NULL, pinned TEXT NOT NULL, nonce BLOB NOT NULL, "
+	"assertion INTEGER NOT NULL, created_on INTEGER NOT NULL, cms BLOB NOT NULL) STRICT;CREATE "
+	"INDEX vouchers_of_device ON vouchers (device, domain_id);CREATE TABLE requests (id INTEGER "
+	"PRIMARY KEY, at INTEGER NOT NULL, peer TEXT NOT NULL, what TEXT NOT NULL, serial TEXT NOT "
+	"NULL, registrar TEXT NOT NULL, status INTEGER NOT NULL, detail TEXT NOT NULL) STRICT;CREATE "
+	"INDEX requests_of_device ON requests (serial);";
 
 enum brski_code masa_store_open(const char *path, struct masa_store **out, struct brski_error *err)
 {
@@ -165,10 +162,9 @@ enum brski_code masa_device_put(
 	masa_owner_free(&owner);
 	if (code != BRSKI_OK)
 		return code;
-	q = sql_start(store->db,
-		"INSERT INTO devices (serial, issuer, owner, blocked, added) VALUES (?, ?, nullif(?, ''), ?, "
-		"?)"
-		" ON CONFLICT DO UPDATE SET owner = excluded.owner, blocked = excluded.blocked");
+	q = sql_start(store->db, "INSERT INTO devices (serial, issuer, owner, blocked, added) "
+				 "VALUES (?, ?, nullif(?, ''), ?, ?) ON CONFLICT DO UPDATE SET "
+				 "owner = excluded.owner, blocked = excluded.blocked");
 	sql_bind_text(&q, device->serial_number);
 	sql_bind_span(&q, brski_buf_span(&device->idevid_issuer));
 	sql_bind_text(&q, device->owner);
@@ -273,9 +269,8 @@ enum brski_code masa_seen_list(struct masa_store *store, const char *serial, lon
 	void *ctx, struct brski_error *err)
 {
 	struct sql q = sql_start(store->db,
-		"SELECT at, peer, what, serial, registrar, status, detail FROM"
-		" (SELECT * FROM requests WHERE ?1 = '' OR serial = ?1 ORDER BY id DESC LIMIT ?2)"
-		" ORDER BY id");
+		"SELECT at, peer, what, serial, registrar, status, detail FROM (SELECT * FROM "
+		"requests WHERE ?1 = '' OR serial = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id");
 
 	sql_bind_text(&q, serial ? serial : "");
 	sql_bind_int(&q, most);

@@ -42,16 +42,19 @@ struct masa_device {
 	time_t added;
 };
 void masa_device_free(struct masa_device *device);
-/* Adds, or changes owner and blocked of the one with this serial number and issuer. BRSKI_NOT_FOUND: no such
- * owner. */
+/*
+ * Adds, or changes owner and blocked of the one with this serial number and issuer.
+ * BRSKI_NOT_FOUND: no such owner.
+ */
 BRSKI_CHECKED enum brski_code masa_device_put(
 	struct masa_store *store, const struct masa_device *device, struct brski_error *err);
 /* Only a device that has had no voucher can go (BRSKI_UNEXPECTED): the audit log is kept. */
 BRSKI_CHECKED enum brski_code masa_device_remove(
 	struct masa_store *store, const char *serial, struct brski_error *err);
 /*
- * The device with this serial number; with an issuer, of that issuer or one without, the first rather than
- * the other. BRSKI_NOT_FOUND; BRSKI_UNEXPECTED if no issuer is given and several devices have that number.
+ * The device with this serial number; with an issuer, of that issuer or one without, the first
+ * rather than the other. BRSKI_NOT_FOUND; BRSKI_UNEXPECTED if no issuer is given and several
+ * devices have that number.
  */
 BRSKI_CHECKED enum brski_code masa_device_get(struct masa_store *store, const char *serial,
 	struct brski_span issuer, struct masa_device *out, struct brski_error *err);
@@ -73,8 +76,8 @@ struct masa_issued {
 BRSKI_CHECKED enum brski_code masa_voucher_add(
 	struct masa_store *store, const struct masa_issued *issued, struct brski_error *err);
 /*
- * The newest voucher of this device, for this domain, nonce and assertion, not issued before `since`.
- * BRSKI_NOT_FOUND.
+ * The newest voucher of this device, for this domain, nonce and assertion, not issued before
+ * `since`. BRSKI_NOT_FOUND.
  */
 BRSKI_CHECKED enum brski_code masa_voucher_find(struct masa_store *store, const struct masa_issued *like,
 	time_t since, struct brski_buf *cms, struct brski_error *err);
@@ -84,8 +87,10 @@ BRSKI_CHECKED enum brski_code masa_voucher_latest(
 /* True if the device ever had a voucher that pins this domain. */
 BRSKI_CHECKED enum brski_code masa_domain_had(struct masa_store *store, long long device,
 	struct brski_span domain_id, bool *had, struct brski_error *err);
-/* The device's log, newest first; abridged as RFC 8995 5.8.1 allows when it is longer than
- * BRSKI_AUDIT_EVENTS_MAX. */
+/*
+ * The device's log, newest first; abridged as RFC 8995 5.8.1 allows when it is longer than
+ * BRSKI_AUDIT_EVENTS_MAX.
+ */
 BRSKI_CHECKED enum brski_code masa_audit_log(
 	struct masa_store *store, long long device, struct brski_audit_log *out, struct brski_error *err);
 

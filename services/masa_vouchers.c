@@ -10,9 +10,9 @@
 enum brski_code masa_voucher_add(
 	struct masa_store *store, const struct masa_issued *issued, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db, "INSERT INTO vouchers"
-					    " (device, domain_id, pinned, nonce, assertion, created_on, cms)"
-					    " VALUES (?, ?, ?, ?, ?, ?, ?)");
+	struct sql q = sql_start(store->db, "INSERT INTO vouchers (device, domain_id, "
+					    "pinned, nonce, assertion, created_on, cms) "
+					    "VALUES (?, ?, ?, ?, ?, ?, ?)");
 
 	sql_bind_int(&q, issued->device);
 	sql_bind_span(&q, issued->domain_id);
@@ -97,11 +97,12 @@ static void read_event(struct sql *q, struct brski_audit_event *event, long *lef
 }
 
 /* Every event, with none left out for it. */
-static const char all_events[] =
-	"SELECT created_on, domain_id, nonce, assertion, 0 FROM vouchers WHERE device = ?"
-	" ORDER BY id DESC LIMIT ?";
-/* RFC 8995 5.8.1: of each domain the newest nonced and the newest nonceless event, with the number of its
- * others. */
+static const char all_events[] = "SELECT created_on, domain_id, nonce, assertion, 0 FROM "
+				 "vouchers WHERE device = ? ORDER BY id DESC LIMIT ?";
+/*
+ * RFC 8995 5.8.1: of each domain the newest nonced and the newest nonceless event, with the number
+ * of its others.
+ */
 static const char newest_events[] = "SELECT created_on, domain_id, nonce, assertion, n - 1 FROM"
 				    " (SELECT max(id) AS id, count(*) AS n FROM vouchers WHERE device = ? "
 				    "GROUP BY domain_id, nonce = x'')"
@@ -129,7 +130,9 @@ enum brski_code masa_audit_log(
 		out->duplicates += left_out;
 	}
 	code = sql_end(&q, err);
-	/* what is neither listed nor counted with a listed one is of domains that are not in the log at all
+	/*
+	 * what is neither listed nor counted with a listed one is of domains that are not in the
+	 * log at all
 	 */
 	out->truncated = count - (long)out->n_events - out->duplicates;
 	if (code != BRSKI_OK)

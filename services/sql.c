@@ -49,7 +49,9 @@ static enum brski_code make_schema(sqlite3 *db, const char *schema, int version,
 	return code;
 }
 
-/* SQLite makes files with the umask's rights: this one names devices and owners, so others shall not read it.
+/*
+ * SQLite makes files with the umask's rights: this one names devices and owners, so others shall
+ * not read it.
  */
 static void make_private(const char *path)
 {

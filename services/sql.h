@@ -7,14 +7,17 @@
 #include "eap_brski/ground/bytes.h"
 
 /*
- * SQLite for the stores: what is committed is on the disk (WAL, synchronous=FULL), foreign keys hold, a
- * second process (the management commands beside the daemon) waits up to five seconds. ":memory:" works too.
+ * SQLite for the stores: what is committed is on the disk (WAL, synchronous=FULL), foreign keys
+ * hold, a second process (the management commands beside the daemon) waits up to five seconds.
+ * ":memory:" works too.
  */
 BRSKI_CHECKED enum brski_code sql_open(
 	const char *path, const char *schema, int version, sqlite3 **out, struct brski_error *err);
 
-/* A statement in use. The first mistake is kept, and what follows does nothing, so that one check at the end
- * is enough. */
+/*
+ * A statement in use. The first mistake is kept, and what follows does nothing, so that one check
+ * at the end is enough.
+ */
 struct sql {
 	sqlite3 *db;
 	sqlite3_stmt *stmt;

@@ -70,8 +70,8 @@ static enum brski_code read_domain_id(
 }
 
 /*
- * RFC 8995 5.8.1: the nonce is what stood in the request, often base64, but "this should not be assumed".
- * Only its being there is judged, so what does not decode is kept as text.
+ * RFC 8995 5.8.1: the nonce is what stood in the request, often base64, but "this should not be
+ * assumed". Only its being there is judged, so what does not decode is kept as text.
  */
 static enum brski_code read_nonce(const json_t *in, struct brski_audit_event *event, struct brski_error *err)
 {

@@ -29,9 +29,9 @@ struct brski_audit_log {
 
 void brski_audit_log_free(struct brski_audit_log *log); /* and zeroes it */
 /*
- * At least one event, BRSKI_AUDIT_EVENTS_MAX at most (BRSKI_TOO_LARGE). Numbers may be texts, since RFC
- * 8995's own example has them so; versions above 1 are read as version 1 with more in it (5.8.1), unknown
- * members are passed over.
+ * At least one event, BRSKI_AUDIT_EVENTS_MAX at most (BRSKI_TOO_LARGE). Numbers may be texts, since
+ * RFC 8995's own example has them so; versions above 1 are read as version 1 with more in it
+ * (5.8.1), unknown members are passed over.
  */
 BRSKI_CHECKED enum brski_code brski_audit_log_parse(
 	struct brski_span json, struct brski_audit_log *out, struct brski_error *err);
@@ -40,10 +40,10 @@ BRSKI_CHECKED enum brski_code brski_audit_log_print(
 
 #define BRSKI_DOMAIN_ID_MAX 64
 /*
- * The domainID of a domain whose pinned certificate this is, RFC 8995 5.8.2: its SubjectKeyIdentifier, of
- * whatever length; if it has none, the SHA-256 of its SubjectPublicKeyInfo. Since the MASA picks which of a
- * registrar's certificates it pins, a registrar knows itself by several: one for each certificate of its
- * chain and its anchors.
+ * The domainID of a domain whose pinned certificate this is, RFC 8995 5.8.2: its
+ * SubjectKeyIdentifier, of whatever length; if it has none, the SHA-256 of its
+ * SubjectPublicKeyInfo. Since the MASA picks which of a registrar's certificates it pins, a
+ * registrar knows itself by several: one for each certificate of its chain and its anchors.
  */
 BRSKI_CHECKED enum brski_code brski_domain_id(
 	const X509 *pinned, struct brski_buf *out, struct brski_error *err);
@@ -55,8 +55,9 @@ struct brski_audit_policy {
 	bool allow_nonceless; /* nonceless vouchers to another domain, likewise (RFC 8995 5.8.3) */
 };
 /*
- * RFC 8995 5.8.3. BRSKI_REFUSED with the first entry that offends, in words; entries of known domains never
- * offend. A log with events left out that may be of any domain is refused unless foreign domains are allowed.
+ * RFC 8995 5.8.3. BRSKI_REFUSED with the first entry that offends, in words; entries of known
+ * domains never offend. A log with events left out that may be of any domain is refused unless
+ * foreign domains are allowed.
  */
 BRSKI_CHECKED enum brski_code brski_audit_log_judge(
 	const struct brski_audit_log *log, const struct brski_audit_policy *policy, struct brski_error *err);

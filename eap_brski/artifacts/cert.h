@@ -20,12 +20,12 @@ enum brski_use {
 };
 
 /*
- * RFC 5280 path validation of certs[0], with the rest of certs as untrusted intermediates, to one of anchors.
- * An anchor need not be self-signed, and may be the leaf itself (a voucher may pin the registrar's own
- * certificate). at = 0: dates are not looked at (a pledge without a clock, RFC 8995 2.6.1). BRSKI_EXPIRED,
- * BRSKI_REVOKED, else BRSKI_UNTRUSTED. crls may be NULL or empty; else the leaf must be on the books of one
- * of them, and authorities above it are looked up where a CRL of their issuer is there. SHA-1 signatures and
- * keys under 112 bits of security are refused.
+ * RFC 5280 path validation of certs[0], with the rest of certs as untrusted intermediates, to one
+ * of anchors. An anchor need not be self-signed, and may be the leaf itself (a voucher may pin the
+ * registrar's own certificate). at = 0: dates are not looked at (a pledge without a clock, RFC 8995
+ * 2.6.1). BRSKI_EXPIRED, BRSKI_REVOKED, else BRSKI_UNTRUSTED. crls may be NULL or empty; else the
+ * leaf must be on the books of one of them, and authorities above it are looked up where a CRL of
+ * their issuer is there. SHA-1 signatures and keys under 112 bits of security are refused.
  */
 BRSKI_CHECKED enum brski_code brski_chain_verify(const STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
 	const STACK_OF(X509_CRL) *crls, enum brski_use use, time_t at, struct brski_error *err);
@@ -34,22 +34,28 @@ BRSKI_CHECKED enum brski_code brski_chain_verify(const STACK_OF(X509) *certs, co
 BRSKI_CHECKED enum brski_code brski_cert_dates(const X509 *cert, time_t at, struct brski_error *err);
 
 /*
- * The device's serial number, RFC 8995 2.3.1: the subject's serialNumber attribute; if there is none, a
- * hardwareModuleName in subjectAltName (RFC 4108), as its serial number's text or, if not printable,
- * hexadecimal. BRSKI_NOT_FOUND if there is neither.
+ * The device's serial number, RFC 8995 2.3.1: the subject's serialNumber attribute; if there is
+ * none, a hardwareModuleName in subjectAltName (RFC 4108), as its serial number's text or, if not
+ * printable, hexadecimal. BRSKI_NOT_FOUND if there is neither.
  */
 BRSKI_CHECKED enum brski_code brski_cert_serial_number(
 	const X509 *cert, char out[BRSKI_SERIAL_MAX], struct brski_error *err);
-/* The device's type: hwType of its hardwareModuleName (RFC 4108 5) as digits and dots. BRSKI_NOT_FOUND if it
- * has none. */
+/*
+ * The device's type: hwType of its hardwareModuleName (RFC 4108 5) as digits and dots.
+ * BRSKI_NOT_FOUND if it has none.
+ */
 BRSKI_CHECKED enum brski_code brski_cert_hardware_type(
 	const X509 *cert, char out[BRSKI_OID_TEXT_MAX], struct brski_error *err);
-/* The MASA URI extension 1.3.6.1.5.5.7.1.32 (RFC 8995 2.3.2), an IA5String; "https://" is put before an
- * authority alone. BRSKI_NOT_FOUND. */
+/*
+ * The MASA URI extension 1.3.6.1.5.5.7.1.32 (RFC 8995 2.3.2), an IA5String; "https://" is put
+ * before an authority alone. BRSKI_NOT_FOUND.
+ */
 BRSKI_CHECKED enum brski_code brski_cert_masa_url(
 	const X509 *cert, char out[BRSKI_URL_MAX], struct brski_error *err);
-/* idevid-issuer: the whole value of the AuthorityKeyIdentifier extension (RFC 8366 5.3, erratum 7263).
- * BRSKI_NOT_FOUND. */
+/*
+ * idevid-issuer: the whole value of the AuthorityKeyIdentifier extension (RFC 8366 5.3, erratum
+ * 7263). BRSKI_NOT_FOUND.
+ */
 BRSKI_CHECKED enum brski_code brski_cert_authority_key_id(
 	const X509 *cert, struct brski_buf *out, struct brski_error *err);
 

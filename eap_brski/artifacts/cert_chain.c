@@ -11,8 +11,8 @@
 #define CHAIN_CERTS_MAX 32
 
 /*
- * With CRLs given, the leaf must be on the books of one of them; authorities above are looked up where a CRL
- * of their issuer is at hand, since manufacturers seldom publish those.
+ * With CRLs given, the leaf must be on the books of one of them; authorities above are looked up
+ * where a CRL of their issuer is at hand, since manufacturers seldom publish those.
  */
 static int judge_step(int ok, X509_STORE_CTX *ctx)
 {

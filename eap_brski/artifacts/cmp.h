@@ -8,9 +8,9 @@
 #include "eap_brski/ground/env.h"
 
 /*
- * CMP PKIMessages: RFC 4210 as updated by RFC 9480, in the profile of RFC 9483. A decoded message keeps its
- * own octets, header and body as raw DER, so that protection is checked over what was sent and a nested
- * message embeds what was received.
+ * CMP PKIMessages: RFC 4210 as updated by RFC 9480, in the profile of RFC 9483. A decoded message
+ * keeps its own octets, header and body as raw DER, so that protection is checked over what was
+ * sent and a nested message embeds what was received.
  */
 #define BRSKI_MEDIA_CMP "application/pkixcmp" /* RFC 6712 3.4, exactly */
 #define BRSKI_CMP_MAX 32768
@@ -98,24 +98,29 @@ struct brski_cmp {
 
 void brski_cmp_free(struct brski_cmp *msg); /* and zeroes it */
 
-/* Strict DER, one message, no trailing octets. decode then encode gives the same octets, always (cmp_codec's
- * test proves it). */
+/*
+ * Strict DER, one message, no trailing octets. decode then encode gives the same octets, always
+ * (cmp_codec's test proves it).
+ */
 BRSKI_CHECKED enum brski_code brski_cmp_decode(
 	struct brski_span der, struct brski_cmp *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_cmp_encode(
 	const struct brski_cmp *msg, struct brski_buf *out, struct brski_error *err);
 
 /*
- * Signature protection (RFC 9483 3.2): present, of an allowed algorithm consistent with the key, right over
- * header and body; the signer is the certificate of extraCerts, or of `known`, whose subject is the sender
- * and whose SubjectKeyIdentifier is senderKID when given. *chain is new: signer, then the other extraCerts,
- * then `known`. Trust in it is the caller's to judge (brski_chain_verify).
+ * Signature protection (RFC 9483 3.2): present, of an allowed algorithm consistent with the key,
+ * right over header and body; the signer is the certificate of extraCerts, or of `known`, whose
+ * subject is the sender and whose SubjectKeyIdentifier is senderKID when given. *chain is new:
+ * signer, then the other extraCerts, then `known`. Trust in it is the caller's to judge
+ * (brski_chain_verify).
  */
 BRSKI_CHECKED enum brski_code brski_cmp_verify(const struct brski_cmp *msg, const STACK_OF(X509) *known,
 	STACK_OF(X509) **chain, struct brski_error *err);
 
-/* One side's view of a transaction: everything that must survive a reboot. Plain values; no pointers but the
- * buffers. */
+/*
+ * One side's view of a transaction: everything that must survive a reboot. Plain values; no
+ * pointers but the buffers.
+ */
 struct brski_cmp_transaction {
 	struct brski_buf id;            /* transactionID */
 	struct brski_buf request_nonce; /* senderNonce of our last message but pollReq: RFC 9483 3.5, 4.4 */
@@ -125,8 +130,12 @@ struct brski_cmp_transaction {
 };
 void brski_cmp_transaction_free(struct brski_cmp_transaction *tx);
 
-/* ---- End entity: requests. Each updates *tx. All are signed by `signer` with its chain in extraCerts (root
- * left out). messageTime is left out. ---- */
+/* ---- End entity: requests ---- */
+
+/*
+ * Each updates *tx. All are signed by `signer` with its chain in extraCerts (root left out).
+ * messageTime is left out.
+ */
 
 struct brski_cmp_enroll {
 	const struct brski_credential *signer; /* IDevID */
@@ -136,8 +145,10 @@ struct brski_cmp_enroll {
 	bool implicit_confirm;    /* ask for it */
 	const char *cert_profile; /* NULL: none */
 };
-/* Starts *tx afresh (random transactionID and nonce). certReqId is 0 for ir; -1 stands for it with p10cr (RFC
- * 9483 4.1.4). */
+/*
+ * Starts *tx afresh (random transactionID and nonce). certReqId is 0 for ir; -1 stands for it with
+ * p10cr (RFC 9483 4.1.4).
+ */
 BRSKI_CHECKED enum brski_code brski_cmp_enroll(const struct brski_cmp_enroll *req,
 	const struct brski_env *env, struct brski_cmp_transaction *tx, struct brski_buf *out,
 	struct brski_error *err);
@@ -149,8 +160,10 @@ BRSKI_CHECKED enum brski_code brski_cmp_cert_conf(const struct brski_credential 
 BRSKI_CHECKED enum brski_code brski_cmp_poll_req(const struct brski_credential *signer, long cert_req_id,
 	const struct brski_env *env, struct brski_cmp_transaction *tx, struct brski_buf *out,
 	struct brski_error *err);
-/* genm with one infoType by its OID's text (id-it-caCerts, id-it-certReqTemplate), value absent: RFC
- * 9483 4.3. Starts *tx afresh. */
+/*
+ * genm with one infoType by its OID's text (id-it-caCerts, id-it-certReqTemplate), value absent:
+ * RFC 9483 4.3. Starts *tx afresh.
+ */
 BRSKI_CHECKED enum brski_code brski_cmp_genm(const struct brski_credential *signer, const char *info_type_oid,
 	const struct brski_env *env, struct brski_cmp_transaction *tx, struct brski_buf *out,
 	struct brski_error *err);
@@ -174,11 +187,11 @@ struct brski_cmp_response {
 void brski_cmp_response_free(struct brski_cmp_response *r);
 
 /*
- * RFC 9483 3.5: transactionID, recipNonce (of tx->last_nonce or tx->request_nonce), protection by a signer
- * that verifies to one of anchors at `now` (0: no clock). Authorized to answer are a CA, a certificate of
- * extended key usage cmcCA or cmcRA, and one without extended key usages: not a neighbour's client
- * certificate of the same domain (BRSKI_UNTRUSTED). An unprotected error message is taken only for what it
- * is: *out says error, and the return value BRSKI_UNTRUSTED. Updates *tx.
+ * RFC 9483 3.5: transactionID, recipNonce (of tx->last_nonce or tx->request_nonce), protection by a
+ * signer that verifies to one of anchors at `now` (0: no clock). Authorized to answer are a CA, a
+ * certificate of extended key usage cmcCA or cmcRA, and one without extended key usages: not a
+ * neighbour's client certificate of the same domain (BRSKI_UNTRUSTED). An unprotected error message
+ * is taken only for what it is: *out says error, and the return value BRSKI_UNTRUSTED. Updates *tx.
  */
 BRSKI_CHECKED enum brski_code brski_cmp_response(struct brski_span der, const STACK_OF(X509) *anchors,
 	const STACK_OF(X509) *known, time_t now, struct brski_cmp_transaction *tx,
@@ -188,10 +201,10 @@ BRSKI_CHECKED enum brski_code brski_cmp_response_read(
 	const struct brski_cmp *msg, struct brski_cmp_response *out, struct brski_error *err);
 
 /*
- * The new certificate is what was asked for: the key is `key`; the subject equals `subject` (accepted), or
- * keeps its serialNumber attribute (grantedWithMods); it verifies to anchors with extra certificates; neither
- * a CA's nor, by its extended key usage, a registrar's; key usage allows digitalSignature; dates. *chain is
- * new: leaf and intermediates in order.
+ * The new certificate is what was asked for: the key is `key`; the subject equals `subject`
+ * (accepted), or keeps its serialNumber attribute (grantedWithMods); it verifies to anchors with
+ * extra certificates; neither a CA's nor, by its extended key usage, a registrar's; key usage
+ * allows digitalSignature; dates. *chain is new: leaf and intermediates in order.
  */
 BRSKI_CHECKED enum brski_code brski_cmp_cert_check(const struct brski_cmp_response *r, const EVP_PKEY *key,
 	const X509_NAME *subject, const STACK_OF(X509) *anchors, time_t now, STACK_OF(X509) **chain,
@@ -211,23 +224,26 @@ struct brski_cmp_request {
 	enum brski_cmp_status conf_status;
 	enum brski_cmp_fail conf_fail; /* certConf failInfo */
 	char text[256];                /* certConf statusString */
-	enum brski_cmp_fail fail; /* when the check failed: what RFC 9483 3.5 and 5.1.1 say the peer is told;
-				     all else is zero then */
+	/*
+	 * when the check failed: what RFC 9483 3.5 and 5.1.1 say the peer is told; all else is zero
+	 * then
+	 */
+	enum brski_cmp_fail fail;
 };
 void brski_cmp_request_free(struct brski_cmp_request *r);
 
 /*
- * Protection as brski_cmp_verify, and the signer is exactly one certificate: signer (BRSKI_MISMATCH else:
- * "signed by another device"). Header as RFC 9483 3.1 and 3.5 want it (transactionID and senderNonce of 128
- * bits, no recipNonce in a first message); one CertReqMsg, certReqId 0; proof of possession by signature.
- * signer NULL: any signer; then *chain (may be NULL) tells which.
+ * Protection as brski_cmp_verify, and the signer is exactly one certificate: signer (BRSKI_MISMATCH
+ * else: "signed by another device"). Header as RFC 9483 3.1 and 3.5 want it (transactionID and
+ * senderNonce of 128 bits, no recipNonce in a first message); one CertReqMsg, certReqId 0; proof of
+ * possession by signature. signer NULL: any signer; then *chain (may be NULL) tells which.
  */
 BRSKI_CHECKED enum brski_code brski_cmp_request_check(const struct brski_cmp *msg, const X509 *signer,
 	STACK_OF(X509) **chain, struct brski_cmp_request *out, struct brski_error *err);
 /*
- * May a device ask for that? RFC 9483 5.1. The subject is its IDevID's, and there are no powers over others:
- * no CA, no keyCertSign or cRLSign, no extended key usage of a CA or registrar. BRSKI_REFUSED. Names in
- * subjectAltName are the PKI's to judge.
+ * May a device ask for that? RFC 9483 5.1. The subject is its IDevID's, and there are no powers
+ * over others: no CA, no keyCertSign or cRLSign, no extended key usage of a CA or registrar.
+ * BRSKI_REFUSED. Names in subjectAltName are the PKI's to judge.
  */
 BRSKI_CHECKED enum brski_code brski_cmp_request_authorize(
 	const struct brski_cmp_request *asked, const X509 *idevid, struct brski_error *err);
@@ -237,20 +253,25 @@ bool brski_cmp_cert_hash_matches(const struct brski_cmp_request *conf, const X50
 /* RFC 9483 5.2.2.1: wraps msg, same transactionID and senderNonce, signed by ra with its chain. */
 BRSKI_CHECKED enum brski_code brski_cmp_nest(const struct brski_cmp *msg, const struct brski_credential *ra,
 	struct brski_buf *out, struct brski_error *err);
-/* The one message inside a nested one, RFC 9483 5.2.2.1 (exactly one; transactionIDs and senderNonces equal).
- * Protection is not looked at here. */
+/*
+ * The one message inside a nested one, RFC 9483 5.2.2.1 (exactly one; transactionIDs and
+ * senderNonces equal). Protection is not looked at here.
+ */
 BRSKI_CHECKED enum brski_code brski_cmp_unnest(
 	const struct brski_cmp *nested, struct brski_cmp *inner, struct brski_error *err);
 
-/* ---- Registrar and CA: answers. All copy transactionID and nonces from `request`, and are signed by signer
- * with its chain. ---- */
+/* ---- Registrar and CA: answers ---- */
+
+/* All copy transactionID and nonces from `request`, and are signed by signer with its chain. */
 
 BRSKI_CHECKED enum brski_code brski_cmp_answer_cert(const struct brski_cmp *request,
 	const struct brski_credential *signer, enum brski_cmp_status status, const X509 *cert,
 	const STACK_OF(X509) *cert_chain, const STACK_OF(X509) *ca_pubs, bool implicit_confirm,
 	const struct brski_env *env, struct brski_buf *out, struct brski_error *err);
-/* ip (or cp) without a certificate: rejection, or waiting. For other requests an error message with that
- * status. */
+/*
+ * ip (or cp) without a certificate: rejection, or waiting. For other requests an error message with
+ * that status.
+ */
 BRSKI_CHECKED enum brski_code brski_cmp_answer_status(const struct brski_cmp *request,
 	const struct brski_credential *signer, enum brski_cmp_status status, enum brski_cmp_fail fail,
 	const char *text, const struct brski_env *env, struct brski_buf *out, struct brski_error *err);

@@ -16,8 +16,10 @@ static void answer_free(struct answer *a)
 	brski_buf_free(&a->content);
 }
 
-/* RFC 9483 5.1: copy sender to recipient, senderNonce to recipNonce, and transactionID; RFC 4210 7: and the
- * version. */
+/*
+ * RFC 9483 5.1: copy sender to recipient, senderNonce to recipNonce, and transactionID; RFC 4210 7:
+ * and the version.
+ */
 static enum brski_code answer_sign(const struct brski_cmp *request, struct brski_cmp_draft *draft,
 	struct answer *a, const struct brski_env *env, struct brski_buf *out, struct brski_error *err)
 {

@@ -9,9 +9,10 @@
 #include "eap_brski/ground/bytes.h"
 
 /*
- * Private to the cmp_*.c files: the ASN.1 types of RFC 9480 Appendix A and RFC 4211 Appendix B as far as the
- * profile of RFC 9483 uses them. ASN1_TYPE stands for an element that is kept as raw DER. OpenSSL's own CMP
- * types are not used: in 3.0 they are opaque, know no hashAlg in certConf and no raw octets.
+ * Private to the cmp_*.c files: the ASN.1 types of RFC 9480 Appendix A and RFC 4211 Appendix B as
+ * far as the profile of RFC 9483 uses them. ASN1_TYPE stands for an element that is kept as raw
+ * DER. OpenSSL's own CMP types are not used: in 3.0 they are opaque, know no hashAlg in certConf
+ * and no raw octets.
  */
 
 typedef STACK_OF(ASN1_UTF8STRING) BRSKI_FREETEXT; /* PKIFreeText */
@@ -183,9 +184,9 @@ DECLARE_ASN1_FUNCTIONS(BRSKI_CERTREQUEST)
 DECLARE_ASN1_FUNCTIONS(BRSKI_CERTREQMSGS)
 
 /*
- * Strict DER: one value of this type fills der, and is encoded to the same octets again. Returns it, new
- * (free with the item's function); or NULL, and then the caller's code is BRSKI_MALFORMED. `what` names it in
- * the error.
+ * Strict DER: one value of this type fills der, and is encoded to the same octets again. Returns
+ * it, new (free with the item's function); or NULL, and then the caller's code is BRSKI_MALFORMED.
+ * `what` names it in the error.
  */
 BRSKI_CHECKED void *brski_asn1_read(
 	struct brski_span der, const ASN1_ITEM *item, const char *what, struct brski_error *err);
@@ -198,8 +199,10 @@ void brski_asn1_wrap(struct brski_buf *out, int tag, int xclass, struct brski_sp
 BRSKI_CHECKED bool brski_asn1_unwrap(
 	struct brski_span der, int *tag, int *xclass, struct brski_span *content);
 
-/* The octets that an ASN1_TYPE keeps as they came: a SEQUENCE, or an element with a tag that is not
- * universal. len 0 for others. */
+/*
+ * The octets that an ASN1_TYPE keeps as they came: a SEQUENCE, or an element with a tag that is not
+ * universal. len 0 for others.
+ */
 struct brski_span brski_asn1_raw(const ASN1_TYPE *any);
 ASN1_TYPE *brski_asn1_any(struct brski_span der);          /* new; NULL: not one element, or no memory */
 struct brski_span brski_asn1_octets(const ASN1_STRING *s); /* s may be NULL */

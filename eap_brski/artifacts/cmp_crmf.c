@@ -5,9 +5,9 @@
 #include "eap_brski/artifacts/cmp_internal.h"
 
 /*
- * CertReqMessages, RFC 4211 in the profile of RFC 9483 4.1.1. Requests are made with OpenSSL's OSSL_CRMF;
- * they are read with our own templates, for OpenSSL 3.0 gives out no public key of a CertTemplate and takes a
- * poposkInput, which the profile forbids.
+ * CertReqMessages, RFC 4211 in the profile of RFC 9483 4.1.1. Requests are made with OpenSSL's
+ * OSSL_CRMF; they are read with our own templates, for OpenSSL 3.0 gives out no public key of a
+ * CertTemplate and takes a poposkInput, which the profile forbids.
  */
 
 static enum brski_code refuse(struct brski_cmp_request *out, enum brski_cmp_fail fail, enum brski_code code,

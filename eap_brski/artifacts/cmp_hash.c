@@ -4,9 +4,9 @@
 #include "eap_brski/artifacts/cmp_internal.h"
 
 /*
- * The hash of the certificate's signature algorithm. Where that names none (EdDSA), hashAlg says it: SHA-512,
- * which RFC 9481 3.3 gives to Ed25519 anyway, so that a peer that does not read hashAlg comes to the same
- * value.
+ * The hash of the certificate's signature algorithm. Where that names none (EdDSA), hashAlg says
+ * it: SHA-512, which RFC 9481 3.3 gives to Ed25519 anyway, so that a peer that does not read
+ * hashAlg comes to the same value.
  */
 static int hash_of_signature(const X509 *cert, bool *explicit_alg)
 {

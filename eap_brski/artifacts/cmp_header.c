@@ -56,8 +56,10 @@ static enum brski_code read_time(
 	return BRSKI_OK;
 }
 
-/* CertProfileValue is a SEQUENCE of one name; in drafts before RFC 9480, and in software made then, it was
- * the bare name. */
+/*
+ * CertProfileValue is a SEQUENCE of one name; in drafts before RFC 9480, and in software made then,
+ * it was the bare name.
+ */
 static void read_profile(const ASN1_TYPE *value, struct brski_cmp_header *out)
 {
 	BRSKI_FREETEXT *names;

@@ -38,8 +38,10 @@ BRSKI_CHECKED enum brski_code brski_cmp_algorithm_check(const X509_ALGOR *alg, s
 /* What key signs with: ECDSA or RSA PKCS #1 with SHA-2. *out is new. */
 BRSKI_CHECKED enum brski_code brski_cmp_algorithm_for(
 	const EVP_PKEY *key, X509_ALGOR **out, const EVP_MD **md, struct brski_error *err);
-/* A signature of the key over the DER of item; `what` names it in the error (BRSKI_UNSUPPORTED,
- * BRSKI_BAD_SIGNATURE). */
+/*
+ * A signature of the key over the DER of item; `what` names it in the error (BRSKI_UNSUPPORTED,
+ * BRSKI_BAD_SIGNATURE).
+ */
 BRSKI_CHECKED enum brski_code brski_cmp_signature_check(const X509_ALGOR *alg,
 	const ASN1_BIT_STRING *signature, const void *value, const ASN1_ITEM *item, EVP_PKEY *key,
 	const char *what, struct brski_error *err);
@@ -106,8 +108,10 @@ BRSKI_CHECKED enum brski_code brski_cmp_certs_read(
 	struct brski_span der, STACK_OF(X509) **out, struct brski_error *err);
 
 /* ---- cmp_hash.c: certHash, RFC 9483 4.1.1 ---- */
-/* *explicit_alg: hashAlg must say it, and pvno be 3, since the certificate's signature algorithm names no
- * hash. */
+/*
+ * *explicit_alg: hashAlg must say it, and pvno be 3, since the certificate's signature algorithm
+ * names no hash.
+ */
 BRSKI_CHECKED enum brski_code brski_cmp_cert_hash(
 	const X509 *cert, struct brski_buf *hash, int *nid, bool *explicit_alg, struct brski_error *err);
 

@@ -33,8 +33,10 @@ static enum brski_code check_header(const struct brski_cmp_header *header,
 	return BRSKI_OK;
 }
 
-/* RFC 9483 3.4, 3.5: the signer must be authorized, not only trusted: a neighbour's certificate verifies as
- * well. */
+/*
+ * RFC 9483 3.4, 3.5: the signer must be authorized, not only trusted: a neighbour's certificate
+ * verifies as well.
+ */
 static bool may_answer(const X509 *signer)
 {
 	EXTENDED_KEY_USAGE *usages;
@@ -69,8 +71,10 @@ static enum brski_code check_signer(
 	return BRSKI_OK;
 }
 
-/* RFC 9483 3.3: a root is left out of extraCerts, also where it is the signer itself; then it is one of our
- * anchors. */
+/*
+ * RFC 9483 3.3: a root is left out of extraCerts, also where it is the signer itself; then it is
+ * one of our anchors.
+ */
 static STACK_OF(X509) *known_and_anchors(const STACK_OF(X509) *known, const STACK_OF(X509) *anchors)
 {
 	STACK_OF(X509) *all = known ? sk_X509_dup(known) : sk_X509_new_null();

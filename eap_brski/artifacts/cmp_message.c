@@ -5,7 +5,9 @@
 #include "eap_brski/artifacts/cert.h"
 #include "eap_brski/artifacts/cmp_internal.h"
 
-/* RFC 9483 3.3: self-signed certificates should be omitted, unless it is the one that protects the message.
+/*
+ * RFC 9483 3.3: self-signed certificates should be omitted, unless it is the one that protects the
+ * message.
  */
 static bool add_certs(STACK_OF(X509) *to, const STACK_OF(X509) *certs)
 {

@@ -6,8 +6,10 @@
 #include "eap_brski/artifacts/cert.h"
 #include "eap_brski/artifacts/cmp_internal.h"
 
-/* What a registrar or CA checks in a request, RFC 9483 3.5 and 5.1. Each check notes what the peer is told in
- * out->fail. */
+/*
+ * What a registrar or CA checks in a request, RFC 9483 3.5 and 5.1. Each check notes what the peer
+ * is told in out->fail.
+ */
 
 void brski_cmp_request_free(struct brski_cmp_request *r)
 {

@@ -6,8 +6,8 @@
 #include "eap_brski/artifacts/cmp_internal.h"
 
 /*
- * What a device may ask for, RFC 9483 5.1: the RA authorizes a request before it forwards it. A PKI may
- * believe an RA, and give what is asked for.
+ * What a device may ask for, RFC 9483 5.1: the RA authorizes a request before it forwards it. A PKI
+ * may believe an RA, and give what is asked for.
  */
 
 /* With one of these, a device could pose as the registrar or the CA to its neighbours. */

@@ -187,8 +187,8 @@ static enum brski_code check_digest(CMS_SignerInfo *si, struct brski_error *err)
 }
 
 /*
- * RFC 5652 5.3: signed attributes are there unless the content is id-data. 11.1: their contentType is that of
- * the content.
+ * RFC 5652 5.3: signed attributes are there unless the content is id-data. 11.1: their contentType
+ * is that of the content.
  */
 static enum brski_code check_attributes(CMS_ContentInfo *cms, CMS_SignerInfo *si, struct brski_error *err)
 {

@@ -97,8 +97,8 @@ static enum brski_code walk_store(
 }
 
 /*
- * A token is asked for objects of one type, so that it need not log in for others. A file is not: to its
- * decoders the other type would be an error, and many files hold a key and its certificates.
+ * A token is asked for objects of one type, so that it need not log in for others. A file is not:
+ * to its decoders the other type would be an error, and many files hold a key and its certificates.
  */
 static bool narrow_search(OSSL_STORE_CTX *store, const char *uri, int type)
 {

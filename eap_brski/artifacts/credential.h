@@ -8,8 +8,8 @@
 #include "eap_brski/ground/bytes.h"
 
 /*
- * A private key with its certificate and the chain above it. `chain` holds the intermediates, then perhaps
- * the root; never the leaf, never NULL. All zero is "none".
+ * A private key with its certificate and the chain above it. `chain` holds the intermediates, then
+ * perhaps the root; never the leaf, never NULL. All zero is "none".
  */
 struct brski_credential {
 	EVP_PKEY *key;
@@ -22,9 +22,10 @@ BRSKI_CHECKED enum brski_code brski_credential_copy(struct brski_credential *to,
 	const struct brski_credential *from, struct brski_error *err); /* by reference counts */
 
 /*
- * Loads through OSSL_STORE, so that files, pkcs11: and handle: URIs all work. cert_uri may name several
- * certificates: the first is the leaf. password may be NULL; then an encrypted key is an error, and nothing
- * is ever asked on a terminal. The key must fit the certificate (BRSKI_MISMATCH).
+ * Loads through OSSL_STORE, so that files, pkcs11: and handle: URIs all work. cert_uri may name
+ * several certificates: the first is the leaf. password may be NULL; then an encrypted key is an
+ * error, and nothing is ever asked on a terminal. The key must fit the certificate
+ * (BRSKI_MISMATCH).
  */
 BRSKI_CHECKED enum brski_code brski_credential_load(const char *key_uri, const char *password,
 	const char *cert_uri, struct brski_credential *out, struct brski_error *err);

@@ -42,8 +42,10 @@ enum brski_code brski_status_print(
 	return code;
 }
 
-/* RFC 8995 5.7: MUST be present. A text "1" stands for the number, as in the example of the audit log
- * (5.8.1). */
+/*
+ * RFC 8995 5.7: MUST be present. A text "1" stands for the number, as in the example of the audit
+ * log (5.8.1).
+ */
 static enum brski_code check_version(const json_t *doc, struct brski_error *err)
 {
 	const json_t *version = json_object_get(doc, "version");

@@ -23,8 +23,8 @@ enum brski_assertion {
 };
 
 /*
- * A voucher (RFC 8366 5.3) or a voucher-request (RFC 8995 3.2). All zero is an empty one. Buffers with len 0
- * are absent leaves. Certificates are DER. Times are seconds since 1970; 0 is absent.
+ * A voucher (RFC 8366 5.3) or a voucher-request (RFC 8995 3.2). All zero is an empty one. Buffers
+ * with len 0 are absent leaves. Certificates are DER. Times are seconds since 1970; 0 is absent.
  */
 struct brski_voucher {
 	bool is_request;
@@ -45,12 +45,13 @@ struct brski_voucher {
 void brski_voucher_free(struct brski_voucher *v); /* and zeroes it */
 
 /*
- * Exactly one of "ietf-voucher:voucher" and "ietf-voucher-request:voucher". BRSKI_MALFORMED: wrong types,
- * duplicate keys, serial-number or (in a voucher) created-on, assertion or pinned-domain-cert missing, nonce
- * together with expires-on, last-renewal-date without (the YANG's "mandatory" and "must", RFC 8366 5.3).
- * Members that are not known are passed over (RFC 8995 5.6.1), and so are leaves that have no place in a
- * request (RFC 8995 3.4). A nonce is read in base64url too, as in RFC 8995's examples. print refuses what
- * parse would, and sign a voucher that outlives its pinned-domain-cert.
+ * Exactly one of "ietf-voucher:voucher" and "ietf-voucher-request:voucher". BRSKI_MALFORMED: wrong
+ * types, duplicate keys, serial-number or (in a voucher) created-on, assertion or
+ * pinned-domain-cert missing, nonce together with expires-on, last-renewal-date without (the YANG's
+ * "mandatory" and "must", RFC 8366 5.3). Members that are not known are passed over (RFC 8995
+ * 5.6.1), and so are leaves that have no place in a request (RFC 8995 3.4). A nonce is read in
+ * base64url too, as in RFC 8995's examples. print refuses what parse would, and sign a voucher that
+ * outlives its pinned-domain-cert.
  */
 BRSKI_CHECKED enum brski_code brski_voucher_parse(
 	struct brski_span json, struct brski_voucher *out, struct brski_error *err);
@@ -66,16 +67,18 @@ BRSKI_CHECKED enum brski_code brski_voucher_open(struct brski_span cms, const ST
 
 const char *brski_assertion_name(enum brski_assertion a);
 
-/* The pledge's own request, RFC 8995 5.2. registrar: leaf of the tunnel. Nonce and serial number of the
- * IDevID go in; assertion proximity. */
+/*
+ * The pledge's own request, RFC 8995 5.2. registrar: leaf of the tunnel. Nonce and serial number of
+ * the IDevID go in; assertion proximity.
+ */
 BRSKI_CHECKED enum brski_code brski_voucher_request_pledge(const struct brski_credential *idevid,
 	const X509 *registrar, struct brski_span nonce, time_t now, struct brski_buf *cms,
 	struct brski_error *err);
 
 /*
- * Registrar, on a pledge's request (RFC 8995 5.3, 5.5): signed by the tunnel's peer (peer_chain, leaf first),
- * serial-number equal to the certificate's, proximity-registrar-cert equal to own, nonce present. *out gets
- * the request's leaves.
+ * Registrar, on a pledge's request (RFC 8995 5.3, 5.5): signed by the tunnel's peer (peer_chain,
+ * leaf first), serial-number equal to the certificate's, proximity-registrar-cert equal to own,
+ * nonce present. *out gets the request's leaves.
  */
 BRSKI_CHECKED enum brski_code brski_voucher_request_check(struct brski_span cms,
 	const STACK_OF(X509) *peer_chain, const X509 *own, struct brski_voucher *out,
@@ -84,8 +87,8 @@ BRSKI_CHECKED enum brski_code brski_voucher_request_check(struct brski_span cms,
 /*
  * The registrar's request to the MASA, RFC 8995 5.5: created-on is now, nonce and assertion are the
  * pledge's, serial-number and idevid-issuer the certificate's, prior-signed-voucher-request is the
- * pledge's CMS. pledge may be NULL: a nonceless request for `serial` of the manufacturer whose idevid_issuer
- * is given in issuer_akid.
+ * pledge's CMS. pledge may be NULL: a nonceless request for `serial` of the manufacturer whose
+ * idevid_issuer is given in issuer_akid.
  */
 BRSKI_CHECKED enum brski_code brski_voucher_request_registrar(const struct brski_credential *registrar,
 	const X509 *idevid, const struct brski_voucher *pledge, struct brski_span pledge_cms, time_t now,

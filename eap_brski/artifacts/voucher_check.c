@@ -31,8 +31,10 @@ static enum brski_code check_serial_of_peer(
 		serial);
 }
 
-/* RFC 8995 5.2: assertion proximity, and proximity-registrar-cert is our own certificate; else somebody
- * stands between. */
+/*
+ * RFC 8995 5.2: assertion proximity, and proximity-registrar-cert is our own certificate; else
+ * somebody stands between.
+ */
 static enum brski_code check_proximity(
 	const struct brski_voucher *v, const X509 *own, struct brski_error *err)
 {
@@ -90,8 +92,9 @@ enum brski_code brski_voucher_request_check(struct brski_span cms, const STACK_O
 /* ---- A voucher, as registrar and pledge see it: RFC 8995 5.6 and 5.6.1, RFC 8366 5.3 ---- */
 
 /*
- * RFC 8995 2.3.1 and 2.3.2: what an IDevID has, and no MASA. Many manufacturers have one CA for both, and
- * then whoever has one device has a key whose certificate leads to the anchor as well as the MASA's does.
+ * RFC 8995 2.3.1 and 2.3.2: what an IDevID has, and no MASA. Many manufacturers have one CA for
+ * both, and then whoever has one device has a key whose certificate leads to the anchor as well as
+ * the MASA's does.
  */
 static bool is_device(const X509 *signer)
 {
@@ -119,8 +122,10 @@ static enum brski_code check_voucher_signer(
 	return BRSKI_OK;
 }
 
-/* RFC 8995 5.6.1: serial-number MUST be the pledge's own; RFC 8366 5.3: so must idevid-issuer, if there is
- * one. */
+/*
+ * RFC 8995 5.6.1: serial-number MUST be the pledge's own; RFC 8366 5.3: so must idevid-issuer, if
+ * there is one.
+ */
 static enum brski_code check_device(
 	const struct brski_voucher *v, const struct brski_voucher_expect *expect, struct brski_error *err)
 {
@@ -178,8 +183,10 @@ static enum brski_code check_domain(const struct brski_voucher *v, X509 *pinned,
 {
 	if (!expect->domain_chain)
 		return BRSKI_OK;
-	/* RFC 8366 5.3: "true" is a MUST that can't be met here: nobody brings the domain's CRL before the
-	 * domain is trusted */
+	/*
+	 * RFC 8366 5.3: "true" is a MUST that can't be met here: nobody brings the domain's CRL
+	 * before the domain is trusted
+	 */
 	if (v->has_revocation_checks && v->domain_cert_revocation_checks)
 		return brski_fail(err, BRSKI_UNSUPPORTED,
 			"voucher demands revocation checks of the domain's certificate");

@@ -9,8 +9,8 @@
 #define KEY_REQUEST "ietf-voucher-request:voucher"
 
 /*
- * The leaves of RFC 8366 5.3 and RFC 8995 3.4, JSON as RFC 7951 has it. Readers return BRSKI_NOT_FOUND,
- * without words, for a leaf that is not there.
+ * The leaves of RFC 8366 5.3 and RFC 8995 3.4, JSON as RFC 7951 has it. Readers return
+ * BRSKI_NOT_FOUND, without words, for a leaf that is not there.
  */
 
 static enum brski_code get_text(
@@ -44,9 +44,9 @@ static enum brski_code get_binary(
 }
 
 /*
- * YANG's binary is base64 with padding (RFC 7950 9.8.2), and so we send it. RFC 8995's own examples and
- * audit-log (C.2, 5.8.1) have nonces in base64url without padding: those are read too, here and nowhere else,
- * and mean the same octets.
+ * YANG's binary is base64 with padding (RFC 7950 9.8.2), and so we send it. RFC 8995's own examples
+ * and audit-log (C.2, 5.8.1) have nonces in base64url without padding: those are read too, here and
+ * nowhere else, and mean the same octets.
  */
 static enum brski_code get_nonce(const json_t *leaves, struct brski_buf *out, struct brski_error *err)
 {
@@ -141,8 +141,10 @@ static enum brski_code get_serial_number(
 	return BRSKI_OK;
 }
 
-/* "must" and "mandatory" statements of the YANG, RFC 8366 5.3 and RFC 8995 3.4; both when reading and when
- * writing. */
+/*
+ * "must" and "mandatory" statements of the YANG, RFC 8366 5.3 and RFC 8995 3.4; both when reading
+ * and when writing.
+ */
 static enum brski_code check_leaves(const struct brski_voucher *v, struct brski_error *err)
 {
 	if (v->nonce.len > 0 && v->expires_on != 0)
@@ -191,8 +193,8 @@ static enum brski_code read_voucher(const json_t *leaves, struct brski_voucher *
 }
 
 /*
- * RFC 8995 3.4: pinned-domain-cert, last-renewal-date and domain-cert-revocation-checks are not valid in a
- * request, "and any occurrence MUST be ignored".
+ * RFC 8995 3.4: pinned-domain-cert, last-renewal-date and domain-cert-revocation-checks are not
+ * valid in a request, "and any occurrence MUST be ignored".
  */
 static enum brski_code read_request(const json_t *leaves, struct brski_voucher *v, struct brski_error *err)
 {

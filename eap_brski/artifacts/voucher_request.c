@@ -4,8 +4,8 @@
 #include <string.h>
 
 /*
- * The signer without its root: the registrar and the MASA have that among their anchors or will not believe
- * it, and every octet of a pledge's request goes through EAP.
+ * The signer without its root: the registrar and the MASA have that among their anchors or will not
+ * believe it, and every octet of a pledge's request goes through EAP.
  */
 static enum brski_code without_root(
 	const struct brski_credential *from, struct brski_credential *to, struct brski_error *err)
@@ -44,7 +44,9 @@ enum brski_code brski_voucher_request_pledge(const struct brski_credential *idev
 	return code;
 }
 
-/* RFC 8995 5.5: the serial number and its issuer come from the certificate, never from what the pledge says.
+/*
+ * RFC 8995 5.5: the serial number and its issuer come from the certificate, never from what the
+ * pledge says.
  */
 static enum brski_code put_device(struct brski_voucher *v, const X509 *idevid, struct brski_error *err)
 {

@@ -12,8 +12,10 @@ static bool is_label_char(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-/* RFC 1123 2.1: letters, digits and hyphens, none of them at an end of a label; RFC 7542 2.2 wants two labels
- * at least. */
+/*
+ * RFC 1123 2.1: letters, digits and hyphens, none of them at an end of a label; RFC 7542 2.2 wants
+ * two labels at least.
+ */
 static bool is_host_name(const char *name)
 {
 	size_t label = 0;

@@ -185,8 +185,10 @@ static enum brski_code advance(
 	return rc ? rc : next_flight(peer, out, err);
 }
 
-/* In TLS 1.3 the server looks at our certificate when we have already finished: its alert comes in place of
- * an answer. */
+/*
+ * In TLS 1.3 the server looks at our certificate when we have already finished: its alert comes in
+ * place of an answer.
+ */
 static void explain_alert(const struct brski_peer *peer, const struct brski_buf *out, struct brski_error *why)
 {
 	if (why->code != BRSKI_REFUSED || out->len > 0) /* it is our own refusal, with our own alert */

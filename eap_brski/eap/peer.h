@@ -5,18 +5,18 @@
 #include "eap_brski/roles/pledge.h"
 
 /*
- * EAP-BRSKI, peer side, for an EAP stack: packets in, packets out. Link, tunnel and pledge put together. What
- * the stack does: strip Code, Identifier, Length and the eight octets of the Expanded Type from requests; put
- * them before replies.
+ * EAP-BRSKI, peer side, for an EAP stack: packets in, packets out. Link, tunnel and pledge put
+ * together. What the stack does: strip Code, Identifier, Length and the eight octets of the
+ * Expanded Type from requests; put them before replies.
  *
- * The end of a session: the peer answers the responses to its last flight with an acknowledgement if it is
- * enrolled, and with a TLS alert (close_notify, if there is nothing worse to say) in every other case, as
- * long as the server has not closed the tunnel. So the server believes in a success only when that
- * acknowledgement comes.
+ * The end of a session: the peer answers the responses to its last flight with an acknowledgement
+ * if it is enrolled, and with a TLS alert (close_notify, if there is nothing worse to say) in every
+ * other case, as long as the server has not closed the tunnel. So the server believes in a success
+ * only when that acknowledgement comes.
  *
- * Keys come from the tunnel's exporter (RFC 8446 7.5), context the eight octets of the Expanded Type. Label
- * EXPORTER_EAP_BRSKI_Key_Material: 128 octets, MSK then EMSK. Session-Id: the Expanded Type, then 64 octets
- * of label EXPORTER_EAP_BRSKI_Session_Id.
+ * Keys come from the tunnel's exporter (RFC 8446 7.5), context the eight octets of the Expanded
+ * Type. Label EXPORTER_EAP_BRSKI_Key_Material: 128 octets, MSK then EMSK. Session-Id: the Expanded
+ * Type, then 64 octets of label EXPORTER_EAP_BRSKI_Session_Id.
  */
 #define BRSKI_EAP_VENDOR_ID 32473 /* RFC 5612 */
 #define BRSKI_EAP_VENDOR_TYPE 1
@@ -26,8 +26,10 @@
 #define BRSKI_EAP_SESSION_ID_LEN 72 /* Expanded Type, then 64 octets of exporter */
 #define BRSKI_IDENTITY_DOMAIN "example.org"
 
-/* "brski@<domain>.v.eap.arpa", RFC 9965. domain NULL: BRSKI_IDENTITY_DOMAIN. False if it does not fit or is
- * no host name. */
+/*
+ * "brski@<domain>.v.eap.arpa", RFC 9965. domain NULL: BRSKI_IDENTITY_DOMAIN. False if it does not
+ * fit or is no host name.
+ */
 bool brski_identity(const char *domain, char *out, size_t size);
 /* The eight octets 254 | Vendor-Id (3) | Vendor-Type (4). */
 void brski_expanded_type(uint32_t vendor_id, uint32_t vendor_type, uint8_t out[8]);
@@ -40,10 +42,13 @@ struct brski_peer_config {
 };
 
 enum brski_peer_result {
-	BRSKI_PEER_REPLY,   /* *reply goes out now */
-	BRSKI_PEER_WAIT,    /* *reply goes out after *delay_ms of silence */
-	BRSKI_PEER_SUCCESS, /* *reply goes out now; the registrar has confirmed: EAP-Success is to be
-			       believed, keys are there */
+	BRSKI_PEER_REPLY, /* *reply goes out now */
+	BRSKI_PEER_WAIT,  /* *reply goes out after *delay_ms of silence */
+	/*
+	 * *reply goes out now; the registrar has confirmed: EAP-Success is to be believed, keys are
+	 * there
+	 */
+	BRSKI_PEER_SUCCESS,
 	BRSKI_PEER_FAILURE, /* *reply goes out now; EAP-Failure will follow (also when deferred) */
 };
 
@@ -53,10 +58,10 @@ BRSKI_CHECKED enum brski_code brski_peer_new(
 void brski_peer_free(struct brski_peer *peer);
 
 /*
- * One request's data. Start comes too early (brski_peer_retry_after is not 0): BRSKI_UNAVAILABLE, and no
- * handshake is spent on it. An error return means: send nothing, the method has failed; the reason is also
- * brski_peer_reason. A reply is always given otherwise, so that the server's last words (an alert) are
- * acknowledged.
+ * One request's data. Start comes too early (brski_peer_retry_after is not 0): BRSKI_UNAVAILABLE,
+ * and no handshake is spent on it. An error return means: send nothing, the method has failed; the
+ * reason is also brski_peer_reason. A reply is always given otherwise, so that the server's last
+ * words (an alert) are acknowledged.
  */
 BRSKI_CHECKED enum brski_code brski_peer_process(struct brski_peer *peer, struct brski_span request,
 	struct brski_buf *reply, enum brski_peer_result *result, unsigned *delay_ms, struct brski_error *err);

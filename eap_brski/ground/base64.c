@@ -36,8 +36,10 @@ static int digit_value(uint8_t c, char digit62, char digit63)
 	return -1;
 }
 
-/* Padding may be absent, but what is there must be right: it fills the last group of four, two octets at
- * most. */
+/*
+ * Padding may be absent, but what is there must be right: it fills the last group of four, two
+ * octets at most.
+ */
 static bool strip_padding(struct brski_span *in)
 {
 	size_t padding = 0;

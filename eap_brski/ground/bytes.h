@@ -9,8 +9,9 @@
 #include "eap_brski/ground/error.h"
 
 /*
- * The span reader. Nothing else in the library moves through octets from the wire. A span borrows its
- * memory. Readers return false, and leave span and output as they were, when too little is left.
+ * The span reader. Nothing else in the library moves through octets from the wire. A span borrows
+ * its memory. Readers return false, and leave span and output as they were, when too little is
+ * left.
  */
 struct brski_span {
 	const uint8_t *data;
@@ -31,9 +32,9 @@ bool brski_span_equal(struct brski_span a, struct brski_span b);        /* for p
 bool brski_span_equal_secret(struct brski_span a, struct brski_span b); /* in constant time */
 
 /*
- * The writer: a growing buffer with a limit. A failed write sets `failed`, and every later write does
- * nothing, so that a sequence of writes needs one check at its end. Memory is wiped before it is given back,
- * always: a buffer may hold a secret, and no realloc() leaves a copy behind.
+ * The writer: a growing buffer with a limit. A failed write sets `failed`, and every later write
+ * does nothing, so that a sequence of writes needs one check at its end. Memory is wiped before it
+ * is given back, always: a buffer may hold a secret, and no realloc() leaves a copy behind.
  */
 struct brski_buf {
 	uint8_t *data;
@@ -71,8 +72,10 @@ BRSKI_CHECKED enum brski_code brski_base64_decode(
 /* The same in the URL-safe alphabet without padding (RFC 4648 5), which RFC 8995's example nonces use. */
 BRSKI_CHECKED enum brski_code brski_base64url_decode(
 	struct brski_span in, struct brski_buf *out, struct brski_error *err);
-/* Lower-case hexadecimal, zero-terminated; size must be 2 * in.len + 1 at least, else the text is cut at
- * whole octets. */
+/*
+ * Lower-case hexadecimal, zero-terminated; size must be 2 * in.len + 1 at least, else the text is
+ * cut at whole octets.
+ */
 void brski_hex(struct brski_span in, char *out, size_t size);
 
 #endif

@@ -10,9 +10,10 @@
 enum brski_level { BRSKI_LOG_DEBUG, BRSKI_LOG_INFO, BRSKI_LOG_WARN, BRSKI_LOG_ERROR };
 
 /*
- * What the library takes from the outside: the clock, randomness, and where lines of log go. The front end
- * owns it and keeps it alive longer than whatever was made with it. Each member may be NULL: then the
- * system's clock, RAND_bytes(), and no log. Callbacks may come from any thread that calls the library.
+ * What the library takes from the outside: the clock, randomness, and where lines of log go. The
+ * front end owns it and keeps it alive longer than whatever was made with it. Each member may be
+ * NULL: then the system's clock, RAND_bytes(), and no log. Callbacks may come from any thread that
+ * calls the library.
  */
 struct brski_env {
 	void *ctx;

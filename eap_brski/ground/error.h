@@ -3,8 +3,8 @@
 #define BRSKI_GROUND_ERROR_H
 
 /*
- * Every function that can fail returns an enum brski_code, and says why in words that an
- * operator understands, if the caller gave it a struct brski_error. The code decides what the peer is told
+ * Every function that can fail returns an enum brski_code, and says why in words that an operator
+ * understands, if the caller gave it a struct brski_error. The code decides what the peer is told
  * (see brski_code_http_status), the words go to the log and never to an unauthenticated peer.
  */
 enum brski_code {
@@ -33,8 +33,9 @@ struct brski_error {
 #define BRSKI_CHECKED __attribute__((warn_unused_result))
 
 /*
- * Fills *err (which may be NULL) and returns code, so that "return brski_fail(err, ...)" is one line.
- * Octets that are not printable ASCII are replaced by '?', since the text may quote a hostile peer.
+ * Fills *err (which may be NULL) and returns code, so that "return brski_fail(err, ...)" is one
+ * line. Octets that are not printable ASCII are replaced by '?', since the text may quote a hostile
+ * peer.
  */
 enum brski_code brski_fail(struct brski_error *err, enum brski_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -5,9 +5,9 @@
 #include "eap_brski/roles/storage.h"
 
 /*
- * struct brski_storage over one folder of files (mode 0700, files 0600 or 0644). write is atomic and durable:
- * temporary file, fsync, rename, fsync of the folder. The folder is made if it is missing. Refuses a folder
- * or file that belongs to somebody else or that others may write.
+ * struct brski_storage over one folder of files (mode 0700, files 0600 or 0644). write is atomic
+ * and durable: temporary file, fsync, rename, fsync of the folder. The folder is made if it is
+ * missing. Refuses a folder or file that belongs to somebody else or that others may write.
  */
 struct brski_folder;
 BRSKI_CHECKED enum brski_code brski_folder_open(

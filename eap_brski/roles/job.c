@@ -6,7 +6,9 @@
 
 #include "eap_brski/roles/registrar_internal.h"
 
-/* A job's life: made, stored, found again. Its calls are in job_call.c, the answers to them in job_answer.c.
+/*
+ * A job's life: made, stored, found again. Its calls are in job_call.c, the answers to them in
+ * job_answer.c.
  */
 
 void brski_job_key_of(
@@ -16,8 +18,10 @@ void brski_job_key_of(
 	uint8_t digest[32] = {0};
 	unsigned len = sizeof(digest);
 
-	/* a key of zeros, should memory be out, leads to a job of another request at worst: brski_job_find
-	 * compares */
+	/*
+	 * a key of zeros, should memory be out, leads to a job of another request at worst:
+	 * brski_job_find compares
+	 */
 	if (ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1)
 		if (EVP_DigestUpdate(ctx, device->fingerprint, strlen(device->fingerprint)) == 1 &&
 			EVP_DigestUpdate(ctx, octets.data, octets.len) == 1)
@@ -121,8 +125,8 @@ bool brski_job_is_stale(const struct brski_job *job)
 	time_t now = brski_now(job->registrar->env);
 
 	switch (job->state) {
-	case BRSKI_JOB_REFUSED: /* whoever refused may have changed his mind; who was given up was not refused
-				 */
+	case BRSKI_JOB_REFUSED:
+		/* whoever refused may have changed his mind; who was given up was not refused */
 		if (job->registrar->waiting_max && job->changed - job->created > job->registrar->waiting_max)
 			return true;
 		return now >= job->changed + job->registrar->retry_after || now < job->changed;
@@ -182,8 +186,10 @@ static enum brski_code refuse_now(struct brski_job *job, const char *why, struct
 	return end_refused(job, code, err);
 }
 
-/* While a request waits, its manufacturer may be struck off the list, its IDevID be revoked or expire, the
- * device be refused. */
+/*
+ * While a request waits, its manufacturer may be struck off the list, its IDevID be revoked or
+ * expire, the device be refused.
+ */
 static enum brski_code judge_again(struct brski_job *job, struct brski_error *err)
 {
 	struct brski_registrar *r = job->registrar;

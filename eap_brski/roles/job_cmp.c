@@ -60,8 +60,10 @@ static enum brski_code blame_pki(
 	return code;
 }
 
-/* What the answer is an answer to: the job's request, and, if that is a pollReq, the request that it polls
- * for. */
+/*
+ * What the answer is an answer to: the job's request, and, if that is a pollReq, the request that
+ * it polls for.
+ */
 struct exchange {
 	struct brski_cmp request;
 	struct brski_job *origin; /* NULL, if the request is no pollReq */
@@ -198,8 +200,10 @@ static enum brski_code relay(struct brski_job *job, const struct exchange *x, st
 	return BRSKI_OK;
 }
 
-/* RFC 9483 4.4: what a pollReq brought at last is the answer to the first request, kept there for every later
- * question. */
+/*
+ * RFC 9483 4.4: what a pollReq brought at last is the answer to the first request, kept there for
+ * every later question.
+ */
 static enum brski_code give_to_origin(struct brski_job *job, struct exchange *x, struct brski_error *err)
 {
 	struct brski_job *origin = x->origin;
@@ -221,8 +225,10 @@ static enum brski_code give_to_origin(struct brski_job *job, struct exchange *x,
 	return code == BRSKI_OK ? brski_job_put(origin, err) : code;
 }
 
-/* An error message without protection is a PKI's habit (EJBCA's) that no pledge may believe: so it gets our
- * signature. */
+/*
+ * An error message without protection is a PKI's habit (EJBCA's) that no pledge may believe: so it
+ * gets our signature.
+ */
 static enum brski_code vouch_for_error(
 	struct brski_job *job, const struct brski_cmp_response *r, struct brski_error *err)
 {

@@ -4,8 +4,8 @@
 #include "eap_brski/roles/registrar_internal.h"
 
 /*
- * Where a job stands, and what moves it. That an answer could not be stored is no move: then the job is put
- * back where it was (job_answer.c).
+ * Where a job stands, and what moves it. That an answer could not be stored is no move: then the
+ * job is put back where it was (job_answer.c).
  */
 
 static const struct brski_job_transition transitions[] = {

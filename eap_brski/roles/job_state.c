@@ -8,9 +8,9 @@
 #include "eap_brski/roles/registrar_internal.h"
 
 /*
- * Jobs and notes as text. The store's rows are our own, but they outlive versions of this program and pass
- * through other hands, so they are read as strictly as anything else: all members that are named here, and no
- * other.
+ * Jobs and notes as text. The store's rows are our own, but they outlive versions of this program
+ * and pass through other hands, so they are read as strictly as anything else: all members that are
+ * named here, and no other.
  */
 
 #define STATE_VERSION 1

@@ -30,8 +30,10 @@ static long retry_after(const struct brski_job *job, const struct brski_http *an
 	return seconds >= 0 ? seconds : job->registrar->retry_after;
 }
 
-/* RFC 8995 5.6: these three are about the device and mean the same at the pledge. Others are between us and
- * the MASA. */
+/*
+ * RFC 8995 5.6: these three are about the device and mean the same at the pledge. Others are
+ * between us and the MASA.
+ */
 static unsigned relayed_status(unsigned status)
 {
 	return status == 404 || status == 406 ? status : 403;
@@ -149,13 +151,15 @@ static enum brski_code use_ahead(
 		brski_time_format(expires_on, until);
 	job->expires = expires_on;
 	brski_job_done(job, "voucher",
-		"the MASA does not answer; a voucher without nonce that was fetched ahead is used (valid: "
-		"%s)",
+		"the MASA does not answer; a voucher without nonce "
+		"that was fetched ahead is used (valid: %s)",
 		until);
 	return brski_http_response(&job->answer, 200, BRSKI_MEDIA_VOUCHER, brski_buf_span(cms), err);
 }
 
-/* BRSKI_OK: the job is DONE with it. BRSKI_NOT_FOUND: there is none. Else: there is, and why it is not used.
+/*
+ * BRSKI_OK: the job is DONE with it. BRSKI_NOT_FOUND: there is none. Else: there is, and why it is
+ * not used.
  */
 static enum brski_code try_ahead(struct brski_job *job, struct brski_error *why)
 {
@@ -248,8 +252,10 @@ static size_t origin_len(const char *url)
 	return path ? (size_t)(path - url) : strlen(url);
 }
 
-/* RFC 8995 5.8: 201 with Location. It is followed at the MASA itself only, so that nobody sends us through
- * the network. */
+/*
+ * RFC 8995 5.8: 201 with Location. It is followed at the MASA itself only, so that nobody sends us
+ * through the network.
+ */
 static bool take_location(struct brski_job *job, const struct brski_http *answer)
 {
 	const char *to = brski_http_get(answer, "location");

@@ -4,10 +4,10 @@
 #include "eap_brski/roles/paths.h"
 
 /*
- * Whom a voucher makes us trust. Most pin a CA of the domain. One may pin the registrar's own certificate
- * (RFC 8995 5.6.2 and C.2): then nothing else of the domain verifies yet, and the registrar is asked for the
- * domain's CA certificates before anything else, RFC 8995 5.9.1 by the means of RFC 9483 4.3.1. It must sign
- * that answer itself.
+ * Whom a voucher makes us trust. Most pin a CA of the domain. One may pin the registrar's own
+ * certificate (RFC 8995 5.6.2 and C.2): then nothing else of the domain verifies yet, and the
+ * registrar is asked for the domain's CA certificates before anything else, RFC 8995 5.9.1 by the
+ * means of RFC 9483 4.3.1. It must sign that answer itself.
  */
 #define OID_CA_CERTS "1.3.6.1.5.5.7.4.17" /* id-it-caCerts */
 

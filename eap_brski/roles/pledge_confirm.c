@@ -40,7 +40,9 @@ enum brski_code brski_answer_reject(
 	return BRSKI_OK; /* we have decided */
 }
 
-/* The PKI works on the confirmation, RFC 9483 4.4: pollReq for the whole message, then no earlier than told.
+/*
+ * The PKI works on the confirmation, RFC 9483 4.4: pollReq for the whole message, then no earlier
+ * than told.
  */
 static enum brski_code wait_for_pkiconf(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)

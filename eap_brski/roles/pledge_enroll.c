@@ -22,8 +22,10 @@ static enum brski_code post(const struct brski_pledge *p, const struct brski_buf
 
 /* ---- requests ---- */
 
-/* Key and request are on disk before they are sent, so that a reboot repeats them and asks for no second
- * certificate. */
+/*
+ * Key and request are on disk before they are sent, so that a reboot repeats them and asks for no
+ * second certificate.
+ */
 static enum brski_code make_request(struct brski_pledge *p, struct brski_error *err)
 {
 	struct brski_cmp_enroll enroll = {
@@ -65,8 +67,9 @@ enum brski_code brski_build_cert(struct brski_pledge *p, struct brski_http *requ
 }
 
 /*
- * A pollReq that was sent, and not answered by CMP, is sent again as it is, also after a reboot: the PKI may
- * have answered it meanwhile, and expects a later one to answer that answer (recipNonce, RFC 9483 3.5).
+ * A pollReq that was sent, and not answered by CMP, is sent again as it is, also after a reboot:
+ * the PKI may have answered it meanwhile, and expects a later one to answer that answer
+ * (recipNonce, RFC 9483 3.5).
  */
 enum brski_code brski_build_poll(struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
@@ -157,8 +160,10 @@ void brski_pledge_cmp_refusal(const struct brski_cmp_response *r, const char *to
 
 /* ---- the certificate ---- */
 
-/* RFC 9483 4.1.1: a certificate that is not what was asked for is rejected with certConf, unless none is
- * awaited. */
+/*
+ * RFC 9483 4.1.1: a certificate that is not what was asked for is rejected with certConf, unless
+ * none is awaited.
+ */
 static enum brski_code reject_cert(struct brski_pledge *p, const struct brski_cmp_response *r,
 	const struct brski_error *why, struct brski_error *err)
 {

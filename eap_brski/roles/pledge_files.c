@@ -8,9 +8,9 @@
 #include <openssl/x509v3.h>
 
 /*
- * Keys and certificates live in generations: "ldevid-3.key", "ldevid-3.pem", "ldevid-3-ca.pem". The value
- * "state" names the current one, so that its single atomic write commits all three. One generation back is
- * kept.
+ * Keys and certificates live in generations: "ldevid-3.key", "ldevid-3.pem", "ldevid-3-ca.pem". The
+ * value "state" names the current one, so that its single atomic write commits all three. One
+ * generation back is kept.
  */
 enum part { PART_KEY, PART_CERT, PART_ANCHORS };
 
@@ -172,8 +172,9 @@ static bool is_alnum(unsigned char c)
 }
 
 /*
- * RADIUS servers refuse user names with spaces, or with dots and at signs where a realm has none (Debian's
- * FreeRADIUS does, in policy.d/filter): every octet but letters, digits, '-' and '_' becomes '-'.
+ * RADIUS servers refuse user names with spaces, or with dots and at signs where a realm has none
+ * (Debian's FreeRADIUS does, in policy.d/filter): every octet but letters, digits, '-' and '_'
+ * becomes '-'.
  */
 static void name_entry(const X509_NAME *name, int nid, char *out, size_t size)
 {

@@ -158,8 +158,7 @@ enum brski_code brski_pledge_answer(
 	for (size_t i = 0; i < n; i++) {
 		if (responses[i].status == 0)
 			return halt(p, brski_fail(err, BRSKI_UNEXPECTED,
-					       "a request in place of the response"
-					       " to the %s",
+					       "a request in place of the response to the %s",
 					       asks[p->flight[i]].what));
 	}
 	for (size_t i = 0; !rc && i < n; i++)

@@ -6,11 +6,11 @@
 #include "eap_brski/roles/pledge.h"
 
 /*
- * The pledge's parts. pledge.c owns the state machine, pledge_flight.c what goes out in which state,
- * pledge_visit.c making and connecting, pledge_state.c what survives a reboot, pledge_files.c the generations
- * of keys and certificates, pledge_anchors.c whom a voucher makes us trust, and one file each holds the steps
- * to the voucher (pledge_voucher.c), to the certificate (pledge_enroll.c) and to its confirmation
- * (pledge_confirm.c).
+ * The pledge's parts. pledge.c owns the state machine, pledge_flight.c what goes out in which
+ * state, pledge_visit.c making and connecting, pledge_state.c what survives a reboot,
+ * pledge_files.c the generations of keys and certificates, pledge_anchors.c whom a voucher makes us
+ * trust, and one file each holds the steps to the voucher (pledge_voucher.c), to the certificate
+ * (pledge_enroll.c) and to its confirmation (pledge_confirm.c).
  */
 
 /* What moves the machine from one state to another; the table is in pledge.c. */
@@ -38,7 +38,9 @@ enum brski_ask {
 	BRSKI_ASK_ENROLL_STATUS,
 };
 
-/* What survives: written as a whole to the value "state", whose description is the table in pledge_state.c.
+/*
+ * What survives: written as a whole to the value "state", whose description is the table in
+ * pledge_state.c.
  */
 struct brski_pledge_record {
 	enum brski_pledge_state state;
@@ -122,8 +124,10 @@ void brski_pledge_event_subject(
 	const struct brski_pledge *p, enum brski_pledge_event event, const X509 *cert);
 /* The time for judging dates; 0: not known, RFC 8995 2.6.1. */
 time_t brski_pledge_clock(const struct brski_pledge *p);
-/* *decided: the response told to come back later (202, or 429 or 503 with Retry-After), and the visit is
- * over. */
+/*
+ * *decided: the response told to come back later (202, or 429 or 503 with Retry-After), and the
+ * visit is over.
+ */
 BRSKI_CHECKED enum brski_code brski_pledge_put_off(
 	struct brski_pledge *p, const struct brski_http *response, bool *decided, struct brski_error *err);
 /* In words, what the registrar answered to what; returns its code. */
@@ -134,7 +138,9 @@ enum brski_code brski_pledge_not_ok(
 
 BRSKI_CHECKED enum brski_code brski_record_print(
 	const struct brski_pledge_record *rec, struct brski_buf *json, struct brski_error *err);
-/* Strict: BRSKI_MALFORMED, and an empty record, for anything that brski_record_print would not have written.
+/*
+ * Strict: BRSKI_MALFORMED, and an empty record, for anything that brski_record_print would not have
+ * written.
  */
 BRSKI_CHECKED enum brski_code brski_record_parse(
 	struct brski_span json, struct brski_pledge_record *rec, struct brski_error *err);
@@ -144,8 +150,9 @@ void brski_record_start_over(struct brski_pledge_record *rec);
 
 BRSKI_CHECKED enum brski_code brski_pledge_save(const struct brski_pledge *p, struct brski_error *err);
 /*
- * Fills p->rec, p->anchors, p->key and p->cert from the storage, or makes a fresh record where it holds
- * nothing that can be gone on with. *start_over: the record is whole, but its candidate is not.
+ * Fills p->rec, p->anchors, p->key and p->cert from the storage, or makes a fresh record where it
+ * holds nothing that can be gone on with. *start_over: the record is whole, but its candidate is
+ * not.
  */
 BRSKI_CHECKED enum brski_code brski_pledge_load(
 	struct brski_pledge *p, bool *start_over, struct brski_error *err);
@@ -196,12 +203,15 @@ typedef enum brski_code brski_cmp_judge(
 BRSKI_CHECKED enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p,
 	const struct brski_http *response, brski_cmp_judge *judge, struct brski_error *err);
 /*
- * pollRep, which tells when to ask again; or waiting, said a second time: a PKI does so that had not heard of
- * the pledge's polling before. It is asked for a time at once, but only once in a visit.
+ * pollRep, which tells when to ask again; or waiting, said a second time: a PKI does so that had
+ * not heard of the pledge's polling before. It is asked for a time at once, but only once in a
+ * visit.
  */
 BRSKI_CHECKED enum brski_code brski_pledge_poll_later(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err);
-/* What a CMP answer says that is none of those that the step takes: a rejection, an error, or the wrong type.
+/*
+ * What a CMP answer says that is none of those that the step takes: a rejection, an error, or the
+ * wrong type.
  */
 void brski_pledge_cmp_refusal(const struct brski_cmp_response *r, const char *to, struct brski_error *why);
 /* The registrar trusts us to tell why: FAILED, and enrollstatus says so. */

@@ -36,8 +36,8 @@ static enum brski_code make_request(struct brski_pledge *p, const char *fingerpr
 }
 
 /*
- * RFC 8995 5.6: a repeat MUST be the same voucher-request. Only a registrar with another certificate needs
- * another one, since the request names it (5.2).
+ * RFC 8995 5.6: a repeat MUST be the same voucher-request. Only a registrar with another
+ * certificate needs another one, since the request names it (5.2).
  */
 static enum brski_code need_request(struct brski_pledge *p, struct brski_error *err)
 {
@@ -67,8 +67,10 @@ enum brski_code brski_build_voucher(
 
 /* ---- the voucher ---- */
 
-/* RFC 8995 7.2: a voucher without nonce may be a replay; its date is all that bounds it, so a clock is
- * needed. */
+/*
+ * RFC 8995 7.2: a voucher without nonce may be a replay; its date is all that bounds it, so a clock
+ * is needed.
+ */
 static enum brski_code check_nonceless(
 	const struct brski_pledge *p, const struct brski_voucher *v, struct brski_error *err)
 {
@@ -105,8 +107,10 @@ static enum brski_code check_voucher(const struct brski_pledge *p, struct brski_
 	return rc;
 }
 
-/* RFC 8995 2.6.1: a nonce proves the voucher fresh, so its date tells the time of day to a device without a
- * clock. */
+/*
+ * RFC 8995 2.6.1: a nonce proves the voucher fresh, so its date tells the time of day to a device
+ * without a clock.
+ */
 static void learn_time(struct brski_pledge *p, const struct brski_voucher *v)
 {
 	if (p->config.clock_is_right || v->nonce.len == 0 || v->created_on <= 0)
@@ -186,9 +190,9 @@ enum brski_code brski_answer_voucher(
 /* ---- what we think of it: RFC 8995 5.7 ---- */
 
 /*
- * The registrar may be anybody, and the reason SHOULD NOT help an attacker (5.7). It names the check that
- * failed, with values of the voucher and of the chain that the registrar itself sent, and of the IDevID that
- * it has seen: nothing that it does not know.
+ * The registrar may be anybody, and the reason SHOULD NOT help an attacker (5.7). It names the
+ * check that failed, with values of the voucher and of the chain that the registrar itself sent,
+ * and of the IDevID that it has seen: nothing that it does not know.
  */
 enum brski_code brski_build_voucher_status(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)

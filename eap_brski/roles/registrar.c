@@ -126,8 +126,10 @@ static void own_chain_judge(struct brski_registrar *r)
 	struct brski_error err;
 	time_t now = brski_now(r->env);
 
-	/* RFC 8995 5.5.4: a MASA must refuse a registrar without id-kp-cmcRA. An operator may be testing, so
-	 * it is said only. */
+	/*
+	 * RFC 8995 5.5.4: a MASA must refuse a registrar without id-kp-cmcRA. An operator may be
+	 * testing, so it is said only.
+	 */
 	if (brski_chain_verify(r->own_chain, r->domain_anchors, NULL, BRSKI_USE_REGISTRAR, now, &err) !=
 		BRSKI_OK)
 		brski_log(r->env, BRSKI_LOG_WARN,

@@ -8,10 +8,10 @@
 #include "eap_brski/transport/http.h"
 
 /*
- * The registrar, RFC 8995 and draft-ietf-anima-brski-ae: an HTTP request from a peer whose certificate chain
- * the transport has proved gives a response, or a job: work for MASA or PKI that outlives the session. It
- * assumes no EAP, does no I/O but through the callbacks below, starts no thread, and may be used by many
- * threads at once (a session or a job by one at a time).
+ * The registrar, RFC 8995 and draft-ietf-anima-brski-ae: an HTTP request from a peer whose
+ * certificate chain the transport has proved gives a response, or a job: work for MASA or PKI that
+ * outlives the session. It assumes no EAP, does no I/O but through the callbacks below, starts no
+ * thread, and may be used by many threads at once (a session or a job by one at a time).
  */
 
 #define BRSKI_RETRY_AFTER_DEFAULT 60 /* seconds */
@@ -44,9 +44,9 @@ struct brski_manufacturer {
 	STACK_OF(X509) *tls_anchors;     /* the MASA's TLS certificate; NULL: the system's */
 	STACK_OF(X509_CRL) *crls;        /* may be NULL */
 	enum brski_mode mode;
-	bool check_voucher; /* look at the voucher before it goes to the pledge (RFC 8995 5.6: MAY); default
-			       true */
-	bool audit_log;     /* fetch and judge it; default true */
+	/* look at the voucher before it goes to the pledge (RFC 8995 5.6: MAY); default true */
+	bool check_voucher;
+	bool audit_log; /* fetch and judge it; default true */
 	bool allow_foreign_domains;
 	bool allow_nonceless;
 };
@@ -58,13 +58,14 @@ enum brski_job_kind {
 	BRSKI_JOB_VOUCHER,
 	BRSKI_JOB_CMP,
 	/*
-	 * No work, but what the registrar must not forget of a device (a voucher was given, a certificate was
-	 * granted): DONE from the start, no brski_job_load. To be kept as long as the device may come back.
+	 * No work, but what the registrar must not forget of a device (a voucher was given, a
+	 * certificate was granted): DONE from the start, no brski_job_load. To be kept as long as
+	 * the device may come back.
 	 */
 	BRSKI_JOB_NOTE,
 	/*
-	 * The same of one transaction, and worth nothing without the job that it names: a device makes as
-	 * many of these as it likes. blob: JSON, "value" is that job's key.
+	 * The same of one transaction, and worth nothing without the job that it names: a device
+	 * makes as many of these as it likes. blob: JSON, "value" is that job's key.
 	 */
 	BRSKI_JOB_TRANSACTION,
 };
@@ -75,23 +76,28 @@ enum brski_job_state {
 };
 
 /*
- * The registrar's memory and judgement. All return BRSKI_OK or fill err. They may come from any thread, and
- * should be quick: local database, no network. Rows are durable when a put returns.
+ * The registrar's memory and judgement. All return BRSKI_OK or fill err. They may come from any
+ * thread, and should be quick: local database, no network. Rows are durable when a put returns.
  */
 struct brski_registrar_ops {
-	/* The manufacturer to one of whose anchors the chain (leaf first) verifies; BRSKI_UNTRUSTED,
-	 * BRSKI_EXPIRED, BRSKI_REVOKED. */
+	/*
+	 * The manufacturer to one of whose anchors the chain (leaf first) verifies;
+	 * BRSKI_UNTRUSTED, BRSKI_EXPIRED, BRSKI_REVOKED.
+	 */
 	enum brski_code (*find_manufacturer)(void *ctx, const STACK_OF(X509) *chain,
 		struct brski_manufacturer *out, struct brski_error *err);
-	/* Policy: may this device join? why[] gets the reason in words whatever the decision; retry_after in
-	 * seconds for BRSKI_DEFER. */
+	/*
+	 * Policy: may this device join? why[] gets the reason in words whatever the decision;
+	 * retry_after in seconds for BRSKI_DEFER.
+	 */
 	enum brski_code (*decide)(void *ctx, const struct brski_device *device,
 		const struct brski_manufacturer *m, enum brski_decision *decision, char why[256],
 		long *retry_after, struct brski_error *err);
 	/*
-	 * Jobs. key: hexadecimal SHA-256 that names a request for good (pledge and octets), so that a repeat
-	 * finds it. `blob` is brski_job_save's. job_put replaces. job_get: BRSKI_NOT_FOUND. Limits are the
-	 * store's to keep: BRSKI_TOO_LARGE makes the peer come back later.
+	 * Jobs. key: hexadecimal SHA-256 that names a request for good (pledge and octets), so that
+	 * a repeat finds it. `blob` is brski_job_save's. job_put replaces. job_get:
+	 * BRSKI_NOT_FOUND. Limits are the store's to keep: BRSKI_TOO_LARGE makes the peer come back
+	 * later.
 	 */
 	enum brski_code (*job_put)(void *ctx, const char *key, enum brski_job_kind kind,
 		enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
@@ -99,8 +105,8 @@ struct brski_registrar_ops {
 	enum brski_code (*job_get)(
 		void *ctx, const char *key, struct brski_buf *blob, struct brski_error *err);
 	/*
-	 * History, for `brskictl history`: what happened to a device, in words. device may lack what is not
-	 * known yet.
+	 * History, for `brskictl history`: what happened to a device, in words. device may lack
+	 * what is not known yet.
 	 *
 	 *   what              ok                            not ok
 	 *   "peer"                                          certificate refused in the handshake
@@ -117,8 +123,9 @@ struct brski_registrar_ops {
 	void (*event)(
 		void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
 	/*
-	 * The voucher without nonce that was fetched ahead for this device and judged right with its audit
-	 * log (ahead.h), for when its MASA cannot be asked. BRSKI_NOT_FOUND. May be NULL: there are none.
+	 * The voucher without nonce that was fetched ahead for this device and judged right with
+	 * its audit log (ahead.h), for when its MASA cannot be asked. BRSKI_NOT_FOUND. May be NULL:
+	 * there are none.
 	 */
 	enum brski_code (*voucher_ahead)(
 		void *ctx, const struct brski_device *device, struct brski_buf *cms, struct brski_error *err);
@@ -127,15 +134,15 @@ struct brski_registrar_ops {
 struct brski_registrar_config {
 	const struct brski_credential
 		*credential; /* TLS, voucher-requests and nested CMP alike; copied by reference counts */
-	const STACK_OF(X509) *domain_anchors; /* our own CA: LDevIDs of ours and answers of the PKI verify to
-						 these; copied */
+	/* our own CA: LDevIDs of ours and answers of the PKI verify to these; copied */
+	const STACK_OF(X509) *domain_anchors;
 	const char *cmp_url; /* of the PKI, "http://ca.example:8080/.well-known/cmp"; copied */
 	bool nest;           /* wrap requests, RFC 9483 5.2.2.1; default true */
 	bool answer_genm;    /* getcacerts from our own anchors, for PKIs that answer no genm */
 	/*
-	 * Verify what the PKI answers (protection to domain_anchors, key and subject of the certificate) and
-	 * do not deliver what is wrong; default true. False relays it unjudged: the pledge judges end to end
-	 * in either case.
+	 * Verify what the PKI answers (protection to domain_anchors, key and subject of the
+	 * certificate) and do not deliver what is wrong; default true. False relays it unjudged:
+	 * the pledge judges end to end in either case.
 	 */
 	bool check_answers;
 	long retry_after; /* seconds, for 202, waiting and 503; 0: BRSKI_RETRY_AFTER_DEFAULT */
@@ -154,8 +161,10 @@ const struct brski_credential *brski_registrar_credential(const struct brski_reg
 /* ---- Sessions: one authenticated peer. ---- */
 
 struct brski_registrar_session;
-/* In the handshake: is this chain an IDevID of a known manufacturer, in date and not revoked? Nothing else is
- * decided here. */
+/*
+ * In the handshake: is this chain an IDevID of a known manufacturer, in date and not revoked?
+ * Nothing else is decided here.
+ */
 BRSKI_CHECKED enum brski_code brski_registrar_peer(
 	struct brski_registrar *r, const STACK_OF(X509) *chain, struct brski_error *err);
 /* After it. The chain is copied. `where` is a line for the log, e.g. the port and the Calling-Station-Id. */
@@ -167,10 +176,10 @@ const struct brski_device *brski_registrar_session_device(const struct brski_reg
 
 struct brski_job;
 /*
- * One request. Either *job is NULL and *response is filled, or *job is the work that must be done first: it
- * is new, the caller's, and stored. The caller drives it (below), then calls brski_registrar_resume; or
- * brski_registrar_defer when it takes too long. An error here is our own trouble only (memory): what is wrong
- * with the request becomes a response.
+ * One request. Either *job is NULL and *response is filled, or *job is the work that must be done
+ * first: it is new, the caller's, and stored. The caller drives it (below), then calls
+ * brski_registrar_resume; or brski_registrar_defer when it takes too long. An error here is our own
+ * trouble only (memory): what is wrong with the request becomes a response.
  */
 BRSKI_CHECKED enum brski_code brski_registrar_request(struct brski_registrar_session *s,
 	const struct brski_http *request, struct brski_http *response, struct brski_job **job,
@@ -178,15 +187,21 @@ BRSKI_CHECKED enum brski_code brski_registrar_request(struct brski_registrar_ses
 /* The job is done: the response to the request that caused it. */
 BRSKI_CHECKED enum brski_code brski_registrar_resume(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
-/* It is not done, and the peer must come back: 202 with Retry-After (voucher), CMP waiting or pollRep
- * (certificate). */
+/*
+ * It is not done, and the peer must come back: 202 with Retry-After (voucher), CMP waiting or
+ * pollRep (certificate).
+ */
 BRSKI_CHECKED enum brski_code brski_registrar_defer(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
-/* True once the pledge's enrollstatus said success and this registrar answered it (the protected success
- * indication). */
+/*
+ * True once the pledge's enrollstatus said success and this registrar answered it (the protected
+ * success indication).
+ */
 bool brski_registrar_session_enrolled(const struct brski_registrar_session *s);
-/* True once nothing more can come of this session: told to come back, refused, or the pledge reported a
- * failure. */
+/*
+ * True once nothing more can come of this session: told to come back, refused, or the pledge
+ * reported a failure.
+ */
 bool brski_registrar_session_over(const struct brski_registrar_session *s);
 /* The last answer told the peer to wait: another visit may do better. */
 bool brski_registrar_session_deferred(const struct brski_registrar_session *s);
@@ -206,16 +221,18 @@ struct brski_call {
 /* What is to be called now; false when the job is done or refused. *call borrows from the job. */
 bool brski_job_call(const struct brski_job *job, struct brski_call *call);
 /*
- * The answer to that call; or, answer NULL, that it could not be made (why in words): the job then stays
- * WAITING, to be tried again. Stores before it returns. On return brski_job_call tells the next call (audit
- * log after voucher), or the job is DONE or REFUSED.
+ * The answer to that call; or, answer NULL, that it could not be made (why in words): the job then
+ * stays WAITING, to be tried again. Stores before it returns. On return brski_job_call tells the
+ * next call (audit log after voucher), or the job is DONE or REFUSED.
  */
 BRSKI_CHECKED enum brski_code brski_job_answer(
 	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err);
 enum brski_job_state brski_job_state(const struct brski_job *job);
 const char *brski_job_key(const struct brski_job *job);
-/* Seconds before the next try makes sense: Retry-After of a MASA's 202 or 503, checkAfter of a polling PKI;
- * 0: at once. */
+/*
+ * Seconds before the next try makes sense: Retry-After of a MASA's 202 or 503, checkAfter of a
+ * polling PKI; 0: at once.
+ */
 long brski_job_not_before(const struct brski_job *job);
 void brski_job_free(struct brski_job *job);
 
@@ -226,14 +243,17 @@ struct brski_planned {
 };
 void brski_planned_free(struct brski_planned *planned); /* and zeroes it */
 /*
- * Call number i, from 0, of those that this job makes if each is answered well, for somebody who makes them
- * at another place; the answers go to brski_job_answer in the same order. BRSKI_NOT_FOUND: there are no more.
- * An audit log may need one more call that only the MASA's answer tells (RFC 8995 5.8: 201 with Location).
+ * Call number i, from 0, of those that this job makes if each is answered well, for somebody who
+ * makes them at another place; the answers go to brski_job_answer in the same order.
+ * BRSKI_NOT_FOUND: there are no more. An audit log may need one more call that only the MASA's
+ * answer tells (RFC 8995 5.8: 201 with Location).
  */
 BRSKI_CHECKED enum brski_code brski_job_plan(
 	const struct brski_job *job, unsigned i, struct brski_planned *out, struct brski_error *err);
-/* The job is REFUSED since the last answer is none that its MASA or PKI can have meant: a signature, nonce or
- * transactionID is wrong, for instance. */
+/*
+ * The job is REFUSED since the last answer is none that its MASA or PKI can have meant: a
+ * signature, nonce or transactionID is wrong, for instance.
+ */
 bool brski_job_misanswered(const struct brski_job *job);
 /* The policy wants it to wait: nobody is to be called now. */
 bool brski_job_is_deferred(const struct brski_job *job);

@@ -124,16 +124,19 @@ static enum brski_code store_trouble(
 {
 	if (code != BRSKI_TOO_LARGE)
 		return give_up(why, code, err);
-	/* not kept, so no CMP "waiting", which would make the pledge poll for it: the same request must come
-	 * again */
+	/*
+	 * not kept, so no CMP "waiting", which would make the pledge poll for it: the same request
+	 * must come again
+	 */
 	c->s->over = c->s->deferred = true;
 	brski_session_note(c->s, "cert-request", false, "%s", why->why);
 	return brski_respond_later(c->response, 503, c->s->registrar->retry_after, "come back later", err);
 }
 
 /*
- * Of a transaction's pollReqs only the newest is worth forwarding: what answers an older one has a nonce that
- * the pledge no longer waits for. So a PKI that was away for days is not asked once for each visit.
+ * Of a transaction's pollReqs only the newest is worth forwarding: what answers an older one has a
+ * nonce that the pledge no longer waits for. So a PKI that was away for days is not asked once for
+ * each visit.
  */
 static enum brski_code replace_last_poll(struct cmp_context *c, const char *key, struct brski_error *err)
 {
@@ -157,9 +160,9 @@ static enum brski_code replace_last_poll(struct cmp_context *c, const char *key,
 }
 
 /*
- * pollReqs ask for the request that the transaction stands at, not for each other. The note comes before the
- * job: a note without its job is a request that the pledge will repeat, but the certConf after a job without
- * its note would be refused.
+ * pollReqs ask for the request that the transaction stands at, not for each other. The note comes
+ * before the job: a note without its job is a request that the pledge will repeat, but the certConf
+ * after a job without its note would be refused.
  */
 static enum brski_code note_transaction(
 	struct cmp_context *c, const struct brski_job *job, struct brski_error *err)
@@ -232,8 +235,10 @@ static enum brski_code find_or_start(struct cmp_context *c, const char *origin, 
 
 /* ---- message by message ---- */
 
-/* RFC 9483 3.5: another request under a transactionID of this device; a second certificate for one
- * transaction is never made. */
+/*
+ * RFC 9483 3.5: another request under a transactionID of this device; a second certificate for one
+ * transaction is never made.
+ */
 static bool transaction_is_taken(struct cmp_context *c)
 {
 	char taken[BRSKI_FINGERPRINT_MAX], own[BRSKI_FINGERPRINT_MAX];
@@ -291,9 +296,9 @@ static bool answers(const struct brski_cmp *msg, const struct brski_job *job)
 }
 
 /*
- * It is the PKI that wants to be polled, and by the one who signed the request. It expects a pollReq that
- * answers what it said last; a pledge that was away, and was told by us to wait, has not heard that, and gets
- * it first.
+ * It is the PKI that wants to be polled, and by the one who signed the request. It expects a
+ * pollReq that answers what it said last; a pledge that was away, and was told by us to wait, has
+ * not heard that, and gets it first.
  */
 static enum brski_code poll_pki(struct cmp_context *c, const char *origin, struct brski_error *err)
 {
@@ -479,8 +484,10 @@ enum brski_code brski_cmp_defer(struct brski_registrar_session *s, const struct 
 	if (job->why[0] != '\0')
 		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
 	brski_session_note(s, "deferred", true, "told to come back in %ld s for its certificate", seconds);
-	/* The PKI is asked by this very pollReq, and expects the next one to answer it. Words of ours in CMP
-	 * would come between the two, so we say it in HTTP. */
+	/*
+	 * The PKI is asked by this very pollReq, and expects the next one to answer it. Words of
+	 * ours in CMP would come between the two, so we say it in HTTP.
+	 */
 	if (job->origin[0] != '\0') {
 		s->over = s->deferred = true;
 		return brski_respond_later(response, 503, seconds, "come back with the same request", err);

@@ -235,13 +235,17 @@ enum brski_code brski_job_voucher_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
 enum brski_code brski_job_cmp_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
-/* The MASA cannot be asked, for the reason `why`: a voucher that was fetched ahead makes the job DONE, else
- * it waits. */
+/*
+ * The MASA cannot be asked, for the reason `why`: a voucher that was fetched ahead makes the job
+ * DONE, else it waits.
+ */
 enum brski_code brski_job_without_masa(struct brski_job *job, const char *why, struct brski_error *err);
 
 #define BRSKI_MASA_VOUCHER "requestvoucher"
 #define BRSKI_MASA_AUDIT_LOG "requestauditlog"
-/* job_call.c: the call of a MASA's operation, RFC 8995 5.5 and 5.8. `manufacturer` is for the error's words.
+/*
+ * job_call.c: the call of a MASA's operation, RFC 8995 5.5 and 5.8. `manufacturer` is for the
+ * error's words.
  */
 enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, const char *operation,
 	struct brski_span body, char *url, size_t size, struct brski_http *request, struct brski_error *err);
@@ -261,10 +265,10 @@ enum brski_code brski_job_decode(
 	struct brski_registrar *r, struct brski_span blob, struct brski_job **out, struct brski_error *err);
 
 /*
- * Notes: short facts about a device that must outlive a session, kept among the jobs as rows that are DONE
- * from the start. name: "voucher" (one was given out: CMP is served), "certificate" (one was granted for
- * good), "transaction" with the transactionID as detail (the job that its pollReqs ask for). value: a job's
- * key, or "" to take the note back. BRSKI_NOT_FOUND also for "".
+ * Notes: short facts about a device that must outlive a session, kept among the jobs as rows that
+ * are DONE from the start. name: "voucher" (one was given out: CMP is served), "certificate" (one
+ * was granted for good), "transaction" with the transactionID as detail (the job that its pollReqs
+ * ask for). value: a job's key, or "" to take the note back. BRSKI_NOT_FOUND also for "".
  */
 enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_device *device, const char *name,
 	struct brski_span detail, const char *value, struct brski_error *err);

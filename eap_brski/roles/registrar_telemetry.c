@@ -112,8 +112,8 @@ enum brski_code brski_handle_voucher_status(BRSKI_ENDPOINT_PARAMS)
 }
 
 /*
- * The pledge says that it is onboarded. The 200 is the protected success indication and opens the network, so
- * it is for a device that was given a certificate, and that the policy lets in now.
+ * The pledge says that it is onboarded. The 200 is the protected success indication and opens the
+ * network, so it is for a device that was given a certificate, and that the policy lets in now.
  */
 static enum brski_code confirm_enrolled(
 	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)

@@ -6,8 +6,10 @@
 
 /* POST /.well-known/brski/requestvoucher: RFC 8995 5.2, 5.3, 5.5 and 5.6. */
 
-/* RFC 8995 5.2: a proximity-registrar-cert that is not ours means a man in the middle, and has a status of
- * its own. */
+/*
+ * RFC 8995 5.2: a proximity-registrar-cert that is not ours means a man in the middle, and has a
+ * status of its own.
+ */
 static bool was_made_for_another(struct brski_span cms, const X509 *own)
 {
 	struct brski_voucher v = {0};

@@ -5,7 +5,8 @@
 #include "eap_brski/ground/bytes.h"
 
 /*
- * EAP-BRSKI packets (docs/protocol, "Packet"): what follows the eight-octet Expanded Type of RFC 3748 5.7.
+ * EAP-BRSKI packets (docs/protocol, "Packet"): what follows the eight-octet Expanded Type of RFC
+ * 3748 5.7.
  *
  *   Flags(1) | Message-Length(4) if L | Wait(2) if W | data
  */
@@ -38,7 +39,8 @@ struct brski_frame {
  *   none, no data   acknowledgement            L M, data   first of several fragments
  *   none, data      the only or last fragment  M, data     a fragment in between
  *   S, no data      start, server only         W, no data  wait, server only, 1 to BRSKI_WAIT_MAX_MS
- * BRSKI_MALFORMED for everything else, BRSKI_UNSUPPORTED for another version. out->data points into `in`.
+ * BRSKI_MALFORMED for everything else, BRSKI_UNSUPPORTED for another version. out->data points into
+ * `in`.
  */
 BRSKI_CHECKED enum brski_code brski_frame_parse(
 	struct brski_span in, bool from_server, struct brski_frame *out, struct brski_error *err);

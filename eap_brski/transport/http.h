@@ -7,9 +7,9 @@
 #include "eap_brski/ground/bytes.h"
 
 /*
- * HTTP messages as values, and their form on the wire inside the tunnel: a four-octet length, then an RFC
- * 9292 known-length message. The same struct carries the calls to MASA and PKI, so roles know HTTP and no
- * transport.
+ * HTTP messages as values, and their form on the wire inside the tunnel: a four-octet length, then
+ * an RFC 9292 known-length message. The same struct carries the calls to MASA and PKI, so roles
+ * know HTTP and no transport.
  */
 #define BRSKI_HTTP_FIELDS_MAX 32
 #define BRSKI_HTTP_MESSAGE_MAX 65535
@@ -35,16 +35,18 @@ struct brski_http {
 void brski_http_free(struct brski_http *msg); /* and zeroes it */
 void brski_http_move(struct brski_http *to, struct brski_http *from);
 
-/* Both free what *msg held; the scheme is "https", the authority "". content_type may be NULL when the body
- * is empty. The body is copied. */
+/*
+ * Both free what *msg held; the scheme is "https", the authority "". content_type may be NULL when
+ * the body is empty. The body is copied.
+ */
 BRSKI_CHECKED enum brski_code brski_http_request(struct brski_http *msg, const char *method, const char *path,
 	const char *content_type, struct brski_span body, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_http_response(struct brski_http *msg, unsigned status,
 	const char *content_type, struct brski_span body, struct brski_error *err);
 
 /*
- * Replaces a field of that name. Refuses control characters (RFC 9110 5.5), white space at either end (RFC
- * 9113 8.2.1) and an invalid name.
+ * Replaces a field of that name. Refuses control characters (RFC 9110 5.5), white space at either
+ * end (RFC 9113 8.2.1) and an invalid name.
  */
 BRSKI_CHECKED enum brski_code brski_http_set(
 	struct brski_http *msg, const char *name, const char *value, struct brski_error *err);
@@ -54,7 +56,9 @@ BRSKI_CHECKED enum brski_code brski_http_add(
 const char *brski_http_get(const struct brski_http *msg, const char *name); /* NULL if absent */
 /* True if Content-Type is this media type, whatever its parameters and letter case. */
 bool brski_http_is_type(const struct brski_http *msg, const char *media_type);
-/* Retry-After in seconds (RFC 9110 10.2.3, both forms); -1 if absent or not understood; never over 31 days.
+/*
+ * Retry-After in seconds (RFC 9110 10.2.3, both forms); -1 if absent or not understood; never over
+ * 31 days.
  */
 long brski_http_retry_after(const struct brski_http *msg, time_t now);
 
@@ -62,16 +66,19 @@ long brski_http_retry_after(const struct brski_http *msg, time_t now);
 BRSKI_CHECKED enum brski_code brski_http_encode(
 	const struct brski_http *msg, struct brski_buf *out, struct brski_error *err);
 /*
- * Takes one message from the front of *in. *complete is false, and *in untouched, when more octets are
- * needed. limit: octets of a message without its length; 0 for BRSKI_HTTP_MESSAGE_MAX. Refuses informational
- * responses, trailers that are not empty, indeterminate-length framing, and padding that is not zero (RFC
- * 9292 3.8). What *out held is freed; on failure *in is untouched and *out zeroed.
+ * Takes one message from the front of *in. *complete is false, and *in untouched, when more octets
+ * are needed. limit: octets of a message without its length; 0 for BRSKI_HTTP_MESSAGE_MAX. Refuses
+ * informational responses, trailers that are not empty, indeterminate-length framing, and padding
+ * that is not zero (RFC 9292 3.8). What *out held is freed; on failure *in is untouched and *out
+ * zeroed.
  */
 BRSKI_CHECKED enum brski_code brski_http_decode(
 	struct brski_span *in, size_t limit, struct brski_http *out, bool *complete, struct brski_error *err);
 
-/* Is this text fit for a method or a field name (token of RFC 9110 5.6.2), for a target's path, for a field's
- * value? */
+/*
+ * Is this text fit for a method or a field name (token of RFC 9110 5.6.2), for a target's path, for
+ * a field's value?
+ */
 bool brski_http_is_token(struct brski_span text);
 bool brski_http_is_path(struct brski_span text);
 bool brski_http_is_value(struct brski_span text);

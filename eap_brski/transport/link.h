@@ -5,15 +5,16 @@
 #include "eap_brski/transport/frame.h"
 
 /*
- * A link cuts messages into packets and puts them together again, for either side. It is strictly lock-step:
- * every packet in is answered by one packet out. The server speaks first: brski_link_next gives its Start.
+ * A link cuts messages into packets and puts them together again, for either side. It is strictly
+ * lock-step: every packet in is answered by one packet out. The server speaks first:
+ * brski_link_next gives its Start.
  */
 struct brski_link;
 
 enum brski_link_event {
 	BRSKI_LINK_START, /* peer: the server's Start has come: queue the first message */
-	BRSKI_LINK_SEND, /* a packet is due right away (next fragment, or an acknowledgement): brski_link_next
-			  */
+	/* a packet is due right away (next fragment, or an acknowledgement): brski_link_next */
+	BRSKI_LINK_SEND,
 	BRSKI_LINK_MESSAGE, /* a message is complete: brski_link_message, then queue an answer */
 	BRSKI_LINK_WAIT,    /* peer: stay silent wait_ms, then brski_link_next gives the acknowledgement */
 	BRSKI_LINK_ACK, /* an acknowledgement of the last fragment, or, at the server, the end of a Wait */
@@ -25,16 +26,16 @@ BRSKI_CHECKED enum brski_code brski_link_new(
 void brski_link_free(struct brski_link *link);
 
 /*
- * One packet from the other side, without the Expanded Type. BRSKI_LINK_WAIT fills *wait_ms
- * (0 < wait_ms <= BRSKI_WAIT_MAX_MS). An error ends the conversation: every later call but free fails.
+ * One packet from the other side, without the Expanded Type. BRSKI_LINK_WAIT fills *wait_ms (0 <
+ * wait_ms <= BRSKI_WAIT_MAX_MS). An error ends the conversation: every later call but free fails.
  */
 BRSKI_CHECKED enum brski_code brski_link_receive(struct brski_link *link, struct brski_span packet,
 	enum brski_link_event *event, uint16_t *wait_ms, struct brski_error *err);
 /* The reassembled message; belongs to the link, until the next brski_link_receive. */
 struct brski_span brski_link_message(const struct brski_link *link);
 /*
- * Queues a message (copied), in answer to START, MESSAGE or ACK, and only when nothing else is queued. An
- * empty message means an acknowledgement. BRSKI_TOO_LARGE over message_max.
+ * Queues a message (copied), in answer to START, MESSAGE or ACK, and only when nothing else is
+ * queued. An empty message means an acknowledgement. BRSKI_TOO_LARGE over message_max.
  */
 BRSKI_CHECKED enum brski_code brski_link_queue(
 	struct brski_link *link, struct brski_span message, struct brski_error *err);

@@ -17,7 +17,9 @@ struct eap_tls {
 	size_t sent;            /* of it */
 };
 
-/* For all logins: certificate, key and the server's trust anchor. NULL: what is wrong was written to stderr.
+/*
+ * For all logins: certificate, key and the server's trust anchor. NULL: what is wrong was written
+ * to stderr.
  */
 SSL_CTX *eap_tls_context(const char *cert_file, const char *key_file, const char *ca_file);
 

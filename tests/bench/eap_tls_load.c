@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * EAP-TLS logins, one after the other in several places at once, straight over RADIUS: how many does a server
- * do in a second? Every login is a whole handshake, and counts only if its keys are the server's.
+ * EAP-TLS logins, one after the other in several places at once, straight over RADIUS: how many
+ * does a server do in a second? Every login is a whole handshake, and counts only if its keys are
+ * the server's.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,8 +27,7 @@ enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_TYPE_IDENTITY = 1
 static const char usage[] =
 	"usage: eap-tls-load ADDRESS PORT SECRET CERTIFICATE KEY CA SECONDS PLACES\n"
 	"\n"
-	"Writes a line: logins, failures, milliseconds, the median and the 95th percentile of a "
-	"login's milliseconds.\n";
+	"Writes a line: logins, failures, milliseconds, the median and the 95th percentile of a login's milliseconds.\n";
 
 struct place {
 	int fd;

@@ -5,9 +5,9 @@
 #include "eap_brski/eap/peer.h"
 
 /*
- * An EAP-BRSKI peer that does what the library's never does: its certification requests are signed by another
- * device's credential. Link, tunnel and pledge role are the library's; what leaves the pledge role is
- * replaced here.
+ * An EAP-BRSKI peer that does what the library's never does: its certification requests are signed
+ * by another device's credential. Link, tunnel and pledge role are the library's; what leaves the
+ * pledge role is replaced here.
  */
 struct odd_peer;
 

@@ -9,7 +9,9 @@
 #include "tests/driver/odd_peer.h"
 #include "tests/driver/radius.h"
 
-/* One simulated device at one port of a switch: a pledge of the library's, and a socket to the RADIUS server.
+/*
+ * One simulated device at one port of a switch: a pledge of the library's, and a socket to the
+ * RADIUS server.
  */
 struct driver_options {
 	struct sockaddr_in server;

@@ -4,8 +4,10 @@
 
 #include "eap_brski/ground/bytes.h"
 
-/* As much of RADIUS as a switch needs for EAP: RFC 2865, RFC 3579, and RFC 2548's keys. Packets are whole
- * datagrams. */
+/*
+ * As much of RADIUS as a switch needs for EAP: RFC 2865, RFC 3579, and RFC 2548's keys. Packets are
+ * whole datagrams.
+ */
 enum { RADIUS_REQUEST = 1, RADIUS_ACCEPT = 2, RADIUS_REJECT = 3, RADIUS_CHALLENGE = 11 };
 
 #define RADIUS_MAX 4096
@@ -37,8 +39,10 @@ struct radius_answer {
 };
 void radius_answer_free(struct radius_answer *answer);
 
-/* Verifies Response Authenticator and Message-Authenticator against `request`. why: in words. False: not to
- * be believed. */
+/*
+ * Verifies Response Authenticator and Message-Authenticator against `request`. why: in words.
+ * False: not to be believed.
+ */
 bool radius_read(const char *secret, struct brski_span request, struct brski_span datagram,
 	struct radius_answer *out, const char **why);
 

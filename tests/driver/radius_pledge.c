@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Many devices at once against a RADIUS server, without switch and supplicant: what load and hostile
- * behaviour are tested with. Everything above RADIUS is the library's own pledge.
+ * Many devices at once against a RADIUS server, without switch and supplicant: what load and
+ * hostile behaviour are tested with. Everything above RADIUS is the library's own pledge.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -19,11 +19,9 @@
 #include "tests/driver/pledge.h"
 
 static const char usage[] =
-	"usage: radius-pledge --server ADDRESS:PORT --secret TEXT --idevid-dir DIR --state-dir DIR --masa-ca "
-	"FILE [options]\n"
+	"usage: radius-pledge --server ADDRESS:PORT --secret TEXT --idevid-dir DIR --state-dir DIR --masa-ca FILE [options]\n"
 	"\n"
-	"Onboards devices, each with an IDevID of its own: NAME.pem and NAME.key in the folder of IDevIDs. "
-	"Exit status 0: all\n"
+	"Onboards devices, each with an IDevID of its own: NAME.pem and NAME.key in the folder of IDevIDs. Exit status 0: all\n"
 	"are enrolled, and the server's keys are theirs.\n"
 	"\n"
 	"  --count N         as many devices, in order of their names (default: all in the folder)\n"
@@ -38,13 +36,11 @@ static const char usage[] =
 	"  --tries N         requests sent before a device gives up (default: 10)\n"
 	"  --summary FILE    figures and failures, JSON\n"
 	"  --verbose         a line for each device, not only for those that fail\n"
-	"  --trace           a line for each round trip: kind and octets of request and response, states of "
-	"the pledge\n"
+	"  --trace           a line for each round trip: kind and octets of request and response, states of the pledge\n"
 	"\n"
 	"  --vanish-after N          say nothing more after N packets\n"
 	"  --fault wrong-key         the private key is not the certificate's\n"
-	"  --fault sign-cmp-with=FILE  the certification request is signed by this other device (PEM, "
-	"certificate and key)\n";
+	"  --fault sign-cmp-with=FILE  the certification request is signed by this other device (PEM, certificate and key)\n";
 
 struct run {
 	struct driver_options options;

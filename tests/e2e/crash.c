@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 /*
- * Preloaded into a supplicant, this kills it at a write to its state folder, as if the power had failed. A
- * value gets into that folder by one renameat(), so that every crash is before one of these or after it.
+ * Preloaded into a supplicant, this kills it at a write to its state folder, as if the power had
+ * failed. A value gets into that folder by one renameat(), so that every crash is before one of
+ * these or after it.
  *
  *   CRASH=before|after:NAME:N   at the Nth write of the value NAME; NAME * is any value
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * A process that has this library preloaded dies of SIGKILL at a point that the environment names, so that a
- * test can kill it between two steps that are microseconds apart:
+ * A process that has this library preloaded dies of SIGKILL at a point that the environment names,
+ * so that a test can kill it between two steps that are microseconds apart:
  *
  *   KILL_AT=PROGRAM:say:TEXT     when it has written a log line with TEXT in it
  *   KILL_AT=PROGRAM:write:N      when it is about to make its Nth write to disk or network
@@ -139,8 +139,10 @@ static int print(FILE *to, const char *fmt, va_list args)
 	return n;
 }
 
-/* Log lines are all that the programs print so. vprintf() is an inline function, the others are what
- * fortified headers make of it. */
+/*
+ * Log lines are all that the programs print so. vprintf() is an inline function, the others are
+ * what fortified headers make of it.
+ */
 int vfprintf(FILE *to, const char *fmt, va_list args)
 {
 	return print(to, fmt, args);

@@ -6,8 +6,8 @@
 #include "services/http_server.h"
 
 /*
- * What rogue-masa and rogue-ca share. They are the real MASA and CA with one fault, which is put into their
- * answers from outside: the services know nothing of it.
+ * What rogue-masa and rogue-ca share. They are the real MASA and CA with one fault, which is put
+ * into their answers from outside: the services know nothing of it.
  */
 struct rogue {
 	const char *fault; /* name, without a value */
@@ -15,8 +15,10 @@ struct rogue {
 	struct event_base *base;
 };
 
-/* The service's options and --fault. Exits with 0 after --help, with 1 when the command line is wrong or not
- * "serve". */
+/*
+ * The service's options and --fault. Exits with 0 after --help, with 1 when the command line is
+ * wrong or not "serve".
+ */
 void rogue_begin(struct rogue *rogue, const char *name, const struct daemon_option *options,
 	const char *const *faults, int argc, char **argv);
 bool rogue_is(const struct rogue *rogue, const char *fault);

@@ -7,8 +7,10 @@
 #include "services/ca_options.h"
 #include "tests/e2e/rogue.h"
 
-/* A CA that misbehaves: the real one answers ip or cp, and this program makes another certificate or answer
- * of it. */
+/*
+ * A CA that misbehaves: the real one answers ip or cp, and this program makes another certificate
+ * or answer of it.
+ */
 
 static const char *const faults[] = {"other-key", "other-subject", "bad-signature", "bad-certificate",
 	"wrong-signer", "wrong-issuer", "refuse", "garbage", "no-confirm", NULL};

@@ -69,18 +69,13 @@ END_TEST
 #define LOG(events) "{\"version\":1,\"events\":[" events "]}"
 #define EV(rest) "{\"date\":\"2020-01-01T00:00:00Z\",\"domainID\":\"YWFhYQ==\"," rest "}"
 #define GOOD EV("\"nonce\":null,\"assertion\":\"logged\"")
+#define NO_NONCE EV("\"assertion\":\"verified\"")
+#define ODD_NONCE EV("\"nonce\":\"not base64!\",\"assertion\":\"logged\"")
+#define EMPTY_NONCE EV("\"nonce\":\"\",\"assertion\":\"logged\"")
 
 START_TEST(nonces)
 {
-	EXPECT(BRSKI_OK, parse(LOG(EV("\"nonce\":null,\"assertion\":\"logged\"") "," EV(
-				 "\"assertion\":\"verified\"") "," EV("\"nonce\":\"not "
-								      "base64!\",\"assertion\":"
-								      "\"logged\"") "," EV("\"nonce\""
-											   ":\"\","
-											   "\"asserti"
-											   "on\":"
-											   "\"logged"
-											   "\""))));
+	EXPECT(BRSKI_OK, parse(LOG(GOOD "," NO_NONCE "," ODD_NONCE "," EMPTY_NONCE)));
 	ck_assert_uint_eq(audit.events[0].nonce.len, 0);
 	ck_assert_uint_eq(audit.events[1].nonce.len, 0);
 	ck_assert(brski_span_equal(brski_buf_span(&audit.events[2].nonce), brski_span_str("not base64!")));

@@ -9,8 +9,10 @@
 #include "eap_brski/artifacts/cmp_internal.h"
 #include "tests/unit/support/mutate.h"
 
-/* Messages that others made: what they say, that they come out as they went in, and that no damaged one
- * passes. */
+/*
+ * Messages that others made: what they say, that they come out as they went in, and that no damaged
+ * one passes.
+ */
 
 #define SEEN (BRSKI_CMP_EXTRA_CERTS_MAX + 1)
 
@@ -298,8 +300,10 @@ static bool is_one_of(const X509 *cert, const STACK_OF(X509) *certs)
 	return false;
 }
 
-/* Protection covers header and body. A damaged extraCerts may leave it right; then nothing that was signed
- * has changed. */
+/*
+ * Protection covers header and body. A damaged extraCerts may leave it right; then nothing that was
+ * signed has changed.
+ */
 static void damaged_does_not_verify(void *ctx, struct brski_span damaged, const struct mutation *how)
 {
 	struct original *o = ctx;

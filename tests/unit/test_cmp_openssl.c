@@ -401,7 +401,9 @@ static void set_recip_nonce(struct brski_cmp_draft *draft, void *ctx)
 	draft->recip_nonce = brski_buf_span(&poll->header.sender_nonce);
 }
 
-/* RFC 9483 5.1.5 lets the final answer carry the nonce of the last pollReq; OpenSSL 3.0 takes nothing else.
+/*
+ * RFC 9483 5.1.5 lets the final answer carry the nonce of the last pollReq; OpenSSL 3.0 takes
+ * nothing else.
  */
 static void answer_the_poll(const struct our_ca *ca, const struct brski_cmp *poll, struct brski_buf *answer)
 {
@@ -667,8 +669,10 @@ static bool read_message(const char *name, struct brski_buf *out)
 	return true;
 }
 
-/* Decodes and encodes byte-exactly, verifies, and says what a request or answer must say. Returns the type,
- * -1: no such file. */
+/*
+ * Decodes and encodes byte-exactly, verifies, and says what a request or answer must say. Returns
+ * the type, -1: no such file.
+ */
 static int check_message(const struct cmp_world *w, const char *name, bool is_request)
 {
 	struct brski_buf der = {0}, again = {0};

@@ -12,7 +12,9 @@
 #include "tests/unit/support/cmp_world.h"
 #include "tests/unit/support/mutate.h"
 
-/* What a registrar or CA refuses, each rule of RFC 9483 3.5, 4 and 5 broken once, and what it tells the peer.
+/*
+ * What a registrar or CA refuses, each rule of RFC 9483 3.5, 4 and 5 broken once, and what it tells
+ * the peer.
  */
 
 static struct cmp_world world;

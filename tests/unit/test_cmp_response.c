@@ -10,8 +10,10 @@
 #include "tests/unit/support/cmp_world.h"
 #include "tests/unit/support/mutate.h"
 
-/* What an end entity refuses in answers and in its new certificate, each rule of RFC 9483 3.5 and 4 broken
- * once. */
+/*
+ * What an end entity refuses in answers and in its new certificate, each rule of RFC 9483 3.5 and 4
+ * broken once.
+ */
 
 static struct cmp_world world;
 static struct brski_cmp_transaction tx; /* in which the request was sent */

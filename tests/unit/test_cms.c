@@ -166,8 +166,10 @@ END_TEST
 static const X509 *genuine_signer;
 static unsigned n_open;
 
-/* Signed octets and signer are what they were; or the signer's certificate does not verify any more; or it
- * does not open. */
+/*
+ * Signed octets and signer are what they were; or the signer's certificate does not verify any
+ * more; or it does not open.
+ */
 static void damaged_cms(void *ctx, struct brski_span damaged, const struct mutation *how)
 {
 	struct brski_buf got = {0};
@@ -364,8 +366,10 @@ START_TEST(no_signed_attributes)
 }
 END_TEST
 
-/* RFC 5652 11.1: the content-type attribute MUST be that of the content. Both places hold the OID; the first
- * is changed. */
+/*
+ * RFC 5652 11.1: the content-type attribute MUST be that of the content. Both places hold the OID;
+ * the first is changed.
+ */
 START_TEST(content_type_attribute_differs)
 {
 	static const uint8_t oid[] = "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x28";

@@ -14,8 +14,8 @@
 #include "tests/unit/support/web.h"
 
 /*
- * A whole registrar as a RADIUS server would hold it, from its configuration files on: store, policy, I/O
- * thread. The device is the library's, MASA and CA are behind real HTTPS and HTTP.
+ * A whole registrar as a RADIUS server would hold it, from its configuration files on: store,
+ * policy, I/O thread. The device is the library's, MASA and CA are behind real HTTPS and HTTP.
  */
 
 #define IDENTITY "brski@example.org.v.eap.arpa"
@@ -423,7 +423,9 @@ START_TEST(a_session_that_nobody_knows_fails)
 }
 END_TEST
 
-/* RFC 3748 4.1: a response whose Identifier is another than the request's is not for us; the session goes on.
+/*
+ * RFC 3748 4.1: a response whose Identifier is another than the request's is not for us; the
+ * session goes on.
  */
 START_TEST(identifiers_must_match)
 {
@@ -632,8 +634,10 @@ END_TEST
 
 /* ---- Back ends that take their time ---- */
 
-/* No thread waits longer than its slice, however long the MASA takes; what else a packet costs is a signature
- * or two. */
+/*
+ * No thread waits longer than its slice, however long the MASA takes; what else a packet costs is a
+ * signature or two.
+ */
 START_TEST(a_slow_back_end_costs_waits)
 {
 	struct device d;

@@ -12,8 +12,8 @@
 #include "tests/unit/support/files.h"
 
 /*
- * What the documents draw is what the code has: each block between "<!-- begin NAME -->" and "<!-- end NAME
- * -->" is made anew from the code's own tables. "test_diagrams --write" puts it there.
+ * What the documents draw is what the code has: each block between "<!-- begin NAME -->" and "<!--
+ * end NAME -->" is made anew from the code's own tables. "test_diagrams --write" puts it there.
  */
 
 #define MERMAID "```mermaid\nstateDiagram-v2\n"

@@ -13,8 +13,10 @@
 #include "tests/unit/support/mutate.h"
 #include "tests/unit/support/visit.h"
 
-/* The EAP server against a peer that may say anything: link and tunnel are right, what is inside is the
- * test's. */
+/*
+ * The EAP server against a peer that may say anything: link and tunnel are right, what is inside is
+ * the test's.
+ */
 
 static struct site site;
 

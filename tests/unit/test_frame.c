@@ -51,8 +51,10 @@ START_TEST(golden_packets)
 }
 END_TEST
 
-/* The specification's table, written anew: which first octets may stand before two lengths' worth of data or
- * none. */
+/*
+ * The specification's table, written anew: which first octets may stand before two lengths' worth
+ * of data or none.
+ */
 static bool is_allowed(unsigned first, bool from_server, bool has_data)
 {
 	switch (first) {

@@ -361,8 +361,10 @@ START_TEST(out_of_turn)
 }
 END_TEST
 
-/* A recorded fragment series, one packet of it damaged: either refused, or the message has the length
- * announced. */
+/*
+ * A recorded fragment series, one packet of it damaged: either refused, or the message has the
+ * length announced.
+ */
 static void try_second_fragment(void *ctx, struct brski_span damaged, const struct mutation *how)
 {
 	struct brski_link *link = new_link(true, BRSKI_MTU_MIN, 0);

@@ -11,8 +11,10 @@
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/visit.h"
 
-/* Requests out, answers in, without a network; and vouchers ahead. The registrar's policy and store are the
- * real ones. */
+/*
+ * Requests out, answers in, without a network; and vouchers ahead. The registrar's policy and store
+ * are the real ones.
+ */
 
 static struct site site;
 static struct brski_store *store;

@@ -349,8 +349,10 @@ START_TEST(operator_decides_later)
 }
 END_TEST
 
-/* Whenever the policy is asked, it may say "later": at voucher, certificate, certConf and enrollstatus.
- * Nothing is lost, nothing twice. */
+/*
+ * Whenever the policy is asked, it may say "later": at voucher, certificate, certConf and
+ * enrollstatus. Nothing is lost, nothing twice.
+ */
 START_TEST(deferred_at_each_decision)
 {
 	unsigned at, decisions = 0;
@@ -544,8 +546,10 @@ START_TEST(damaged_packets)
 			close_conversation(&c);
 		}
 	}
-	/* every octet is under TLS or decides the framing: the last acknowledgement apart, there is no
-	 * harmless one */
+	/*
+	 * every octet is under TLS or decides the framing: the last acknowledgement apart, there is
+	 * no harmless one
+	 */
 	ck_assert_uint_ge(failed, n - 3);
 }
 END_TEST

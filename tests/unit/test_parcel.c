@@ -140,8 +140,10 @@ START_TEST(requests_come_back_as_they_were)
 }
 END_TEST
 
-/* One bit anywhere: the file is refused, or it was where nothing is read from (a certificate that nobody
- * needs). */
+/*
+ * One bit anywhere: the file is refused, or it was where nothing is read from (a certificate that
+ * nobody needs).
+ */
 START_TEST(a_bit_turned_changes_nothing)
 {
 	struct brski_parcel parcel = answers(), read;

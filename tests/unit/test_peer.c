@@ -8,8 +8,10 @@
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/network.h"
 
-/* The EAP peer against a server made of link, tunnel and the scripted network, which misbehaves as a test
- * wants. */
+/*
+ * The EAP peer against a server made of link, tunnel and the scripted network, which misbehaves as
+ * a test wants.
+ */
 
 static struct brski_error err;
 static struct network net;
@@ -479,8 +481,10 @@ END_TEST
 
 /* ---- damaged packets ---- */
 
-/* A session in which the server's packet number `packet` has one octet flipped. False if there is no such
- * octet. */
+/*
+ * A session in which the server's packet number `packet` has one octet flipped. False if there is
+ * no such octet.
+ */
 static bool damaged_session(unsigned packet, size_t at, bool *success)
 {
 	enum brski_peer_result result = BRSKI_PEER_REPLY;

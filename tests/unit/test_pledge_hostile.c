@@ -7,9 +7,9 @@
 #include "tests/unit/support/network.h"
 
 /*
- * Every golden answer, damaged in every way: the pledge neither crashes nor takes it. What no signature
- * covers (certificates in an envelope that help to build a chain, unused parameters) may differ; then what
- * was signed must be the same.
+ * Every golden answer, damaged in every way: the pledge neither crashes nor takes it. What no
+ * signature covers (certificates in an envelope that help to build a chain, unused parameters) may
+ * differ; then what was signed must be the same.
  */
 
 static struct brski_error err;

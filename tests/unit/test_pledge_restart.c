@@ -288,8 +288,10 @@ static bool same_json(struct brski_span a, struct brski_span b)
 	return same;
 }
 
-/* No damage crashes; a state that still reads names another value at most (a flipped digit or letter is not
- * to be noticed). */
+/*
+ * No damage crashes; a state that still reads names another value at most (a flipped digit or
+ * letter is not to be noticed).
+ */
 static void try_state(void *ctx, struct brski_span damaged, const struct mutation *how)
 {
 	const struct brski_buf *golden = ctx;
@@ -460,8 +462,10 @@ START_TEST(a_storage_that_fails_is_not_taken_for_empty)
 }
 END_TEST
 
-/* A registrar may send more than can be kept: better no onboarding than a state that the next boot sets
- * aside. */
+/*
+ * A registrar may send more than can be kept: better no onboarding than a state that the next boot
+ * sets aside.
+ */
 START_TEST(what_cannot_be_read_is_not_written)
 {
 	static const uint8_t octets[20000];

@@ -275,8 +275,8 @@ END_TEST
 static const struct {
 	enum site_ca ca;
 	const char *words;
-	enum brski_code pledge; /* what a pledge finds when the registrar looks away; OK: it is about the
-				   certificate */
+	/* what a pledge finds when the registrar looks away; OK: it is about the certificate */
+	enum brski_code pledge;
 } wrong[] = {
 	{CA_UNPROTECTED_IP, "not protected", BRSKI_UNTRUSTED},
 	{CA_OTHER_KEY, "key", BRSKI_OK},
@@ -518,7 +518,9 @@ START_TEST(polls_do_not_pile_up)
 }
 END_TEST
 
-/* The pledge gave up a pollReq and sent another one, whose answer comes first: the late one changes nothing.
+/*
+ * The pledge gave up a pollReq and sent another one, whose answer comes first: the late one changes
+ * nothing.
  */
 START_TEST(late_answer_to_an_old_poll)
 {
@@ -655,8 +657,10 @@ START_TEST(repeats)
 }
 END_TEST
 
-/* The registrar dies at one of the writes to its store: what the PKI gets is one request, and the pledge one
- * certificate. */
+/*
+ * The registrar dies at one of the writes to its store: what the PKI gets is one request, and the
+ * pledge one certificate.
+ */
 static bool dies_at_put(unsigned n, const char *path)
 {
 	struct brski_http request = {0};
@@ -693,8 +697,10 @@ START_TEST(dies_between_two_writes)
 }
 END_TEST
 
-/* A pollReq whose answer is with the first request already, but not with itself yet, is sent again: what the
- * PKI says to that does not undo the answer. */
+/*
+ * A pollReq whose answer is with the first request already, but not with itself yet, is sent again:
+ * what the PKI says to that does not undo the answer.
+ */
 START_TEST(polled_answer_is_kept)
 {
 	struct brski_http answer = {0};

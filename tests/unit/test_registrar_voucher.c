@@ -99,8 +99,10 @@ static void try_damaged(void *ctx, struct brski_span damaged, const struct mutat
 	site.n_events = 0;
 	visit_again(&v);
 	status = visit_send(&v, "POST", PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, damaged);
-	/* octets that no signature covers may differ; what is accepted is then a request of its own, and
-	 * genuine */
+	/*
+	 * octets that no signature covers may differ; what is accepted is then a request of its
+	 * own, and genuine
+	 */
 	if (status == 0) {
 		struct brski_voucher r = {0};
 		struct brski_error err;

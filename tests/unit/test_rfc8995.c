@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * RFC 8995 Appendix C.2: the pledge's voucher-request, the registrar's, and the voucher, made by others. They
- * parse and verify as of the day they were published; each, changed in any one field, is refused for the
- * right reason, whether it is signed again with the RFC's own keys (the change must be seen) or not (the
- * signature must).
+ * RFC 8995 Appendix C.2: the pledge's voucher-request, the registrar's, and the voucher, made by
+ * others. They parse and verify as of the day they were published; each, changed in any one field,
+ * is refused for the right reason, whether it is signed again with the RFC's own keys (the change
+ * must be seen) or not (the signature must).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -453,7 +453,9 @@ START_TEST(damaged_voucher)
 }
 END_TEST
 
-/* What the MASA would have to say to our request for the RFC's pledge: our own code at both ends, their keys.
+/*
+ * What the MASA would have to say to our request for the RFC's pledge: our own code at both ends,
+ * their keys.
  */
 START_TEST(our_requests_with_their_keys)
 {

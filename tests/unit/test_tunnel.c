@@ -671,8 +671,10 @@ static void renew(struct pair *p)
 	brski_buf_reset(&p->at_client);
 }
 
-/* RFC 8446 5.1: legacy_record_version "MUST be ignored for all purposes"; in records encrypted it is
- * authenticated. */
+/*
+ * RFC 8446 5.1: legacy_record_version "MUST be ignored for all purposes"; in records encrypted it
+ * is authenticated.
+ */
 static bool is_legacy_version(size_t at)
 {
 	return at == 1 || at == 2;
@@ -683,8 +685,10 @@ static void flip(struct brski_buf *way, size_t at)
 	way->data[at] ^= (uint8_t)(1U << (at % 8));
 }
 
-/* A flight damaged on its way to one side never opens the tunnel at that side. Small certificates keep this
- * short. */
+/*
+ * A flight damaged on its way to one side never opens the tunnel at that side. Small certificates
+ * keep this short.
+ */
 START_TEST(flipped_flights)
 {
 	struct brski_credential small =

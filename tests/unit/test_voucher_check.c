@@ -275,8 +275,10 @@ START_TEST(voucher_has_expired)
 }
 END_TEST
 
-/* RFC 8995 5.6.2: the tunnel's certificate chains to pinned-domain-cert, which may be any certificate of its
- * chain */
+/*
+ * RFC 8995 5.6.2: the tunnel's certificate chains to pinned-domain-cert, which may be any
+ * certificate of its chain
+ */
 START_TEST(rogue_registrar)
 {
 	struct brski_credential other = pki_root("CN=Domain");
@@ -337,7 +339,9 @@ START_TEST(pinned_certificate_does_not_parse)
 }
 END_TEST
 
-/* RFC 8995 5.6.1: "MUST be prepared to parse and fail gracefully from" a voucher without pinned-domain-cert
+/*
+ * RFC 8995 5.6.1: "MUST be prepared to parse and fail gracefully from" a voucher without
+ * pinned-domain-cert
  */
 START_TEST(no_pinned_certificate)
 {

@@ -35,8 +35,8 @@ struct brski_buf cmp_enroll(
 struct brski_buf cmp_issue(const struct cmp_world *w, const struct brski_buf *request, bool implicit);
 
 /*
- * The message once more, its protection right again, after `edit` had the draft of it in hands. The draft's
- * spans may be set to memory that lives until cmp_redo returns.
+ * The message once more, its protection right again, after `edit` had the draft of it in hands. The
+ * draft's spans may be set to memory that lives until cmp_redo returns.
  */
 typedef void cmp_edit(struct brski_cmp_draft *draft, void *ctx);
 struct brski_buf cmp_redo(

@@ -8,8 +8,10 @@
 
 #include "eap_brski/artifacts/credential.h"
 
-/* Files and other people's programs for tests. Whatever goes wrong aborts the test program with a line on
- * stderr. */
+/*
+ * Files and other people's programs for tests. Whatever goes wrong aborts the test program with a
+ * line on stderr.
+ */
 
 struct brski_buf file_read(const char *path);
 void file_write(const char *path, struct brski_span bytes);

@@ -5,8 +5,8 @@
 #include "eap_brski/ground/bytes.h"
 
 /*
- * Damages a golden message in every way below and hands each result to the callback. The memory of each
- * result is of exactly its length, so that AddressSanitizer sees a read of one octet too many.
+ * Damages a golden message in every way below and hands each result to the callback. The memory of
+ * each result is of exactly its length, so that AddressSanitizer sees a read of one octet too many.
  */
 struct mutation {
 	const char *kind; /* "cut", "flipped", "set" or "appended" */

@@ -7,9 +7,9 @@
 #include "tests/unit/support/pki.h"
 
 /*
- * A network to onboard in, played by a script: manufacturer with MASA, domain with CA and registrar, one
- * device, and a storage in memory that can fail. It answers as it should, except where a test turns one of
- * the knobs.
+ * A network to onboard in, played by a script: manufacturer with MASA, domain with CA and
+ * registrar, one device, and a storage in memory that can fail. It answers as it should, except
+ * where a test turns one of the knobs.
  */
 
 #define NETWORK_SERIAL "S-1"
@@ -99,8 +99,10 @@ void network_stop(struct network *net);
 struct brski_pledge_config network_config(struct network *net);
 /* The answer to one request, and a note of it. */
 void network_answer(struct network *net, const struct brski_http *request, struct brski_http *response);
-/* One visit with a chain (NULL: the registrar's): connected, then flights until there is nothing more to ask,
- * or an error. */
+/*
+ * One visit with a chain (NULL: the registrar's): connected, then flights until there is nothing
+ * more to ask, or an error.
+ */
 enum brski_code network_visit(
 	struct network *net, struct brski_pledge *p, STACK_OF(X509) *chain, struct brski_error *err);
 /* A pledge from the storage, one visit, and its state after it; ck_asserts that nothing fails on the way. */

@@ -7,9 +7,9 @@
 #include "eap_brski/artifacts/credential.h"
 
 /*
- * Keys and certificates for tests, all in memory. Whatever goes wrong aborts the test program with a line on
- * stderr. All zero is a P-256 end entity "CN=test", valid from an hour ago for ten years, with subject and
- * authority key identifiers.
+ * Keys and certificates for tests, all in memory. Whatever goes wrong aborts the test program with
+ * a line on stderr. All zero is a P-256 end entity "CN=test", valid from an hour ago for ten years,
+ * with subject and authority key identifiers.
  */
 struct pki_spec {
 	const char *subject;   /* "CN=Gadget,O=Vendor,serialNumber=S-1"; no escapes. "" is an empty name */
@@ -31,8 +31,9 @@ struct pki_spec {
 };
 
 /*
- * A certificate signed by the issuer's key, self-signed when issuer is NULL. The result's chain is the issuer
- * and what is above it, without a self-signed root. Its key is spec->key, if there is one, else new.
+ * A certificate signed by the issuer's key, self-signed when issuer is NULL. The result's chain is
+ * the issuer and what is above it, without a self-signed root. Its key is spec->key, if there is
+ * one, else new.
  */
 struct brski_credential pki_make(const struct pki_spec *spec, const struct brski_credential *issuer);
 

@@ -6,9 +6,9 @@
 #include "tests/unit/support/pki.h"
 
 /*
- * A network and its surroundings in memory: domain CA, registrar with store and policy, manufacturer with
- * MASA, one device. MASA and CA answer a registrar's calls, rightly or in a wrong way that a test picks.
- * Whatever goes wrong of itself aborts the test program.
+ * A network and its surroundings in memory: domain CA, registrar with store and policy,
+ * manufacturer with MASA, one device. MASA and CA answer a registrar's calls, rightly or in a wrong
+ * way that a test picks. Whatever goes wrong of itself aborts the test program.
  */
 #define SITE_SERIAL "SN-0001"
 #define SITE_SUBJECT "CN=Gadget,O=Acme,serialNumber=" SITE_SERIAL

@@ -48,7 +48,9 @@ unsigned visit_voucher(struct visit *v);                                    /* w
 unsigned visit_repeat(struct visit *v, const char *path, const char *type); /* v->request again */
 unsigned visit_status(struct visit *v, const char *path, bool status);
 
-/* CMP: v->request is filled, posted and answered; v->cmp is what the answer says, unjudged. The HTTP status.
+/*
+ * CMP: v->request is filled, posted and answered; v->cmp is what the answer says, unjudged. The
+ * HTTP status.
  */
 void visit_make_enroll(struct visit *v, const struct brski_credential *signer, bool pkcs10);
 unsigned visit_enroll(struct visit *v);

@@ -11,8 +11,8 @@
 #include "tests/unit/support/pki.h"
 
 /*
- * An HTTP or HTTPS server on a port of 127.0.0.1, in threads of its own, that says what a test wants.
- * Whatever goes wrong of itself aborts the test program.
+ * An HTTP or HTTPS server on a port of 127.0.0.1, in threads of its own, that says what a test
+ * wants. Whatever goes wrong of itself aborts the test program.
  */
 #define WEB_CONNECTIONS_MAX 64
 
@@ -23,8 +23,10 @@ struct web_request {
 	char client[256];    /* subject of the client's certificate; "" without one */
 };
 
-/* Fills raw with what goes out, status line and all. Empty: the connection is closed. One request at a time
- * calls it. */
+/*
+ * Fills raw with what goes out, status line and all. Empty: the connection is closed. One request
+ * at a time calls it.
+ */
 typedef void web_handler(void *ctx, const struct web_request *request, struct brski_buf *raw);
 
 struct web {
