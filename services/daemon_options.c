@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/version.h"
 #include "services/daemon.h"
 #include "services/daemon_texts.h"
 
@@ -198,7 +199,7 @@ static enum brski_code walk(
 			if (which == OPTION_HELP)
 				print_help(p);
 			else
-				printf("%s 1.0\n", p->program->name);
+				printf("%s %s\n", p->program->name, BRSKI_VERSION);
 			*answered = true;
 			return BRSKI_OK;
 		}
