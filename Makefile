@@ -51,12 +51,17 @@ say = @printf '  %-4s %s\n' $(1) $(2)
 all: lib
 lib: $(LIB)
 
-$(LIB): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
-$(SAN_LIB): $(LIB_SOURCES:%.c=$(BUILD)/san/%.o)
-$(LIB) $(SAN_LIB):
-	@rm -f $@
-	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+# An archive of plain C, twice: as it is installed, and with sanitizers for the unit tests.
+# $(1): its name; $(2): its sources
+define archive
+$(BUILD)/lib$(1).a: $(2:%.c=$(BUILD)/%.o)
+$(BUILD)/san/lib$(1).a: $(2:%.c=$(BUILD)/san/%.o)
+$(BUILD)/lib$(1).a $(BUILD)/san/lib$(1).a:
+	@rm -f $$@
+	$$(call say,AR,$$@)
+	$$(Q)$$(AR) rcs $$@ $$^
+endef
+$(eval $(call archive,eap_brski,$(LIB_SOURCES)))
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -68,11 +73,12 @@ $(BUILD)/san/%.o: %.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BASE_CFLAGS) -g -O1 -fno-omit-frame-pointer $(SANITIZE) -c $< -o $@
 
--include radius_module/module.mk services/services.mk supplicant_patch/supplicant.mk tests/tests.mk
+-include services/services.mk radius_module/module.mk supplicant_patch/supplicant.mk tests/tests.mk
 
-# Every tests/unit/test_*.c is a program of its own; tests/unit/support/*.c goes into each of them. Fragments add the sanitized
-# archives of their own plain C to UNIT_ARCHIVES, and the packages that those need to UNIT_PACKAGES; a test takes of them what it calls.
-UNIT_TESTS   := $(patsubst %.c,$(BUILD)/san/%,$(wildcard tests/unit/test_*.c))
+# Every test_*.c below tests/unit/, whose folders are those of what is tested, is a program of its own; tests/unit/support/*.c goes
+# into each of them. Fragments add the sanitized archives of their own plain C to UNIT_ARCHIVES, and the packages that those need to
+# UNIT_PACKAGES; a test takes of them what it calls.
+UNIT_TESTS   := $(patsubst %.c,$(BUILD)/san/%,$(sort $(shell find tests/unit -name 'test_*.c')))
 UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard tests/unit/support/*.c))
 
 $(UNIT_TESTS): LIBS += $(shell $(PKGCONF) --libs check $(UNIT_PACKAGES))
@@ -116,10 +122,10 @@ INSTALL_PROGRAM = install -D -m 755
 install: all
 	$(INSTALL_FILE) $(BUILD)/rlm_brski.so $(DESTDIR)/usr/lib/freeradius/rlm_brski.so
 	install -d $(DESTDIR)$(FR_CONFIG)/mods-available $(DESTDIR)$(FR_CONFIG)/sites-available
-	install -m 640 radius_module/mods-available/* $(DESTDIR)$(FR_CONFIG)/mods-available/
-	install -m 640 radius_module/sites-available/* $(DESTDIR)$(FR_CONFIG)/sites-available/
-	install -D -m 640 radius_module/mods-config/sql/brski/schema.sql $(DESTDIR)$(FR_CONFIG)/mods-config/sql/brski/schema.sql
-	$(INSTALL_FILE) radius_module/dictionary.brski $(DESTDIR)/usr/share/freeradius/dictionary.brski
+	install -m 640 radius_module/raddb/mods-available/* $(DESTDIR)$(FR_CONFIG)/mods-available/
+	install -m 640 radius_module/raddb/sites-available/* $(DESTDIR)$(FR_CONFIG)/sites-available/
+	install -D -m 640 radius_module/raddb/mods-config/sql/brski/schema.sql $(DESTDIR)$(FR_CONFIG)/mods-config/sql/brski/schema.sql
+	$(INSTALL_FILE) radius_module/raddb/dictionary.brski $(DESTDIR)/usr/share/freeradius/dictionary.brski
 	for p in brskictl brski-masa brski-ca; do $(INSTALL_PROGRAM) $(BUILD)/$$p $(DESTDIR)/usr/sbin/$$p || exit 1; done
 	$(INSTALL_PROGRAM) $(BUILD)/brski-courier $(DESTDIR)/usr/bin/brski-courier
 	for m in docs/man/*; do $(INSTALL_FILE) $$m $(DESTDIR)/usr/share/man/man$${m##*.}/$${m##*/} || exit 1; done

@@ -9,7 +9,7 @@
 #include <openssl/crypto.h>
 
 #include "eap_brski/transport/frame.h"
-#include "radius_module/clock.h"
+#include "services/base/clock.h"
 
 /* RFC 3748 4 and 5 */
 enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_FAILURE = 4 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_RADIUS_CONVERSATION_H
-#define BRSKI_RADIUS_CONVERSATION_H
+#ifndef BRSKI_RADIUS_MODULE_CONVERSATION_H
+#define BRSKI_RADIUS_MODULE_CONVERSATION_H
 
 #include "eap_brski/eap/server.h"
-#include "radius_module/jobs.h"
-#include "radius_module/policy.h"
-#include "radius_module/session.h"
+#include "radius_module/sessions.h"
+#include "services/registrar/policy.h"
+#include "services/registrar/worker.h"
 
 /*
  * EAP conversations as a RADIUS server sees them: whole EAP packets and State in, whole EAP packets

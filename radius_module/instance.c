@@ -7,7 +7,7 @@
 
 #include <openssl/x509v3.h>
 
-#include "radius_module/policy.h"
+#include "services/registrar/policy.h"
 
 struct brski_instance {
 	const struct brski_env *env;

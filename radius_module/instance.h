@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_RADIUS_INSTANCE_H
-#define BRSKI_RADIUS_INSTANCE_H
+#ifndef BRSKI_RADIUS_MODULE_INSTANCE_H
+#define BRSKI_RADIUS_MODULE_INSTANCE_H
 
 #include "radius_module/conversation.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* clang-format off */
-#ifndef BRSKI_RADIUS_RLM_BRSKI_POLICY_H
-#define BRSKI_RADIUS_RLM_BRSKI_POLICY_H
+#ifndef BRSKI_RADIUS_MODULE_RLM_BRSKI_POLICY_H
+#define BRSKI_RADIUS_MODULE_RLM_BRSKI_POLICY_H
 
 /**
  * @file rlm_brski_policy.h

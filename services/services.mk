@@ -1,40 +1,55 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-#   make services       brski-masa, brski-ca, and for the tests rogue-masa and rogue-ca; with sanitizers in $(BUILD)/san
+#   make services   brskictl and brski-courier; brski-masa and brski-ca, and for the tests rogue-masa and rogue-ca, with
+#                   sanitizers in $(BUILD)/san
+#
+# Each folder of plain C becomes an archive of its own; a program takes of them what it calls.
 
-SERVICES_LIBS   := $(shell $(PKGCONF) --libs libevent libevent_openssl sqlite3)
-SERVICES_SHARED := daemon daemon_options http_server http_listen sql
-# the logic, without the programs around it
-MASA_LOGIC := masa masa_request masa_store masa_vouchers
-CA_LOGIC   := ca ca_trust ca_enroll ca_issue ca_store
-MASA_PARTS := $(SERVICES_SHARED) $(MASA_LOGIC) masa_options
-CA_PARTS   := $(SERVICES_SHARED) $(CA_LOGIC) ca_options
+BASE_SOURCES      := $(wildcard services/base/*.c)
+REGISTRAR_SOURCES := $(wildcard services/registrar/*.c)
+# what is a program's own stays out of the archives
+MASA_PROGRAM := services/masa/masa_main.c services/masa/masa_admin.c
+CA_PROGRAM   := services/ca/ca_main.c services/ca/ca_admin.c
+MASA_SOURCES := $(filter-out $(MASA_PROGRAM),$(wildcard services/masa/*.c))
+CA_SOURCES   := $(filter-out $(CA_PROGRAM),$(wildcard services/ca/*.c))
 
-services_objects = $(patsubst %,$(1)/services/%.o,$(2))
+$(eval $(call archive,brski_base,$(BASE_SOURCES)))
+$(eval $(call archive,brski_registrar,$(REGISTRAR_SOURCES)))
+$(eval $(call archive,brski_masa,$(MASA_SOURCES)))
+$(eval $(call archive,brski_ca,$(CA_SOURCES)))
+
+# In the order in which a linker must see them; LIB comes last.
+REGISTRAR_LIBS := $(BUILD)/libbrski_registrar.a $(BUILD)/libbrski_base.a $(LIB)
+
+BASE_PACKAGES   := libcurl sqlite3
+DAEMON_PACKAGES := libevent libevent_openssl $(BASE_PACKAGES)
+BASE_LIBS       := $(shell $(PKGCONF) --libs $(BASE_PACKAGES))
+DAEMON_LIBS     := $(shell $(PKGCONF) --libs $(DAEMON_PACKAGES))
+
+UNIT_ARCHIVES += $(patsubst %,$(BUILD)/san/libbrski_%.a,registrar masa ca base)
+UNIT_PACKAGES += $(DAEMON_PACKAGES)
 
 .PHONY: services
-services: $(BUILD)/brski-masa $(BUILD)/brski-ca $(BUILD)/tests/rogue-masa $(BUILD)/tests/rogue-ca
 all: services
+services: $(BUILD)/brskictl $(BUILD)/brski-courier
+services: $(BUILD)/brski-masa $(BUILD)/brski-ca $(BUILD)/tests/rogue-masa $(BUILD)/tests/rogue-ca
+
+$(BUILD)/brskictl: $(patsubst %.c,$(BUILD)/%.o,$(wildcard services/brskictl/*.c)) $(REGISTRAR_LIBS)
+$(BUILD)/brski-courier: $(patsubst %.c,$(BUILD)/%.o,$(wildcard services/courier/*.c)) $(REGISTRAR_LIBS)
+$(BUILD)/brskictl $(BUILD)/brski-courier:
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(BASE_LIBS) $(LIBS) -lpthread
 
 # $(1): where; $(2): the library; $(3): more flags for the linker
-define services_programs
-$(1)/brski-masa: $$(call services_objects,$(1),$$(MASA_PARTS) masa_admin masa_main) $(2)
-$(1)/brski-ca: $$(call services_objects,$(1),$$(CA_PARTS) ca_admin ca_main) $(2)
-$(1)/tests/rogue-masa: $(1)/tests/e2e/rogue_masa.o $(1)/tests/e2e/rogue.o $$(call services_objects,$(1),$$(MASA_PARTS)) $(2)
-$(1)/tests/rogue-ca: $(1)/tests/e2e/rogue_ca.o $(1)/tests/e2e/rogue.o $$(call services_objects,$(1),$$(CA_PARTS)) $(2)
+define daemons
+$(1)/brski-masa: $$(MASA_PROGRAM:%.c=$(1)/%.o) $(1)/libbrski_masa.a $(1)/libbrski_base.a $(2)
+$(1)/brski-ca: $$(CA_PROGRAM:%.c=$(1)/%.o) $(1)/libbrski_ca.a $(1)/libbrski_base.a $(2)
+$(1)/tests/rogue-masa: $(1)/tests/e2e/rogue_masa.o $(1)/tests/e2e/rogue.o $(1)/libbrski_masa.a $(1)/libbrski_base.a $(2)
+$(1)/tests/rogue-ca: $(1)/tests/e2e/rogue_ca.o $(1)/tests/e2e/rogue.o $(1)/libbrski_ca.a $(1)/libbrski_base.a $(2)
 $(1)/brski-masa $(1)/brski-ca $(1)/tests/rogue-masa $(1)/tests/rogue-ca:
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $(3) $$(LDFLAGS) $$^ -o $$@ $$(SERVICES_LIBS) $$(LIBS)
+	$$(Q)$$(CC) $(3) $$(LDFLAGS) $$^ -o $$@ $$(DAEMON_LIBS) $$(LIBS)
 endef
-$(eval $(call services_programs,$(BUILD),$(LIB),$(CFLAGS)))
-$(eval $(call services_programs,$(BUILD)/san,$(SAN_LIB),$(SANITIZE)))
-
-# for the unit tests
-SERVICES_SAN_LIB := $(BUILD)/san/libservices.a
-UNIT_ARCHIVES += $(SERVICES_SAN_LIB)
-UNIT_PACKAGES += sqlite3
-$(SERVICES_SAN_LIB): $(call services_objects,$(BUILD)/san,sql $(MASA_LOGIC) $(CA_LOGIC))
-	@rm -f $@
-	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+$(eval $(call daemons,$(BUILD),$(LIB),$(CFLAGS)))
+$(eval $(call daemons,$(BUILD)/san,$(SAN_LIB),$(SANITIZE)))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef EAP_BRSKI_H
-#define EAP_BRSKI_H
+#ifndef BRSKI_SUPPLICANT_PATCH_EAP_BRSKI_H
+#define BRSKI_SUPPLICANT_PATCH_EAP_BRSKI_H
 
 #include "eap_brski/eap/peer.h"
 
@@ -76,4 +76,4 @@ void wpas_brski_login_again(void *msg_ctx);
 void wpas_brski_hold(void *msg_ctx, unsigned int seconds);
 void wpas_brski_cancel(void *msg_ctx);
 
-#endif /* EAP_BRSKI_H */
+#endif /* BRSKI_SUPPLICANT_PATCH_EAP_BRSKI_H */

@@ -4,8 +4,8 @@
 
 #include <time.h>
 
-#include "eap_brski/artifacts/cert.h"
-#include "eap_brski/artifacts/cms.h"
+#include "eap_brski/pki/cert.h"
+#include "eap_brski/pki/cms.h"
 
 /* Media types, RFC 8366 8.3 and RFC 8995 */
 #define BRSKI_MEDIA_VOUCHER "application/voucher-cms+json"

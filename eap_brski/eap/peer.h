@@ -2,7 +2,7 @@
 #ifndef BRSKI_EAP_PEER_H
 #define BRSKI_EAP_PEER_H
 
-#include "eap_brski/roles/pledge.h"
+#include "eap_brski/pledge/pledge.h"
 
 /*
  * EAP-BRSKI, peer side, for an EAP stack: packets in, packets out. Link, tunnel and pledge put

@@ -3,7 +3,7 @@
 #define BRSKI_EAP_SERVER_H
 
 #include "eap_brski/eap/peer.h" /* constants of the method */
-#include "eap_brski/roles/registrar.h"
+#include "eap_brski/registrar/registrar.h"
 
 /*
  * EAP-BRSKI, server side, for an EAP server: link, tunnel and registrar session put together. No

@@ -2,7 +2,7 @@
 #ifndef BRSKI_POSIX_FOLDER_H
 #define BRSKI_POSIX_FOLDER_H
 
-#include "eap_brski/roles/storage.h"
+#include "eap_brski/ground/storage.h"
 
 /*
  * struct brski_storage over one folder of files (mode 0700, files 0600 or 0644). write is atomic

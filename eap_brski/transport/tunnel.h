@@ -4,8 +4,8 @@
 
 #include <openssl/ssl.h>
 
-#include "eap_brski/artifacts/credential.h"
 #include "eap_brski/ground/env.h"
+#include "eap_brski/pki/credential.h"
 
 /*
  * The TLS 1.3 tunnel over memory: octets in, octets out. ALPN "eap-brski/1", certificates on both

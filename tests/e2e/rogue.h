@@ -2,8 +2,8 @@
 #ifndef BRSKI_TESTS_ROGUE_H
 #define BRSKI_TESTS_ROGUE_H
 
-#include "services/daemon.h"
-#include "services/http_server.h"
+#include "services/base/daemon.h"
+#include "services/base/http_server.h"
 
 /*
  * What rogue-masa and rogue-ca share. They are the real MASA and CA with one fault, which is put

@@ -5,7 +5,7 @@
 
 #include <openssl/rand.h>
 
-#include "services/masa_options.h"
+#include "services/masa/masa_options.h"
 #include "tests/e2e/rogue.h"
 
 /* A MASA that misbehaves: the real one answers, and this program opens its voucher and signs another one. */

@@ -49,7 +49,7 @@ site()
 	mkdir -p "$lab/raddb/certs/brski" "$lab/db" "$lab/run" "$lab/log"
 	cp "$lab/registrar.pem" "$lab/registrar.key" "$lab/raddb/certs/brski/"
 	cp "$lab/ca.pem" "$lab/raddb/certs/brski/domain-ca.pem"
-	sed "s,/var/lib/brski/registrar.db,$lab/db/registrar.db," "$root/radius_module/mods-available/brski" \
+	sed "s,/var/lib/brski/registrar.db,$lab/db/registrar.db," "$root/radius_module/raddb/mods-available/brski" \
 		> "$lab/raddb/mods-enabled/brski"
 	rm -f "$lab/raddb/sites-enabled/"*
 	sed -e '0,/^\teap {/s//\tbrski {\n\t\tok = return\n\t}\n\teap {/' -e '/^authenticate {/a brski' \
@@ -93,9 +93,9 @@ fi
 
 # The example of rules of one's own, the way its own text says.
 mkdir -p raddb/mods-config/sql/brski
-cp "$root/radius_module/mods-config/sql/brski/schema.sql" raddb/mods-config/sql/brski/
-sed "s,/var/lib/brski/devices.db,$lab/db/devices.db," "$root/radius_module/mods-available/brski_sql" > raddb/mods-enabled/brski_sql
-cp "$root/radius_module/sites-available/brski-policy" raddb/sites-enabled/
+cp "$root/radius_module/raddb/mods-config/sql/brski/schema.sql" raddb/mods-config/sql/brski/
+sed "s,/var/lib/brski/devices.db,$lab/db/devices.db," "$root/radius_module/raddb/mods-available/brski_sql" > raddb/mods-enabled/brski_sql
+cp "$root/radius_module/raddb/sites-available/brski-policy" raddb/sites-enabled/
 sed -i 's/^#\tvirtual_server = brski-policy/\tvirtual_server = brski-policy/' raddb/mods-enabled/brski
 if grep -q '^.virtual_server = brski-policy' raddb/mods-enabled/brski && check && grep -q 'Configuration appears to be OK' out; then
 	ok "freeradius -XC with the shipped SQL example"

@@ -124,7 +124,7 @@ echo "# The administrator's unlang: the example as it is shipped, with the folde
 EXAMPLE=$LAB/example
 EARLY=$(($(date +%s) + 6))
 mkdir -p "$EXAMPLE"
-cp "$ROOT/radius_module/mods-config/sql/brski/schema.sql" "$EXAMPLE/schema.sql"
+cp "$ROOT/radius_module/raddb/mods-config/sql/brski/schema.sql" "$EXAMPLE/schema.sql"
 cat >> "$EXAMPLE/schema.sql" <<- SQL
 	INSERT INTO brski_device (manufacturer, serial_number, vlan) VALUES ('acme', 'u-vlan', '17'), ('acme', 'u-plain', '');
 	INSERT INTO brski_device (manufacturer, serial_number, allowed) VALUES ('acme', 'u-refused', 0);
@@ -132,9 +132,9 @@ cat >> "$EXAMPLE/schema.sql" <<- SQL
 	INSERT INTO brski_device (manufacturer, serial_number) VALUES ('acme', 'u-manual');
 SQL
 sed "s|/var/lib/brski/devices.db|$EXAMPLE/devices.db|; s|\${modconfdir}/sql/brski|$EXAMPLE|" \
-	"$ROOT/radius_module/mods-available/brski_sql" > "$EXAMPLE/brski_sql"
+	"$ROOT/radius_module/raddb/mods-available/brski_sql" > "$EXAMPLE/brski_sql"
 RADIUS_MODULES="\$INCLUDE $EXAMPLE/brski_sql"
-RADIUS_SERVERS="\$INCLUDE $ROOT/radius_module/sites-available/brski-policy"
+RADIUS_SERVERS="\$INCLUDE $ROOT/radius_module/raddb/sites-available/brski-policy"
 lab_store --mode manufacturer
 radius_again "$OPTIONS"$'\nvirtual_server = brski-policy' -xx
 

@@ -2,7 +2,7 @@
 #ifndef BRSKI_TESTS_CMP_WORLD_H
 #define BRSKI_TESTS_CMP_WORLD_H
 
-#include "eap_brski/artifacts/cmp_internal.h"
+#include "eap_brski/cmp/cmp_internal.h"
 #include "tests/unit/support/pki.h"
 
 /* A manufacturer's device, a registrar and a CA that talk CMP, for tests. */

@@ -6,7 +6,7 @@
 
 #include <check.h>
 
-#include "eap_brski/artifacts/credential.h"
+#include "eap_brski/pki/credential.h"
 
 /*
  * Files and other people's programs for tests. Whatever goes wrong aborts the test program with a

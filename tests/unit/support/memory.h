@@ -2,7 +2,7 @@
 #ifndef BRSKI_TESTS_MEMORY_H
 #define BRSKI_TESTS_MEMORY_H
 
-#include "eap_brski/roles/storage.h"
+#include "eap_brski/ground/storage.h"
 
 /* A pledge's storage that is kept in memory, so that a test can take the pledge away and leave its state. */
 #define MEMORY_VALUES_MAX 16

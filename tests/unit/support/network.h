@@ -3,7 +3,7 @@
 #define BRSKI_TESTS_NETWORK_H
 
 #include "eap_brski/artifacts/status.h"
-#include "eap_brski/roles/pledge.h"
+#include "eap_brski/pledge/pledge.h"
 #include "tests/unit/support/pki.h"
 
 /*

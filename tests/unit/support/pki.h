@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-#include "eap_brski/artifacts/credential.h"
+#include "eap_brski/pki/credential.h"
 
 /*
  * Keys and certificates for tests, all in memory. Whatever goes wrong aborts the test program with

@@ -2,7 +2,7 @@
 #ifndef BRSKI_TESTS_SITE_H
 #define BRSKI_TESTS_SITE_H
 
-#include "eap_brski/roles/registrar.h"
+#include "eap_brski/registrar/registrar.h"
 #include "tests/unit/support/pki.h"
 
 /*

@@ -6,7 +6,7 @@
 
 #include <openssl/ssl.h>
 
-#include "eap_brski/artifacts/cert.h"
+#include "eap_brski/pki/cert.h"
 #include "eap_brski/transport/http.h"
 #include "tests/unit/support/pki.h"
 

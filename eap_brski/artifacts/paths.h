@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_ARTIFACTS_PATHS_H
+#define BRSKI_ARTIFACTS_PATHS_H
+
+/* Endpoints: RFC 8995 8.3.1, RFC 9483 6.1. */
+#define BRSKI_PATH_BRSKI "/.well-known/brski"
+#define BRSKI_PATH_REQUESTVOUCHER "/.well-known/brski/requestvoucher"
+#define BRSKI_PATH_VOUCHER_STATUS "/.well-known/brski/voucher_status"
+#define BRSKI_PATH_ENROLLSTATUS "/.well-known/brski/enrollstatus"
+#define BRSKI_PATH_CMP_INITIALIZATION "/.well-known/cmp/initialization"
+#define BRSKI_PATH_CMP_GETCACERTS "/.well-known/cmp/getcacerts"
+#define BRSKI_PATH_CMP_GETCERTREQTEMPLATE "/.well-known/cmp/getcertreqtemplate"
+#define BRSKI_PATH_CMP_PKCS10 "/.well-known/cmp/pkcs10"
+
+#endif

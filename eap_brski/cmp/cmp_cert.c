@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "eap_brski/cmp/cmp_internal.h"
+#include "eap_brski/pki/cert.h"
+
+/* Is the new certificate what was asked for? */
+
+#define CHAIN_MAX 8
+
+static const ASN1_STRING *serial_number(const X509_NAME *name)
+{
+	int at = X509_NAME_get_index_by_NID(name, NID_serialNumber, -1);
+
+	return at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+}
+
+/* Compares characters, whatever string type each side chose. */
+static bool same_text(const ASN1_STRING *a, const ASN1_STRING *b)
+{
+	unsigned char *ua = NULL, *ub = NULL;
+	int la = ASN1_STRING_to_UTF8(&ua, a), lb = ASN1_STRING_to_UTF8(&ub, b);
+	bool same = la >= 0 && lb >= 0 &&
+		    brski_span_equal(brski_span(ua, (size_t)la), brski_span(ub, (size_t)lb));
+
+	OPENSSL_free(ua);
+	OPENSSL_free(ub);
+	ERR_clear_error();
+	return same;
+}
+
+static enum brski_code check_subject(
+	enum brski_cmp_status status, const X509 *cert, const X509_NAME *subject, struct brski_error *err)
+{
+	const X509_NAME *got = X509_get_subject_name(cert);
+	const ASN1_STRING *wanted_serial = serial_number(subject), *serial = serial_number(got);
+	char name[160];
+
+	if (X509_NAME_cmp(got, subject) == 0)
+		return BRSKI_OK;
+	if (status == BRSKI_CMP_GRANTED_WITH_MODS && wanted_serial && serial &&
+		same_text(wanted_serial, serial))
+		return BRSKI_OK;
+	brski_name_text(got, name, sizeof(name));
+	return brski_fail(err, BRSKI_MISMATCH, "new certificate is for another subject: %s", name);
+}
+
+/* It would make every device of the domain a registrar to its neighbours. */
+static bool has_power(const X509 *cert)
+{
+	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	bool found = brski_cmp_usage_has_power(usages);
+
+	EXTENDED_KEY_USAGE_free(usages);
+	ERR_clear_error();
+	return found;
+}
+
+static enum brski_code check_leaf(const struct brski_cmp_response *r, const EVP_PKEY *key,
+	const X509_NAME *subject, struct brski_error *err)
+{
+	if (!r->cert)
+		return brski_fail(err, BRSKI_UNEXPECTED, "the answer brings no certificate");
+	if (!brski_cert_has_key(r->cert, key))
+		return brski_fail(err, BRSKI_MISMATCH, "new certificate is for another key than ours");
+	if (brski_cert_is_ca(r->cert))
+		return brski_fail(err, BRSKI_UNEXPECTED, "new certificate is a CA's");
+	if (has_power(r->cert))
+		return brski_fail(err, BRSKI_UNEXPECTED,
+			"new certificate has extended key usages of a registrar or CA");
+	if (!(X509_get_key_usage(r->cert) & KU_DIGITAL_SIGNATURE))
+		return brski_fail(
+			err, BRSKI_UNEXPECTED, "key usage of the new certificate does not allow signatures");
+	return check_subject(r->status, r->cert, subject, err);
+}
+
+static bool push(STACK_OF(X509) *to, X509 *cert)
+{
+	return X509_add_cert(to, cert, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP) == 1;
+}
+
+/* All that may help to find a path; none of it is trusted. */
+static STACK_OF(X509) *candidates(const struct brski_cmp_response *r)
+{
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	bool ok = certs && push(certs, r->cert);
+
+	for (int i = 0; ok && i < sk_X509_num(r->extra_certs); i++)
+		ok = push(certs, sk_X509_value(r->extra_certs, i));
+	if (ok)
+		return certs;
+	sk_X509_pop_free(certs, X509_free);
+	return NULL;
+}
+
+static X509 *issuer_of(X509 *cert, const STACK_OF(X509) *certs)
+{
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		X509 *issuer = sk_X509_value(certs, i);
+
+		if (issuer != cert && X509_check_issued(issuer, cert) == X509_V_OK &&
+			X509_verify(cert, X509_get0_pubkey(issuer)) == 1)
+			return issuer;
+	}
+	ERR_clear_error();
+	return NULL;
+}
+
+/* Leaf and intermediates in order, without a self-signed root. */
+static STACK_OF(X509) *order(X509 *leaf, const STACK_OF(X509) *certs)
+{
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	X509 *at = leaf;
+
+	for (int depth = 0; chain && at && depth < CHAIN_MAX; depth++) {
+		if (depth > 0 && (X509_get_extension_flags(at) & EXFLAG_SS))
+			break;
+		if (!push(chain, at)) {
+			sk_X509_pop_free(chain, X509_free);
+			return NULL;
+		}
+		at = issuer_of(at, certs);
+	}
+	return chain;
+}
+
+enum brski_code brski_cmp_cert_check(const struct brski_cmp_response *r, const EVP_PKEY *key,
+	const X509_NAME *subject, const STACK_OF(X509) *anchors, time_t now, STACK_OF(X509) **chain,
+	struct brski_error *err)
+{
+	STACK_OF(X509) *certs;
+	enum brski_code code;
+
+	*chain = NULL;
+	code = check_leaf(r, key, subject, err);
+	if (code != BRSKI_OK)
+		return code;
+	certs = candidates(r);
+	if (!certs)
+		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
+	code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, now, err);
+	if (code != BRSKI_OK)
+		(void)brski_fail_context(err, "new certificate");
+	else if (!(*chain = order(r->cert, certs)))
+		code = brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
+	sk_X509_pop_free(certs, X509_free);
+	return code;
+}

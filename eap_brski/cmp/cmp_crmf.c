@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <openssl/crmf.h>
+#include <openssl/err.h>
+
+#include "eap_brski/cmp/cmp_internal.h"
+
+/*
+ * CertReqMessages, RFC 4211 in the profile of RFC 9483 4.1.1. Requests are made with OpenSSL's
+ * OSSL_CRMF; they are read with our own templates, for OpenSSL 3.0 gives out no public key of a
+ * CertTemplate and takes a poposkInput, which the profile forbids.
+ */
+
+static enum brski_code refuse(struct brski_cmp_request *out, enum brski_cmp_fail fail, enum brski_code code,
+	struct brski_error *err, const char *why)
+{
+	out->fail = fail;
+	return brski_fail(err, code, "certification request: %s", why);
+}
+
+static enum brski_code read_template(
+	const BRSKI_CERTTEMPLATE *t, struct brski_cmp_request *out, struct brski_error *err)
+{
+	long version;
+
+	out->fail = BRSKI_CMP_BAD_CERT_TEMPLATE;
+	if (t->version && !brski_asn1_long(t->version, 2, 2, &version))
+		return refuse(out, out->fail, BRSKI_UNEXPECTED, err, "version is not 2 (RFC 9483 4.1.1)");
+	/* RFC 4211 5: MUST be omitted, they are the CA's to assign */
+	if (t->serial || t->signing_alg || t->issuer_uid || t->subject_uid)
+		return refuse(out, out->fail, BRSKI_UNEXPECTED, err,
+			"it sets what only the CA assigns (RFC 4211 5)");
+	if (!t->subject)
+		return refuse(out, out->fail, BRSKI_UNEXPECTED, err, "no subject (RFC 9483 4.1.1)");
+	if (!t->key)
+		return refuse(out, out->fail, BRSKI_UNEXPECTED, err, "no public key (RFC 9483 4.1.1)");
+	out->key = X509_PUBKEY_get(t->key);
+	if (!out->key) {
+		out->fail = BRSKI_CMP_BAD_ALG;
+		return brski_fail_openssl(err, BRSKI_UNSUPPORTED, "certification request: its public key");
+	}
+	out->subject = X509_NAME_dup(t->subject);
+	if (t->extensions)
+		out->extensions =
+			sk_X509_EXTENSION_deep_copy(t->extensions, X509_EXTENSION_dup, X509_EXTENSION_free);
+	if (!out->subject || (t->extensions && !out->extensions))
+		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
+	return BRSKI_OK;
+}
+
+/* RFC 9483 4.1.1: popo is a signature with the new key over the DER of certReq, and has no poposkInput. */
+static enum brski_code check_pop(
+	const BRSKI_CERTREQMSG *in, struct brski_cmp_request *out, struct brski_error *err)
+{
+	const BRSKI_POPOSIGNINGKEY *pop;
+
+	if (!in->popo)
+		return refuse(out, BRSKI_CMP_BAD_POP, BRSKI_BAD_SIGNATURE, err, "no proof of possession");
+	/* RFC 9483 5.1.1: raVerified is an RA's word; here the request comes from the end entity itself */
+	if (in->popo->type == BRSKI_POPO_RAVERIFIED)
+		return refuse(out, BRSKI_CMP_NOT_AUTHORIZED, BRSKI_BAD_SIGNATURE, err,
+			"raVerified in place of a proof of possession");
+	if (in->popo->type != BRSKI_POPO_SIGNATURE)
+		return refuse(out, BRSKI_CMP_BAD_POP, BRSKI_UNSUPPORTED, err,
+			"proof of possession is no signature");
+	pop = in->popo->value.signature;
+	if (pop->input)
+		return refuse(out, BRSKI_CMP_BAD_POP, BRSKI_UNEXPECTED, err,
+			"proof of possession with poposkInput (RFC 9483 4.1.1)");
+	out->fail = BRSKI_CMP_BAD_POP;
+	return brski_cmp_signature_check(pop->algorithm, pop->signature, in->cert_req,
+		ASN1_ITEM_rptr(ASN1_ANY), out->key, "proof of possession", err);
+}
+
+static enum brski_code read_request(
+	const BRSKI_CERTREQMSG *in, struct brski_cmp_request *out, struct brski_error *err)
+{
+	BRSKI_CERTREQUEST *req = brski_asn1_read(
+		brski_asn1_raw(in->cert_req), ASN1_ITEM_rptr(BRSKI_CERTREQUEST), "certReq", err);
+	enum brski_code code;
+
+	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
+	if (!req)
+		return BRSKI_MALFORMED;
+	if (brski_asn1_long(req->cert_req_id, BRSKI_CERT_REQ_ID, BRSKI_CERT_REQ_ID, &out->cert_req_id))
+		code = read_template(req->cert_template, out, err);
+	else
+		code = refuse(out, BRSKI_CMP_BAD_REQUEST, BRSKI_UNEXPECTED, err,
+			"certReqId is not 0 (RFC 9483 4.1.1)");
+	BRSKI_CERTREQUEST_free(req);
+	return code == BRSKI_OK ? check_pop(in, out, err) : code;
+}
+
+enum brski_code brski_cmp_crmf_read(
+	struct brski_span content, struct brski_cmp_request *out, struct brski_error *err)
+{
+	BRSKI_CERTREQMSGS *in =
+		brski_asn1_read(content, ASN1_ITEM_rptr(BRSKI_CERTREQMSGS), "certification request", err);
+	enum brski_code code;
+
+	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
+	if (!in)
+		return BRSKI_MALFORMED;
+	if (sk_BRSKI_CERTREQMSG_num(in) == 1)
+		code = read_request(sk_BRSKI_CERTREQMSG_value(in, 0), out, err);
+	else
+		code = refuse(out, BRSKI_CMP_BAD_REQUEST, BRSKI_UNEXPECTED, err,
+			"not exactly one CertReqMsg (RFC 9483 4.1.1)");
+	BRSKI_CERTREQMSGS_free(in);
+	return code;
+}
+
+/* ---- making one ---- */
+
+static bool fill(OSSL_CRMF_MSG *msg, EVP_PKEY *key, const X509_NAME *subject)
+{
+	return OSSL_CRMF_MSG_set_certReqId(msg, BRSKI_CERT_REQ_ID) == 1 &&
+	       OSSL_CRMF_CERTTEMPLATE_fill(OSSL_CRMF_MSG_get0_tmpl(msg), key, subject, NULL, NULL) == 1;
+}
+
+static OSSL_CRMF_MSGS *make_request(EVP_PKEY *key, const X509_NAME *subject, const EVP_MD *md)
+{
+	OSSL_CRMF_MSGS *msgs = sk_OSSL_CRMF_MSG_new_null();
+	OSSL_CRMF_MSG *msg = OSSL_CRMF_MSG_new();
+
+	if (msgs && msg && fill(msg, key, subject) &&
+		OSSL_CRMF_MSG_create_popo(OSSL_CRMF_POPO_SIGNATURE, msg, key, md, NULL, NULL) == 1 &&
+		sk_OSSL_CRMF_MSG_push(msgs, msg) > 0)
+		return msgs;
+	OSSL_CRMF_MSG_free(msg);
+	OSSL_CRMF_MSGS_free(msgs);
+	return NULL;
+}
+
+enum brski_code brski_cmp_crmf_write(
+	EVP_PKEY *key, const X509_NAME *subject, struct brski_buf *out, struct brski_error *err)
+{
+	const EVP_MD *md;
+	X509_ALGOR *alg;
+	OSSL_CRMF_MSGS *msgs;
+	enum brski_code code = brski_cmp_algorithm_for(key, &alg, &md, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	X509_ALGOR_free(alg);
+	msgs = make_request(key, subject, md);
+	if (!msgs)
+		return brski_fail_openssl(err, BRSKI_INTERNAL, "cannot make a certification request");
+	code = brski_asn1_write(msgs, ASN1_ITEM_rptr(OSSL_CRMF_MSGS), out, err);
+	OSSL_CRMF_MSGS_free(msgs);
+	return code;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "eap_brski/cmp/cmp_internal.h"
+#include "eap_brski/pki/cert.h"
+
+/* The end entity's judgement of an answer, RFC 9483 3.5. */
+
+static bool nonce_is_ours(const struct brski_cmp_header *header, const struct brski_cmp_transaction *tx)
+{
+	struct brski_span nonce = brski_buf_span(&header->recip_nonce);
+
+	return nonce.len > 0 && (brski_span_equal(nonce, brski_buf_span(&tx->last_nonce)) ||
+					brski_span_equal(nonce, brski_buf_span(&tx->request_nonce)));
+}
+
+static enum brski_code check_header(const struct brski_cmp_header *header,
+	const struct brski_cmp_transaction *tx, struct brski_error *err)
+{
+	if (header->pvno != 2 && header->pvno != 3)
+		return brski_fail(
+			err, BRSKI_UNSUPPORTED, "CMP version %d (RFC 9483 3.5: 2 or 3)", header->pvno);
+	if (header->transaction_id.len == 0 ||
+		!brski_span_equal(brski_buf_span(&header->transaction_id), brski_buf_span(&tx->id)))
+		return brski_fail(
+			err, BRSKI_MISMATCH, "CMP answer has another transactionID than our request");
+	if (header->sender_nonce.len == 0)
+		return brski_fail(err, BRSKI_MALFORMED, "CMP answer has no senderNonce (RFC 9483 3.5)");
+	if (!nonce_is_ours(header, tx))
+		return brski_fail(
+			err, BRSKI_MISMATCH, "CMP answer is to another request: its recipNonce is not ours");
+	return BRSKI_OK;
+}
+
+/*
+ * RFC 9483 3.4, 3.5: the signer must be authorized, not only trusted: a neighbour's certificate
+ * verifies as well.
+ */
+static bool may_answer(const X509 *signer)
+{
+	EXTENDED_KEY_USAGE *usages;
+	bool found = false;
+	int crit = 0;
+
+	if (brski_cert_is_ca(signer))
+		return true;
+	usages = X509_get_ext_d2i(signer, NID_ext_key_usage, &crit, NULL);
+	for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++) {
+		int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, i));
+
+		found = found || nid == NID_cmcRA || nid == NID_cmcCA;
+	}
+	EXTENDED_KEY_USAGE_free(usages);
+	ERR_clear_error();
+	return found || (!usages && crit == -1); /* -1: there is no such extension */
+}
+
+static enum brski_code check_signer(
+	const STACK_OF(X509) *chain, const STACK_OF(X509) *anchors, time_t now, struct brski_error *err)
+{
+	enum brski_code code = brski_chain_verify(chain, anchors, NULL, BRSKI_USE_ANY, now, err);
+
+	if (code != BRSKI_OK) {
+		(void)brski_fail_context(err, "signer of the CMP answer");
+		return code;
+	}
+	if (!may_answer(sk_X509_value(chain, 0)))
+		return brski_fail(err, BRSKI_UNTRUSTED,
+			"signer of the CMP answer is neither a CA nor has extended key usage cmcCA or cmcRA");
+	return BRSKI_OK;
+}
+
+/*
+ * RFC 9483 3.3: a root is left out of extraCerts, also where it is the signer itself; then it is
+ * one of our anchors.
+ */
+static STACK_OF(X509) *known_and_anchors(const STACK_OF(X509) *known, const STACK_OF(X509) *anchors)
+{
+	STACK_OF(X509) *all = known ? sk_X509_dup(known) : sk_X509_new_null();
+
+	for (int i = 0; all && i < sk_X509_num(anchors); i++) {
+		if (sk_X509_push(all, sk_X509_value(anchors, i)) <= 0) {
+			sk_X509_free(all);
+			all = NULL;
+		}
+	}
+	return all;
+}
+
+static enum brski_code check_protection(const struct brski_cmp *msg, const STACK_OF(X509) *anchors,
+	const STACK_OF(X509) *known, time_t now, struct brski_error *err)
+{
+	STACK_OF(X509) *certs = known_and_anchors(known, anchors);
+	STACK_OF(X509) *chain = NULL;
+	enum brski_code code;
+
+	if (!certs)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	code = brski_cmp_verify(msg, certs, &chain, err);
+	if (code == BRSKI_OK)
+		code = check_signer(chain, anchors, now, err);
+	sk_X509_free(certs);
+	sk_X509_pop_free(chain, X509_free);
+	return code;
+}
+
+static enum brski_code remember_answer(
+	const struct brski_cmp_header *header, struct brski_cmp_transaction *tx, struct brski_error *err)
+{
+	struct brski_buf name = {0};
+	enum brski_code code = brski_asn1_write(header->sender, ASN1_ITEM_rptr(X509_NAME), &name, err);
+
+	if (code == BRSKI_OK &&
+		brski_buf_set(&tx->peer_nonce, brski_buf_span(&header->sender_nonce)) != BRSKI_OK)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	if (code == BRSKI_OK)
+		brski_buf_move(&tx->recipient, &name);
+	brski_buf_free(&name);
+	return code;
+}
+
+/* RFC 9483 3.6.4: some errors cannot be protected. Anybody may have written it, so it decides nothing. */
+static enum brski_code read_unprotected(
+	const struct brski_cmp *msg, struct brski_cmp_response *out, struct brski_error *err)
+{
+	enum brski_code code = brski_cmp_response_read(msg, out, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	return brski_fail(err, BRSKI_UNTRUSTED, "error message without protection: %s %s",
+		brski_cmp_fail_name((int)out->fail), out->text);
+}
+
+static enum brski_code judge(const struct brski_cmp *msg, const STACK_OF(X509) *anchors,
+	const STACK_OF(X509) *known, time_t now, struct brski_cmp_transaction *tx,
+	struct brski_cmp_response *out, struct brski_error *err)
+{
+	enum brski_code code;
+
+	if (!msg->is_protected && msg->type == BRSKI_CMP_ERROR)
+		return read_unprotected(msg, out, err);
+	if ((code = check_header(&msg->header, tx, err)) != BRSKI_OK ||
+		(code = check_protection(msg, anchors, known, now, err)) != BRSKI_OK ||
+		(code = brski_cmp_response_read(msg, out, err)) != BRSKI_OK)
+		return code;
+	code = remember_answer(&msg->header, tx, err);
+	if (code != BRSKI_OK)
+		brski_cmp_response_free(out);
+	return code;
+}
+
+enum brski_code brski_cmp_response(struct brski_span der, const STACK_OF(X509) *anchors,
+	const STACK_OF(X509) *known, time_t now, struct brski_cmp_transaction *tx,
+	struct brski_cmp_response *out, struct brski_error *err)
+{
+	struct brski_cmp msg;
+	enum brski_code code;
+
+	*out = (struct brski_cmp_response){0};
+	code = brski_cmp_decode(der, &msg, err);
+	if (code != BRSKI_OK)
+		return code;
+	code = judge(&msg, anchors, known, now, tx, out, err);
+	brski_cmp_free(&msg);
+	return code;
+}

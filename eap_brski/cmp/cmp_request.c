@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "eap_brski/cmp/cmp_internal.h"
+#include "eap_brski/pki/cert.h"
+
+/*
+ * What a registrar or CA checks in a request, RFC 9483 3.5 and 5.1. Each check notes what the peer
+ * is told in out->fail.
+ */
+
+void brski_cmp_request_free(struct brski_cmp_request *r)
+{
+	EVP_PKEY_free(r->key);
+	X509_NAME_free(r->subject);
+	sk_X509_EXTENSION_pop_free(r->extensions, X509_EXTENSION_free);
+	brski_buf_free(&r->cert_hash);
+	*r = (struct brski_cmp_request){.fail = BRSKI_CMP_FAIL_NONE};
+}
+
+/* ---- header ---- */
+
+static bool is_first(int type)
+{
+	return type != BRSKI_CMP_CERTCONF && type != BRSKI_CMP_POLLREQ;
+}
+
+static enum brski_code check_header(
+	const struct brski_cmp *msg, struct brski_cmp_request *out, struct brski_error *err)
+{
+	const struct brski_cmp_header *header = &msg->header;
+
+	out->fail = BRSKI_CMP_UNSUPPORTED_VERSION;
+	if (header->pvno != 2 && header->pvno != 3)
+		return brski_fail(
+			err, BRSKI_UNSUPPORTED, "CMP version %d (RFC 9483 3.5: 2 or 3)", header->pvno);
+	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
+	if (header->transaction_id.len < BRSKI_CMP_ID_LEN)
+		return brski_fail(err, BRSKI_MALFORMED, "transactionID has no 128 bits (RFC 9483 3.1)");
+	out->fail = BRSKI_CMP_BAD_SENDER_NONCE;
+	if (header->sender_nonce.len < BRSKI_CMP_ID_LEN)
+		return brski_fail(err, BRSKI_MALFORMED, "senderNonce has no 128 bits (RFC 9483 3.5)");
+	out->fail = BRSKI_CMP_BAD_RECIPIENT_NONCE;
+	if (is_first(msg->type) && header->recip_nonce.len > 0)
+		return brski_fail(err, BRSKI_UNEXPECTED,
+			"recipNonce in the first message of a transaction (RFC 9483 3.1)");
+	if (!is_first(msg->type) && header->recip_nonce.len == 0)
+		return brski_fail(err, BRSKI_MALFORMED, "%s without recipNonce (RFC 9483 3.5)",
+			brski_cmp_type_name(msg->type));
+	return BRSKI_OK;
+}
+
+/* ---- protection ---- */
+
+static enum brski_cmp_fail fail_of_protection(enum brski_code code)
+{
+	if (code == BRSKI_UNSUPPORTED)
+		return BRSKI_CMP_BAD_ALG;
+	return code == BRSKI_UNTRUSTED ? BRSKI_CMP_SIGNER_NOT_TRUSTED : BRSKI_CMP_BAD_MESSAGE_CHECK;
+}
+
+static enum brski_code check_protection(const struct brski_cmp *msg, const X509 *signer,
+	STACK_OF(X509) **chain, struct brski_cmp_request *out, struct brski_error *err)
+{
+	STACK_OF(X509) *known = sk_X509_new_null();
+	enum brski_code code;
+
+	if (!known ||
+		(signer && X509_add_cert(known, (X509 *)(uintptr_t)signer, X509_ADD_FLAG_DEFAULT) != 1)) {
+		sk_X509_free(known);
+		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
+	}
+	code = brski_cmp_verify(msg, known, chain, err);
+	sk_X509_free(known);
+	out->fail = fail_of_protection(code);
+	if (code == BRSKI_OK && signer && !brski_cert_equal(sk_X509_value(*chain, 0), signer)) {
+		out->fail = BRSKI_CMP_NOT_AUTHORIZED;
+		code = brski_fail(err, BRSKI_MISMATCH, "CMP %s is signed by another device",
+			brski_cmp_type_name(msg->type));
+	}
+	return code;
+}
+
+/* ---- bodies ---- */
+
+static enum brski_code read_hash_alg(
+	const X509_ALGOR *alg, int pvno, struct brski_cmp_request *out, struct brski_error *err)
+{
+	if (!alg)
+		return BRSKI_OK;
+	if (pvno != 3)
+		return brski_fail(
+			err, BRSKI_UNEXPECTED, "hashAlg in a CMP message of version 2 (RFC 9483 3.1)");
+	out->cert_hash_nid = OBJ_obj2nid(alg->algorithm);
+	switch (out->cert_hash_nid) {
+	case NID_sha256:
+	case NID_sha384:
+	case NID_sha512:
+		return BRSKI_OK;
+	default:
+		out->fail = BRSKI_CMP_BAD_ALG;
+		return brski_fail(err, BRSKI_UNSUPPORTED, "hashAlg in certConf is not SHA-2");
+	}
+}
+
+static enum brski_code read_cert_status(
+	const BRSKI_CERTSTATUS *in, int pvno, struct brski_cmp_request *out, struct brski_error *err)
+{
+	struct brski_cmp_status_info info = {.status = BRSKI_CMP_ACCEPTED, .fail = BRSKI_CMP_FAIL_NONE};
+	enum brski_code code;
+
+	if (!brski_asn1_long(in->cert_req_id, BRSKI_CERT_REQ_ID_NONE, BRSKI_CERT_REQ_ID, &out->cert_req_id))
+		return brski_fail(err, BRSKI_UNEXPECTED, "certConf with another certReqId (RFC 9483 4.1.1)");
+	if (brski_buf_set(&out->cert_hash, brski_asn1_octets(in->cert_hash)) != BRSKI_OK)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	/* RFC 9483 4.1.1: omission indicates acceptance */
+	code = in->status ? brski_cmp_status_read(in->status, &info, err) : BRSKI_OK;
+	if (code != BRSKI_OK)
+		return code;
+	if (info.status != BRSKI_CMP_ACCEPTED && info.status != BRSKI_CMP_REJECTION)
+		return brski_fail(
+			err, BRSKI_UNEXPECTED, "certConf neither accepts nor rejects (RFC 9483 4.1.1)");
+	out->conf_status = info.status;
+	out->conf_fail = info.fail;
+	memcpy(out->text, info.text, sizeof(out->text));
+	return read_hash_alg(in->hash_alg, pvno, out, err);
+}
+
+static enum brski_code read_cert_conf(
+	const struct brski_cmp *msg, struct brski_cmp_request *out, struct brski_error *err)
+{
+	BRSKI_CERTCONF *conf =
+		brski_asn1_read(brski_cmp_content(msg), ASN1_ITEM_rptr(BRSKI_CERTCONF), "certConf", err);
+	enum brski_code code;
+
+	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
+	if (!conf)
+		return BRSKI_MALFORMED;
+	out->fail = BRSKI_CMP_BAD_CERT_ID;
+	if (sk_BRSKI_CERTSTATUS_num(conf) == 1)
+		code = read_cert_status(sk_BRSKI_CERTSTATUS_value(conf, 0), msg->header.pvno, out, err);
+	else
+		code = brski_fail(
+			err, BRSKI_UNEXPECTED, "certConf without exactly one CertStatus (RFC 9483 4.1.1)");
+	BRSKI_CERTCONF_free(conf);
+	return code;
+}
+
+static enum brski_code read_poll_req(
+	const struct brski_cmp *msg, struct brski_cmp_request *out, struct brski_error *err)
+{
+	BRSKI_POLLREQ *polls =
+		brski_asn1_read(brski_cmp_content(msg), ASN1_ITEM_rptr(BRSKI_POLLREQ), "pollReq", err);
+	enum brski_code code = BRSKI_OK;
+
+	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
+	if (!polls)
+		return BRSKI_MALFORMED;
+	out->fail = BRSKI_CMP_BAD_REQUEST;
+	if (sk_BRSKI_POLL_num(polls) != 1)
+		code = brski_fail(
+			err, BRSKI_UNEXPECTED, "pollReq without exactly one element (RFC 9483 4.4)");
+	else if (!brski_asn1_long(sk_BRSKI_POLL_value(polls, 0)->cert_req_id, BRSKI_CERT_REQ_ID_NONE,
+			 BRSKI_CERT_REQ_ID, &out->cert_req_id))
+		code = brski_fail(err, BRSKI_UNEXPECTED, "pollReq with another certReqId (RFC 9483 4.4)");
+	BRSKI_POLLREQ_free(polls);
+	return code;
+}
+
+static enum brski_code read_genm(
+	const struct brski_cmp *msg, struct brski_cmp_request *out, struct brski_error *err)
+{
+	struct brski_buf value = {0};
+	enum brski_code code = brski_cmp_info_read(brski_cmp_content(msg), out->info_type, &value, err);
+
+	out->fail = code == BRSKI_UNEXPECTED ? BRSKI_CMP_BAD_REQUEST : BRSKI_CMP_BAD_DATA_FORMAT;
+	brski_buf_free(&value);
+	return code;
+}
+
+static enum brski_code read_body(
+	const struct brski_cmp *msg, struct brski_cmp_request *out, struct brski_error *err)
+{
+	switch (msg->type) {
+	case BRSKI_CMP_IR:
+	case BRSKI_CMP_CR:
+		return brski_cmp_crmf_read(brski_cmp_content(msg), out, err);
+	case BRSKI_CMP_P10CR:
+		return brski_cmp_pkcs10_read(brski_cmp_content(msg), out, err);
+	case BRSKI_CMP_CERTCONF:
+		return read_cert_conf(msg, out, err);
+	case BRSKI_CMP_POLLREQ:
+		return read_poll_req(msg, out, err);
+	case BRSKI_CMP_GENM:
+		return read_genm(msg, out, err);
+	default:
+		out->fail = BRSKI_CMP_BAD_REQUEST;
+		return brski_fail(err, BRSKI_UNSUPPORTED, "CMP %s is no request that is served here",
+			brski_cmp_type_name(msg->type));
+	}
+}
+
+/* All but what the peer is told. */
+static void forget(struct brski_cmp_request *out, enum brski_code code)
+{
+	enum brski_cmp_fail fail = out->fail;
+
+	brski_cmp_request_free(out);
+	if (code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL)
+		fail = brski_code_cmp_fail(code);
+	out->fail = fail;
+}
+
+enum brski_code brski_cmp_request_check(const struct brski_cmp *msg, const X509 *signer,
+	STACK_OF(X509) **chain, struct brski_cmp_request *out, struct brski_error *err)
+{
+	STACK_OF(X509) *signers = NULL;
+	enum brski_code code;
+
+	*out = (struct brski_cmp_request){.type = msg->type, .conf_fail = BRSKI_CMP_FAIL_NONE};
+	if (chain)
+		*chain = NULL;
+	if ((code = check_header(msg, out, err)) == BRSKI_OK &&
+		(code = check_protection(msg, signer, &signers, out, err)) == BRSKI_OK)
+		code = read_body(msg, out, err);
+	if (code != BRSKI_OK) {
+		forget(out, code);
+	} else {
+		out->fail = BRSKI_CMP_FAIL_NONE;
+		if (chain) {
+			*chain = signers;
+			signers = NULL;
+		}
+	}
+	sk_X509_pop_free(signers, X509_free);
+	return code;
+}

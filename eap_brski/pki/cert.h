@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_PKI_CERT_H
+#define BRSKI_PKI_CERT_H
+
+#include <time.h>
+
+#include <openssl/x509.h>
+
+#include "eap_brski/ground/bytes.h"
+
+#define BRSKI_SERIAL_MAX 128 /* octets of a device's serial number, with the terminating zero */
+#define BRSKI_URL_MAX 512
+#define BRSKI_FINGERPRINT_MAX 65 /* SHA-256 in hexadecimal */
+#define BRSKI_OID_TEXT_MAX 128   /* an object identifier in digits and dots, with the terminating zero */
+
+/* What a chain is to be used for. BRSKI_USE_ANY looks at path and dates only. */
+enum brski_use {
+	BRSKI_USE_ANY,
+	BRSKI_USE_REGISTRAR, /* extended key usage id-kp-cmcRA, RFC 8995 5.3 and 5.5.4 */
+};
+
+/*
+ * RFC 5280 path validation of certs[0], with the rest of certs as untrusted intermediates, to one
+ * of anchors. An anchor need not be self-signed, and may be the leaf itself (a voucher may pin the
+ * registrar's own certificate). at = 0: dates are not looked at (a pledge without a clock, RFC 8995
+ * 2.6.1). BRSKI_EXPIRED, BRSKI_REVOKED, else BRSKI_UNTRUSTED. crls may be NULL or empty; else the
+ * leaf must be on the books of one of them, and authorities above it are looked up where a CRL of
+ * their issuer is there. SHA-1 signatures and keys under 112 bits of security are refused.
+ */
+BRSKI_CHECKED enum brski_code brski_chain_verify(const STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
+	const STACK_OF(X509_CRL) *crls, enum brski_use use, time_t at, struct brski_error *err);
+
+/* Dates of one certificate only. */
+BRSKI_CHECKED enum brski_code brski_cert_dates(const X509 *cert, time_t at, struct brski_error *err);
+
+/*
+ * The device's serial number, RFC 8995 2.3.1: the subject's serialNumber attribute; if there is
+ * none, a hardwareModuleName in subjectAltName (RFC 4108), as its serial number's text or, if not
+ * printable, hexadecimal. BRSKI_NOT_FOUND if there is neither.
+ */
+BRSKI_CHECKED enum brski_code brski_cert_serial_number(
+	const X509 *cert, char out[BRSKI_SERIAL_MAX], struct brski_error *err);
+/*
+ * The device's type: hwType of its hardwareModuleName (RFC 4108 5) as digits and dots.
+ * BRSKI_NOT_FOUND if it has none.
+ */
+BRSKI_CHECKED enum brski_code brski_cert_hardware_type(
+	const X509 *cert, char out[BRSKI_OID_TEXT_MAX], struct brski_error *err);
+/*
+ * The MASA URI extension 1.3.6.1.5.5.7.1.32 (RFC 8995 2.3.2), an IA5String; "https://" is put
+ * before an authority alone. BRSKI_NOT_FOUND.
+ */
+BRSKI_CHECKED enum brski_code brski_cert_masa_url(
+	const X509 *cert, char out[BRSKI_URL_MAX], struct brski_error *err);
+/*
+ * idevid-issuer: the whole value of the AuthorityKeyIdentifier extension (RFC 8366 5.3, erratum
+ * 7263). BRSKI_NOT_FOUND.
+ */
+BRSKI_CHECKED enum brski_code brski_cert_authority_key_id(
+	const X509 *cert, struct brski_buf *out, struct brski_error *err);
+
+bool brski_cert_equal(const X509 *a, const X509 *b);
+bool brski_cert_has_key(const X509 *cert, const EVP_PKEY *key); /* public parts equal */
+bool brski_cert_is_ca(const X509 *cert);
+void brski_cert_fingerprint(const X509 *cert, char out[BRSKI_FINGERPRINT_MAX]);
+/* RFC 2253 text, printable ASCII, cut to fit. */
+void brski_name_text(const X509_NAME *name, char *out, size_t size);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/pledge/pledge_internal.h"
+
+#include <string.h>
+
+#include "eap_brski/artifacts/paths.h"
+
+#define POLL_DEFAULT 60 /* seconds, where waiting is said again without a time */
+
+/* RFC 9483 6.1: certConf and pollReq go to the endpoint of the operation that they belong to. */
+const char *brski_pledge_cmp_path(const struct brski_pledge *p)
+{
+	return p->rec.pkcs10 ? BRSKI_PATH_CMP_PKCS10 : BRSKI_PATH_CMP_INITIALIZATION;
+}
+
+static enum brski_code post(const struct brski_pledge *p, const struct brski_buf *message,
+	struct brski_http *request, struct brski_error *err)
+{
+	return brski_http_request(
+		request, "POST", brski_pledge_cmp_path(p), BRSKI_MEDIA_CMP, brski_buf_span(message), err);
+}
+
+/* ---- requests ---- */
+
+/*
+ * Key and request are on disk before they are sent, so that a reboot repeats them and asks for no
+ * second certificate.
+ */
+static enum brski_code make_request(struct brski_pledge *p, struct brski_error *err)
+{
+	struct brski_cmp_enroll enroll = {
+		.signer = &p->idevid,
+		.subject = X509_get_subject_name(p->idevid.cert),
+		.pkcs10 = p->config.pkcs10,
+		.implicit_confirm = p->config.implicit_confirm,
+		.cert_profile = p->cert_profile,
+	};
+	enum brski_code rc;
+
+	EVP_PKEY_free(p->key);
+	p->key = NULL;
+	rc = brski_key_generate(p->config.key_type, &p->key, err);
+	if (rc)
+		return rc;
+	p->rec.candidate = p->rec.credential + 1;
+	p->rec.pkcs10 = p->config.pkcs10;
+	p->rec.polling = false;
+	brski_buf_free(&p->rec.poll);
+	rc = brski_pledge_write_key(p, err);
+	enroll.key = p->key;
+	if (!rc)
+		rc = brski_cmp_enroll(&enroll, p->config.env, &p->rec.tx, &p->rec.request, err);
+	return rc ? rc : brski_pledge_move(p, BRSKI_CAUSE_CERT_ASKED, err);
+}
+
+enum brski_code brski_build_cert(struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
+{
+	enum brski_code rc = BRSKI_OK;
+
+	if (p->rec.state == BRSKI_PLEDGE_IMPRINTED)
+		rc = make_request(p, err);
+	if (!rc)
+		rc = post(p, &p->rec.request, request, err);
+	if (!rc)
+		brski_pledge_event_subject(p, BRSKI_EVENT_CERT_REQUESTED, p->idevid.cert);
+	return rc;
+}
+
+/*
+ * A pollReq that was sent, and not answered by CMP, is sent again as it is, also after a reboot:
+ * the PKI may have answered it meanwhile, and expects a later one to answer that answer
+ * (recipNonce, RFC 9483 3.5).
+ */
+enum brski_code brski_build_poll(struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
+{
+	enum brski_code rc = BRSKI_OK;
+
+	if (p->rec.poll.len == 0) {
+		rc = brski_cmp_poll_req(
+			&p->idevid, p->rec.poll_id, p->config.env, &p->rec.tx, &p->rec.poll, err);
+		if (!rc)
+			rc = brski_pledge_save(p, err);
+	}
+	return rc ? rc : post(p, &p->rec.poll, request, err);
+}
+
+/* ---- answers, what is common to them ---- */
+
+enum brski_code brski_pledge_refuse_enrollment(
+	struct brski_pledge *p, const struct brski_error *why, struct brski_error *err)
+{
+	if (why->code == BRSKI_NO_MEMORY)
+		return brski_fail(err, why->code, "%s", why->why);
+	p->tell_enroll_status = true;
+	return brski_pledge_give_up(p, why, err);
+}
+
+/* RFC 9483 3.5 and 3.6: whatever does not verify ends the transaction. */
+static enum brski_code open_answer(struct brski_pledge *p, const struct brski_http *response,
+	struct brski_cmp_response *out, struct brski_error *why)
+{
+	enum brski_code rc;
+
+	if (!brski_http_is_type(response, BRSKI_MEDIA_CMP)) {
+		if (response->status / 100 != 2)
+			return brski_pledge_not_ok(response, "CMP request", why);
+		return brski_fail(
+			why, BRSKI_UNSUPPORTED, "the answer to the CMP request is not %s", BRSKI_MEDIA_CMP);
+	}
+	rc = brski_cmp_response(brski_buf_span(&response->body), p->anchors, p->chain, brski_pledge_clock(p),
+		&p->rec.tx, out, why);
+	if (rc && out->type == BRSKI_CMP_ERROR && out->text[0] != '\0')
+		return brski_fail(why, rc, "%s; it says: %s", why->why, out->text);
+	return rc;
+}
+
+enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p, const struct brski_http *response,
+	brski_cmp_judge *judge, struct brski_error *err)
+{
+	struct brski_cmp_response r = {0};
+	struct brski_error why = {0};
+	bool decided;
+	enum brski_code rc;
+
+	rc = brski_pledge_put_off(p, response, &decided, err);
+	if (rc || decided)
+		return rc;
+	if (open_answer(p, response, &r, &why) == BRSKI_OK) {
+		brski_buf_free(&p->rec.poll);
+		rc = judge(p, &r, err);
+	} else {
+		rc = brski_pledge_refuse_enrollment(p, &why, err);
+	}
+	brski_cmp_response_free(&r);
+	return rc;
+}
+
+enum brski_code brski_pledge_poll_later(
+	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)
+{
+	if (r->type == BRSKI_CMP_POLLREP)
+		return brski_pledge_defer(p, r->check_after, err);
+	if (p->waiting_again)
+		return brski_pledge_defer(p, POLL_DEFAULT, err);
+	p->waiting_again = true;
+	return brski_pledge_save(p, err);
+}
+
+void brski_pledge_cmp_refusal(const struct brski_cmp_response *r, const char *to, struct brski_error *why)
+{
+	const char *fail = r->fail == BRSKI_CMP_FAIL_NONE ? "no failInfo" : brski_cmp_fail_name(r->fail);
+
+	if (r->status == BRSKI_CMP_REJECTION || r->type == BRSKI_CMP_ERROR)
+		brski_fail(why, BRSKI_REFUSED, "the PKI refused the %s: %s (%s)", to,
+			r->text[0] != '\0' ? r->text : "no reason given", fail);
+	else
+		brski_fail(why, BRSKI_UNEXPECTED, "the PKI answered the %s with %s", to,
+			brski_cmp_type_name(r->type));
+}
+
+/* ---- the certificate ---- */
+
+/*
+ * RFC 9483 4.1.1: a certificate that is not what was asked for is rejected with certConf, unless
+ * none is awaited.
+ */
+static enum brski_code reject_cert(struct brski_pledge *p, const struct brski_cmp_response *r,
+	const struct brski_error *why, struct brski_error *err)
+{
+	enum brski_code rc = BRSKI_OK;
+
+	if (why->code == BRSKI_NO_MEMORY)
+		return brski_fail(err, why->code, "%s", why->why);
+	if (!r->implicit_confirm)
+		rc = brski_cmp_cert_conf(&p->idevid, p->rec.pkcs10, r->cert, brski_code_cmp_fail(why->code),
+			why->why, p->config.env, &p->rec.tx, &p->rejection, err);
+	return rc ? rc : brski_pledge_refuse_enrollment(p, why, err);
+}
+
+static enum brski_code keep_cert(struct brski_pledge *p, const struct brski_cmp_response *r,
+	const STACK_OF(X509) *chain, struct brski_error *err)
+{
+	enum brski_cmp_fail none = BRSKI_CMP_FAIL_NONE;
+	enum brski_code rc;
+
+	X509_free(p->cert);
+	p->cert = NULL;
+	if (X509_up_ref(r->cert) == 1)
+		p->cert = r->cert;
+	brski_pledge_event_subject(p, BRSKI_EVENT_CERT_RECEIVED, r->cert);
+	p->rec.polling = false;
+	rc = brski_pledge_write_candidate(p, chain, err);
+	if (rc)
+		return rc;
+	if (r->implicit_confirm)
+		return brski_pledge_move(p, BRSKI_CAUSE_CERT_CONFIRMED, err);
+	rc = brski_cmp_cert_conf(&p->idevid, p->rec.pkcs10, r->cert, none, NULL, p->config.env, &p->rec.tx,
+		&p->rec.request, err);
+	return rc ? rc : brski_pledge_move(p, BRSKI_CAUSE_CERT_TAKEN, err);
+}
+
+static enum brski_code take_cert(
+	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)
+{
+	const X509_NAME *subject = X509_get_subject_name(p->idevid.cert);
+	STACK_OF(X509) *chain = NULL;
+	struct brski_error why = {0};
+	enum brski_code rc;
+
+	rc = brski_cmp_cert_check(r, p->key, subject, p->anchors, brski_pledge_clock(p), &chain, &why);
+	if (rc) {
+		brski_fail_context(&why, "the new certificate is refused");
+		rc = reject_cert(p, r, &why, err);
+	} else {
+		rc = keep_cert(p, r, chain, err);
+	}
+	sk_X509_pop_free(chain, X509_free);
+	return rc;
+}
+
+/* RFC 9483 4.4: waiting has no time in it, so the first pollReq follows at once and asks for one. */
+static enum brski_code wait_for_cert(
+	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)
+{
+	if (p->rec.state == BRSKI_PLEDGE_POLL)
+		return brski_pledge_poll_later(p, r, err);
+	p->rec.polling = true;
+	p->rec.poll_id = r->type == BRSKI_CMP_ERROR || p->rec.pkcs10 ? -1 : 0;
+	return brski_pledge_move(p, BRSKI_CAUSE_CERT_WAITING, err);
+}
+
+static enum brski_code judge_answer(
+	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)
+{
+	int cert_type = p->rec.pkcs10 ? BRSKI_CMP_CP : BRSKI_CMP_IP;
+	struct brski_error why = {0};
+
+	if (r->type == BRSKI_CMP_POLLREP && p->rec.state == BRSKI_PLEDGE_POLL)
+		return brski_pledge_poll_later(p, r, err);
+	if ((r->type == cert_type || r->type == BRSKI_CMP_ERROR) && r->status == BRSKI_CMP_WAITING)
+		return wait_for_cert(p, r, err);
+	if (r->type == cert_type && r->cert &&
+		(r->status == BRSKI_CMP_ACCEPTED || r->status == BRSKI_CMP_GRANTED_WITH_MODS))
+		return take_cert(p, r, err);
+	brski_pledge_cmp_refusal(r, "certification request", &why);
+	return brski_pledge_refuse_enrollment(p, &why, err);
+}
+
+enum brski_code brski_answer_cert(
+	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
+{
+	return brski_pledge_cmp_answer(p, response, judge_answer, err);
+}
+
+enum brski_code brski_answer_poll(
+	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
+{
+	if (p->rec.state == BRSKI_PLEDGE_CONFIRM)
+		return brski_answer_confirm(p, response, err);
+	return brski_answer_cert(p, response, err);
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/pledge/pledge_internal.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "eap_brski/ground/text.h"
+
+#define STATE_NAME "state"
+#define STATE_VERSION 1
+#define STATE_MAX 65536 /* what brski_json_parse() takes */
+#define GENERATION_MAX 1000000
+#define WAIT_MAX (31L * 24 * 3600) /* as brski_http_retry_after() */
+
+enum kind { OCTETS, TEXT, NUMBER, FLAG };
+
+/* The value "state": one JSON object with "version", "state" and these members, all of them, no other. */
+static const struct member {
+	const char *name;
+	enum kind kind;
+	size_t offset;
+	size_t size; /* TEXT: of the array; OCTETS: the most octets */
+	long min;    /* NUMBER */
+	long max;
+} members[] = {
+#define AT(member) offsetof(struct brski_pledge_record, member)
+	{"idevid", TEXT, AT(idevid), BRSKI_FINGERPRINT_MAX, 0, 0},
+	{"credential", NUMBER, AT(credential), 0, 0, GENERATION_MAX},
+	{"candidate", NUMBER, AT(candidate), 0, 0, GENERATION_MAX},
+	{"not-before", NUMBER, AT(not_before), 0, 0, LONG_MAX / 2},
+	{"told", NUMBER, AT(told), 0, 0, WAIT_MAX},
+	{"reason", TEXT, AT(reason), sizeof(((struct brski_pledge_record *)0)->reason), 0, 0},
+	{"nonce", OCTETS, AT(nonce), BRSKI_NONCE_MAX, 0, 0},
+	{"voucher-request", OCTETS, AT(voucher_request), BRSKI_CMS_MAX, 0, 0},
+	{"registrar", TEXT, AT(registrar), BRSKI_FINGERPRINT_MAX, 0, 0},
+	{"voucher-reported", FLAG, AT(voucher_reported), 0, 0, 0},
+	{"pinned-domain-cert", OCTETS, AT(pinned), BRSKI_CMS_MAX, 0, 0},
+	{"domain-cas", OCTETS, AT(domain_cas), 16384, 0, 0},
+	{"cmp-request", OCTETS, AT(request), BRSKI_CMP_MAX, 0, 0},
+	{"cmp-pkcs10", FLAG, AT(pkcs10), 0, 0, 0},
+	{"cmp-polling", FLAG, AT(polling), 0, 0, 0},
+	{"cmp-poll-id", NUMBER, AT(poll_id), 0, -1, 0},
+	{"cmp-poll", OCTETS, AT(poll), BRSKI_CMP_MAX, 0, 0},
+	{"cmp-transaction", OCTETS, AT(tx.id), 64, 0, 0},
+	{"cmp-request-nonce", OCTETS, AT(tx.request_nonce), 64, 0, 0},
+	{"cmp-last-nonce", OCTETS, AT(tx.last_nonce), 64, 0, 0},
+	{"cmp-peer-nonce", OCTETS, AT(tx.peer_nonce), 64, 0, 0},
+	{"cmp-recipient", OCTETS, AT(tx.recipient), 4096, 0, 0},
+#undef AT
+};
+#define N_MEMBERS (sizeof(members) / sizeof(members[0]))
+
+static void *at(struct brski_pledge_record *rec, const struct member *m)
+{
+	return (char *)rec + m->offset;
+}
+
+static const void *at_const(const struct brski_pledge_record *rec, const struct member *m)
+{
+	return (const char *)rec + m->offset;
+}
+
+/* ---- writing ---- */
+
+static json_t *octets_to_json(const struct brski_buf *octets)
+{
+	struct brski_buf text = {0};
+	json_t *json = NULL;
+
+	if (octets->len == 0)
+		return json_string("");
+	if (!brski_base64_encode(brski_buf_span(octets), &text) && !text.failed)
+		json = json_stringn((const char *)text.data, text.len);
+	brski_buf_free(&text);
+	return json;
+}
+
+static json_t *member_to_json(const struct brski_pledge_record *rec, const struct member *m)
+{
+	switch (m->kind) {
+	case OCTETS:
+		return octets_to_json(at_const(rec, m));
+	case TEXT:
+		return json_string(at_const(rec, m));
+	case NUMBER:
+		return json_integer(*(const long *)at_const(rec, m));
+	case FLAG:
+		return json_boolean(*(const bool *)at_const(rec, m));
+	}
+	return NULL;
+}
+
+static bool record_to_json(const struct brski_pledge_record *rec, json_t *json)
+{
+	if (json_object_set_new(json, "version", json_integer(STATE_VERSION)) != 0 ||
+		json_object_set_new(json, "state", json_string(brski_pledge_state_name(rec->state))) != 0)
+		return false;
+	for (size_t i = 0; i < N_MEMBERS; i++) {
+		if (json_object_set_new(json, members[i].name, member_to_json(rec, &members[i])) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* What reading would refuse must not be written: it would be set aside at the next boot. */
+static enum brski_code check_sizes(const struct brski_pledge_record *rec, struct brski_error *err)
+{
+	for (size_t i = 0; i < N_MEMBERS; i++) {
+		const struct brski_buf *octets = at_const(rec, &members[i]);
+
+		if (members[i].kind == OCTETS && octets->len > members[i].size)
+			return brski_fail(err, BRSKI_TOO_LARGE,
+				"the state's %s has %zu octets, %zu can be kept", members[i].name,
+				octets->len, members[i].size);
+	}
+	return BRSKI_OK;
+}
+
+enum brski_code brski_record_print(
+	const struct brski_pledge_record *rec, struct brski_buf *out, struct brski_error *err)
+{
+	enum brski_code rc = check_sizes(rec, err);
+	json_t *json;
+
+	brski_buf_reset(out);
+	if (rc)
+		return rc;
+	json = json_object();
+	if (!json || !record_to_json(rec, json))
+		rc = brski_fail(err, BRSKI_NO_MEMORY, "no memory for the pledge's state");
+	else
+		rc = brski_json_print(json, out, err);
+	if (!rc && out->len > STATE_MAX)
+		rc = brski_fail(err, BRSKI_TOO_LARGE, "the pledge's state would take %zu octets", out->len);
+	json_decref(json);
+	return rc;
+}
+
+/* ---- reading ---- */
+
+static enum brski_code bad_member(const struct member *m, struct brski_error *err)
+{
+	return brski_fail(
+		err, BRSKI_MALFORMED, "the state's %s is missing, or not what it should be", m->name);
+}
+
+static enum brski_code octets_from_json(
+	const json_t *json, const struct member *m, struct brski_buf *out, struct brski_error *err)
+{
+	enum brski_code rc;
+
+	rc = brski_base64_decode(brski_span(json_string_value(json), json_string_length(json)), out, err);
+	if (rc)
+		return rc == BRSKI_NO_MEMORY ? rc : bad_member(m, err);
+	return out->len <= m->size ? BRSKI_OK : bad_member(m, err);
+}
+
+static enum brski_code member_from_json(
+	const json_t *json, const struct member *m, struct brski_pledge_record *rec, struct brski_error *err)
+{
+	json_int_t number;
+
+	switch (m->kind) {
+	case OCTETS:
+		if (!json_is_string(json))
+			break;
+		return octets_from_json(json, m, at(rec, m), err);
+	case TEXT:
+		if (!json_is_string(json) || json_string_length(json) >= m->size)
+			break;
+		memcpy(at(rec, m), json_string_value(json), json_string_length(json));
+		return BRSKI_OK;
+	case NUMBER:
+		number = json_integer_value(json);
+		if (!json_is_integer(json) || number < m->min || number > m->max)
+			break;
+		*(long *)at(rec, m) = (long)number;
+		return BRSKI_OK;
+	case FLAG:
+		if (!json_is_boolean(json))
+			break;
+		*(bool *)at(rec, m) = json_is_true(json);
+		return BRSKI_OK;
+	}
+	return bad_member(m, err);
+}
+
+static bool state_from_name(const char *name, enum brski_pledge_state *out)
+{
+	for (int state = BRSKI_PLEDGE_START; name && state <= BRSKI_PLEDGE_FAILED; state++) {
+		if (strcmp(name, brski_pledge_state_name((enum brski_pledge_state)state)) == 0) {
+			*out = (enum brski_pledge_state)state;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Each state has what it needs to go on. */
+static bool is_coherent(const struct brski_pledge_record *rec)
+{
+	bool asked = rec->nonce.len > 0 && rec->voucher_request.len > 0 && rec->registrar[0] != '\0';
+	bool open = rec->tx.id.len == BRSKI_CMP_ID_LEN && rec->candidate == rec->credential + 1;
+
+	switch (rec->state) {
+	case BRSKI_PLEDGE_START:
+	case BRSKI_PLEDGE_ENROLLED:
+	case BRSKI_PLEDGE_FAILED:
+		return rec->candidate == 0;
+	case BRSKI_PLEDGE_VOUCHER:
+		return asked && rec->candidate == 0;
+	case BRSKI_PLEDGE_IMPRINTED:
+		return rec->pinned.len > 0 && rec->candidate == 0;
+	case BRSKI_PLEDGE_ENROLL:
+	case BRSKI_PLEDGE_POLL:
+	case BRSKI_PLEDGE_CONFIRM:
+		return rec->pinned.len > 0 && open && rec->request.len > 0;
+	case BRSKI_PLEDGE_REPORT:
+		return rec->pinned.len > 0 && open;
+	}
+	return false;
+}
+
+static enum brski_code record_from_json(
+	const json_t *json, struct brski_pledge_record *rec, struct brski_error *err)
+{
+	const json_t *version = json_object_get(json, "version");
+	enum brski_code rc;
+
+	if (!json_is_integer(version) || json_integer_value(version) != STATE_VERSION)
+		return brski_fail(err, BRSKI_MALFORMED, "the state's version is not %d", STATE_VERSION);
+	if (!state_from_name(json_string_value(json_object_get(json, "state")), &rec->state))
+		return brski_fail(err, BRSKI_MALFORMED, "the state has no name that is known");
+	for (size_t i = 0; i < N_MEMBERS; i++) {
+		rc = member_from_json(json_object_get(json, members[i].name), &members[i], rec, err);
+		if (rc)
+			return rc;
+	}
+	if (json_object_size(json) != N_MEMBERS + 2)
+		return brski_fail(err, BRSKI_MALFORMED, "the state has members that are not known");
+	if (!is_coherent(rec))
+		return brski_fail(err, BRSKI_MALFORMED, "the state %s lacks what it needs",
+			brski_pledge_state_name(rec->state));
+	return BRSKI_OK;
+}
+
+enum brski_code brski_record_parse(
+	struct brski_span in, struct brski_pledge_record *rec, struct brski_error *err)
+{
+	json_t *json = NULL;
+	enum brski_code rc;
+
+	*rec = (struct brski_pledge_record){0};
+	rc = brski_json_parse(in, &json, err);
+	if (!rc)
+		rc = record_from_json(json, rec, err);
+	json_decref(json);
+	if (rc)
+		brski_record_free(rec);
+	return rc;
+}
+
+void brski_record_free(struct brski_pledge_record *rec)
+{
+	brski_buf_free(&rec->nonce);
+	brski_buf_free(&rec->voucher_request);
+	brski_buf_free(&rec->pinned);
+	brski_buf_free(&rec->domain_cas);
+	brski_buf_free(&rec->request);
+	brski_buf_free(&rec->poll);
+	brski_cmp_transaction_free(&rec->tx);
+	*rec = (struct brski_pledge_record){0};
+}
+
+void brski_record_start_over(struct brski_pledge_record *rec)
+{
+	struct brski_pledge_record fresh = {.state = rec->state, .credential = rec->credential};
+
+	memcpy(fresh.idevid, rec->idevid, sizeof(fresh.idevid));
+	brski_record_free(rec);
+	*rec = fresh;
+}
+
+/* ---- the pledge's ---- */
+
+enum brski_code brski_pledge_save(const struct brski_pledge *p, struct brski_error *err)
+{
+	struct brski_buf json = {0};
+	enum brski_code rc;
+
+	rc = brski_record_print(&p->rec, &json, err);
+	if (!rc)
+		rc = brski_pledge_write(p, STATE_NAME, brski_buf_span(&json), false, err);
+	brski_buf_free(&json);
+	return rc;
+}
+
+/* A clock that was set back, or starts in 1970 at every boot, must not make the wait endless. */
+static void limit_wait(struct brski_pledge *p)
+{
+	long now = (long)brski_now(p->config.env);
+
+	if (p->rec.not_before > now && p->rec.not_before - now > p->rec.told + 1)
+		p->rec.not_before = now + p->rec.told + 1;
+}
+
+/* What the storage holds is this device's, and whole. */
+static enum brski_code parse_state(
+	struct brski_pledge *p, struct brski_span json, const char *idevid, struct brski_error *err)
+{
+	enum brski_code rc;
+
+	rc = brski_record_parse(json, &p->rec, err);
+	if (!rc && strcmp(p->rec.idevid, idevid) != 0)
+		rc = brski_fail(err, BRSKI_MISMATCH, "the state was kept for another IDevID");
+	if (!rc)
+		rc = brski_pledge_load_anchors(p, err);
+	return rc;
+}
+
+static enum brski_code set_aside(
+	struct brski_pledge *p, const struct brski_error *why, struct brski_error *err)
+{
+	enum brski_code rc;
+
+	brski_log(p->config.env, BRSKI_LOG_ERROR,
+		"the pledge's stored state is set aside, onboarding starts over: %s", why->why);
+	rc = p->config.storage->set_aside(p->config.storage->ctx, err);
+	return rc ? brski_fail_context(err, "the state is unusable and cannot be set aside") : BRSKI_OK;
+}
+
+static enum brski_code read_state(struct brski_pledge *p, const char *idevid, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	struct brski_buf json = {0};
+	enum brski_code rc;
+
+	if (!p->config.storage)
+		return BRSKI_OK;
+	rc = p->config.storage->read(p->config.storage->ctx, STATE_NAME, &json, &why);
+	if (rc == BRSKI_NOT_FOUND)
+		return BRSKI_OK;
+	if (rc == BRSKI_TOO_LARGE) {
+		rc = set_aside(p, &why, err);
+	} else if (rc) {
+		rc = brski_fail(err, rc, "the pledge's state cannot be read: %s", why.why);
+	} else if ((rc = parse_state(p, brski_buf_span(&json), idevid, &why)) != BRSKI_OK) {
+		brski_record_free(&p->rec);
+		rc = rc == BRSKI_NO_MEMORY ? brski_fail(err, rc, "%s", why.why) : set_aside(p, &why, err);
+	}
+	brski_buf_free(&json);
+	return rc;
+}
+
+enum brski_code brski_pledge_load(struct brski_pledge *p, bool *start_over, struct brski_error *err)
+{
+	char idevid[BRSKI_FINGERPRINT_MAX];
+	struct brski_error why = {0};
+	enum brski_code rc;
+
+	*start_over = false;
+	brski_cert_fingerprint(p->idevid.cert, idevid);
+	rc = read_state(p, idevid, err);
+	if (rc)
+		return rc;
+	memcpy(p->rec.idevid, idevid, sizeof(idevid));
+	limit_wait(p);
+	if (p->rec.candidate != 0 && brski_pledge_read_candidate(p, &why) != BRSKI_OK) {
+		brski_log(p->config.env, BRSKI_LOG_ERROR,
+			"onboarding starts over, what it had made is lost: %s", why.why);
+		*start_over = true;
+	}
+	return BRSKI_OK;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "eap_brski/ground/text.h"
+#include "eap_brski/registrar/registrar_internal.h"
+
+/* What an answer does to a job: judged, stored, told. */
+
+#define FIRST_RETRY 5 /* seconds; doubles up to the registrar's retry_after */
+
+static void tell(struct brski_job *job, const char *what, bool ok, const char *fmt, va_list args)
+	__attribute__((format(printf, 4, 0)));
+
+static void tell(struct brski_job *job, const char *what, bool ok, const char *fmt, va_list args)
+{
+	char text[sizeof(job->why)];
+
+	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
+		text[0] = '\0';
+	/* the same trouble at every try is told once */
+	job->what = !ok && job->state == BRSKI_JOB_WAITING && strcmp(text, job->why) == 0 ? NULL : what;
+	job->what_ok = ok;
+	brski_printable(brski_span_str(text), job->why, sizeof(job->why));
+}
+
+void brski_job_tell(struct brski_job *job, const char *what, bool ok, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	tell(job, what, ok, fmt, args);
+	va_end(args);
+}
+
+static long next_delay(const struct brski_job *job)
+{
+	long delay = FIRST_RETRY;
+
+	for (unsigned i = 0; i < job->tries && delay < job->registrar->retry_after; i++)
+		delay *= 2;
+	return delay < job->registrar->retry_after ? delay : job->registrar->retry_after;
+}
+
+void brski_job_wait(struct brski_job *job, const char *what, long seconds, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	tell(job, what, false, fmt, args);
+	va_end(args);
+	job->not_before = brski_now(job->registrar->env) + (seconds >= 0 ? seconds : next_delay(job));
+	job->tries++;
+}
+
+enum brski_code brski_job_refuse_text(struct brski_job *job, const char *what, unsigned status,
+	const char *told, struct brski_error *err, const char *fmt, ...)
+{
+	va_list args;
+
+	brski_job_move(job, BRSKI_JOB_TURNED_DOWN);
+	va_start(args, fmt);
+	tell(job, what, false, fmt, args);
+	va_end(args);
+	return brski_respond_text(&job->answer, status, told, err);
+}
+
+void brski_job_done(struct brski_job *job, const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	brski_job_move(job, BRSKI_JOB_ANSWERED);
+	va_start(args, fmt);
+	tell(job, what, true, fmt, args);
+	va_end(args);
+}
+
+/* What the store has, if another thread's answer got further than ours. NULL: nothing better. */
+static struct brski_job *stored_better(const struct brski_job *job)
+{
+	struct brski_registrar *r = job->registrar;
+	struct brski_job *stored = NULL;
+	struct brski_buf blob = {0};
+
+	if (r->ops.job_get(r->ops_ctx, job->key, &blob, NULL) == BRSKI_OK)
+		(void)!brski_job_decode(r, brski_buf_span(&blob), &stored, NULL);
+	brski_buf_free(&blob);
+	if (stored && (stored->state != BRSKI_JOB_WAITING ||
+			      (job->state == BRSKI_JOB_WAITING && stored->step > job->step)))
+		return stored;
+	brski_job_free(stored);
+	return NULL;
+}
+
+/* *by becomes *job; the manufacturer, which is not stored, stays. */
+static void replace(struct brski_job *job, struct brski_job *by)
+{
+	struct brski_job old = *job;
+
+	by->manufacturer = old.manufacturer;
+	memset(&old.manufacturer, 0, sizeof(old.manufacturer));
+	*job = *by;
+	*by = old;
+	brski_device_of(&job->device, &job->manufacturer);
+	brski_job_free(by);
+}
+
+/* Compare and put: a second answer to the same job changes nothing. *adopted: the stored one is now *job. */
+static enum brski_code commit(struct brski_job *job, bool *adopted, struct brski_error *err)
+{
+	CRYPTO_RWLOCK *lock = job->registrar->answers;
+	struct brski_job *better;
+	enum brski_code code;
+
+	if (!CRYPTO_THREAD_write_lock(lock))
+		return brski_fail(err, BRSKI_INTERNAL, "a lock fails");
+	better = stored_better(job);
+	*adopted = better != NULL;
+	if (better)
+		replace(job, better);
+	code = better ? BRSKI_OK : brski_job_put(job, err);
+	CRYPTO_THREAD_unlock(lock);
+	return code;
+}
+
+static enum brski_code judge(
+	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err)
+{
+	const char *what = job->kind == BRSKI_JOB_CMP        ? "certificate"
+			   : job->step == BRSKI_STEP_VOUCHER ? "voucher"
+							     : "audit-log";
+
+	if (!answer && job->kind == BRSKI_JOB_VOUCHER && job->step == BRSKI_STEP_VOUCHER)
+		return brski_job_without_masa(job, why ? why : "unknown reason", err);
+	if (!answer) {
+		brski_job_wait(
+			job, what, -1, "%s does not answer: %s", job->url, why ? why : "unknown reason");
+		return BRSKI_OK;
+	}
+	return job->kind == BRSKI_JOB_VOUCHER ? brski_job_voucher_answer(job, answer, err)
+					      : brski_job_cmp_answer(job, answer, err);
+}
+
+bool brski_job_give_up(struct brski_job *job, enum brski_code *code, struct brski_error *err)
+{
+	const struct brski_registrar *r = job->registrar;
+	long waited = (long)(brski_now(r->env) - job->created);
+
+	if (job->state != BRSKI_JOB_WAITING || !r->waiting_max || waited <= r->waiting_max)
+		return false;
+	if (job->kind == BRSKI_JOB_VOUCHER)
+		*code = brski_job_refuse_text(job, "voucher", 504, "no answer from the MASA", err,
+			"given up, since there was no answer in %ld s", waited);
+	else
+		*code = brski_job_cmp_refuse(job, "certificate", BRSKI_CMP_SYSTEM_UNAVAIL,
+			"no answer from the PKI", err, "given up, since there was no answer in %ld s",
+			waited);
+	return true;
+}
+
+void brski_job_announce(struct brski_job *job)
+{
+	struct brski_registrar *r = job->registrar;
+
+	if (!job->what)
+		return;
+	brski_log(r->env, job->what_ok ? BRSKI_LOG_INFO : BRSKI_LOG_WARN, "%s of %s: %s: %s",
+		job->device.serial_number, job->device.manufacturer, job->what, job->why);
+	r->ops.event(r->ops_ctx, &job->device, job->what, job->what_ok, job->why);
+	job->what = NULL;
+	if (job->what_ok) /* why is for troubles */
+		job->why[0] = '\0';
+}
+
+enum brski_code brski_job_answer(
+	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err)
+{
+	enum brski_job_step step = job->step;
+	enum brski_code code;
+	bool adopted = false;
+
+	if (job->state != BRSKI_JOB_WAITING)
+		return BRSKI_OK; /* it came late, or twice */
+	job->what = NULL;
+	if (answer) {
+		job->tries = 0;
+		job->not_before = 0;
+	}
+	code = judge(job, answer, why, err);
+	if (code == BRSKI_OK)
+		(void)brski_job_give_up(job, &code, err);
+	if (code == BRSKI_OK)
+		code = commit(job, &adopted, err);
+	if (code != BRSKI_OK) {
+		/* what is not stored did not happen */
+		job->state = BRSKI_JOB_WAITING;
+		job->step = step;
+		return code;
+	}
+	if (!adopted)
+		brski_job_announce(job);
+	return brski_job_prepare(job, err);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "eap_brski/registrar/registrar_internal.h"
+
+/* What the PKI answers: RFC 9483 5.2, forwarding. */
+
+static enum brski_code sign_refusal(const struct brski_job *job, enum brski_cmp_fail fail, const char *told,
+	struct brski_buf *der, struct brski_error *err)
+{
+	const struct brski_registrar *r = job->registrar;
+	struct brski_cmp request = {0};
+	enum brski_code code = brski_cmp_decode(brski_buf_span(&job->request), &request, err);
+
+	if (code == BRSKI_OK)
+		code = brski_cmp_answer_status(
+			&request, &r->credential, BRSKI_CMP_REJECTION, fail, told, r->env, der, err);
+	brski_cmp_free(&request);
+	return code;
+}
+
+enum brski_code brski_job_cmp_refuse(struct brski_job *job, const char *what, enum brski_cmp_fail fail,
+	const char *told, struct brski_error *err, const char *fmt, ...)
+{
+	struct brski_buf der = {0};
+	char why[sizeof(job->why)];
+	enum brski_code code;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vsnprintf(why, sizeof(why), fmt, args) < 0)
+		why[0] = '\0';
+	va_end(args);
+	brski_job_move(job, BRSKI_JOB_TURNED_DOWN);
+	brski_job_tell(job, what, false, "%s", why);
+	code = sign_refusal(job, fail, told, &der, err);
+	if (code == BRSKI_OK)
+		code = brski_http_response(&job->answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&der), err);
+	brski_buf_free(&der);
+	return code;
+}
+
+static enum brski_code pki_is_wrong(struct brski_job *job, const char *why, struct brski_error *err)
+{
+	job->misanswered = true;
+	return brski_job_cmp_refuse(job, "certificate", BRSKI_CMP_SYSTEM_FAILURE,
+		"the PKI's answer is not usable", err, "PKI %s: %s", job->url, why);
+}
+
+/* Our own trouble goes up; all else that is wrong with an answer is the PKI's fault. */
+static enum brski_code blame_pki(
+	struct brski_job *job, const struct brski_error *why, enum brski_code code, struct brski_error *err)
+{
+	if (code != BRSKI_NO_MEMORY && code != BRSKI_INTERNAL && code != BRSKI_UNAVAILABLE)
+		return pki_is_wrong(job, why->why, err);
+	if (err)
+		*err = *why;
+	return code;
+}
+
+/*
+ * What the answer is an answer to: the job's request, and, if that is a pollReq, the request that
+ * it polls for.
+ */
+struct exchange {
+	struct brski_cmp request;
+	struct brski_job *origin; /* NULL, if the request is no pollReq */
+	struct brski_cmp first;   /* the origin's */
+};
+
+static void exchange_free(struct exchange *x)
+{
+	brski_cmp_free(&x->request);
+	brski_cmp_free(&x->first);
+	brski_job_free(x->origin);
+}
+
+static enum brski_code exchange_read(const struct brski_job *job, struct exchange *x, struct brski_error *err)
+{
+	enum brski_code code = brski_cmp_decode(brski_buf_span(&job->request), &x->request, err);
+
+	if (code != BRSKI_OK || job->origin[0] == '\0')
+		return code;
+	code = brski_job_find(job->registrar, &job->device, job->origin, &x->origin, err);
+	if (code == BRSKI_OK)
+		code = brski_cmp_decode(brski_buf_span(&x->origin->request), &x->first, err);
+	return code;
+}
+
+static enum brski_code set_transaction(
+	struct brski_cmp_transaction *tx, const struct exchange *x, struct brski_error *err)
+{
+	const struct brski_cmp *first = x->origin ? &x->first : &x->request;
+
+	if (brski_buf_set(&tx->id, brski_buf_span(&x->request.header.transaction_id)) == BRSKI_OK &&
+		brski_buf_set(&tx->last_nonce, brski_buf_span(&x->request.header.sender_nonce)) == BRSKI_OK &&
+		brski_buf_set(&tx->request_nonce, brski_buf_span(&first->header.sender_nonce)) == BRSKI_OK)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+}
+
+/* The certificate is for the key and the name that were asked for. */
+static enum brski_code check_certificate(const struct brski_job *job, const struct exchange *x,
+	const struct brski_cmp_response *r, struct brski_error *err)
+{
+	const struct brski_registrar *registrar = job->registrar;
+	struct brski_cmp_request asked = {0};
+	STACK_OF(X509) *chain = NULL;
+	enum brski_code code = brski_cmp_request_check(
+		x->origin ? &x->first : &x->request, job->device.idevid, NULL, &asked, err);
+
+	if (code == BRSKI_OK && !asked.key)
+		code = brski_fail(err, BRSKI_UNEXPECTED, "a certificate that nobody asked for");
+	if (code == BRSKI_OK)
+		code = brski_cmp_cert_check(r, asked.key, asked.subject, registrar->domain_anchors,
+			brski_now(registrar->env), &chain, err);
+	sk_X509_pop_free(chain, X509_free);
+	brski_cmp_request_free(&asked);
+	return code;
+}
+
+static enum brski_code check_answer(const struct brski_job *job, const struct exchange *x,
+	struct brski_span der, struct brski_cmp_response *out, struct brski_error *err)
+{
+	const struct brski_registrar *r = job->registrar;
+	struct brski_cmp_transaction tx = {0};
+	enum brski_code code = set_transaction(&tx, x, err);
+
+	if (code == BRSKI_OK)
+		code = brski_cmp_response(der, r->domain_anchors, NULL, brski_now(r->env), &tx, out, err);
+	if (code == BRSKI_OK && out->cert)
+		code = check_certificate(job, x, out, err);
+	brski_cmp_transaction_free(&tx);
+	return code;
+}
+
+static bool is_negative(const struct brski_cmp_response *r)
+{
+	bool has_status = r->type == BRSKI_CMP_IP || r->type == BRSKI_CMP_CP || r->type == BRSKI_CMP_KUP ||
+			  r->type == BRSKI_CMP_ERROR;
+
+	return has_status && r->status == BRSKI_CMP_REJECTION;
+}
+
+static bool says_wait(const struct brski_cmp_response *r)
+{
+	return r->type == BRSKI_CMP_POLLREP ||
+	       (r->type != BRSKI_CMP_PKICONF && r->type != BRSKI_CMP_GENP && r->status == BRSKI_CMP_WAITING);
+}
+
+static void tell_issued(struct brski_job *job, const struct brski_cmp_response *r)
+{
+	char subject[200] = "";
+
+	if (r->cert)
+		brski_name_text(X509_get_subject_name(r->cert), subject, sizeof(subject));
+	if (r->cert)
+		brski_job_done(job, "certificate", "PKI %s issued a certificate to %s", job->url, subject);
+	else
+		brski_job_done(job, r->type == BRSKI_CMP_PKICONF ? "certificate" : NULL,
+			"PKI %s confirmed the certificate", job->url);
+}
+
+/* The pledge's certConf may have said no: then a pkiConf grants nothing. */
+static bool was_accepted(const struct brski_job *job, const struct exchange *x)
+{
+	const struct brski_cmp *conf = x->origin ? &x->first : &x->request;
+	struct brski_cmp_request asked = {0};
+	bool accepted = false;
+
+	if (brski_cmp_request_check(conf, job->device.idevid, NULL, &asked, NULL) == BRSKI_OK)
+		accepted = asked.type == BRSKI_CMP_CERTCONF && asked.conf_status != BRSKI_CMP_REJECTION;
+	brski_cmp_request_free(&asked);
+	return accepted;
+}
+
+static enum brski_code relay(struct brski_job *job, const struct exchange *x, struct brski_span der,
+	const struct brski_cmp_response *r, struct brski_error *err)
+{
+	enum brski_code code = brski_http_response(&job->answer, 200, BRSKI_MEDIA_CMP, der, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	job->relayed = true;
+	job->pki_waits = says_wait(r);
+	job->grants =
+		(r->cert && r->implicit_confirm) || (r->type == BRSKI_CMP_PKICONF && was_accepted(job, x));
+	if (is_negative(r)) {
+		brski_job_move(job, BRSKI_JOB_TURNED_DOWN);
+		brski_job_tell(job, "certificate", false, "PKI %s refused: %s%s%s", job->url,
+			r->fail == BRSKI_CMP_FAIL_NONE ? "no reason given" : brski_cmp_fail_name(r->fail),
+			r->text[0] ? " " : "", r->text);
+	} else if (job->pki_waits) {
+		brski_job_done(job, "deferred", "PKI %s wants to be asked again later", job->url);
+	} else {
+		tell_issued(job, r);
+	}
+	return BRSKI_OK;
+}
+
+/*
+ * RFC 9483 4.4: what a pollReq brought at last is the answer to the first request, kept there for
+ * every later question.
+ */
+static enum brski_code give_to_origin(struct brski_job *job, struct exchange *x, struct brski_error *err)
+{
+	struct brski_job *origin = x->origin;
+	enum brski_code code;
+
+	if (!origin || !job->relayed)
+		return BRSKI_OK;
+	if (!origin->pki_waits) /* it has its answer: this pollReq was sent again after a crash */
+		return BRSKI_OK;
+	if (job->pki_waits)
+		return brski_note_put(job->registrar, &job->device, "poll-answer",
+			brski_buf_span(&x->request.header.transaction_id), job->key, err);
+	code = brski_http_response(
+		&origin->answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&job->answer.body), err);
+	brski_job_move(origin, job->state == BRSKI_JOB_REFUSED ? BRSKI_JOB_TURNED_DOWN : BRSKI_JOB_ANSWERED);
+	origin->pki_waits = false;
+	origin->grants = job->grants;
+	snprintf(origin->why, sizeof(origin->why), "%s", job->state == BRSKI_JOB_REFUSED ? job->why : "");
+	return code == BRSKI_OK ? brski_job_put(origin, err) : code;
+}
+
+/*
+ * An error message without protection is a PKI's habit (EJBCA's) that no pledge may believe: so it
+ * gets our signature.
+ */
+static enum brski_code vouch_for_error(
+	struct brski_job *job, const struct brski_cmp_response *r, struct brski_error *err)
+{
+	const char *words = r->text[0] ? r->text : "refused by the PKI";
+	enum brski_cmp_fail fail = r->fail == BRSKI_CMP_FAIL_NONE ? BRSKI_CMP_SYSTEM_FAILURE : r->fail;
+
+	return brski_job_cmp_refuse(job, "certificate", fail, words, err, "PKI %s refused: %s %s", job->url,
+		brski_cmp_fail_name(fail), r->text);
+}
+
+static enum brski_code judge_and_relay(
+	struct brski_job *job, struct exchange *x, const struct brski_cmp *msg, struct brski_error *err)
+{
+	struct brski_cmp_response r = {0};
+	struct brski_error why = {0};
+	enum brski_code code;
+
+	if (job->registrar->check_answers && msg->is_protected)
+		code = check_answer(job, x, brski_buf_span(&msg->der), &r, &why);
+	else
+		code = brski_cmp_response_read(msg, &r, &why);
+	if (code != BRSKI_OK)
+		code = blame_pki(job, &why, code, err);
+	else if (!job->registrar->check_answers || msg->is_protected)
+		code = relay(job, x, brski_buf_span(&msg->der), &r, err);
+	else if (r.type == BRSKI_CMP_ERROR)
+		code = vouch_for_error(job, &r, err);
+	else
+		code = pki_is_wrong(job, "its answer is not protected", err);
+	brski_cmp_response_free(&r);
+	return code == BRSKI_OK ? give_to_origin(job, x, err) : code;
+}
+
+static enum brski_code on_message(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
+{
+	struct brski_cmp msg = {0};
+	struct brski_error why = {0};
+	struct exchange x = {0};
+	enum brski_code code = exchange_read(job, &x, &why);
+
+	if (code == BRSKI_OK)
+		code = brski_cmp_decode(brski_buf_span(&answer->body), &msg, &why);
+	if (code == BRSKI_NOT_FOUND) /* given up by the store meanwhile */
+		code = pki_is_wrong(job, "the request that this pollReq asks for is gone", err);
+	else if (code != BRSKI_OK)
+		code = blame_pki(job, &why, code, err);
+	else if (!brski_span_equal(brski_buf_span(&msg.header.transaction_id),
+			 brski_buf_span(&x.request.header.transaction_id)))
+		code = pki_is_wrong(job, "its answer is of another transaction", err);
+	else
+		code = judge_and_relay(job, &x, &msg, err);
+	brski_cmp_free(&msg);
+	exchange_free(&x);
+	return code;
+}
+
+/* RFC 6712 3.8: a PKI may put its error message into a response of status 4xx or 5xx. */
+enum brski_code brski_job_cmp_answer(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
+{
+	long seconds;
+	char why[80];
+
+	if (brski_http_is_type(answer, BRSKI_MEDIA_CMP) && answer->body.len > 0 &&
+		answer->body.len <= BRSKI_CMP_MAX && (answer->status == 200 || answer->status >= 400))
+		return on_message(job, answer, err);
+	if (brski_http_is_temporary(answer)) {
+		seconds = brski_http_retry_after(answer, brski_now(job->registrar->env));
+		brski_job_wait(job, "certificate", seconds >= 0 ? seconds : -1, "PKI %s has no answer: %u",
+			job->url, answer->status);
+		return BRSKI_OK;
+	}
+	snprintf(why, sizeof(why), "status %u, and no CMP message", answer->status);
+	return pki_is_wrong(job, why, err);
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "eap_brski/ground/text.h"
+#include "eap_brski/registrar/registrar_internal.h"
+
+/*
+ * Jobs and notes as text. The store's rows are our own, but they outlive versions of this program
+ * and pass through other hands, so they are read as strictly as anything else: all members that are
+ * named here, and no other.
+ */
+
+#define STATE_VERSION 1
+#define BLOB_MAX ((size_t)512 * 1024)
+#define CHAIN_MAX 10
+
+static const char *const kinds[] = {[BRSKI_JOB_VOUCHER] = "voucher", [BRSKI_JOB_CMP] = "cmp"};
+static const char *const states[] = {
+	[BRSKI_JOB_WAITING] = "waiting", [BRSKI_JOB_DONE] = "done", [BRSKI_JOB_REFUSED] = "refused"};
+static const char *const steps[] = {
+	[BRSKI_STEP_VOUCHER] = "voucher",
+	[BRSKI_STEP_AUDIT_LOG] = "audit-log",
+	[BRSKI_STEP_AUDIT_LOG_GET] = "audit-log-get",
+	[BRSKI_STEP_CMP] = "cmp",
+};
+
+static int index_of(const char *text, const char *const *names, size_t n)
+{
+	for (size_t i = 0; text && i < n; i++) {
+		if (strcmp(text, names[i]) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+/* ---- writing ---- */
+
+static json_t *base64_text(struct brski_span octets)
+{
+	struct brski_buf text = {0};
+	json_t *json = NULL;
+
+	if (brski_base64_encode(octets, &text) == BRSKI_OK)
+		json = json_stringn(text.len ? (const char *)text.data : "", text.len);
+	brski_buf_free(&text);
+	return json;
+}
+
+static json_t *chain_list(const STACK_OF(X509) *chain)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; list && i < sk_X509_num(chain); i++) {
+		struct brski_buf der = {0};
+		json_t *text = NULL;
+
+		if (brski_cert_to_der(sk_X509_value(chain, i), &der, NULL) == BRSKI_OK)
+			text = base64_text(brski_buf_span(&der));
+		brski_buf_free(&der);
+		if (json_array_append_new(list, text) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *answer_object(const struct brski_http *answer)
+{
+	const char *type = brski_http_get(answer, "content-type");
+
+	return json_pack("{s:I, s:s, s:o}", "status", (json_int_t)answer->status, "type", type ? type : "",
+		"body", base64_text(brski_buf_span(&answer->body)));
+}
+
+static json_t *job_object(const struct brski_job *job)
+{
+	json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "version",
+		STATE_VERSION, "kind", kinds[job->kind], "state", states[job->state], "step",
+		steps[job->step], "key", job->key, "origin", job->origin, "chain", chain_list(job->chain),
+		"request", base64_text(brski_buf_span(&job->request)), "upstream",
+		base64_text(brski_buf_span(&job->upstream)), "location", job->location, "answer",
+		answer_object(&job->answer));
+	json_t *rest = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s}", "pki-waits", (int)job->pki_waits,
+		"grants", (int)job->grants, "created", (json_int_t)job->created, "changed",
+		(json_int_t)job->changed, "not-before", (json_int_t)job->not_before, "expires",
+		(json_int_t)job->expires, "tries", (json_int_t)job->tries, "why", job->why);
+
+	if (json && rest && json_object_update_missing(json, rest) == 0) {
+		json_decref(rest);
+		return json;
+	}
+	json_decref(json);
+	json_decref(rest);
+	return NULL;
+}
+
+enum brski_code brski_job_save(const struct brski_job *job, struct brski_buf *blob, struct brski_error *err)
+{
+	json_t *json = job_object(job);
+	enum brski_code code;
+
+	brski_buf_reset(blob);
+	if (!json)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory to save a job");
+	code = brski_json_print(json, blob, err);
+	json_decref(json);
+	return code;
+}
+
+/* ---- reading ---- */
+
+struct job_text { /* borrowed from the JSON value */
+	const char *kind, *state, *step, *key, *origin, *request, *upstream, *location, *why;
+	const char *answer_type, *answer_body;
+	json_t *chain;
+	json_int_t answer_status, created, changed, not_before, expires, tries;
+	int pki_waits, grants;
+};
+
+static bool unpack(json_t *json, struct job_text *t)
+{
+	int version;
+
+	return json_unpack(json,
+		       "{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:{s:I, s:s, s:s !}, "
+		       "s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s !}",
+		       "version", &version, "kind", &t->kind, "state", &t->state, "step", &t->step, "key",
+		       &t->key, "origin", &t->origin, "chain", &t->chain, "request", &t->request, "upstream",
+		       &t->upstream, "location", &t->location, "answer", "status", &t->answer_status, "type",
+		       &t->answer_type, "body", &t->answer_body, "pki-waits", &t->pki_waits, "grants",
+		       &t->grants, "created", &t->created, "changed", &t->changed, "not-before",
+		       &t->not_before, "expires", &t->expires, "tries", &t->tries, "why", &t->why) == 0;
+}
+
+/* A value is read whole or not at all. */
+static bool copy_text(char *out, size_t size, const char *text)
+{
+	int n = snprintf(out, size, "%s", text);
+
+	return n >= 0 && (size_t)n < size;
+}
+
+static bool is_key(const char *text)
+{
+	return strlen(text) == BRSKI_FINGERPRINT_MAX - 1 &&
+	       strspn(text, "0123456789abcdef") == BRSKI_FINGERPRINT_MAX - 1;
+}
+
+static bool read_numbers(struct brski_job *job, const struct job_text *t)
+{
+	job->created = (time_t)t->created;
+	job->changed = (time_t)t->changed;
+	job->not_before = (time_t)t->not_before;
+	job->expires = (time_t)t->expires;
+	job->tries = (unsigned)t->tries;
+	job->pki_waits = t->pki_waits;
+	job->grants = t->grants;
+	return t->created >= 0 && t->changed >= 0 && t->not_before >= 0 && t->expires >= 0 && t->tries >= 0 &&
+	       t->tries <= UINT32_MAX;
+}
+
+static bool read_names(struct brski_job *job, const struct job_text *t)
+{
+	int kind = index_of(t->kind, kinds, sizeof(kinds) / sizeof(kinds[0]));
+	int state = index_of(t->state, states, sizeof(states) / sizeof(states[0]));
+	int step = index_of(t->step, steps, sizeof(steps) / sizeof(steps[0]));
+
+	if (kind < 0 || state < 0 || step < 0 || (kind == BRSKI_JOB_CMP) != (step == BRSKI_STEP_CMP))
+		return false;
+	job->kind = (enum brski_job_kind)kind;
+	job->state = (enum brski_job_state)state;
+	job->step = (enum brski_job_step)step;
+	return is_key(t->key) && (t->origin[0] == '\0' || is_key(t->origin)) &&
+	       copy_text(job->key, sizeof(job->key), t->key) &&
+	       copy_text(job->origin, sizeof(job->origin), t->origin) &&
+	       copy_text(job->location, sizeof(job->location), t->location) &&
+	       copy_text(job->why, sizeof(job->why), t->why);
+}
+
+static enum brski_code read_chain(struct brski_job *job, const json_t *list, struct brski_error *err)
+{
+	size_t n = json_array_size(list);
+	enum brski_code code = BRSKI_OK;
+
+	job->chain = sk_X509_new_null();
+	if (!job->chain)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	if (n < 1 || n > CHAIN_MAX)
+		return brski_fail(err, BRSKI_MALFORMED, "a stored job has %zu certificates", n);
+	for (size_t i = 0; code == BRSKI_OK && i < n; i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+		struct brski_buf der = {0};
+		X509 *cert = NULL;
+
+		code = brski_base64_decode(brski_span_str(text ? text : ""), &der, err);
+		if (code == BRSKI_OK)
+			code = brski_cert_from_der(brski_buf_span(&der), &cert, err);
+		brski_buf_free(&der);
+		if (code == BRSKI_OK && sk_X509_push(job->chain, cert) <= 0) {
+			X509_free(cert);
+			code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+		}
+	}
+	return code;
+}
+
+static enum brski_code read_answer(struct brski_job *job, const struct job_text *t, struct brski_error *err)
+{
+	struct brski_buf body = {0};
+	enum brski_code code;
+
+	if (t->answer_status == 0 && t->answer_body[0] == '\0')
+		return BRSKI_OK; /* none yet */
+	if (t->answer_status < 200 || t->answer_status > 599)
+		return brski_fail(err, BRSKI_MALFORMED, "a stored job has an answer of status %ld",
+			(long)t->answer_status);
+	code = brski_base64_decode(brski_span_str(t->answer_body), &body, err);
+	if (code == BRSKI_OK)
+		code = brski_http_response(&job->answer, (unsigned)t->answer_status,
+			t->answer_type[0] ? t->answer_type : NULL, brski_buf_span(&body), err);
+	brski_buf_free(&body);
+	return code;
+}
+
+static enum brski_code read_job(struct brski_job *job, const struct job_text *t, struct brski_error *err)
+{
+	enum brski_code code;
+
+	if (!read_names(job, t) || !read_numbers(job, t))
+		return brski_fail(err, BRSKI_MALFORMED, "a stored job has values that no job has");
+	code = read_chain(job, t->chain, err);
+	if (code == BRSKI_OK)
+		code = brski_device_read(job->chain, &job->device, err);
+	if (code == BRSKI_OK)
+		code = brski_base64_decode(brski_span_str(t->request), &job->request, err);
+	if (code == BRSKI_OK)
+		code = brski_base64_decode(brski_span_str(t->upstream), &job->upstream, err);
+	if (code == BRSKI_OK)
+		code = read_answer(job, t, err);
+	if (code == BRSKI_OK && job->state != BRSKI_JOB_WAITING && job->answer.status == 0)
+		code = brski_fail(err, BRSKI_MALFORMED, "a stored job is finished and has no answer");
+	return code;
+}
+
+/* The key names request and device for good: what is under it must be about them. */
+static enum brski_code check_key(const struct brski_job *job, struct brski_error *err)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+
+	brski_job_key_of(&job->device, brski_buf_span(&job->request), key);
+	if (strcmp(key, job->key) == 0)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MISMATCH, "a stored job is not what its key says");
+}
+
+static enum brski_code parse(struct brski_span blob, json_t **json, struct brski_error *err)
+{
+	json_error_t why;
+
+	*json = NULL;
+	if (blob.len > BLOB_MAX)
+		return brski_fail(err, BRSKI_TOO_LARGE, "a stored job of %zu octets", blob.len);
+	*json = json_loadb(blob.len ? (const char *)blob.data : "", blob.len, JSON_REJECT_DUPLICATES, &why);
+	if (!*json)
+		return brski_fail(err, BRSKI_MALFORMED, "a stored job does not parse: %s", why.text);
+	if (json_integer_value(json_object_get(*json, "version")) == STATE_VERSION)
+		return BRSKI_OK;
+	json_decref(*json);
+	*json = NULL;
+	return brski_fail(err, BRSKI_UNSUPPORTED, "a stored job is of another version of this program");
+}
+
+enum brski_code brski_job_decode(
+	struct brski_registrar *r, struct brski_span blob, struct brski_job **out, struct brski_error *err)
+{
+	struct job_text text = {0};
+	struct brski_job *job;
+	json_t *json;
+	enum brski_code code = parse(blob, &json, err);
+
+	*out = NULL;
+	if (code != BRSKI_OK)
+		return code;
+	job = OPENSSL_zalloc(sizeof(*job));
+	if (!job)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	else if (!unpack(json, &text))
+		code = brski_fail(err, BRSKI_MALFORMED, "a stored job lacks members, or has others");
+	else
+		code = read_job(job, &text, err);
+	if (code == BRSKI_OK)
+		code = check_key(job, err);
+	json_decref(json);
+	if (code != BRSKI_OK) {
+		brski_job_free(job);
+		return code;
+	}
+	job->registrar = r;
+	*out = job;
+	return BRSKI_OK;
+}
+
+/* ---- notes ---- */
+
+static void note_key(const struct brski_device *device, const char *name, struct brski_span detail,
+	char out[BRSKI_FINGERPRINT_MAX])
+{
+	struct brski_buf text = {0};
+
+	/* no request begins so: the two kinds of keys cannot meet */
+	brski_put_str(&text, "note ");
+	brski_put_str(&text, name);
+	brski_put_u8(&text, 0);
+	brski_put(&text, detail);
+	brski_job_key_of(device, brski_buf_span(&text), out);
+	brski_buf_free(&text);
+}
+
+enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_device *device, const char *name,
+	struct brski_span detail, const char *value, struct brski_error *err)
+{
+	enum brski_job_kind kind = detail.len > 0 ? BRSKI_JOB_TRANSACTION : BRSKI_JOB_NOTE;
+	char key[BRSKI_FINGERPRINT_MAX];
+	struct brski_buf blob = {0};
+	enum brski_code code;
+	json_t *json = json_pack("{s:i, s:s, s:s}", "version", STATE_VERSION, "note", name, "value", value);
+
+	if (!json)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	note_key(device, name, detail, key);
+	code = brski_json_print(json, &blob, err);
+	json_decref(json);
+	if (code == BRSKI_OK)
+		code = r->ops.job_put(
+			r->ops_ctx, key, kind, BRSKI_JOB_DONE, device, brski_buf_span(&blob), err);
+	brski_buf_free(&blob);
+	return code;
+}
+
+static enum brski_code note_read(
+	struct brski_span blob, const char *name, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
+{
+	const char *stored_name = NULL, *stored_value = NULL;
+	int version;
+	json_t *json;
+	enum brski_code code = parse(blob, &json, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (json_unpack(json, "{s:i, s:s, s:s !}", "version", &version, "note", &stored_name, "value",
+		    &stored_value) != 0 ||
+		strcmp(stored_name, name) != 0)
+		code = brski_fail(err, BRSKI_MALFORMED, "a stored note has not what notes have");
+	else if (!is_key(stored_value))
+		code = brski_fail(err, BRSKI_NOT_FOUND, "no such note");
+	else
+		snprintf(value, BRSKI_FINGERPRINT_MAX, "%s", stored_value);
+	json_decref(json);
+	return code;
+}
+
+enum brski_code brski_note_get(struct brski_registrar *r, const struct brski_device *device, const char *name,
+	struct brski_span detail, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+	struct brski_buf blob = {0};
+	enum brski_code code;
+
+	value[0] = '\0';
+	note_key(device, name, detail, key);
+	code = r->ops.job_get(r->ops_ctx, key, &blob, err);
+	if (code == BRSKI_OK)
+		code = note_read(brski_buf_span(&blob), name, value, err);
+	brski_buf_free(&blob);
+	return code;
+}

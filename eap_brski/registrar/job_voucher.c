@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "eap_brski/ground/text.h"
+#include "eap_brski/registrar/registrar_internal.h"
+
+/* What the MASA answers: a voucher (RFC 8995 5.6), then the audit log (5.8). */
+
+#define WORDS_MAX 128
+
+/* The MASA's own words, RFC 8995 5.6: plain text for people. */
+static void masa_words(const struct brski_http *answer, char out[WORDS_MAX])
+{
+	struct brski_span body = brski_buf_span(&answer->body);
+
+	out[0] = '\0';
+	if (!brski_http_is_type(answer, "text/plain"))
+		return;
+	while (body.len && (body.data[body.len - 1] == '\n' || body.data[body.len - 1] == '\r'))
+		body.len--;
+	brski_printable(body, out, WORDS_MAX);
+}
+
+static long retry_after(const struct brski_job *job, const struct brski_http *answer)
+{
+	long seconds = brski_http_retry_after(answer, brski_now(job->registrar->env));
+
+	return seconds >= 0 ? seconds : job->registrar->retry_after;
+}
+
+/*
+ * RFC 8995 5.6: these three are about the device and mean the same at the pledge. Others are
+ * between us and the MASA.
+ */
+static unsigned relayed_status(unsigned status)
+{
+	return status == 404 || status == 406 ? status : 403;
+}
+
+static enum brski_code masa_refused(
+	struct brski_job *job, const char *what, const struct brski_http *answer, struct brski_error *err)
+{
+	char words[WORDS_MAX];
+	char told[WORDS_MAX + 40];
+
+	masa_words(answer, words);
+	snprintf(told, sizeof(told), "refused by the MASA%s%s", words[0] ? ": " : "", words);
+	return brski_job_refuse_text(job, what, relayed_status(answer->status), told, err,
+		"MASA %s refused: %u%s%s", job->url, answer->status, words[0] ? " " : "", words);
+}
+
+static enum brski_code masa_is_wrong(
+	struct brski_job *job, const char *what, const char *why, struct brski_error *err)
+{
+	job->misanswered = true;
+	return brski_job_refuse_text(
+		job, what, 502, "the MASA's answer is not usable", err, "MASA %s: %s", job->url, why);
+}
+
+/* True: the answer was no 200 (or, if allowed, 201), and the job knows what that means. */
+static bool status_is_final(struct brski_job *job, const char *what, const struct brski_http *answer,
+	bool created, enum brski_code *code, struct brski_error *err)
+{
+	char words[WORDS_MAX];
+
+	*code = BRSKI_OK;
+	if (answer->status == 200 || (created && answer->status == 201))
+		return false;
+	if (brski_http_is_temporary(answer)) {
+		masa_words(answer, words);
+		brski_job_wait(job, what, retry_after(job, answer), "MASA %s has no answer yet: %u%s%s",
+			job->url, answer->status, words[0] ? " " : "", words);
+	} else if (answer->status >= 400) {
+		*code = masa_refused(job, what, answer, err);
+	} else {
+		snprintf(
+			words, sizeof(words), "status %u is not one that RFC 8995 5.6 knows", answer->status);
+		*code = masa_is_wrong(job, what, words, err);
+	}
+	return true;
+}
+
+static enum brski_code voucher_judge(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
+{
+	const struct brski_manufacturer *m = &job->manufacturer;
+	struct brski_voucher_expect expect = {
+		.serial_number = job->device.serial_number,
+		.allow_nonceless = m->allow_nonceless,
+		.masa_anchors = m->voucher_anchors ? m->voucher_anchors : m->idevid_anchors,
+		.now = brski_now(job->registrar->env),
+		.domain_chain = job->registrar->own_chain,
+		.domain_use = BRSKI_USE_REGISTRAR,
+	};
+	struct brski_voucher pledge = {0}, voucher = {0};
+	struct brski_buf issuer = {0};
+	STACK_OF(X509) *certs = NULL;
+	enum brski_code code = brski_voucher_open(brski_buf_span(&job->request), NULL, &pledge, &certs, err);
+
+	if (code == BRSKI_OK) {
+		expect.nonce = brski_buf_span(&pledge.nonce);
+		if (brski_cert_authority_key_id(job->device.idevid, &issuer, NULL) == BRSKI_OK)
+			expect.idevid_issuer = brski_buf_span(&issuer);
+		code = brski_voucher_check(brski_buf_span(&answer->body), &expect, &voucher, NULL, err);
+	}
+	if (code == BRSKI_OK)
+		job->expires = voucher.expires_on;
+	brski_voucher_free(&voucher);
+	brski_voucher_free(&pledge);
+	brski_buf_free(&issuer);
+	sk_X509_pop_free(certs, X509_free);
+	return code;
+}
+
+static bool is_ours(enum brski_code code)
+{
+	return code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL;
+}
+
+static enum brski_code give_up(const struct brski_error *why, enum brski_code code, struct brski_error *err)
+{
+	if (err)
+		*err = *why;
+	return code;
+}
+
+/* ---- Without a MASA ---- */
+
+/* Judged anew, since the voucher may have expired, and the registrar have got another certificate. */
+static enum brski_code check_ahead(
+	const struct brski_job *job, const struct brski_buf *cms, time_t *expires_on, struct brski_error *err)
+{
+	struct brski_buf issuer = {0};
+	enum brski_code code = brski_cert_authority_key_id(job->device.idevid, &issuer, err);
+
+	if (code == BRSKI_OK || code == BRSKI_NOT_FOUND)
+		code = brski_ahead_check(job->registrar, &job->manufacturer, job->device.serial_number,
+			brski_buf_span(&issuer), brski_buf_span(cms), expires_on, err);
+	brski_buf_free(&issuer);
+	return code;
+}
+
+static enum brski_code use_ahead(
+	struct brski_job *job, const struct brski_buf *cms, time_t expires_on, struct brski_error *err)
+{
+	char until[32] = "for ever";
+
+	if (expires_on)
+		brski_time_format(expires_on, until);
+	job->expires = expires_on;
+	brski_job_done(job, "voucher",
+		"the MASA does not answer; a voucher without nonce "
+		"that was fetched ahead is used (valid: %s)",
+		until);
+	return brski_http_response(&job->answer, 200, BRSKI_MEDIA_VOUCHER, brski_buf_span(cms), err);
+}
+
+/*
+ * BRSKI_OK: the job is DONE with it. BRSKI_NOT_FOUND: there is none. Else: there is, and why it is
+ * not used.
+ */
+static enum brski_code try_ahead(struct brski_job *job, struct brski_error *why)
+{
+	struct brski_registrar *r = job->registrar;
+	struct brski_buf cms = {0};
+	time_t expires_on = 0;
+	enum brski_code code;
+
+	if (!r->ops.voucher_ahead)
+		return BRSKI_NOT_FOUND;
+	code = r->ops.voucher_ahead(r->ops_ctx, &job->device, &cms, why);
+	if (code == BRSKI_OK) {
+		code = check_ahead(job, &cms, &expires_on, why);
+		if (code == BRSKI_NOT_FOUND) /* never: but it would mean another thing here */
+			code = BRSKI_INTERNAL;
+	}
+	if (code == BRSKI_OK)
+		code = use_ahead(job, &cms, expires_on, why);
+	brski_buf_free(&cms);
+	return code;
+}
+
+enum brski_code brski_job_without_masa(struct brski_job *job, const char *why, struct brski_error *err)
+{
+	struct brski_error reason = {0};
+	enum brski_code code = try_ahead(job, &reason);
+
+	if (code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL)
+		return give_up(&reason, code, err);
+	if (code == BRSKI_NOT_FOUND)
+		brski_job_wait(job, "voucher", -1, "%s does not answer: %s", job->url, why);
+	else if (code != BRSKI_OK)
+		brski_job_wait(job, "voucher", -1,
+			"the voucher that was fetched ahead is not used: %s; %s does not answer: %s",
+			reason.why, job->url, why);
+	return BRSKI_OK;
+}
+
+/* ---- */
+
+static enum brski_code take_voucher(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
+{
+	enum brski_code code = brski_http_response(
+		&job->answer, 200, BRSKI_MEDIA_VOUCHER, brski_buf_span(&answer->body), err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (job->manufacturer.audit_log) {
+		brski_job_move(job, BRSKI_JOB_GOT_VOUCHER);
+		brski_job_tell(job, "voucher", true, "MASA %s gave a voucher", job->url);
+	} else {
+		brski_job_done(
+			job, "voucher", "MASA %s gave a voucher; its audit log is not looked at", job->url);
+	}
+	return BRSKI_OK;
+}
+
+static enum brski_code on_voucher(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	enum brski_code code;
+
+	/* a MASA that is out of order, or a proxy that cannot reach it */
+	if (answer->status >= 500 && try_ahead(job, &why) == BRSKI_OK)
+		return BRSKI_OK;
+	if (status_is_final(job, "voucher", answer, false, &code, err))
+		return code;
+	if (!brski_http_is_type(answer, BRSKI_MEDIA_VOUCHER))
+		return masa_is_wrong(job, "voucher", "what it answers is no voucher (Content-Type)", err);
+	if (answer->body.len > BRSKI_CMS_MAX)
+		return masa_is_wrong(job, "voucher", "its voucher is too large", err);
+	job->expires = 0;
+	if (job->manufacturer.check_voucher) {
+		code = voucher_judge(job, answer, &why);
+		if (is_ours(code))
+			return give_up(&why, code, err);
+		if (code != BRSKI_OK)
+			return masa_is_wrong(job, "voucher", why.why, err);
+	}
+	return take_voucher(job, answer, err);
+}
+
+/* scheme and authority of a URL, with its separators */
+static size_t origin_len(const char *url)
+{
+	const char *path = strchr(url + strlen("https://"), '/');
+
+	return path ? (size_t)(path - url) : strlen(url);
+}
+
+/*
+ * RFC 8995 5.8: 201 with Location. It is followed at the MASA itself only, so that nobody sends us
+ * through the network.
+ */
+static bool take_location(struct brski_job *job, const struct brski_http *answer)
+{
+	const char *to = brski_http_get(answer, "location");
+	size_t len = origin_len(job->url);
+	int n;
+
+	if (!to)
+		return false;
+	if (to[0] == '/' && to[1] != '/')
+		n = snprintf(job->location, sizeof(job->location), "%.*s%s", (int)len, job->url, to);
+	else if (strncasecmp(to, job->url, len) == 0 && to[len] == '/')
+		n = snprintf(job->location, sizeof(job->location), "%s", to);
+	else
+		return false;
+	if (n <= 0 || (size_t)n >= sizeof(job->location))
+		return false;
+	return brski_http_is_path(brski_span_str(job->location + len));
+}
+
+static enum brski_code on_audit_log(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	enum brski_code code;
+	size_t n;
+
+	if (status_is_final(job, "audit-log", answer, job->step == BRSKI_STEP_AUDIT_LOG, &code, err))
+		return code;
+	if (answer->status == 201) {
+		if (!take_location(job, answer))
+			return masa_is_wrong(
+				job, "audit-log", "its audit log is said to be at another place", err);
+		brski_job_move(job, BRSKI_JOB_SENT_ON);
+		return BRSKI_OK;
+	}
+	code = brski_audit_log_take(
+		job->registrar, &job->manufacturer, brski_buf_span(&answer->body), &n, &why);
+	if (is_ours(code))
+		return give_up(&why, code, err);
+	if (code == BRSKI_REFUSED) /* RFC 8995 5.8.3: the voucher is not forwarded, and a human informed */
+		return brski_job_refuse_text(
+			job, "audit-log", 403, "refused for what the audit log tells", err, "%s", why.why);
+	if (code != BRSKI_OK)
+		return masa_is_wrong(job, "audit-log", why.why, err);
+	brski_job_done(job, "audit-log", "%zu entries, nothing against this device", n);
+	return BRSKI_OK;
+}
+
+enum brski_code brski_job_voucher_answer(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
+{
+	return job->step == BRSKI_STEP_VOUCHER ? on_voucher(job, answer, err)
+					       : on_audit_log(job, answer, err);
+}

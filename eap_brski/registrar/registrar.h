@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_REGISTRAR_REGISTRAR_H
+#define BRSKI_REGISTRAR_REGISTRAR_H
+
+#include "eap_brski/artifacts/audit_log.h"
+#include "eap_brski/artifacts/voucher.h"
+#include "eap_brski/cmp/cmp.h"
+#include "eap_brski/transport/http.h"
+
+/*
+ * The registrar, RFC 8995 and draft-ietf-anima-brski-ae: an HTTP request from a peer whose
+ * certificate chain the transport has proved gives a response, or a job: work for MASA or PKI that
+ * outlives the session. It assumes no EAP, does no I/O but through the callbacks below, starts no
+ * thread, and may be used by many threads at once (a session or a job by one at a time).
+ */
+
+#define BRSKI_RETRY_AFTER_DEFAULT 60 /* seconds */
+
+enum brski_mode {
+	BRSKI_MODE_INVENTORY,
+	BRSKI_MODE_MANUAL,
+	BRSKI_MODE_MANUFACTURER,
+	BRSKI_MODE_TYPE,
+	BRSKI_MODE_OPEN
+};
+const char *brski_mode_name(enum brski_mode mode);
+
+/* Who the peer is, as far as its certificate proves. */
+struct brski_device {
+	char manufacturer[64]; /* name in our records */
+	char serial_number[BRSKI_SERIAL_MAX];
+	char subject[256];
+	char fingerprint[BRSKI_FINGERPRINT_MAX]; /* of the IDevID, SHA-256 */
+	char masa_url[BRSKI_URL_MAX];
+	X509 *idevid; /* borrowed */
+};
+
+/* What is known of a manufacturer. Owned by the caller; brski_manufacturer_free. */
+struct brski_manufacturer {
+	char name[64];
+	char masa_url[BRSKI_URL_MAX];    /* "": the IDevID's own extension */
+	STACK_OF(X509) *idevid_anchors;  /* IDevIDs verify to these */
+	STACK_OF(X509) *voucher_anchors; /* voucher signers verify to these; NULL: the IDevID anchors */
+	STACK_OF(X509) *tls_anchors;     /* the MASA's TLS certificate; NULL: the system's */
+	STACK_OF(X509_CRL) *crls;        /* may be NULL */
+	enum brski_mode mode;
+	/* look at the voucher before it goes to the pledge (RFC 8995 5.6: MAY); default true */
+	bool check_voucher;
+	bool audit_log; /* fetch and judge it; default true */
+	bool allow_foreign_domains;
+	bool allow_nonceless;
+};
+void brski_manufacturer_free(struct brski_manufacturer *m);
+
+enum brski_decision { BRSKI_ACCEPT, BRSKI_REFUSE, BRSKI_DEFER };
+
+enum brski_job_kind {
+	BRSKI_JOB_VOUCHER,
+	BRSKI_JOB_CMP,
+	/*
+	 * No work, but what the registrar must not forget of a device (a voucher was given, a
+	 * certificate was granted): DONE from the start, no brski_job_load. To be kept as long as
+	 * the device may come back.
+	 */
+	BRSKI_JOB_NOTE,
+	/*
+	 * The same of one transaction, and worth nothing without the job that it names: a device
+	 * makes as many of these as it likes. blob: JSON, "value" is that job's key.
+	 */
+	BRSKI_JOB_TRANSACTION,
+};
+enum brski_job_state {
+	BRSKI_JOB_WAITING, /* something must be called */
+	BRSKI_JOB_DONE,    /* the answer is there, to be delivered as often as it is asked for */
+	BRSKI_JOB_REFUSED, /* so is the refusal */
+};
+
+/*
+ * The registrar's memory and judgement. All return BRSKI_OK or fill err. They may come from any
+ * thread, and should be quick: local database, no network. Rows are durable when a put returns.
+ */
+struct brski_registrar_ops {
+	/*
+	 * The manufacturer to one of whose anchors the chain (leaf first) verifies;
+	 * BRSKI_UNTRUSTED, BRSKI_EXPIRED, BRSKI_REVOKED.
+	 */
+	enum brski_code (*find_manufacturer)(void *ctx, const STACK_OF(X509) *chain,
+		struct brski_manufacturer *out, struct brski_error *err);
+	/*
+	 * Policy: may this device join? why[] gets the reason in words whatever the decision;
+	 * retry_after in seconds for BRSKI_DEFER.
+	 */
+	enum brski_code (*decide)(void *ctx, const struct brski_device *device,
+		const struct brski_manufacturer *m, enum brski_decision *decision, char why[256],
+		long *retry_after, struct brski_error *err);
+	/*
+	 * Jobs. key: hexadecimal SHA-256 that names a request for good (pledge and octets), so that
+	 * a repeat finds it. `blob` is brski_job_save's. job_put replaces. job_get:
+	 * BRSKI_NOT_FOUND. Limits are the store's to keep: BRSKI_TOO_LARGE makes the peer come back
+	 * later.
+	 */
+	enum brski_code (*job_put)(void *ctx, const char *key, enum brski_job_kind kind,
+		enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
+		struct brski_error *err);
+	enum brski_code (*job_get)(
+		void *ctx, const char *key, struct brski_buf *blob, struct brski_error *err);
+	/*
+	 * History, for `brskictl history`: what happened to a device, in words. device may lack
+	 * what is not known yet.
+	 *
+	 *   what              ok                            not ok
+	 *   "peer"                                          certificate refused in the handshake
+	 *   "policy"          may join, or must wait        may not
+	 *   "voucher-request" kept, for the MASA            refused
+	 *   "voucher"         the MASA gave one             MASA refused or away, or voucher wrong
+	 *   "audit-log"       judged right                  refused, or not to be had
+	 *   "voucher-status"  the pledge took the voucher   it did not
+	 *   "cert-request"    kept, for the PKI             refused
+	 *   "certificate"     the PKI issued or confirmed   PKI refused or away, or answer wrong
+	 *   "enroll-status"   onboarded                     the pledge could not use it
+	 *   "deferred"        told to come back later
+	 */
+	void (*event)(
+		void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
+	/*
+	 * The voucher without nonce that was fetched ahead for this device and judged right with
+	 * its audit log (ahead.h), for when its MASA cannot be asked. BRSKI_NOT_FOUND. May be NULL:
+	 * there are none.
+	 */
+	enum brski_code (*voucher_ahead)(
+		void *ctx, const struct brski_device *device, struct brski_buf *cms, struct brski_error *err);
+};
+
+struct brski_registrar_config {
+	const struct brski_credential
+		*credential; /* TLS, voucher-requests and nested CMP alike; copied by reference counts */
+	/* our own CA: LDevIDs of ours and answers of the PKI verify to these; copied */
+	const STACK_OF(X509) *domain_anchors;
+	const char *cmp_url; /* of the PKI, "http://ca.example:8080/.well-known/cmp"; copied */
+	bool nest;           /* wrap requests, RFC 9483 5.2.2.1; default true */
+	bool answer_genm;    /* getcacerts from our own anchors, for PKIs that answer no genm */
+	/*
+	 * Verify what the PKI answers (protection to domain_anchors, key and subject of the
+	 * certificate) and do not deliver what is wrong; default true. False relays it unjudged:
+	 * the pledge judges end to end in either case.
+	 */
+	bool check_answers;
+	long retry_after; /* seconds, for 202, waiting and 503; 0: BRSKI_RETRY_AFTER_DEFAULT */
+	long waiting_max; /* seconds after which a request that got no answer is given up; 0: never */
+	const struct brski_registrar_ops *ops;
+	void *ops_ctx;
+	const struct brski_env *env; /* may be NULL */
+};
+
+struct brski_registrar;
+BRSKI_CHECKED enum brski_code brski_registrar_new(
+	const struct brski_registrar_config *config, struct brski_registrar **out, struct brski_error *err);
+void brski_registrar_free(struct brski_registrar *r);
+const struct brski_credential *brski_registrar_credential(const struct brski_registrar *r);
+
+/* ---- Sessions: one authenticated peer. ---- */
+
+struct brski_registrar_session;
+/*
+ * In the handshake: is this chain an IDevID of a known manufacturer, in date and not revoked?
+ * Nothing else is decided here.
+ */
+BRSKI_CHECKED enum brski_code brski_registrar_peer(
+	struct brski_registrar *r, const STACK_OF(X509) *chain, struct brski_error *err);
+/* After it. The chain is copied. `where` is a line for the log, e.g. the port and the Calling-Station-Id. */
+BRSKI_CHECKED enum brski_code brski_registrar_session_new(struct brski_registrar *r,
+	const STACK_OF(X509) *chain, const char *where, struct brski_registrar_session **out,
+	struct brski_error *err);
+void brski_registrar_session_free(struct brski_registrar_session *s);
+const struct brski_device *brski_registrar_session_device(const struct brski_registrar_session *s);
+
+struct brski_job;
+/*
+ * One request. Either *job is NULL and *response is filled, or *job is the work that must be done
+ * first: it is new, the caller's, and stored. The caller drives it (below), then calls
+ * brski_registrar_resume; or brski_registrar_defer when it takes too long. An error here is our own
+ * trouble only (memory): what is wrong with the request becomes a response.
+ */
+BRSKI_CHECKED enum brski_code brski_registrar_request(struct brski_registrar_session *s,
+	const struct brski_http *request, struct brski_http *response, struct brski_job **job,
+	struct brski_error *err);
+/* The job is done: the response to the request that caused it. */
+BRSKI_CHECKED enum brski_code brski_registrar_resume(struct brski_registrar_session *s,
+	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
+/*
+ * It is not done, and the peer must come back: 202 with Retry-After (voucher), CMP waiting or
+ * pollRep (certificate).
+ */
+BRSKI_CHECKED enum brski_code brski_registrar_defer(struct brski_registrar_session *s,
+	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
+/*
+ * True once the pledge's enrollstatus said success and this registrar answered it (the protected
+ * success indication).
+ */
+bool brski_registrar_session_enrolled(const struct brski_registrar_session *s);
+/*
+ * True once nothing more can come of this session: told to come back, refused, or the pledge
+ * reported a failure.
+ */
+bool brski_registrar_session_over(const struct brski_registrar_session *s);
+/* The last answer told the peer to wait: another visit may do better. */
+bool brski_registrar_session_deferred(const struct brski_registrar_session *s);
+/* For the operator's log, when the session did not enroll: why. "" if not known. */
+const char *brski_registrar_session_reason(const struct brski_registrar_session *s);
+
+/* ---- Jobs: work for MASA or PKI; each step is one HTTP call. ---- */
+
+struct brski_call {
+	enum brski_job_kind kind;
+	char url[BRSKI_URL_MAX + 64];      /* absolute */
+	const struct brski_http *request;  /* method, fields and body; path as in the URL */
+	const STACK_OF(X509) *tls_anchors; /* NULL: the system's; server name and chain are always verified */
+	const struct brski_credential *client; /* TLS client certificate */
+};
+
+/* What is to be called now; false when the job is done or refused. *call borrows from the job. */
+bool brski_job_call(const struct brski_job *job, struct brski_call *call);
+/*
+ * The answer to that call; or, answer NULL, that it could not be made (why in words): the job then
+ * stays WAITING, to be tried again. Stores before it returns. On return brski_job_call tells the
+ * next call (audit log after voucher), or the job is DONE or REFUSED.
+ */
+BRSKI_CHECKED enum brski_code brski_job_answer(
+	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err);
+enum brski_job_state brski_job_state(const struct brski_job *job);
+const char *brski_job_key(const struct brski_job *job);
+/*
+ * Seconds before the next try makes sense: Retry-After of a MASA's 202 or 503, checkAfter of a
+ * polling PKI; 0: at once.
+ */
+long brski_job_not_before(const struct brski_job *job);
+void brski_job_free(struct brski_job *job);
+
+/* One call, whole: it needs no job any more. */
+struct brski_planned {
+	char url[BRSKI_URL_MAX + 64];
+	struct brski_http request;
+};
+void brski_planned_free(struct brski_planned *planned); /* and zeroes it */
+/*
+ * Call number i, from 0, of those that this job makes if each is answered well, for somebody who
+ * makes them at another place; the answers go to brski_job_answer in the same order.
+ * BRSKI_NOT_FOUND: there are no more. An audit log may need one more call that only the MASA's
+ * answer tells (RFC 8995 5.8: 201 with Location).
+ */
+BRSKI_CHECKED enum brski_code brski_job_plan(
+	const struct brski_job *job, unsigned i, struct brski_planned *out, struct brski_error *err);
+/*
+ * The job is REFUSED since the last answer is none that its MASA or PKI can have meant: a
+ * signature, nonce or transactionID is wrong, for instance.
+ */
+bool brski_job_misanswered(const struct brski_job *job);
+/* The policy wants it to wait: nobody is to be called now. */
+bool brski_job_is_deferred(const struct brski_job *job);
+/* A stored job, for the background: it needs no session. */
+BRSKI_CHECKED enum brski_code brski_job_load(
+	struct brski_registrar *r, struct brski_span blob, struct brski_job **out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_job_save(
+	const struct brski_job *job, struct brski_buf *blob, struct brski_error *err);
+
+#endif

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "eap_brski/registrar/registrar_internal.h"
+
+/* POST /.well-known/cmp/...: RFC 9483 5.1 and 5.2, draft-ietf-anima-brski-ae. */
+
+#define OID_CA_CERTS "1.3.6.1.5.5.7.4.17"          /* id-it-caCerts */
+#define OID_CERT_REQ_TEMPLATE "1.3.6.1.5.5.7.4.19" /* id-it-certReqTemplate */
+
+struct cmp_context {
+	struct brski_registrar_session *s;
+	const struct brski_endpoint *endpoint;
+	struct brski_cmp *msg; /* the session's `pending` */
+	struct brski_cmp_request asked;
+	struct brski_http *response;
+	struct brski_job **job;
+};
+
+static enum brski_code respond_cmp(
+	struct brski_http *response, enum brski_code made, struct brski_buf *der, struct brski_error *err)
+{
+	enum brski_code code = made;
+
+	if (code == BRSKI_OK)
+		code = brski_http_response(response, 200, BRSKI_MEDIA_CMP, brski_buf_span(der), err);
+	brski_buf_free(der);
+	return code;
+}
+
+/* An error message, RFC 9483 3.6.4, signed by the registrar. */
+static enum brski_code answer_error(
+	struct cmp_context *c, enum brski_cmp_fail fail, const char *told, struct brski_error *err)
+{
+	const struct brski_registrar *r = c->s->registrar;
+	struct brski_buf der = {0};
+
+	return respond_cmp(c->response,
+		brski_cmp_answer_error(
+			c->msg, &r->credential, BRSKI_CMP_REJECTION, fail, told, r->env, &der, err),
+		&der, err);
+}
+
+/* A rejection in the form that the request has an answer of: ip or cp, else an error message. */
+static enum brski_code reject(
+	struct cmp_context *c, enum brski_cmp_fail fail, const char *told, struct brski_error *err)
+{
+	const struct brski_registrar *r = c->s->registrar;
+	struct brski_buf der = {0};
+
+	c->s->over = true;
+	return respond_cmp(c->response,
+		brski_cmp_answer_status(
+			c->msg, &r->credential, BRSKI_CMP_REJECTION, fail, told, r->env, &der, err),
+		&der, err);
+}
+
+static bool is_ours(enum brski_code code)
+{
+	return code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL;
+}
+
+static enum brski_code give_up(const struct brski_error *why, enum brski_code code, struct brski_error *err)
+{
+	if (err)
+		*err = *why;
+	return code;
+}
+
+static enum brski_code refuse_request(
+	struct cmp_context *c, enum brski_code code, const struct brski_error *why, struct brski_error *err)
+{
+	enum brski_cmp_fail fail = c->asked.fail;
+
+	if (is_ours(code))
+		return give_up(why, code, err);
+	c->s->over = true;
+	if (code == BRSKI_MISMATCH) { /* the tunnel's peer is one device, the request another's */
+		brski_session_note(c->s, "cert-request", false,
+			"certification request signed by another device: %s", why->why);
+		return answer_error(c, BRSKI_CMP_NOT_AUTHORIZED, "signed by another device", err);
+	}
+	brski_session_note(
+		c->s, "cert-request", false, "%s message: %s", brski_cmp_type_name(c->msg->type), why->why);
+	if (fail == BRSKI_CMP_FAIL_NONE)
+		fail = brski_code_cmp_fail(code);
+	return answer_error(c, fail, brski_code_name(code), err);
+}
+
+static enum brski_code answer_waiting(
+	struct cmp_context *c, long seconds, const char *told, struct brski_error *err)
+{
+	const struct brski_registrar *r = c->s->registrar;
+	struct brski_buf der = {0};
+	enum brski_code made;
+
+	c->s->deferred = true;
+	c->s->over = c->msg->type == BRSKI_CMP_POLLREQ; /* else a pollReq follows, to be told a time */
+	if (c->msg->type == BRSKI_CMP_POLLREQ)
+		made = brski_cmp_answer_poll(c->msg, &r->credential, seconds, told, r->env, &der, err);
+	else
+		made = brski_cmp_answer_status(c->msg, &r->credential, BRSKI_CMP_WAITING, BRSKI_CMP_FAIL_NONE,
+			told, r->env, &der, err);
+	return respond_cmp(c->response, made, &der, err);
+}
+
+/* ---- the job for a message, found or new ---- */
+
+static enum brski_code wrap(struct cmp_context *c, struct brski_job *job, struct brski_error *err)
+{
+	const struct brski_registrar *r = c->s->registrar;
+
+	return r->nest ? brski_cmp_nest(c->msg, &r->credential, &job->upstream, err) : BRSKI_OK;
+}
+
+static struct brski_span transaction_of(const struct cmp_context *c)
+{
+	return brski_buf_span(&c->msg->header.transaction_id);
+}
+
+static enum brski_code store_trouble(
+	struct cmp_context *c, enum brski_code code, const struct brski_error *why, struct brski_error *err)
+{
+	if (code != BRSKI_TOO_LARGE)
+		return give_up(why, code, err);
+	/*
+	 * not kept, so no CMP "waiting", which would make the pledge poll for it: the same request
+	 * must come again
+	 */
+	c->s->over = c->s->deferred = true;
+	brski_session_note(c->s, "cert-request", false, "%s", why->why);
+	return brski_respond_later(c->response, 503, c->s->registrar->retry_after, "come back later", err);
+}
+
+/*
+ * Of a transaction's pollReqs only the newest is worth forwarding: what answers an older one has a
+ * nonce that the pledge no longer waits for. So a PKI that was away for days is not asked once for
+ * each visit.
+ */
+static enum brski_code replace_last_poll(struct cmp_context *c, const char *key, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	char last[BRSKI_FINGERPRINT_MAX];
+	struct brski_job *old = NULL;
+	enum brski_code code = BRSKI_OK;
+
+	if (brski_note_get(s->registrar, &s->device, "poll", transaction_of(c), last, NULL) == BRSKI_OK &&
+		brski_job_find(s->registrar, &s->device, last, &old, NULL) == BRSKI_OK &&
+		old->state == BRSKI_JOB_WAITING) {
+		code = brski_job_cmp_refuse(old, "certificate", BRSKI_CMP_SYSTEM_UNAVAIL,
+			"another pollReq came after this one", err, "another pollReq came after this one");
+		if (code == BRSKI_OK)
+			code = brski_job_put(old, err);
+	}
+	brski_job_free(old);
+	return code == BRSKI_OK
+		       ? brski_note_put(s->registrar, &s->device, "poll", transaction_of(c), key, err)
+		       : code;
+}
+
+/*
+ * pollReqs ask for the request that the transaction stands at, not for each other. The note comes
+ * before the job: a note without its job is a request that the pledge will repeat, but the certConf
+ * after a job without its note would be refused.
+ */
+static enum brski_code note_transaction(
+	struct cmp_context *c, const struct brski_job *job, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+
+	if (job->origin[0] != '\0')
+		return replace_last_poll(c, job->key, err);
+	return brski_note_put(s->registrar, &s->device, "transaction", transaction_of(c), job->key, err);
+}
+
+static enum brski_code start_job(struct cmp_context *c, const char *origin, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	struct brski_error why = {0};
+	enum brski_code code = brski_job_new(s->registrar, BRSKI_JOB_CMP, s->chain, &s->manufacturer,
+		brski_buf_span(&c->msg->der), c->job, &why);
+
+	if (code == BRSKI_OK) {
+		snprintf((*c->job)->origin, sizeof((*c->job)->origin), "%s", origin);
+		code = wrap(c, *c->job, &why);
+	}
+	if (code == BRSKI_OK)
+		code = note_transaction(c, *c->job, &why);
+	if (code == BRSKI_OK)
+		code = brski_job_start(*c->job, &why);
+	if (code == BRSKI_OK) {
+		brski_session_note(s, "cert-request", true, "%s message kept; the PKI is %s",
+			brski_cmp_type_name(c->msg->type), s->registrar->cmp_url);
+		return BRSKI_OK;
+	}
+	brski_job_free(*c->job);
+	*c->job = NULL;
+	return store_trouble(c, code, &why, err);
+}
+
+/* A stored job answers now, or is handed out to be driven. Takes it. */
+static enum brski_code use_job(struct cmp_context *c, struct brski_job *found, struct brski_error *err)
+{
+	enum brski_code code;
+
+	snprintf(c->s->pending_key, sizeof(c->s->pending_key), "%s", found->key);
+	if (found->state == BRSKI_JOB_WAITING && brski_job_not_before(found) == 0) {
+		*c->job = found;
+		return BRSKI_OK;
+	}
+	code = found->state == BRSKI_JOB_WAITING ? brski_cmp_defer(c->s, found, c->response, err)
+						 : brski_cmp_deliver(c->s, found, c->response, err);
+	brski_job_free(found);
+	return code;
+}
+
+static enum brski_code find_or_start(struct cmp_context *c, const char *origin, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	struct brski_job *found = NULL;
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_code code;
+
+	brski_job_key_of(&s->device, brski_buf_span(&c->msg->der), key);
+	code = brski_job_find(s->registrar, &s->device, key, &found, err);
+	if (code == BRSKI_OK && !brski_job_is_stale(found))
+		return use_job(c, found, err);
+	brski_job_free(found);
+	if (code != BRSKI_OK && code != BRSKI_NOT_FOUND)
+		return code;
+	snprintf(s->pending_key, sizeof(s->pending_key), "%s", key);
+	return start_job(c, origin, err);
+}
+
+/* ---- message by message ---- */
+
+/*
+ * RFC 9483 3.5: another request under a transactionID of this device; a second certificate for one
+ * transaction is never made.
+ */
+static bool transaction_is_taken(struct cmp_context *c)
+{
+	char taken[BRSKI_FINGERPRINT_MAX], own[BRSKI_FINGERPRINT_MAX];
+	struct brski_registrar_session *s = c->s;
+	struct brski_job *known = NULL;
+
+	if (brski_note_get(s->registrar, &s->device, "transaction", transaction_of(c), taken, NULL) !=
+		BRSKI_OK)
+		return false;
+	brski_job_key_of(&s->device, brski_buf_span(&c->msg->der), own);
+	if (strcmp(taken, own) == 0)
+		return false;
+	/* a repeat of the first request after its certConf is known by its own key */
+	if (brski_job_find(s->registrar, &s->device, own, &known, NULL) != BRSKI_OK)
+		return true;
+	brski_job_free(known);
+	return false;
+}
+
+static enum brski_code on_enroll(struct cmp_context *c, struct brski_error *err)
+{
+	if (!transaction_is_taken(c))
+		return find_or_start(c, "", err);
+	brski_session_note(c->s, "cert-request", false, "another request in a transaction that is open");
+	return answer_error(c, BRSKI_CMP_TRANSACTION_ID_IN_USE, "transactionID in use", err);
+}
+
+static enum brski_code no_transaction(struct cmp_context *c, struct brski_error *err)
+{
+	brski_session_note(c->s, "cert-request", false, "%s message of a transaction that is not known here",
+		brski_cmp_type_name(c->msg->type));
+	return answer_error(c, BRSKI_CMP_BAD_REQUEST, "no such transaction", err);
+}
+
+static enum brski_code on_cert_conf(struct cmp_context *c, struct brski_error *err)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+	struct brski_registrar_session *s = c->s;
+
+	if (brski_note_get(s->registrar, &s->device, "transaction", transaction_of(c), key, NULL) != BRSKI_OK)
+		return no_transaction(c, err);
+	return find_or_start(c, "", err);
+}
+
+/* RFC 9483 3.5: recipNonce is the senderNonce of the message that this one answers. */
+static bool answers(const struct brski_cmp *msg, const struct brski_job *job)
+{
+	struct brski_cmp said = {0};
+	bool matches = brski_cmp_decode(brski_buf_span(&job->answer.body), &said, NULL) == BRSKI_OK &&
+		       brski_span_equal(brski_buf_span(&msg->header.recip_nonce),
+			       brski_buf_span(&said.header.sender_nonce));
+
+	brski_cmp_free(&said);
+	return matches;
+}
+
+/*
+ * It is the PKI that wants to be polled, and by the one who signed the request. It expects a
+ * pollReq that answers what it said last; a pledge that was away, and was told by us to wait, has
+ * not heard that, and gets it first.
+ */
+static enum brski_code poll_pki(struct cmp_context *c, const char *origin, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	struct brski_job *last = NULL;
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_code code;
+
+	if (brski_note_get(s->registrar, &s->device, "poll-answer", transaction_of(c), key, NULL) != BRSKI_OK)
+		snprintf(key, sizeof(key), "%s", origin);
+	code = brski_job_find(s->registrar, &s->device, key, &last, err);
+	if (code == BRSKI_OK && last->state == BRSKI_JOB_DONE && !answers(c->msg, last))
+		return use_job(c, last, err);
+	brski_job_free(last);
+	return code == BRSKI_OK || code == BRSKI_NOT_FOUND ? find_or_start(c, origin, err) : code;
+}
+
+/* RFC 9483 4.4 */
+static enum brski_code on_poll(struct cmp_context *c, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	struct brski_job *polled = NULL;
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_code code;
+
+	if (brski_note_get(s->registrar, &s->device, "transaction", transaction_of(c), key, NULL) != BRSKI_OK)
+		return no_transaction(c, err);
+	code = brski_job_find(s->registrar, &s->device, key, &polled, err);
+	if (code == BRSKI_NOT_FOUND)
+		return no_transaction(c, err);
+	if (code != BRSKI_OK)
+		return code;
+	if (polled->state != BRSKI_JOB_DONE || !polled->pki_waits)
+		return use_job(c, polled, err);
+	brski_job_free(polled);
+	return poll_pki(c, key, err);
+}
+
+static enum brski_code on_genm(struct cmp_context *c, struct brski_error *err)
+{
+	const struct brski_registrar *r = c->s->registrar;
+	const char *type = c->asked.info_type;
+	struct brski_buf der = {0};
+
+	if (!r->answer_genm)
+		return find_or_start(c, "", err);
+	if (strcmp(type, OID_CA_CERTS) != 0 && strcmp(type, OID_CERT_REQ_TEMPLATE) != 0)
+		return answer_error(c, BRSKI_CMP_BAD_REQUEST, "unknown information type", err);
+	return respond_cmp(c->response,
+		brski_cmp_answer_genp(c->msg, &r->credential, type,
+			strcmp(type, OID_CA_CERTS) == 0 ? r->domain_anchors : NULL, r->env, &der, err),
+		&der, err);
+}
+
+static enum brski_code dispatch(struct cmp_context *c, struct brski_error *err)
+{
+	switch (c->msg->type) {
+	case BRSKI_CMP_IR:
+	case BRSKI_CMP_P10CR:
+		return on_enroll(c, err);
+	case BRSKI_CMP_CERTCONF:
+		return on_cert_conf(c, err);
+	case BRSKI_CMP_POLLREQ:
+		return on_poll(c, err);
+	case BRSKI_CMP_GENM:
+		return on_genm(c, err);
+	default:
+		return answer_error(c, BRSKI_CMP_BAD_REQUEST, "message not served", err);
+	}
+}
+
+/* RFC 8995 5.8.3: whoever was not given a voucher here, or would not have it, gets no certificate. */
+static bool has_voucher(const struct cmp_context *c)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+
+	return !c->s->voucher_refused && brski_note_get(c->s->registrar, &c->s->device, "voucher",
+						 brski_span(NULL, 0), key, NULL) == BRSKI_OK;
+}
+
+static enum brski_code authorize(struct cmp_context *c, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	long retry_after;
+
+	if (!has_voucher(c)) {
+		s->over = true;
+		brski_session_note(s, "cert-request", false, "no voucher was given to this device here");
+		return answer_error(c, BRSKI_CMP_NOT_AUTHORIZED, "no voucher was given", err);
+	}
+	switch (brski_session_decide(s, &retry_after)) {
+	case BRSKI_ACCEPT:
+		return dispatch(c, err);
+	case BRSKI_DEFER: /* nothing is kept: the same request must come again */
+		s->over = s->deferred = true;
+		return brski_respond_later(c->response, 503, retry_after, "come back later", err);
+	case BRSKI_REFUSE:
+	default:
+		return reject(c, BRSKI_CMP_NOT_AUTHORIZED, "this device may not join", err);
+	}
+}
+
+static enum brski_code serve(struct cmp_context *c, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	enum brski_code code;
+
+	if (c->msg->type < 0 || c->msg->type > 31 || !(c->endpoint->cmp_types & (1u << c->msg->type))) {
+		brski_session_note(c->s, "cert-request", false, "%s message at %s",
+			brski_cmp_type_name(c->msg->type), c->endpoint->path);
+		return answer_error(c, BRSKI_CMP_BAD_REQUEST, "message not served here", err);
+	}
+	code = brski_cmp_request_check(c->msg, c->s->device.idevid, NULL, &c->asked, &why);
+	if (code == BRSKI_OK)
+		code = brski_cmp_request_authorize(&c->asked, c->s->device.idevid, &why);
+	if (code != BRSKI_OK)
+		return refuse_request(c, code, &why, err);
+	return authorize(c, err);
+}
+
+enum brski_code brski_handle_cmp(BRSKI_ENDPOINT_PARAMS)
+{
+	struct cmp_context c = {
+		.s = s, .endpoint = endpoint, .msg = &s->pending, .response = response, .job = job};
+	struct brski_error why = {0};
+	enum brski_code code = brski_cmp_decode(brski_buf_span(&request->body), &s->pending, &why);
+
+	s->pending_kind = BRSKI_JOB_CMP;
+	if (is_ours(code))
+		return give_up(&why, code, err);
+	if (code != BRSKI_OK) {
+		brski_session_note(s, "cert-request", false, "%s", why.why);
+		return brski_respond_text(response, 400, "not a CMP message", err);
+	}
+	c.asked.fail = BRSKI_CMP_FAIL_NONE;
+	code = serve(&c, err);
+	brski_cmp_request_free(&c.asked);
+	return code;
+}
+
+/* ---- finished and unfinished jobs ---- */
+
+/* From now on "onboarded" is believed of this device. */
+static enum brski_code remember_grant(
+	struct brski_registrar_session *s, const struct brski_job *job, struct brski_error *err)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+
+	if (brski_note_get(s->registrar, &s->device, "certificate", brski_span(NULL, 0), key, NULL) ==
+			BRSKI_OK &&
+		strcmp(key, job->key) == 0)
+		return BRSKI_OK;
+	return brski_note_put(s->registrar, &s->device, "certificate", brski_span(NULL, 0), job->key, err);
+}
+
+enum brski_code brski_cmp_deliver(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	enum brski_code code = BRSKI_OK;
+
+	s->deferred = job->pki_waits;
+	if (job->state == BRSKI_JOB_REFUSED) {
+		s->over = true;
+		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
+	} else if (job->pki_waits) {
+		snprintf(s->reason, sizeof(s->reason), "the PKI wants to be asked again later");
+	}
+	if (job->grants)
+		code = remember_grant(s, job, err);
+	return code == BRSKI_OK ? brski_http_response(response, 200, BRSKI_MEDIA_CMP,
+					  brski_buf_span(&job->answer.body), err)
+				: code;
+}
+
+enum brski_code brski_cmp_defer(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	struct cmp_context c = {.s = s, .msg = &s->pending, .response = response};
+	long seconds = brski_job_not_before(job);
+
+	if (seconds < s->registrar->retry_after)
+		seconds = s->registrar->retry_after;
+	if (job->why[0] != '\0')
+		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
+	brski_session_note(s, "deferred", true, "told to come back in %ld s for its certificate", seconds);
+	/*
+	 * The PKI is asked by this very pollReq, and expects the next one to answer it. Words of
+	 * ours in CMP would come between the two, so we say it in HTTP.
+	 */
+	if (job->origin[0] != '\0') {
+		s->over = s->deferred = true;
+		return brski_respond_later(response, 503, seconds, "come back with the same request", err);
+	}
+	return answer_waiting(&c, seconds, "the PKI has not answered yet", err);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_REGISTRAR_REGISTRAR_INTERNAL_H
+#define BRSKI_REGISTRAR_REGISTRAR_INTERNAL_H
+
+#include <openssl/crypto.h>
+
+#include "eap_brski/registrar/registrar.h"
+
+/* What the files of the registrar share, and nobody else includes. */
+
+#define BRSKI_SESSION_REQUESTS_MAX 32
+#define BRSKI_SESSION_OCTETS_MAX ((size_t)512 * 1024)
+#define BRSKI_MEDIA_TEXT "text/plain; charset=utf-8"
+
+struct brski_registrar {
+	struct brski_credential credential;
+	STACK_OF(X509) *own_chain; /* the credential's certificate, then what is above it */
+	STACK_OF(X509) *domain_anchors;
+	struct brski_buf
+		*domain_ids; /* RFC 8995 5.8.2: of every certificate that a MASA may have pinned for us */
+	struct brski_span *known_domains; /* the same */
+	size_t n_domain_ids;
+	char cmp_url[BRSKI_URL_MAX];
+	bool nest;
+	bool answer_genm;
+	bool check_answers;
+	long retry_after;
+	long waiting_max;
+	struct brski_registrar_ops ops;
+	void *ops_ctx;
+	const struct brski_env *env;
+	CRYPTO_RWLOCK *answers; /* two threads may bring answers to one job: compare, then put */
+};
+
+struct brski_registrar_session {
+	struct brski_registrar *registrar;
+	STACK_OF(X509) *chain;
+	struct brski_device device;
+	struct brski_manufacturer manufacturer;
+	char where[128];
+	char reason[320];
+	char last_policy[256]; /* so that a decision is told once */
+	unsigned n_requests;
+	size_t n_octets;
+	bool over;
+	bool deferred; /* not refused, but told to wait: another visit may do better */
+	bool enrolled;
+	bool voucher_refused; /* by the pledge: voucher_status said false */
+	/* the request that a job was made for */
+	char pending_key[BRSKI_FINGERPRINT_MAX];
+	enum brski_job_kind pending_kind;
+	struct brski_cmp pending; /* CMP only: it is answered by its own header */
+};
+
+/* ---- registrar.c ---- */
+
+struct brski_endpoint {
+	const char *method;
+	const char *path;
+	const char *media;    /* of the request; NULL: it has no body */
+	const char *produces; /* what a successful response is */
+	size_t body_max;
+	/* As brski_registrar_request. */
+	enum brski_code (*handle)(struct brski_registrar_session *s, const struct brski_endpoint *endpoint,
+		const struct brski_http *request, struct brski_http *response, struct brski_job **job,
+		struct brski_error *err);
+	bool telemetry;     /* heard to the end, also when the session is over */
+	unsigned cmp_types; /* bits of enum brski_cmp_type */
+};
+
+/* For GET /.well-known/brski; NULL after the last one. */
+const struct brski_endpoint *brski_endpoint(size_t i);
+
+/* A plain text response; the words go to the peer. */
+enum brski_code brski_respond_text(
+	struct brski_http *response, unsigned status, const char *text, struct brski_error *err);
+/* The same with Retry-After. */
+enum brski_code brski_respond_later(struct brski_http *response, unsigned status, long seconds,
+	const char *text, struct brski_error *err);
+
+/* One line for the history and the log; not ok: also the session's reason. */
+void brski_session_note(struct brski_registrar_session *s, const char *what, bool ok, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Asks the policy. An error is our own trouble, and told as BRSKI_DEFER in *decision too. */
+enum brski_decision brski_session_decide(struct brski_registrar_session *s, long *retry_after);
+
+enum brski_code brski_manufacturer_copy(
+	struct brski_manufacturer *to, const struct brski_manufacturer *from, struct brski_error *err);
+/* Everything of a device but manufacturer and MASA that its certificate tells. */
+enum brski_code brski_device_read(
+	const STACK_OF(X509) *chain, struct brski_device *out, struct brski_error *err);
+/* Name and MASA URL, from the records or the IDevID (RFC 8995 2.3.2). */
+void brski_device_of(struct brski_device *device, const struct brski_manufacturer *m);
+
+/* ---- registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c: the endpoints ---- */
+
+#define BRSKI_ENDPOINT_PARAMS \
+	struct brski_registrar_session *s, const struct brski_endpoint *endpoint, \
+		const struct brski_http *request, struct brski_http *response, struct brski_job **job, \
+		struct brski_error *err
+
+enum brski_code brski_handle_discovery(BRSKI_ENDPOINT_PARAMS);
+enum brski_code brski_handle_voucher_request(BRSKI_ENDPOINT_PARAMS);
+enum brski_code brski_handle_voucher_status(BRSKI_ENDPOINT_PARAMS);
+enum brski_code brski_handle_enroll_status(BRSKI_ENDPOINT_PARAMS);
+enum brski_code brski_handle_cmp(BRSKI_ENDPOINT_PARAMS);
+
+/* What a finished, and an unfinished, job is to the request that waits for it. */
+enum brski_code brski_voucher_deliver(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err);
+enum brski_code brski_voucher_defer(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err);
+enum brski_code brski_cmp_deliver(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err);
+enum brski_code brski_cmp_defer(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err);
+
+/* ---- job.c ---- */
+
+enum brski_job_step {
+	BRSKI_STEP_VOUCHER,
+	BRSKI_STEP_AUDIT_LOG,
+	BRSKI_STEP_AUDIT_LOG_GET, /* RFC 8995 5.8: 201 with a Location */
+	BRSKI_STEP_CMP,
+};
+
+struct brski_job {
+	struct brski_registrar *registrar;
+	enum brski_job_kind kind;
+	enum brski_job_state state;
+	enum brski_job_step step;
+	char key[BRSKI_FINGERPRINT_MAX];
+	char origin[BRSKI_FINGERPRINT_MAX]; /* of a pollReq: the job that it polls for; "" else */
+	STACK_OF(X509) *chain;
+	struct brski_device device;
+	struct brski_manufacturer manufacturer; /* not stored: looked up again, as it may have changed */
+	struct brski_buf request;               /* what the pledge sent */
+	struct brski_buf upstream; /* what MASA or PKI gets for it, the same octets on every try */
+	char location[BRSKI_URL_MAX];
+	struct brski_http answer; /* to the pledge; while the audit log is out, the voucher */
+	bool pki_waits;           /* CMP: the answer says waiting, and it was the PKI that said so */
+	bool grants;              /* CMP: with this answer the new certificate is the pledge's for good */
+	time_t created;
+	time_t changed;
+	time_t not_before;
+	time_t expires; /* of the voucher; 0: never */
+	unsigned tries; /* in a row that did not get through */
+	char why[320];  /* the last trouble, in words */
+	/* not stored: */
+	char url[BRSKI_URL_MAX + 64];
+	struct brski_http call;
+	bool relayed;     /* CMP: the answer is the PKI's own */
+	const char *what; /* what is to be told once the state is stored */
+	bool what_ok;
+	bool misanswered; /* REFUSED, and it is the answer that is wrong */
+	bool deferred;    /* by the policy */
+};
+
+/* ---- job_moves.c ---- */
+
+/* A job's state and, while it waits, its step. */
+enum brski_job_place {
+	BRSKI_AT_VOUCHER,
+	BRSKI_AT_AUDIT_LOG,
+	BRSKI_AT_AUDIT_LOG_GET,
+	BRSKI_AT_CMP,
+	BRSKI_AT_DONE,
+	BRSKI_AT_REFUSED,
+};
+enum brski_job_cause {
+	BRSKI_JOB_GOT_VOUCHER, /* and the audit log is to be looked at */
+	BRSKI_JOB_SENT_ON,     /* the audit log is at another place */
+	BRSKI_JOB_ANSWERED,    /* there is an answer to deliver */
+	BRSKI_JOB_TURNED_DOWN, /* by MASA, PKI, policy or audit log; or given up */
+};
+struct brski_job_transition {
+	enum brski_job_place from;
+	enum brski_job_cause cause;
+	enum brski_job_place to;
+};
+/* The only function that moves a job. */
+void brski_job_move(struct brski_job *job, enum brski_job_cause cause);
+/* The table, for those who draw it; NULL behind its end. */
+const struct brski_job_transition *brski_job_transition(size_t i);
+const char *brski_job_place_name(enum brski_job_place place);
+const char *brski_job_cause_name(enum brski_job_cause cause);
+
+/* ---- job.c, job_answer.c ---- */
+
+/* A new WAITING job for this device; nothing is stored. */
+enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kind,
+	const STACK_OF(X509) *chain, const struct brski_manufacturer *m, struct brski_span request,
+	struct brski_job **out, struct brski_error *err);
+/* The device with that job's request was accepted: makes the call ready and stores it. */
+enum brski_code brski_job_start(struct brski_job *job, struct brski_error *err);
+/* By key from the store; it must be this device's. BRSKI_NOT_FOUND. */
+enum brski_code brski_job_find(struct brski_registrar *r, const struct brski_device *device, const char *key,
+	struct brski_job **out, struct brski_error *err);
+enum brski_code brski_job_put(struct brski_job *job, struct brski_error *err);
+/* Fills url and call from the step. */
+enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err);
+/* What to do with a stored job when its request comes again. */
+bool brski_job_is_stale(const struct brski_job *job);
+
+/* Refuses a job that has waited for longer than it may; true if it is one. BRSKI_OK unless memory is out. */
+bool brski_job_give_up(struct brski_job *job, enum brski_code *code, struct brski_error *err);
+void brski_job_wait(struct brski_job *job, const char *what, long seconds, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* BRSKI_OK unless memory is out. told: what the pledge may read. */
+enum brski_code brski_job_refuse_text(struct brski_job *job, const char *what, unsigned status,
+	const char *told, struct brski_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+void brski_job_done(struct brski_job *job, const char *what, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void brski_job_tell(struct brski_job *job, const char *what, bool ok, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The last brski_job_tell goes to log and history. */
+void brski_job_announce(struct brski_job *job);
+
+/* The same for a CMP job: a rejection of its request, signed by the registrar. */
+enum brski_code brski_job_cmp_refuse(struct brski_job *job, const char *what, enum brski_cmp_fail fail,
+	const char *told, struct brski_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* Statuses after which the same request may succeed later: RFC 9110 15.5.9, 15.6, RFC 6585 4. */
+bool brski_http_is_temporary(const struct brski_http *answer);
+
+/* hexadecimal SHA-256 of fingerprint and octets: the name of a request for good */
+void brski_job_key_of(
+	const struct brski_device *device, struct brski_span octets, char out[BRSKI_FINGERPRINT_MAX]);
+
+/* job_voucher.c, job_cmp.c: an answer of MASA or PKI. An error is our own trouble. */
+enum brski_code brski_job_voucher_answer(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
+enum brski_code brski_job_cmp_answer(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
+/*
+ * The MASA cannot be asked, for the reason `why`: a voucher that was fetched ahead makes the job
+ * DONE, else it waits.
+ */
+enum brski_code brski_job_without_masa(struct brski_job *job, const char *why, struct brski_error *err);
+
+#define BRSKI_MASA_VOUCHER "requestvoucher"
+#define BRSKI_MASA_AUDIT_LOG "requestauditlog"
+/*
+ * job_call.c: the call of a MASA's operation, RFC 8995 5.5 and 5.8. `manufacturer` is for the
+ * error's words.
+ */
+enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, const char *operation,
+	struct brski_span body, char *url, size_t size, struct brski_http *request, struct brski_error *err);
+
+/* ahead.c: audit log of RFC 8995 5.8.1, judged. *n: its entries. BRSKI_REFUSED, or it is wrong. */
+enum brski_code brski_audit_log_take(const struct brski_registrar *r, const struct brski_manufacturer *m,
+	struct brski_span body, size_t *n, struct brski_error *err);
+/* The same for a voucher without nonce. BRSKI_EXPIRED. */
+enum brski_code brski_ahead_check(const struct brski_registrar *r, const struct brski_manufacturer *m,
+	const char *serial, struct brski_span issuer, struct brski_span cms, time_t *expires_on,
+	struct brski_error *err);
+
+/* ---- job_state.c: jobs and notes as text for the store ---- */
+
+/* Reads without looking up the manufacturer. BRSKI_MALFORMED, BRSKI_UNSUPPORTED. */
+enum brski_code brski_job_decode(
+	struct brski_registrar *r, struct brski_span blob, struct brski_job **out, struct brski_error *err);
+
+/*
+ * Notes: short facts about a device that must outlive a session, kept among the jobs as rows that
+ * are DONE from the start. name: "voucher" (one was given out: CMP is served), "certificate" (one
+ * was granted for good), "transaction" with the transactionID as detail (the job that its pollReqs
+ * ask for). value: a job's key, or "" to take the note back. BRSKI_NOT_FOUND also for "".
+ */
+enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_device *device, const char *name,
+	struct brski_span detail, const char *value, struct brski_error *err);
+enum brski_code brski_note_get(struct brski_registrar *r, const struct brski_device *device, const char *name,
+	struct brski_span detail, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
+
+#endif

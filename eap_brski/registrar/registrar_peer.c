@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "eap_brski/ground/text.h"
+#include "eap_brski/registrar/registrar_internal.h"
+
+/* Who the peer is: RFC 8995 5.1 and 5.3, as far as the handshake can tell. */
+
+enum brski_code brski_device_read(
+	const STACK_OF(X509) *chain, struct brski_device *out, struct brski_error *err)
+{
+	memset(out, 0, sizeof(*out));
+	if (!chain || sk_X509_num(chain) < 1)
+		return brski_fail(err, BRSKI_UNTRUSTED, "the peer shows no certificate");
+	out->idevid = sk_X509_value(chain, 0);
+	brski_cert_fingerprint(out->idevid, out->fingerprint);
+	brski_name_text(X509_get_subject_name(out->idevid), out->subject, sizeof(out->subject));
+	return brski_cert_serial_number(out->idevid, out->serial_number, err);
+}
+
+void brski_device_of(struct brski_device *device, const struct brski_manufacturer *m)
+{
+	snprintf(device->manufacturer, sizeof(device->manufacturer), "%s", m->name);
+	/* RFC 8995 5.4: the MASA may be overridden for a manufacturer */
+	if (m->masa_url[0] != '\0')
+		snprintf(device->masa_url, sizeof(device->masa_url), "%s", m->masa_url);
+	else if (brski_cert_masa_url(device->idevid, device->masa_url, NULL) != BRSKI_OK)
+		device->masa_url[0] = '\0';
+}
+
+/* An LDevID of ours must never be taken for an IDevID; and its owner is to be told what to do with it. */
+static bool is_own_ldevid(const struct brski_registrar *r, const STACK_OF(X509) *chain)
+{
+	return brski_chain_verify(chain, r->domain_anchors, NULL, BRSKI_USE_ANY, 0, NULL) == BRSKI_OK;
+}
+
+static enum brski_code identify(struct brski_registrar *r, const STACK_OF(X509) *chain,
+	struct brski_device *device, struct brski_manufacturer *m, struct brski_error *err)
+{
+	enum brski_code code = brski_device_read(chain, device, err);
+
+	if (code != BRSKI_OK)
+		return device->idevid ? brski_fail(err, BRSKI_UNTRUSTED,
+						"the IDevID names no serial number (RFC 8995 2.3.1)")
+				      : code;
+	code = r->ops.find_manufacturer(r->ops_ctx, chain, m, err);
+	if (code == BRSKI_OK) {
+		brski_device_of(device, m);
+		return BRSKI_OK;
+	}
+	if (code == BRSKI_UNTRUSTED && is_own_ldevid(r, chain))
+		return brski_fail(err, BRSKI_REFUSED,
+			"the peer shows a certificate of our own domain: onboarding takes IDevIDs only, "
+			"with it EAP-TLS is the method");
+	return code;
+}
+
+static enum brski_code tell_refused(
+	struct brski_registrar *r, const struct brski_device *device, const struct brski_error *why)
+{
+	brski_log(r->env, BRSKI_LOG_WARN, "peer %s (serial number %s) refused in the handshake: %s",
+		device->subject, device->serial_number, why->why);
+	r->ops.event(r->ops_ctx, device, "peer", false, why->why);
+	return why->code;
+}
+
+enum brski_code brski_registrar_peer(
+	struct brski_registrar *r, const STACK_OF(X509) *chain, struct brski_error *err)
+{
+	struct brski_manufacturer m = {0};
+	struct brski_error why = {0};
+	struct brski_device device;
+	enum brski_code code = identify(r, chain, &device, &m, &why);
+
+	brski_manufacturer_free(&m);
+	if (code == BRSKI_OK)
+		return BRSKI_OK;
+	why.code = code;
+	if (err)
+		*err = why;
+	return tell_refused(r, &device, &why);
+}
+
+static enum brski_code session_fill(struct brski_registrar_session *s, const STACK_OF(X509) *chain,
+	const char *where, struct brski_error *err)
+{
+	s->chain = X509_chain_up_ref((STACK_OF(X509) *)chain);
+	if (!s->chain)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	brski_printable(brski_span_str(where ? where : ""), s->where, sizeof(s->where));
+	return identify(s->registrar, s->chain, &s->device, &s->manufacturer, err);
+}
+
+enum brski_code brski_registrar_session_new(struct brski_registrar *r, const STACK_OF(X509) *chain,
+	const char *where, struct brski_registrar_session **out, struct brski_error *err)
+{
+	struct brski_registrar_session *s;
+	enum brski_code code;
+
+	*out = NULL;
+	if (!chain || sk_X509_num(chain) < 1)
+		return brski_fail(err, BRSKI_UNTRUSTED, "the peer shows no certificate");
+	s = OPENSSL_zalloc(sizeof(*s));
+	if (!s)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	s->registrar = r;
+	code = session_fill(s, chain, where, err);
+	if (code != BRSKI_OK) {
+		brski_registrar_session_free(s);
+		return code;
+	}
+	*out = s;
+	return BRSKI_OK;
+}
+
+void brski_registrar_session_free(struct brski_registrar_session *s)
+{
+	if (!s)
+		return;
+	sk_X509_pop_free(s->chain, X509_free);
+	brski_manufacturer_free(&s->manufacturer);
+	brski_cmp_free(&s->pending);
+	OPENSSL_free(s);
+}
+
+const struct brski_device *brski_registrar_session_device(const struct brski_registrar_session *s)
+{
+	return &s->device;
+}

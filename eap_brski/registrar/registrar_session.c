@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "eap_brski/artifacts/paths.h"
+#include "eap_brski/ground/text.h"
+#include "eap_brski/registrar/registrar_internal.h"
+
+/* One peer's requests: what is there, what may be said to it, and who handles it. */
+
+#define TELEMETRY_MAX 4096
+#define CMP_BIT(type) (1u << (type))
+#define CMP_FOLLOW_UPS (CMP_BIT(BRSKI_CMP_CERTCONF) | CMP_BIT(BRSKI_CMP_POLLREQ))
+
+/* RFC 8995 5, RFC 9483 6.1. certConf and pollReq go where their transaction began. */
+static const struct brski_endpoint endpoints[] = {
+	{.method = "GET",
+		.path = BRSKI_PATH_BRSKI,
+		.produces = BRSKI_MEDIA_JSON,
+		.handle = brski_handle_discovery},
+	{.method = "POST",
+		.path = BRSKI_PATH_REQUESTVOUCHER,
+		.media = BRSKI_MEDIA_VOUCHER,
+		.produces = BRSKI_MEDIA_VOUCHER,
+		.body_max = BRSKI_CMS_MAX,
+		.handle = brski_handle_voucher_request},
+	{.method = "POST",
+		.path = BRSKI_PATH_VOUCHER_STATUS,
+		.media = BRSKI_MEDIA_JSON,
+		.body_max = TELEMETRY_MAX,
+		.handle = brski_handle_voucher_status,
+		.telemetry = true},
+	{.method = "POST",
+		.path = BRSKI_PATH_ENROLLSTATUS,
+		.media = BRSKI_MEDIA_JSON,
+		.body_max = TELEMETRY_MAX,
+		.handle = brski_handle_enroll_status,
+		.telemetry = true},
+	{.method = "POST",
+		.path = BRSKI_PATH_CMP_INITIALIZATION,
+		.media = BRSKI_MEDIA_CMP,
+		.produces = BRSKI_MEDIA_CMP,
+		.body_max = BRSKI_CMP_MAX,
+		.handle = brski_handle_cmp,
+		.cmp_types = CMP_BIT(BRSKI_CMP_IR) | CMP_FOLLOW_UPS},
+	{.method = "POST",
+		.path = BRSKI_PATH_CMP_PKCS10,
+		.media = BRSKI_MEDIA_CMP,
+		.produces = BRSKI_MEDIA_CMP,
+		.body_max = BRSKI_CMP_MAX,
+		.handle = brski_handle_cmp,
+		.cmp_types = CMP_BIT(BRSKI_CMP_P10CR) | CMP_FOLLOW_UPS},
+	{.method = "POST",
+		.path = BRSKI_PATH_CMP_GETCACERTS,
+		.media = BRSKI_MEDIA_CMP,
+		.produces = BRSKI_MEDIA_CMP,
+		.body_max = BRSKI_CMP_MAX,
+		.handle = brski_handle_cmp,
+		.cmp_types = CMP_BIT(BRSKI_CMP_GENM) | CMP_BIT(BRSKI_CMP_POLLREQ)},
+	{.method = "POST",
+		.path = BRSKI_PATH_CMP_GETCERTREQTEMPLATE,
+		.media = BRSKI_MEDIA_CMP,
+		.produces = BRSKI_MEDIA_CMP,
+		.body_max = BRSKI_CMP_MAX,
+		.handle = brski_handle_cmp,
+		.cmp_types = CMP_BIT(BRSKI_CMP_GENM) | CMP_BIT(BRSKI_CMP_POLLREQ)},
+};
+
+const struct brski_endpoint *brski_endpoint(size_t i)
+{
+	return i < sizeof(endpoints) / sizeof(endpoints[0]) ? &endpoints[i] : NULL;
+}
+
+enum brski_code brski_respond_text(
+	struct brski_http *response, unsigned status, const char *text, struct brski_error *err)
+{
+	return brski_http_response(response, status, BRSKI_MEDIA_TEXT, brski_span_str(text), err);
+}
+
+enum brski_code brski_respond_later(
+	struct brski_http *response, unsigned status, long seconds, const char *text, struct brski_error *err)
+{
+	enum brski_code code = brski_respond_text(response, status, text, err);
+	char value[24];
+
+	snprintf(value, sizeof(value), "%ld", seconds);
+	return code == BRSKI_OK ? brski_http_set(response, "retry-after", value, err) : code;
+}
+
+void brski_session_note(struct brski_registrar_session *s, const char *what, bool ok, const char *fmt, ...)
+{
+	const struct brski_registrar *r = s->registrar;
+	char text[sizeof(s->reason)];
+	va_list args;
+
+	va_start(args, fmt);
+	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
+		text[0] = '\0';
+	va_end(args);
+	if (!ok)
+		brski_printable(brski_span_str(text), s->reason, sizeof(s->reason));
+	brski_log(r->env, ok ? BRSKI_LOG_INFO : BRSKI_LOG_WARN, "%s of %s%s%s: %s: %s",
+		s->device.serial_number, s->device.manufacturer, s->where[0] ? " at " : "", s->where, what,
+		text);
+	r->ops.event(r->ops_ctx, &s->device, what, ok, text);
+}
+
+static void tell_decision(struct brski_registrar_session *s, enum brski_decision decision, const char *why)
+{
+	if (strcmp(s->last_policy, why) == 0 && why[0] != '\0')
+		return;
+	snprintf(s->last_policy, sizeof(s->last_policy), "%s", why);
+	/* a device that must wait has not failed */
+	brski_session_note(s, "policy", decision != BRSKI_REFUSE, "%s", why);
+	if (decision == BRSKI_DEFER)
+		brski_printable(brski_span_str(why), s->reason, sizeof(s->reason));
+}
+
+enum brski_decision brski_session_decide(struct brski_registrar_session *s, long *retry_after)
+{
+	struct brski_registrar *r = s->registrar;
+	enum brski_decision decision = BRSKI_DEFER;
+	struct brski_error err = {0};
+	char why[256] = "";
+
+	*retry_after = r->retry_after;
+	if (r->ops.decide(r->ops_ctx, &s->device, &s->manufacturer, &decision, why, retry_after, &err) !=
+		BRSKI_OK) {
+		/* fail closed, and not for good: it is our own trouble */
+		brski_session_note(s, "policy", false, "the policy cannot be asked: %s", err.why);
+		*retry_after = r->retry_after;
+		return BRSKI_DEFER;
+	}
+	if (*retry_after <= 0)
+		*retry_after = r->retry_after;
+	tell_decision(s, decision, why);
+	return decision;
+}
+
+static struct brski_span trim(struct brski_span text)
+{
+	while (text.len && (text.data[0] == ' ' || text.data[0] == '\t')) {
+		text.data++;
+		text.len--;
+	}
+	while (text.len && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
+		text.len--;
+	return text;
+}
+
+/* What stands before the separator; *rest is what stands behind it. */
+static struct brski_span split(struct brski_span *rest, char separator)
+{
+	const uint8_t *at = rest->len ? memchr(rest->data, separator, rest->len) : NULL;
+	struct brski_span head = brski_span(rest->data, at ? (size_t)(at - rest->data) : rest->len);
+
+	if (at)
+		*rest = brski_span(at + 1, rest->len - head.len - 1);
+	else
+		rest->len = 0;
+	return trim(head);
+}
+
+static bool text_is(struct brski_span text, const char *what)
+{
+	return text.len == strlen(what) && strncasecmp((const char *)text.data, what, text.len) == 0;
+}
+
+static bool range_covers(struct brski_span range, const char *media)
+{
+	const char *slash = strchr(media, '/');
+	size_t major = (size_t)(slash - media) + 1;
+
+	if (text_is(range, "*/*") || text_is(range, media))
+		return true;
+	return range.len == major + 1 && strncasecmp((const char *)range.data, media, major) == 0 &&
+	       range.data[major] == '*';
+}
+
+/* RFC 9110 12.5.1: an element with weight 0 is not acceptable */
+static bool has_weight(struct brski_span parameters)
+{
+	while (parameters.len) {
+		struct brski_span p = split(&parameters, ';');
+
+		if (p.len >= 3 && strncasecmp((const char *)p.data, "q=0", 3) == 0) {
+			for (size_t i = 3; i < p.len; i++) {
+				if (p.data[i] >= '1' && p.data[i] <= '9')
+					return true;
+			}
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool accepts(const struct brski_http *request, const char *media)
+{
+	const char *accept = brski_http_get(request, "accept");
+	struct brski_span rest;
+
+	if (!accept || !media)
+		return true;
+	rest = brski_span_str(accept);
+	while (rest.len) {
+		struct brski_span parameters = split(&rest, ',');
+		struct brski_span range = split(&parameters, ';');
+
+		if (range_covers(range, media) && has_weight(parameters))
+			return true;
+	}
+	return false;
+}
+
+static const struct brski_endpoint *find_endpoint(const char *path)
+{
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		if (strcmp(path, endpoints[i].path) == 0)
+			return &endpoints[i];
+	}
+	return NULL;
+}
+
+/* 0: the request fits the endpoint; else the status that says why it does not, and the words. */
+static unsigned misfit(
+	const struct brski_endpoint *endpoint, const struct brski_http *request, const char **words)
+{
+	if (!endpoint)
+		return *words = "no such path here", 404;
+	if (!request->method || strcmp(request->method, endpoint->method) != 0)
+		return *words = "method not allowed here", 405;
+	if (request->body.len > endpoint->body_max)
+		return *words = "request too large", 413;
+	if (endpoint->media && !brski_http_is_type(request, endpoint->media))
+		return *words = "unsupported media type", 415;
+	if (!accepts(request, endpoint->produces))
+		return *words = "none of the accepted media types can be made", 406;
+	return 0;
+}
+
+static enum brski_code refuse_misfit(struct brski_registrar_session *s, const struct brski_endpoint *endpoint,
+	const struct brski_http *request, unsigned status, const char *words, struct brski_http *response,
+	struct brski_error *err)
+{
+	enum brski_code code = brski_respond_text(response, status, words, err);
+
+	brski_log(s->registrar->env, BRSKI_LOG_WARN, "%s of %s: %s %s answered %u, %s",
+		s->device.serial_number, s->device.manufacturer,
+		request->method ? request->method : "(no method)",
+		request->path ? request->path : "(no path)", status, words);
+	snprintf(s->reason, sizeof(s->reason), "the pledge's request was answered %u, %s", status, words);
+	if (code == BRSKI_OK && status == 405)
+		code = brski_http_set(response, "allow", endpoint->method, err);
+	return code;
+}
+
+static bool within_limits(struct brski_registrar_session *s, const struct brski_http *request)
+{
+	s->n_requests++;
+	s->n_octets += request->body.len;
+	return s->n_requests <= BRSKI_SESSION_REQUESTS_MAX && s->n_octets <= BRSKI_SESSION_OCTETS_MAX;
+}
+
+enum brski_code brski_registrar_request(struct brski_registrar_session *s, const struct brski_http *request,
+	struct brski_http *response, struct brski_job **job, struct brski_error *err)
+{
+	const struct brski_endpoint *endpoint;
+	const char *words = "";
+	unsigned status;
+
+	*job = NULL;
+	brski_http_free(response);
+	brski_cmp_free(&s->pending);
+	s->pending_key[0] = '\0';
+	if (request->status != 0 || !request->path)
+		return brski_respond_text(response, 400, "not a request", err);
+	if (!within_limits(s, request)) {
+		if (!s->over)
+			brski_session_note(s, "peer", false, "too many or too large requests in one session");
+		s->over = true;
+		return brski_respond_text(response, 429, "too many requests", err);
+	}
+	endpoint = find_endpoint(request->path);
+	status = misfit(endpoint, request, &words);
+	if (status)
+		return refuse_misfit(s, endpoint, request, status, words, response, err);
+	if (s->over && !endpoint->telemetry)
+		return s->deferred ? brski_respond_later(
+					     response, 503, s->registrar->retry_after, "come back later", err)
+				   : brski_respond_text(response, 403, "refused before", err);
+	return endpoint->handle(s, endpoint, request, response, job, err);
+}
+
+static bool is_pending(
+	const struct brski_registrar_session *s, const struct brski_job *job, struct brski_error *err)
+{
+	if (job->kind == s->pending_kind && strcmp(job->key, s->pending_key) == 0)
+		return true;
+	brski_fail(err, BRSKI_UNEXPECTED, "the session does not wait for this job");
+	return false;
+}
+
+static enum brski_code deliver(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	s->pending_key[0] = '\0';
+	return job->kind == BRSKI_JOB_VOUCHER ? brski_voucher_deliver(s, job, response, err)
+					      : brski_cmp_deliver(s, job, response, err);
+}
+
+enum brski_code brski_registrar_resume(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	if (!is_pending(s, job, err))
+		return BRSKI_UNEXPECTED;
+	if (job->state == BRSKI_JOB_WAITING)
+		return brski_fail(err, BRSKI_UNEXPECTED, "the job is not done");
+	return deliver(s, job, response, err);
+}
+
+enum brski_code brski_registrar_defer(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	struct brski_job *stored = NULL;
+	enum brski_code code;
+
+	if (!is_pending(s, job, err))
+		return BRSKI_UNEXPECTED;
+	/* the background, or another session, may have been faster */
+	if (brski_job_find(s->registrar, &s->device, job->key, &stored, NULL) == BRSKI_OK &&
+		stored->state != BRSKI_JOB_WAITING) {
+		code = deliver(s, stored, response, err);
+		brski_job_free(stored);
+		return code;
+	}
+	code = job->kind == BRSKI_JOB_VOUCHER ? brski_voucher_defer(s, stored ? stored : job, response, err)
+					      : brski_cmp_defer(s, stored ? stored : job, response, err);
+	brski_job_free(stored);
+	s->pending_key[0] = '\0';
+	return code;
+}
+
+bool brski_registrar_session_enrolled(const struct brski_registrar_session *s)
+{
+	return s->enrolled;
+}
+
+bool brski_registrar_session_over(const struct brski_registrar_session *s)
+{
+	return s->over;
+}
+
+bool brski_registrar_session_deferred(const struct brski_registrar_session *s)
+{
+	return s->deferred;
+}
+
+const char *brski_registrar_session_reason(const struct brski_registrar_session *s)
+{
+	return s->reason;
+}

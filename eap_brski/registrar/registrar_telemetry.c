@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "eap_brski/artifacts/status.h"
+#include "eap_brski/ground/text.h"
+#include "eap_brski/registrar/registrar_internal.h"
+
+/* GET /.well-known/brski, and what the pledge reports: RFC 8995 5.7 and 5.9.4. */
+
+static json_t *endpoint_list(void)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; brski_endpoint(i); i++)
+		json_array_append_new(list, json_string(brski_endpoint(i)->path));
+	return list;
+}
+
+enum brski_code brski_handle_discovery(BRSKI_ENDPOINT_PARAMS)
+{
+	struct brski_buf text = {0};
+	enum brski_code code;
+	json_t *json;
+
+	(void)s;
+	(void)endpoint;
+	(void)request;
+	(void)job;
+	json = json_pack("{s:[s], s:[s], s:o}", "voucher", BRSKI_MEDIA_VOUCHER, "enrollment", "cmp",
+		"endpoints", endpoint_list());
+	if (!json)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	code = brski_json_print(json, &text, err);
+	json_decref(json);
+	if (code == BRSKI_OK)
+		code = brski_http_response(response, 200, BRSKI_MEDIA_JSON, brski_buf_span(&text), err);
+	brski_buf_free(&text);
+	return code;
+}
+
+/* False: *response says that the report cannot be read. */
+static bool read_status(struct brski_registrar_session *s, const struct brski_http *request,
+	struct brski_status *status, struct brski_http *response, enum brski_code *code,
+	struct brski_error *err)
+{
+	struct brski_error why;
+
+	*code = brski_status_parse(brski_buf_span(&request->body), status, &why);
+	if (*code == BRSKI_OK)
+		return true;
+	/* RFC 8995 5.7: a version that we do not know is to be logged for a human */
+	brski_session_note(
+		s, "peer", false, "the pledge's report on %s cannot be read: %s", request->path, why.why);
+	*code = brski_respond_text(response, 400, "report cannot be read", err);
+	return false;
+}
+
+static const char *words(const struct brski_status *status)
+{
+	return status->reason[0] ? status->reason : "no reason given";
+}
+
+/* If the registrar had refused it before, that stays the session's reason: the pledge only repeats it. */
+static void note_complaint(struct brski_registrar_session *s, const char *what, const char *complaint,
+	const struct brski_status *status)
+{
+	char before[sizeof(s->reason)];
+
+	snprintf(before, sizeof(before), "%s", s->over ? s->reason : "");
+	brski_session_note(s, what, false, "%s: %s%s%s", complaint, words(status),
+		status->context[0] ? " " : "", status->context);
+	if (before[0] != '\0')
+		snprintf(s->reason, sizeof(s->reason), "%s", before);
+	s->over = true;
+}
+
+/* Who was given none must not make us keep anything. */
+static enum brski_code take_voucher_back(struct brski_registrar_session *s, struct brski_error *err)
+{
+	const struct brski_span none = brski_span(NULL, 0);
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_code code = brski_note_get(s->registrar, &s->device, "voucher", none, key, err);
+
+	if (code == BRSKI_NOT_FOUND)
+		return BRSKI_OK;
+	return code == BRSKI_OK ? brski_note_put(s->registrar, &s->device, "voucher", none, "", err) : code;
+}
+
+enum brski_code brski_handle_voucher_status(BRSKI_ENDPOINT_PARAMS)
+{
+	struct brski_status status = {0};
+	enum brski_code code;
+
+	(void)endpoint;
+	(void)job;
+	if (!read_status(s, request, &status, response, &code, err))
+		return code;
+	if (status.status) {
+		brski_session_note(s, "voucher-status", true, "the pledge accepted the voucher");
+	} else {
+		note_complaint(s, "voucher-status", "the pledge refused the voucher", &status);
+		/* it will not trust us: nothing that comes after may rest on that voucher */
+		s->voucher_refused = true;
+		code = take_voucher_back(s, err);
+		if (code != BRSKI_OK)
+			return code;
+	}
+	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
+}
+
+/*
+ * The pledge says that it is onboarded. The 200 is the protected success indication and opens the
+ * network, so it is for a device that was given a certificate, and that the policy lets in now.
+ */
+static enum brski_code confirm_enrolled(
+	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+	long retry_after;
+
+	if (s->deferred)
+		return brski_respond_later(
+			response, 503, s->registrar->retry_after, "the PKI has not confirmed yet", err);
+	if (s->over)
+		return brski_respond_text(response, 403, "refused before", err);
+	if (brski_note_get(s->registrar, &s->device, "certificate", brski_span(NULL, 0), key, NULL) !=
+		BRSKI_OK) {
+		s->over = true;
+		brski_session_note(s, "enroll-status", false,
+			"the pledge reports success, but no certificate was granted to it here");
+		return brski_respond_text(response, 403, "no certificate was granted", err);
+	}
+	switch (brski_session_decide(s, &retry_after)) {
+	case BRSKI_ACCEPT:
+		break;
+	case BRSKI_DEFER:
+		s->over = s->deferred = true;
+		return brski_respond_later(response, 503, retry_after, "come back later", err);
+	case BRSKI_REFUSE:
+	default:
+		s->over = true;
+		return brski_respond_text(response, 403, "this device may not join", err);
+	}
+	s->enrolled = true;
+	s->reason[0] = '\0';
+	brski_session_note(s, "enroll-status", true, "onboarded");
+	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
+}
+
+enum brski_code brski_handle_enroll_status(BRSKI_ENDPOINT_PARAMS)
+{
+	struct brski_status status = {0};
+	enum brski_code code;
+
+	(void)endpoint;
+	(void)job;
+	if (!read_status(s, request, &status, response, &code, err))
+		return code;
+	if (status.status)
+		return confirm_enrolled(s, response, err);
+	note_complaint(s, "enroll-status", "the pledge could not enroll", &status);
+	s->enrolled = false;
+	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
+}

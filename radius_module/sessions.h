@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_RADIUS_MODULE_SESSIONS_H
+#define BRSKI_RADIUS_MODULE_SESSIONS_H
+
+#include "eap_brski/ground/env.h"
+
+/*
+ * Sessions by their State (RFC 2865 5.24). The table knows nothing of what a session holds. One
+ * thread at a time has a session; the next one that asks for it waits. Bounded in number and in
+ * idle time; a session that is over stays a little longer, so that its last answer can be repeated.
+ */
+#define BRSKI_STATE_LEN 16
+
+struct brski_sessions;
+struct brski_session;
+
+struct brski_sessions_config {
+	unsigned max;
+	int64_t idle_ms;               /* forgotten after this without a packet */
+	int64_t linger_ms;             /* forgotten after this once it is over */
+	void (*free_data)(void *data); /* from any thread, without the table's lock */
+	int64_t (*now_ms)(void *ctx);  /* NULL: the system's monotonic clock */
+	void *now_ctx;
+	const struct brski_env *env; /* randomness; may be NULL */
+};
+
+BRSKI_CHECKED enum brski_code brski_sessions_new(
+	const struct brski_sessions_config *config, struct brski_sessions **out, struct brski_error *err);
+/* Nobody may have a session. Frees all data. */
+void brski_sessions_free(struct brski_sessions *table);
+
+/*
+ * A new session with a State of 16 random octets; the caller has it. Takes data on success.
+ * BRSKI_TOO_LARGE: the table is full.
+ */
+BRSKI_CHECKED enum brski_code brski_sessions_add(
+	struct brski_sessions *table, void *data, struct brski_session **out, struct brski_error *err);
+/* NULL: there is none of that State (any more). */
+struct brski_session *brski_sessions_get(struct brski_sessions *table, struct brski_span state);
+bool brski_sessions_has(struct brski_sessions *table, struct brski_span state);
+/* Gives it back. over: nothing more is expected but repetitions. */
+void brski_sessions_put(struct brski_sessions *table, struct brski_session *session, bool over);
+
+void *brski_session_data(const struct brski_session *session);
+const uint8_t *brski_session_state(const struct brski_session *session);
+
+/* Forgets what is due; every other call does so too. */
+void brski_sessions_expire(struct brski_sessions *table);
+unsigned brski_sessions_count(struct brski_sessions *table);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_BASE_CLOCK_H
+#define BRSKI_SERVICES_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/*
+ * Milliseconds of a clock that nobody sets: for pauses and waits, which pthread_cond_timedwait()
+ * measures by it too.
+ */
+static inline int64_t brski_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/base/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "eap_brski/ground/text.h"
+#include "services/base/daemon_texts.h"
+
+struct text {
+	struct text *next;
+	char value[];
+};
+
+/* A process is one daemon, and signals reach the process: its state is the process's. */
+static struct {
+	struct text *texts;
+	const char *name;
+	const char *log_path;
+	const char *pid_file;
+	const char *pid_path; /* the same, once it is written */
+	FILE *log;
+	bool verbose;
+	struct brski_env env;
+} self;
+
+const char *daemon_text_keep(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	struct text *t = malloc(sizeof(*t) + size);
+
+	if (!t)
+		return NULL;
+	memcpy(t->value, text, size);
+	t->next = self.texts;
+	self.texts = t;
+	return t->value;
+}
+
+static void write_line(void *ctx, enum brski_level level, const char *line)
+{
+	static const char *const names[] = {"debug", "info", "warning", "error"};
+	char at[32];
+
+	(void)ctx;
+	if (level == BRSKI_LOG_DEBUG && !self.verbose)
+		return;
+	brski_time_format(time(NULL), at);
+	fprintf(self.log ? self.log : stderr, "%s %s %s: %s\n", at, self.name ? self.name : "daemon",
+		names[level], line);
+	fflush(self.log ? self.log : stderr);
+}
+
+static enum brski_code open_log(struct brski_error *err)
+{
+	int fd;
+	FILE *log;
+
+	if (!self.log_path)
+		return BRSKI_OK;
+	fd = open(self.log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	log = fd >= 0 ? fdopen(fd, "a") : NULL;
+	if (!log) {
+		if (fd >= 0)
+			close(fd);
+		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot write the log %s: %s", self.log_path,
+			strerror(errno));
+	}
+	if (self.log)
+		fclose(self.log);
+	self.log = log;
+	return BRSKI_OK;
+}
+
+static enum brski_code write_pid(const char *path, struct brski_error *err)
+{
+	FILE *file = fopen(path, "we");
+	bool ok;
+
+	if (!file)
+		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
+	ok = fprintf(file, "%ld\n", (long)getpid()) > 0;
+	ok = fclose(file) == 0 && ok;
+	if (!ok)
+		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
+	self.pid_path = path;
+	return BRSKI_OK;
+}
+
+enum brski_code daemon_begin(
+	const struct daemon_program *program, const struct daemon_settings *settings, struct brski_error *err)
+{
+	self.name = program->name;
+	self.log_path = settings->log;
+	self.pid_file = settings->pid_file;
+	self.verbose = settings->verbose;
+	return open_log(err);
+}
+
+const struct brski_env *daemon_env(void)
+{
+	self.env.log = write_line;
+	return &self.env;
+}
+
+static void on_stop(evutil_socket_t number, short what, void *arg)
+{
+	const struct timeval linger = {.tv_usec = 200000};
+
+	(void)what;
+	brski_log(daemon_env(), BRSKI_LOG_INFO, "signal %d: stopping", (int)number);
+	event_base_loopexit(arg, &linger); /* answers under way go out */
+}
+
+static void on_hangup(evutil_socket_t number, short what, void *arg)
+{
+	struct brski_error err = {0};
+
+	(void)number;
+	(void)what;
+	(void)arg;
+	if (open_log(&err) != BRSKI_OK)
+		brski_log(daemon_env(), BRSKI_LOG_ERROR, "%s", err.why);
+}
+
+enum brski_code daemon_loop(struct event_base *base, struct brski_error *err)
+{
+	struct event *signals[3] = {evsignal_new(base, SIGTERM, on_stop, base),
+		evsignal_new(base, SIGINT, on_stop, base), evsignal_new(base, SIGHUP, on_hangup, NULL)};
+	enum brski_code code = BRSKI_OK;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < 3; i++) {
+		if (!signals[i] || event_add(signals[i], NULL) != 0)
+			code = brski_fail(err, BRSKI_INTERNAL, "cannot catch signals");
+	}
+	/*
+	 * not before it listens: who cannot, since another one does, must not take away the other
+	 * one's file
+	 */
+	if (code == BRSKI_OK && self.pid_file)
+		code = write_pid(self.pid_file, err);
+	if (code == BRSKI_OK && event_base_dispatch(base) < 0)
+		code = brski_fail(err, BRSKI_INTERNAL, "the event loop failed");
+	for (size_t i = 0; i < 3; i++) {
+		if (signals[i])
+			event_free(signals[i]);
+	}
+	return code;
+}
+
+void daemon_end(void)
+{
+	if (self.pid_path)
+		unlink(self.pid_path);
+	self.pid_path = NULL;
+	if (self.log)
+		fclose(self.log);
+	self.log = NULL;
+	self.log_path = NULL;
+	while (self.texts) {
+		struct text *next = self.texts->next;
+
+		free(self.texts);
+		self.texts = next;
+	}
+}
+
+static enum brski_code serve(const struct daemon_program *program, const struct daemon_settings *settings,
+	int n_words, char *const *words, struct brski_error *err)
+{
+	enum brski_code code;
+
+	if (n_words > (program->serve_operand ? 2 : 1))
+		return brski_fail(err, BRSKI_MALFORMED, "too many words after serve");
+	if (n_words == 2)
+		*program->serve_operand = words[1];
+	code = daemon_begin(program, settings, err);
+	if (code == BRSKI_OK)
+		code = program->serve(err);
+	if (code != BRSKI_OK)
+		brski_log(daemon_env(), BRSKI_LOG_ERROR, "%s", err->why);
+	return code;
+}
+
+static enum brski_code run(const struct daemon_program *program, const struct daemon_settings *settings,
+	int n_words, char *const *words, struct brski_error *err)
+{
+	if (n_words == 0)
+		return brski_fail(err, BRSKI_MALFORMED, "what shall it do? see %s --help", program->name);
+	return strcmp(words[0], "serve") == 0 ? serve(program, settings, n_words, words, err)
+					      : program->admin(n_words, words, err);
+}
+
+int daemon_main(const struct daemon_program *program, int argc, char **argv)
+{
+	struct daemon_settings settings;
+	struct brski_error err = {0};
+	int operands = 0;
+	enum brski_code code = daemon_options(program, argc, argv, &settings, &operands, &err);
+
+	if (code == BRSKI_OK && operands > 0)
+		code = run(program, &settings, argc - operands, argv + operands, &err);
+	if (code != BRSKI_OK)
+		fprintf(stderr, "%s: %s\n", program->name, err.why);
+	daemon_end();
+	return code == BRSKI_OK ? 0 : 1;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum brski_code brski_file_read(const char *path, size_t most, struct brski_buf *out, struct brski_error *err)
+{
+	FILE *f = fopen(path, "re");
+	uint8_t chunk[16384];
+	size_t n;
+	bool bad;
+
+	if (!f)
+		return brski_fail(err, BRSKI_NOT_FOUND, "cannot open %s: %s", path, strerror(errno));
+	brski_buf_free(out);
+	out->limit = most;
+	while (!out->failed && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		brski_put(out, brski_span(chunk, n));
+	bad = ferror(f) != 0;
+	fclose(f);
+	if (bad)
+		return brski_fail(err, BRSKI_INTERNAL, "cannot read %s", path);
+	if (out->failed)
+		return brski_fail(err, BRSKI_TOO_LARGE, "%s has more than %zu octets", path, most);
+	return BRSKI_OK;
+}
+
+static bool write_all(int fd, struct brski_span content)
+{
+	while (content.len) {
+		ssize_t n = write(fd, content.data, content.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		content.data += n;
+		content.len -= (size_t)n;
+	}
+	return fsync(fd) == 0;
+}
+
+enum brski_code brski_file_write(const char *path, struct brski_span content, struct brski_error *err)
+{
+	char temporary[4096];
+	bool ok;
+	int fd;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+		return brski_fail(err, BRSKI_TOO_LARGE, "the file's name is too long");
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return brski_fail(err, BRSKI_INTERNAL, "cannot write %s: %s", path, strerror(errno));
+	ok = write_all(fd, content);
+	ok = close(fd) == 0 && ok && rename(temporary, path) == 0;
+	if (ok)
+		return BRSKI_OK;
+	brski_fail(err, BRSKI_INTERNAL, "cannot write %s: %s", path, strerror(errno));
+	unlink(temporary);
+	return BRSKI_INTERNAL;
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/base/http_client.h"
+
+#include <ctype.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+#include <openssl/ssl.h>
+
+#include "eap_brski/transport/frame.h"
+
+#define CONNECT_TIMEOUT_MS 5000
+#define REQUEST_TIMEOUT_MS 30000
+#define POLL_MAX_MS 60000
+#define CONNECTIONS_MAX 512 /* kept ones too: a server has a thousand descriptors, for everything */
+
+struct brski_upstream {
+	CURLM *multi;
+	pthread_t thread;
+	atomic_bool stop;
+	long connect_timeout_ms;
+	long request_timeout_ms;
+	size_t response_max;
+	char *proxy;
+	long (*tick)(void *ctx, struct brski_upstream *up);
+	void *ctx;
+	struct transfer *first;
+	bool busy; /* a call began or ended since the last look: do not sleep */
+};
+
+struct transfer {
+	struct transfer *next;
+	struct transfer **link;
+	struct brski_upstream *up;
+	CURL *easy;
+	struct curl_slist *headers;
+	brski_upstream_done *done;
+	void *ctx;
+	const struct brski_credential *client;
+	struct brski_http answer; /* fields, as they come */
+	struct brski_buf body;
+	char trouble[CURL_ERROR_SIZE];
+};
+
+static void transfer_free(struct transfer *t)
+{
+	if (!t)
+		return;
+	if (t->link) {
+		*t->link = t->next;
+		if (t->next)
+			t->next->link = t->link;
+	}
+	if (t->easy) {
+		curl_multi_remove_handle(t->up->multi, t->easy);
+		curl_easy_cleanup(t->easy);
+	}
+	curl_slist_free_all(t->headers);
+	brski_http_free(&t->answer);
+	brski_buf_free(&t->body);
+	free(t);
+}
+
+static void transfer_link(struct transfer *t)
+{
+	t->next = t->up->first;
+	t->link = &t->up->first;
+	if (t->next)
+		t->next->link = &t->next;
+	t->up->first = t;
+}
+
+/* ---- What comes ---- */
+
+static size_t on_body(char *data, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t len = size * n;
+
+	brski_put(&t->body, brski_span(data, len));
+	return t->body.failed ? 0 : len; /* 0: curl gives up */
+}
+
+static void trim(const char **text, size_t *len)
+{
+	while (*len && isspace((unsigned char)**text)) {
+		(*text)++;
+		(*len)--;
+	}
+	while (*len && isspace((unsigned char)(*text)[*len - 1]))
+		(*len)--;
+}
+
+/* A field that is too long, one too many or of a strange name is none of those that anybody here reads. */
+static void take_field(struct transfer *t, const char *line, size_t len)
+{
+	char name[64], value[BRSKI_HTTP_TEXT_MAX];
+	const char *colon = memchr(line, ':', len);
+
+	if (!colon)
+		return;
+	size_t name_len = (size_t)(colon - line);
+	const char *rest = colon + 1;
+	size_t rest_len = len - name_len - 1;
+	trim(&rest, &rest_len);
+	if (name_len == 0 || name_len >= sizeof(name) || rest_len >= sizeof(value))
+		return;
+	for (size_t i = 0; i < name_len; i++)
+		name[i] = (char)tolower((unsigned char)line[i]);
+	name[name_len] = '\0';
+	memcpy(value, rest, rest_len);
+	value[rest_len] = '\0';
+	if (brski_http_set(&t->answer, name, value, NULL) != BRSKI_OK)
+		return;
+}
+
+static size_t on_header(char *data, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t len = size * n;
+
+	if (len >= 5 && strncmp(data, "HTTP/", 5) == 0)
+		brski_http_free(&t->answer); /* what came before was an interim response */
+	else
+		take_field(t, data, len);
+	return len;
+}
+
+/* The credential as it is in memory, or in a token: a key need not be a file. */
+static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *ctx)
+{
+	const struct brski_credential *client = ctx;
+
+	(void)easy;
+	if (SSL_CTX_use_cert_and_key(ssl_ctx, client->cert, client->key, client->chain, 1) != 1)
+		return CURLE_SSL_CERTPROBLEM;
+	return CURLE_OK;
+}
+
+/* ---- What goes ---- */
+
+/* Fields that belong to the connection are curl's. */
+static bool is_hop_field(const char *name)
+{
+	static const char *const names[] = {
+		"connection", "content-length", "host", "transfer-encoding", "expect"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool add_header(struct transfer *t, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(t->headers, line);
+
+	if (longer)
+		t->headers = longer;
+	return longer != NULL;
+}
+
+static bool add_headers(struct transfer *t, const struct brski_http *request)
+{
+	char line[64 + 2 + BRSKI_HTTP_TEXT_MAX];
+
+	if (!add_header(t, "Expect:"))
+		return false;
+	for (size_t i = 0; i < request->n_fields; i++) {
+		if (is_hop_field(request->fields[i].name))
+			continue;
+		snprintf(line, sizeof(line), "%s: %s", request->fields[i].name, request->fields[i].value);
+		if (!add_header(t, line))
+			return false;
+	}
+	return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
+}
+
+static bool set_method(struct transfer *t, const struct brski_http *request)
+{
+	CURLcode rc;
+
+	if (strcmp(request->method, "GET") == 0)
+		return curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+	rc = curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS,
+			request->body.len ? (const char *)request->body.data : "");
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, request->method);
+	return rc == CURLE_OK;
+}
+
+/*
+ * The anchors go in as a blob, since that is part of what curl compares before it uses a connection
+ * again: an SSL_CTX callback is not, and one manufacturer's anchors must not vouch for another's
+ * MASA at the same address.
+ */
+static enum brski_code set_anchors(struct transfer *t, const STACK_OF(X509) *anchors, struct brski_error *err)
+{
+	struct brski_buf pem = {0};
+	enum brski_code code;
+	struct curl_blob blob = {.flags = CURL_BLOB_COPY};
+
+	if (!anchors)
+		return BRSKI_OK;
+	code = brski_certs_to_pem(anchors, &pem, err);
+	if (code != BRSKI_OK)
+		return code;
+	blob.data = pem.data;
+	blob.len = pem.len;
+	if (curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL) != CURLE_OK ||
+		curl_easy_setopt(t->easy, CURLOPT_CAINFO, NULL) != CURLE_OK ||
+		curl_easy_setopt(t->easy, CURLOPT_CAINFO_BLOB, &blob) != CURLE_OK)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for trust anchors");
+	brski_buf_free(&pem);
+	return code;
+}
+
+static bool set_tls(struct transfer *t)
+{
+	CURL *easy = t->easy;
+
+	return curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	       (!t->client || !t->client->cert ||
+		       (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) == CURLE_OK &&
+			       curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, (void *)(uintptr_t)t->client) ==
+				       CURLE_OK));
+}
+
+static bool set_limits(struct transfer *t, bool https_only)
+{
+	CURL *easy = t->easy;
+	const char *schemes = https_only ? "https" : "http,https";
+
+	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, schemes) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PROXY, t->up->proxy) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       /* a call that is given up does not wait for its name's resolver, which may hang for long */
+	       curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, t->up->connect_timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, t->up->request_timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->up->response_max) == CURLE_OK;
+}
+
+static bool set_callbacks(struct transfer *t)
+{
+	CURL *easy = t->easy;
+
+	t->body.limit = t->up->response_max;
+	return curl_easy_setopt(easy, CURLOPT_PRIVATE, t) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->trouble) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HEADERDATA, t) == CURLE_OK;
+}
+
+static enum brski_code transfer_prepare(
+	struct transfer *t, const struct brski_call *call, struct brski_error *err)
+{
+	bool masa = call->kind == BRSKI_JOB_VOUCHER;
+
+	if (masa && strncasecmp(call->url, "https://", 8) != 0)
+		return brski_fail(
+			err, BRSKI_UNSUPPORTED, "a MASA is called by https only, not %s", call->url);
+	t->easy = curl_easy_init();
+	if (!t->easy || curl_easy_setopt(t->easy, CURLOPT_URL, call->url) != CURLE_OK ||
+		!set_limits(t, masa) || !set_callbacks(t) || !set_tls(t) || !set_method(t, call->request) ||
+		!add_headers(t, call->request))
+		return brski_fail(err, BRSKI_INTERNAL, "no call to %s can be prepared", call->url);
+	return set_anchors(t, call->tls_anchors, err);
+}
+
+enum brski_code brski_upstream_call(struct brski_upstream *up, const struct brski_call *call,
+	brski_upstream_done *done, void *ctx, struct brski_error *err)
+{
+	struct transfer *t = calloc(1, sizeof(*t));
+	enum brski_code code;
+
+	if (!t)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a call");
+	t->up = up;
+	t->done = done;
+	t->ctx = ctx;
+	t->client = call->client;
+	code = transfer_prepare(t, call, err);
+	if (code == BRSKI_OK && curl_multi_add_handle(up->multi, t->easy) != CURLM_OK)
+		code = brski_fail(err, BRSKI_INTERNAL, "no call to %s can be started", call->url);
+	if (code != BRSKI_OK) {
+		transfer_free(t);
+		return code;
+	}
+	transfer_link(t);
+	up->busy = true;
+	return BRSKI_OK;
+}
+
+/* ---- The thread ---- */
+
+/* The answer as a value: fields were collected as they came. */
+static enum brski_code finish_answer(struct transfer *t, struct brski_error *err)
+{
+	long status = 0;
+
+	if (t->body.failed)
+		return brski_fail(
+			err, BRSKI_TOO_LARGE, "its answer is longer than %zu octets", t->up->response_max);
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status < 200 || status > 599)
+		return brski_fail(err, BRSKI_MALFORMED, "it answered with HTTP status %ld", status);
+	t->answer.status = (unsigned)status;
+	brski_buf_move(&t->answer.body, &t->body);
+	return BRSKI_OK;
+}
+
+static void finish(struct transfer *t, CURLcode result)
+{
+	struct brski_error err = {0};
+
+	if (result == CURLE_OK || t->body.failed)
+		(void)!finish_answer(t, &err);
+	else
+		(void)!brski_fail(&err, BRSKI_UNAVAILABLE, "%s",
+			t->trouble[0] ? t->trouble : curl_easy_strerror(result));
+	t->done(t->ctx, err.code == BRSKI_OK ? &t->answer : NULL, err.code == BRSKI_OK ? "" : err.why);
+	transfer_free(t);
+}
+
+static void reap(struct brski_upstream *up)
+{
+	struct CURLMsg *msg;
+	struct transfer *t;
+	int left;
+
+	while ((msg = curl_multi_info_read(up->multi, &left))) {
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		t = NULL;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
+		finish(t, msg->data.result);
+		up->busy = true;
+	}
+}
+
+static void *run(void *arg)
+{
+	struct brski_upstream *up = arg;
+	int running, wait;
+	long next;
+
+	while (!atomic_load(&up->stop)) {
+		up->busy = false;
+		next = up->tick(up->ctx, up);
+		curl_multi_perform(up->multi, &running);
+		reap(up);
+		if (up->busy)
+			continue;
+		wait = next < 0 || next > POLL_MAX_MS ? POLL_MAX_MS : (int)next;
+		curl_multi_poll(up->multi, NULL, 0, wait, NULL);
+	}
+	return NULL;
+}
+
+static enum brski_code start_thread(struct brski_upstream *up, struct brski_error *err)
+{
+	sigset_t all, before;
+	int rc;
+
+	/* The server's signals are for its own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&up->thread, NULL, run, up);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0)
+		return brski_fail(err, BRSKI_INTERNAL, "no thread for upstream calls: %s", strerror(rc));
+	return BRSKI_OK;
+}
+
+static void upstream_destroy(struct brski_upstream *up)
+{
+	while (up->first)
+		transfer_free(up->first);
+	if (up->multi)
+		curl_multi_cleanup(up->multi);
+	free(up->proxy);
+	free(up);
+	curl_global_cleanup();
+}
+
+enum brski_code brski_upstream_new(
+	const struct brski_upstream_config *config, struct brski_upstream **out, struct brski_error *err)
+{
+	struct brski_upstream *up;
+	enum brski_code code;
+
+	*out = NULL;
+	up = calloc(1, sizeof(*up));
+	if (!up)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for upstream calls");
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(up);
+		return brski_fail(err, BRSKI_INTERNAL, "libcurl does not start");
+	}
+	up->connect_timeout_ms = config->connect_timeout_ms ? config->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+	up->request_timeout_ms = config->request_timeout_ms ? config->request_timeout_ms : REQUEST_TIMEOUT_MS;
+	up->response_max = config->response_max ? config->response_max : BRSKI_MESSAGE_MAX;
+	up->tick = config->tick;
+	up->ctx = config->ctx;
+	up->proxy = strdup(config->proxy ? config->proxy : "");
+	up->multi = curl_multi_init();
+	if (!up->proxy || !up->multi ||
+		curl_multi_setopt(up->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX) !=
+			CURLM_OK)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for upstream calls");
+	else
+		code = start_thread(up, err);
+	if (code != BRSKI_OK) {
+		upstream_destroy(up);
+		return code;
+	}
+	*out = up;
+	return BRSKI_OK;
+}
+
+void brski_upstream_free(struct brski_upstream *up)
+{
+	if (!up)
+		return;
+	atomic_store(&up->stop, true);
+	curl_multi_wakeup(up->multi);
+	pthread_join(up->thread, NULL);
+	upstream_destroy(up);
+}
+
+void brski_upstream_wake(struct brski_upstream *up)
+{
+	curl_multi_wakeup(up->multi);
+}

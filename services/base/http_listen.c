@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/base/http_listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/util.h>
+
+#define BACKLOG 128
+
+static enum brski_code split_address(
+	const char *address, char host[HTTP_ADDRESS_MAX], char port[8], struct brski_error *err)
+{
+	const char *colon = strrchr(address, ':');
+	size_t len;
+
+	if (!colon || colon == address)
+		return brski_fail(err, BRSKI_MALFORMED, "\"%s\" is not ADDRESS:PORT", address);
+	len = (size_t)(colon - address);
+	if (address[0] == '[' && colon[-1] == ']') {
+		address++;
+		len -= 2;
+	}
+	if (len >= HTTP_ADDRESS_MAX || strlen(colon + 1) >= 8)
+		return brski_fail(err, BRSKI_MALFORMED, "\"%s\" is too long", address);
+	memcpy(host, address, len);
+	host[len] = '\0';
+	snprintf(port, 8, "%s", colon + 1);
+	return BRSKI_OK;
+}
+
+static void bound_address(int fd, char out[HTTP_ADDRESS_MAX])
+{
+	struct sockaddr_storage at = {0};
+	socklen_t len = sizeof(at);
+	char host[INET6_ADDRSTRLEN + 1] = "?";
+	char port[8] = "?";
+
+	if (getsockname(fd, (struct sockaddr *)&at, &len) == 0)
+		getnameinfo((struct sockaddr *)&at, len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(out, HTTP_ADDRESS_MAX, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+static int listen_at(const struct addrinfo *at)
+{
+	int one = 1;
+	int fd = socket(at->ai_family, at->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, at->ai_protocol);
+
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+		bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+enum brski_code http_listen(
+	const char *address, int *fd, char bound[HTTP_ADDRESS_MAX], struct brski_error *err)
+{
+	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	char host[HTTP_ADDRESS_MAX];
+	char port[8];
+	enum brski_code code = split_address(address, host, port, err);
+	int status;
+
+	*fd = -1;
+	if (code != BRSKI_OK)
+		return code;
+	status = getaddrinfo(host, port, &hints, &found);
+	if (status != 0)
+		return brski_fail(
+			err, BRSKI_MALFORMED, "cannot listen at %s: %s", address, gai_strerror(status));
+	errno = 0;
+	*fd = listen_at(found);
+	freeaddrinfo(found);
+	if (*fd < 0)
+		return brski_fail(
+			err, BRSKI_UNAVAILABLE, "cannot listen at %s: %s", address, strerror(errno));
+	bound_address(*fd, bound);
+	return BRSKI_OK;
+}
+
+static int take_any_certificate(int ok, X509_STORE_CTX *ctx)
+{
+	(void)ok;
+	(void)ctx;
+	return 1;
+}
+
+static bool set_credential(SSL_CTX *tls, const struct brski_credential *server)
+{
+	if (SSL_CTX_use_certificate(tls, server->cert) != 1 || SSL_CTX_use_PrivateKey(tls, server->key) != 1)
+		return false;
+	for (int i = 0; i < sk_X509_num(server->chain); i++) {
+		if (SSL_CTX_add1_chain_cert(tls, sk_X509_value(server->chain, i)) != 1)
+			return false;
+	}
+	return true;
+}
+
+enum brski_code http_tls_new(const struct brski_credential *server, SSL_CTX **out, struct brski_error *err)
+{
+	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+
+	*out = NULL;
+	if (!tls || SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) != 1 || !set_credential(tls, server)) {
+		SSL_CTX_free(tls);
+		return brski_fail_openssl(err, BRSKI_INTERNAL, "cannot use the TLS certificate");
+	}
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, take_any_certificate);
+	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_num_tickets(tls, 0);
+	*out = tls;
+	return BRSKI_OK;
+}
+
+enum brski_code http_limit_connections(unsigned max_connections, struct brski_error *err)
+{
+	struct rlimit limit;
+	int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (next < 0)
+		return brski_fail(err, BRSKI_INTERNAL, "cannot open /dev/null: %s", strerror(errno));
+	close(next);
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return brski_fail(err, BRSKI_INTERNAL, "getrlimit: %s", strerror(errno));
+	if (limit.rlim_cur > (rlim_t)next + max_connections)
+		limit.rlim_cur = (rlim_t)next + max_connections;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return brski_fail(err, BRSKI_INTERNAL, "setrlimit: %s", strerror(errno));
+	return BRSKI_OK;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_BASE_HTTP_LISTEN_H
+#define BRSKI_SERVICES_BASE_HTTP_LISTEN_H
+
+#include <openssl/ssl.h>
+
+#include "eap_brski/pki/credential.h"
+
+/*
+ * A listening socket for "127.0.0.1:8443" or "[::1]:0", not blocking. bound gets the address as the
+ * kernel sees it.
+ */
+#define HTTP_ADDRESS_MAX 80
+BRSKI_CHECKED enum brski_code http_listen(
+	const char *address, int *fd, char bound[HTTP_ADDRESS_MAX], struct brski_error *err);
+
+/*
+ * TLS 1.2 or later (RFC 8995 5.4); a client may show a certificate, and whoever answers the request
+ * judges it.
+ */
+BRSKI_CHECKED enum brski_code http_tls_new(
+	const struct brski_credential *server, SSL_CTX **out, struct brski_error *err);
+
+/* No descriptor beyond the next max_connections ones can be opened in this process from now on. */
+BRSKI_CHECKED enum brski_code http_limit_connections(unsigned max_connections, struct brski_error *err);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/base/http_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <openssl/err.h>
+
+#include "services/base/http_listen.h"
+
+#define ALL_METHODS \
+	(EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | \
+		EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH)
+
+struct http_exchange {
+	struct http_exchange *next;
+	struct http_exchange **link; /* what points at this one */
+	struct http_server *server;
+	struct evhttp_request *req; /* NULL: the client has gone */
+	struct brski_http request;
+	X509 *client;
+	char peer[HTTP_ADDRESS_MAX];
+};
+
+struct http_server {
+	struct event_base *base;
+	struct evhttp *evhttp;
+	struct evconnlistener *listener;
+	SSL_CTX *tls;
+	size_t max_body;
+	const struct brski_env *env;
+	http_handler *handler;
+	void *ctx;
+	struct http_exchange *waiting;
+};
+
+const struct brski_http *http_exchange_request(const struct http_exchange *ex)
+{
+	return &ex->request;
+}
+
+const X509 *http_exchange_client(const struct http_exchange *ex)
+{
+	return ex->client;
+}
+
+const char *http_exchange_peer(const struct http_exchange *ex)
+{
+	return ex->peer;
+}
+
+static const char *method_name(const struct evhttp_request *req)
+{
+	switch (evhttp_request_get_command(req)) {
+	case EVHTTP_REQ_GET:
+		return "GET";
+	case EVHTTP_REQ_POST:
+		return "POST";
+	case EVHTTP_REQ_HEAD:
+		return "HEAD";
+	case EVHTTP_REQ_PUT:
+		return "PUT";
+	case EVHTTP_REQ_DELETE:
+		return "DELETE";
+	case EVHTTP_REQ_OPTIONS:
+		return "OPTIONS";
+	default:
+		return "PATCH";
+	}
+}
+
+static void exchange_free(struct http_exchange *ex)
+{
+	*ex->link = ex->next;
+	if (ex->next)
+		ex->next->link = ex->link;
+	brski_http_free(&ex->request);
+	X509_free(ex->client);
+	free(ex);
+}
+
+static void on_close(struct evhttp_connection *connection, void *arg)
+{
+	struct http_exchange *ex = arg;
+
+	(void)connection;
+	ex->req = NULL; /* evhttp frees it with the connection */
+}
+
+static void read_peer(struct http_exchange *ex)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(ex->req);
+	SSL *ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(connection));
+	char *address = NULL;
+	ev_uint16_t port = 0;
+
+	evhttp_connection_get_peer(connection, &address, &port);
+	snprintf(ex->peer, sizeof(ex->peer), "%s", address ? address : "?");
+	if (ssl)
+		ex->client = SSL_get1_peer_certificate(ssl);
+	evhttp_connection_set_closecb(connection, on_close, ex);
+}
+
+static enum brski_code read_fields(struct http_exchange *ex, struct brski_error *err)
+{
+	const struct evkeyval *field;
+	enum brski_code code = BRSKI_OK;
+
+	for (field = evhttp_request_get_input_headers(ex->req)->tqh_first; field && code == BRSKI_OK;
+		field = field->next.tqe_next) {
+		if (strcasecmp(field->key, "content-length") != 0)
+			code = brski_http_set(&ex->request, field->key, field->value, err);
+	}
+	return code;
+}
+
+static enum brski_code read_request(struct http_exchange *ex, struct brski_error *err)
+{
+	struct evbuffer *body = evhttp_request_get_input_buffer(ex->req);
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(ex->req);
+	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
+	size_t len = evbuffer_get_length(body);
+	const uint8_t *octets = evbuffer_pullup(body, -1);
+	enum brski_code code;
+
+	if (len > ex->server->max_body)
+		return brski_fail(err, BRSKI_TOO_LARGE, "the body has %zu octets, more than %zu", len,
+			ex->server->max_body);
+	if (uri && evhttp_uri_get_query(uri))
+		return brski_fail(err, BRSKI_NOT_FOUND, "there is nothing here that takes a query");
+	/* the type is set from the fields */
+	code = brski_http_request(&ex->request, method_name(ex->req), path && path[0] != '\0' ? path : "/",
+		"application/octet-stream", brski_span(octets, len), err);
+	return code == BRSKI_OK ? read_fields(ex, err) : code;
+}
+
+static void refuse(struct http_exchange *ex, const struct brski_error *why)
+{
+	struct brski_http response = {0};
+	struct brski_error err;
+
+	if (brski_http_response(&response, brski_code_http_status(why->code), "text/plain; charset=utf-8",
+		    brski_span_str(why->why), &err) != BRSKI_OK)
+		response.status = 500;
+	http_exchange_reply(ex, &response, why->why);
+}
+
+static void on_request(struct evhttp_request *req, void *arg)
+{
+	struct http_server *server = arg;
+	struct http_exchange *ex = calloc(1, sizeof(*ex));
+	struct brski_error err = {0};
+
+	if (!ex) {
+		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
+		return;
+	}
+	ex->server = server;
+	ex->req = req;
+	ex->next = server->waiting;
+	ex->link = &server->waiting;
+	if (ex->next)
+		ex->next->link = &ex->next;
+	server->waiting = ex;
+	read_peer(ex);
+	if (read_request(ex, &err) != BRSKI_OK)
+		refuse(ex, &err);
+	else
+		server->handler(server->ctx, ex);
+	/*
+	 * libevent asks SSL_get_error() of this same thread: an old error in the queue would close
+	 * a connection
+	 */
+	ERR_clear_error();
+}
+
+static void write_fields(struct evhttp_request *req, const struct brski_http *response)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+
+	for (size_t i = 0; i < response->n_fields; i++) {
+		if (strcmp(response->fields[i].name, "content-length") != 0)
+			evhttp_add_header(headers, response->fields[i].name, response->fields[i].value);
+	}
+}
+
+static void write_response(struct evhttp_request *req, const struct brski_http *response)
+{
+	struct evbuffer *body = evbuffer_new();
+	int status = response->status >= 200 && response->status < 600 ? (int)response->status : 500;
+
+	evhttp_connection_set_closecb(evhttp_request_get_connection(req), NULL, NULL);
+	if (!body || evbuffer_add(body, response->body.data, response->body.len) != 0) {
+		evhttp_send_error(req, HTTP_INTERNAL, NULL);
+	} else {
+		write_fields(req, response);
+		evhttp_send_reply(req, status, NULL, body);
+	}
+	if (body)
+		evbuffer_free(body);
+}
+
+void http_exchange_reply(struct http_exchange *ex, struct brski_http *response, const char *note)
+{
+	const char *method = ex->request.method ? ex->request.method : "request";
+	const char *path = ex->request.path ? ex->request.path : "not read";
+
+	brski_log(ex->server->env, response->status < 400 ? BRSKI_LOG_INFO : BRSKI_LOG_WARN,
+		"%s %s %s: %u%s%s%s", ex->peer, method, path, response->status,
+		ex->req ? "" : " (the client has gone)", note ? ", " : "", note ? note : "");
+	if (ex->req)
+		write_response(ex->req, response);
+	brski_http_free(response);
+	exchange_free(ex);
+}
+
+static struct bufferevent *new_tls_connection(struct event_base *base, void *arg)
+{
+	struct http_server *server = arg;
+	SSL *ssl = SSL_new(server->tls);
+	struct bufferevent *bev = NULL;
+
+	if (ssl)
+		bev = bufferevent_openssl_socket_new(
+			base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (!bev) {
+		/* evhttp would go on without TLS: rather none */
+		brski_log(server->env, BRSKI_LOG_ERROR, "out of memory for a TLS connection");
+		abort();
+	}
+	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return bev;
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(arg);
+}
+
+/*
+ * No descriptor left: http_limit_connections() was reached. The kernel queues connections
+ * meanwhile. arg is evhttp's.
+ */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct timeval pause = {.tv_usec = 100000};
+
+	(void)arg;
+	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_resume, listener, &pause) ==
+		0)
+		evconnlistener_disable(listener);
+}
+
+static void set_limits(struct http_server *server, const struct http_server_config *config)
+{
+	/* evhttp's own limit is a wider one: what is over it evhttp refuses without a word in the log */
+	evhttp_set_max_body_size(server->evhttp, (ev_ssize_t)config->max_body * 4);
+	evhttp_set_max_headers_size(server->evhttp, (ev_ssize_t)config->max_headers);
+	evhttp_set_timeout(server->evhttp, config->timeout);
+	evhttp_set_allowed_methods(server->evhttp, ALL_METHODS);
+	evhttp_set_default_content_type(server->evhttp, NULL);
+	if (server->tls)
+		evhttp_set_bevcb(server->evhttp, new_tls_connection, server);
+	evhttp_set_gencb(server->evhttp, on_request, server);
+}
+
+static enum brski_code start(
+	struct http_server *server, const struct http_server_config *config, struct brski_error *err)
+{
+	char bound[HTTP_ADDRESS_MAX];
+	int fd = -1;
+	enum brski_code code = config->tls ? http_tls_new(config->tls, &server->tls, err) : BRSKI_OK;
+
+	if (code == BRSKI_OK)
+		code = http_listen(config->listen, &fd, bound, err);
+	if (code != BRSKI_OK)
+		return code;
+	server->listener = evconnlistener_new(
+		server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, -1, fd);
+	server->evhttp = evhttp_new(server->base);
+	if (!server->listener || !server->evhttp)
+		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory for the HTTP server");
+	set_limits(server, config);
+	if (!evhttp_bind_listener(server->evhttp, server->listener))
+		return brski_fail(err, BRSKI_INTERNAL, "cannot start the HTTP server");
+	evconnlistener_set_error_cb(server->listener, on_accept_error);
+	brski_log(server->env, BRSKI_LOG_INFO, "listening on %s://%s", server->tls ? "https" : "http", bound);
+	return http_limit_connections(config->max_connections, err);
+}
+
+enum brski_code http_server_new(struct event_base *base, const struct http_server_config *config,
+	http_handler *handler, void *ctx, struct http_server **out, struct brski_error *err)
+{
+	struct http_server *server = calloc(1, sizeof(*server));
+	enum brski_code code;
+
+	*out = NULL;
+	if (!server)
+		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+	server->base = base;
+	server->env = config->env;
+	server->max_body = config->max_body;
+	server->handler = handler;
+	server->ctx = ctx;
+	code = start(server, config, err);
+	if (code == BRSKI_OK)
+		*out = server;
+	else
+		http_server_free(server);
+	return code;
+}
+
+void http_server_free(struct http_server *server)
+{
+	if (!server)
+		return;
+	if (server->evhttp)
+		evhttp_free(server->evhttp); /* and the listener, once bound */
+	else if (server->listener)
+		evconnlistener_free(server->listener);
+	while (server->waiting)
+		exchange_free(server->waiting);
+	SSL_CTX_free(server->tls);
+	free(server);
+}

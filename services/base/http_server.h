@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_BASE_HTTP_SERVER_H
+#define BRSKI_SERVICES_BASE_HTTP_SERVER_H
+
+#include <event2/event.h>
+
+#include "eap_brski/ground/env.h"
+#include "eap_brski/pki/credential.h"
+#include "eap_brski/transport/http.h"
+
+/* An HTTP or HTTPS listener in an event loop. It carries messages and judges nothing. */
+struct http_server;
+struct http_exchange; /* one request that waits for its answer */
+
+struct http_server_config {
+	const char *listen;                 /* "127.0.0.1:8443", "[::1]:0"; port 0: any free one */
+	const struct brski_credential *tls; /* NULL: HTTP without TLS. Must stay alive */
+	const struct brski_env *env;
+	size_t max_body;
+	size_t max_headers;
+	int timeout;              /* seconds without an octet */
+	unsigned max_connections; /* by the process's limit on open files, see http_server_new */
+};
+
+/*
+ * Called once for each request that is HTTP. It must call http_exchange_reply() once, at once or
+ * later in the same loop. One line of log is written then, and for requests over max_body, which do
+ * not get here.
+ */
+typedef void http_handler(void *ctx, struct http_exchange *ex);
+
+/*
+ * Listens. More than max_connections connections are left in the kernel's queue: the limit on open
+ * files is lowered to what is open now and that many more, so open everything else before. One
+ * server to a process, therefore.
+ */
+BRSKI_CHECKED enum brski_code http_server_new(struct event_base *base,
+	const struct http_server_config *config, http_handler *handler, void *ctx, struct http_server **out,
+	struct brski_error *err);
+/* Closes all connections; exchanges are void. The event loop does not run any more after it. */
+void http_server_free(struct http_server *server);
+
+const struct brski_http *http_exchange_request(const struct http_exchange *ex);
+/*
+ * The client's TLS certificate; NULL if it has shown none. That it has its key is certain; nothing
+ * else of it is judged.
+ */
+const X509 *http_exchange_client(const struct http_exchange *ex);
+const char *http_exchange_peer(const struct http_exchange *ex); /* address in text */
+/*
+ * Takes what *response holds, and frees the exchange. note: a word for the log, may be NULL.
+ * Harmless when the client has gone.
+ */
+void http_exchange_reply(struct http_exchange *ex, struct brski_http *response, const char *note);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "services/brskictl/brskictl.h"
+
+#define EVENTS_DEFAULT 50
+#define JOBS_MOST 100000
+
+static void print_event(void *ctx, const struct brski_store_event *e)
+{
+	char at[32], times[32] = "";
+
+	(*(unsigned *)ctx)++;
+	if (e->times > 1)
+		snprintf(times, sizeof(times), " (%u times)", e->times);
+	printf("%s  %-4s %s%s%s  %s%s%s%s\n", brskictl_time(e->at, at), e->ok ? "ok" : "FAIL",
+		e->manufacturer, e->manufacturer[0] ? " " : "",
+		e->serial_number[0] ? e->serial_number : "(unknown device)", e->what,
+		e->detail[0] ? ": " : "", e->detail, times);
+}
+
+int brskictl_history(struct brski_store *store, int argc, char **argv)
+{
+	unsigned long most = EVENTS_DEFAULT;
+	struct brski_error err;
+	unsigned n = 0;
+	char *end;
+	int c;
+
+	while ((c = getopt(argc, argv, "n:")) != -1) {
+		if (c != 'n')
+			return brskictl_usage("'history' takes [-n NUMBER] [SERIAL]");
+		most = strtoul(optarg, &end, 10);
+		if (*end || most == 0 || most > 1000000)
+			return brskictl_usage("-n takes a number from 1 to 1000000");
+	}
+	if (argc - optind > 1)
+		return brskictl_usage("'history' takes [-n NUMBER] [SERIAL]");
+	if (brski_store_events(
+		    store, argc > optind ? argv[optind] : NULL, (unsigned)most, print_event, &n, &err))
+		return brskictl_fail(&err);
+	if (n == 0)
+		puts("Nothing has happened yet.");
+	return 0;
+}
+
+static void print_job(void *ctx, struct brski_store_job *job)
+{
+	char waits[32], tried[32];
+
+	(void)ctx;
+	printf("%-20s %-28s %-12s %-14s %-14s %zu\n", job->manufacturer, job->serial_number,
+		job->kind == BRSKI_JOB_VOUCHER ? "voucher" : "certificate", brskictl_age(job->created, waits),
+		brskictl_age(job->updated, tried), job->blob.len);
+}
+
+static void print_totals(const struct brski_store_job_totals *t)
+{
+	char age[32];
+
+	if (t->waiting == 0)
+		puts("Nothing waits.");
+	else
+		printf("%u waiting: %u for vouchers, %u for certificates; the oldest for %s.\n", t->waiting,
+			t->waiting_vouchers, t->waiting_certificates, brskictl_age(t->oldest, age));
+	printf("%u answered and %u refused are kept; %llu KiB in all.\n", t->done, t->refused,
+		(unsigned long long)(t->octets + 1023) / 1024);
+}
+
+int brskictl_queue(struct brski_store *store, int argc, char **argv)
+{
+	struct brski_store_job_totals totals;
+	struct brski_error err;
+
+	(void)argv;
+	if (argc > 1)
+		return brskictl_usage("'queue' takes no argument");
+	if (brski_store_job_totals(store, &totals, &err))
+		return brskictl_fail(&err);
+	if (totals.waiting)
+		printf("%-20s %-28s %-12s %-14s %-14s %s\n", "MANUFACTURER", "SERIAL NUMBER", "WAITS FOR",
+			"SINCE", "LAST TRY", "OCTETS");
+	if (brski_store_jobs(store, BRSKI_JOB_WAITING, JOBS_MOST, print_job, NULL, &err))
+		return brskictl_fail(&err);
+	print_totals(&totals);
+	return 0;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/ca/ca_admin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "eap_brski/ground/text.h"
+#include "services/ca/ca_issue.h"
+#include "services/ca/ca_options.h"
+
+#define CA_DAYS 3650
+
+/* Never writes over a file: a key that is lost that way is lost for good. */
+static enum brski_code write_new(
+	const char *path, mode_t mode, const struct brski_buf *content, struct brski_error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	bool ok;
+
+	if (fd < 0)
+		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot make %s: %s", path, strerror(errno));
+	ok = write(fd, content->data, content->len) == (ssize_t)content->len && fsync(fd) == 0;
+	ok = close(fd) == 0 && ok;
+	if (ok)
+		return BRSKI_OK;
+	unlink(path);
+	return brski_fail(err, BRSKI_UNAVAILABLE, "cannot write %s", path);
+}
+
+static enum brski_code write_key(const char *path, const EVP_PKEY *key, struct brski_error *err)
+{
+	struct brski_buf pem = {0};
+	enum brski_code code = brski_key_to_pem(key, &pem, err);
+
+	if (code == BRSKI_OK)
+		code = write_new(path, 0600, &pem, err);
+	brski_buf_free(&pem);
+	return code;
+}
+
+/* Leaf first, then all that is above it, the root too: a registrar shows it to the MASA, which pins it. */
+static enum brski_code write_chain(
+	const char *path, const struct brski_credential *cred, struct brski_error *err)
+{
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	struct brski_buf pem = {0};
+	bool ok = certs && sk_X509_push(certs, cred->cert) > 0;
+	enum brski_code code;
+
+	for (int i = 0; ok && i < sk_X509_num(cred->chain); i++)
+		ok = sk_X509_push(certs, sk_X509_value(cred->chain, i)) > 0;
+	code = ok ? brski_certs_to_pem(certs, &pem, err) : brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+	if (code == BRSKI_OK)
+		code = write_new(path, 0644, &pem, err);
+	sk_X509_free(certs);
+	brski_buf_free(&pem);
+	return code;
+}
+
+/* The chain of what `issuer` has issued. */
+static enum brski_code set_chain(
+	struct brski_credential *cred, const struct brski_credential *issuer, struct brski_error *err)
+{
+	bool ok;
+
+	cred->chain = sk_X509_new_null();
+	ok = cred->chain != NULL;
+	if (issuer) {
+		ok = ok && X509_add_cert(cred->chain, issuer->cert, X509_ADD_FLAG_UP_REF) == 1;
+		ok = ok && X509_add_certs(cred->chain, issuer->chain, X509_ADD_FLAG_UP_REF) == 1;
+	}
+	return ok ? BRSKI_OK : brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+}
+
+/* A new key and its certificate, in memory. spec->key and spec->subject are filled in here. */
+static enum brski_code make(struct ca_spec *spec, const char *subject, const struct brski_credential *issuer,
+	struct brski_credential *out, struct brski_error *err)
+{
+	enum brski_key_type type;
+	X509_NAME *name = NULL;
+	enum brski_code code = brski_key_type_parse(ca_settings.key_type, &type, err);
+
+	memset(out, 0, sizeof(*out));
+	if (code == BRSKI_OK)
+		code = ca_name_parse(subject, &name, err);
+	if (code == BRSKI_OK)
+		code = brski_key_generate(type, &out->key, err);
+	spec->subject = name;
+	spec->key = out->key;
+	if (code == BRSKI_OK)
+		code = ca_issue(spec, issuer, daemon_env(), &out->cert, err);
+	if (code == BRSKI_OK)
+		code = set_chain(out, issuer, err);
+	X509_NAME_free(name);
+	return code;
+}
+
+static enum brski_code save(const char *key_path, const char *cert_path, const struct brski_credential *cred,
+	struct brski_error *err)
+{
+	enum brski_code code = write_key(key_path, cred->key, err);
+
+	if (code == BRSKI_OK)
+		code = write_chain(cert_path, cred, err);
+	if (code == BRSKI_OK)
+		printf("%s %s\n", key_path, cert_path);
+	return code;
+}
+
+static enum brski_code save_in_dir(
+	const char *name, const struct brski_credential *cred, struct brski_error *err)
+{
+	char key[CA_PATH_MAX];
+	char cert[CA_PATH_MAX];
+	char file[32];
+	enum brski_code code;
+
+	snprintf(file, sizeof(file), "%s.key", name);
+	code = ca_file(file, key, err);
+	snprintf(file, sizeof(file), "%s.pem", name);
+	if (code == BRSKI_OK)
+		code = ca_file(file, cert, err);
+	return code == BRSKI_OK ? save(key, cert, cred, err) : code;
+}
+
+/* ---- init ---- */
+
+/* "CN=Example CA,O=Example" and " Root" give "CN=Example CA Root,O=Example". */
+static enum brski_code with_suffix(
+	const char *subject, const char *suffix, char *out, size_t size, struct brski_error *err)
+{
+	size_t cn_end = strcspn(subject, ",");
+	int n = snprintf(out, size, "%.*s%s%s", (int)cn_end, subject, suffix, subject + cn_end);
+
+	return n > 0 && (size_t)n < size ? BRSKI_OK
+					 : brski_fail(err, BRSKI_TOO_LARGE, "the subject is too long");
+}
+
+static enum brski_code init_ca(const char *subject, struct brski_credential *root,
+	struct brski_credential *ca, struct brski_error *err)
+{
+	struct ca_spec spec = {.kind = CA_KIND_ROOT, .days = CA_DAYS};
+	char name[400];
+	enum brski_code code;
+
+	if (!ca_settings.intermediate)
+		return make(&spec, subject, NULL, ca, err);
+	code = with_suffix(subject, " Root", name, sizeof(name), err);
+	if (code == BRSKI_OK)
+		code = make(&spec, name, NULL, root, err);
+	if (code == BRSKI_OK)
+		code = save_in_dir("root", root, err);
+	spec.kind = CA_KIND_INTERMEDIATE;
+	return code == BRSKI_OK ? make(&spec, subject, root, ca, err) : code;
+}
+
+static enum brski_code init_cmp_signer(
+	const char *subject, const struct brski_credential *ca, struct brski_error *err)
+{
+	struct ca_spec spec = {.kind = CA_KIND_CMP, .days = CA_DAYS};
+	struct brski_credential cmp = {0};
+	char name[400];
+	enum brski_code code = with_suffix(subject, " CMP", name, sizeof(name), err);
+
+	if (code == BRSKI_OK)
+		code = make(&spec, name, ca, &cmp, err);
+	if (code == BRSKI_OK)
+		code = save_in_dir("cmp", &cmp, err);
+	brski_credential_free(&cmp);
+	return code;
+}
+
+static enum brski_code init(const char *dir, struct brski_error *err)
+{
+	const char *subject = ca_settings.subject;
+	struct brski_credential root = {0};
+	struct brski_credential ca = {0};
+	enum brski_code code;
+
+	ca_settings.dir = dir;
+	if (!subject)
+		return brski_fail(err, BRSKI_MALFORMED, "init needs --subject, the CA's name");
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot make %s: %s", dir, strerror(errno));
+	code = init_ca(subject, &root, &ca, err);
+	if (code == BRSKI_OK)
+		code = save_in_dir("ca", &ca, err);
+	if (code == BRSKI_OK && ca_settings.cmp_signer)
+		code = init_cmp_signer(subject, &ca, err);
+	brski_credential_free(&root);
+	brski_credential_free(&ca);
+	return code;
+}
+
+/* ---- issue-... ---- */
+
+static enum brski_code issue(struct ca_spec *spec, const char *subject, struct brski_error *err)
+{
+	struct brski_credential issuer = {0};
+	struct brski_credential made = {0};
+	char key[CA_PATH_MAX];
+	char cert[CA_PATH_MAX];
+	enum brski_code code;
+
+	if (!ca_settings.out || strlen(ca_settings.out) + 5 > CA_PATH_MAX)
+		return brski_fail(
+			err, BRSKI_MALFORMED, "--out PREFIX is needed, for PREFIX.key and PREFIX.pem");
+	snprintf(key, sizeof(key), "%s.key", ca_settings.out);
+	snprintf(cert, sizeof(cert), "%s.pem", ca_settings.out);
+	code = ca_load_issuer(&issuer, err);
+	if (code == BRSKI_OK)
+		code = make(spec, subject, &issuer, &made, err);
+	if (code == BRSKI_OK)
+		code = save(key, cert, &made, err);
+	brski_credential_free(&issuer);
+	brski_credential_free(&made);
+	return code;
+}
+
+static enum brski_code issue_plain(enum ca_kind kind, struct brski_error *err)
+{
+	struct ca_spec spec = {.kind = kind, .days = ca_settings.days, .san = ca_settings.san};
+
+	if (!ca_settings.subject)
+		return brski_fail(err, BRSKI_MALFORMED, "--subject is needed");
+	return issue(&spec, ca_settings.subject, err);
+}
+
+/* RFC 8995 2.3.1: the serial number is an attribute of the subject. */
+static enum brski_code issue_idevid(struct brski_error *err)
+{
+	struct ca_spec spec = {.kind = CA_KIND_IDEVID, .masa_url = ca_settings.masa_url};
+	char subject[600];
+	int n;
+
+	if (!ca_settings.serial_number || strlen(ca_settings.serial_number) >= BRSKI_SERIAL_MAX ||
+		strpbrk(ca_settings.serial_number, ",\\"))
+		return brski_fail(
+			err, BRSKI_MALFORMED, "--serial-number is needed, without comma or backslash");
+	n = snprintf(subject, sizeof(subject), "%s,serialNumber=%s",
+		ca_settings.subject ? ca_settings.subject : "CN=Device", ca_settings.serial_number);
+	if (n < 0 || (size_t)n >= sizeof(subject))
+		return brski_fail(err, BRSKI_TOO_LARGE, "the subject is too long");
+	return issue(&spec, subject, err);
+}
+
+/* ---- list ---- */
+
+static void print_record(void *ctx, const struct ca_record *r)
+{
+	char at[32];
+
+	(void)ctx;
+	brski_time_format(r->issued, at);
+	printf("%s %s %-9s %s; asked by %s\n", r->serial_number, at, ca_state_name(r->state), r->subject,
+		r->requester);
+}
+
+static enum brski_code list(struct brski_error *err)
+{
+	struct ca_store *store = NULL;
+	int lapsed;
+	enum brski_code code = ca_open_store(&store, err);
+
+	if (code == BRSKI_OK)
+		code = ca_store_lapse(store, brski_now(daemon_env()), &lapsed, err);
+	if (code == BRSKI_OK)
+		code = ca_store_list(store, print_record, NULL, err);
+	ca_store_close(store);
+	return code;
+}
+
+enum brski_code ca_admin(int n_words, char *const *words, struct brski_error *err)
+{
+	const char *command = words[0];
+
+	if (n_words > 2)
+		return brski_fail(err, BRSKI_MALFORMED, "too many words after %s", command);
+	if (n_words == 2)
+		ca_settings.dir = words[1]; /* every command takes DIR as a word, too */
+	if (strcmp(command, "init") == 0)
+		return ca_settings.dir ? init(ca_settings.dir, err)
+				       : brski_fail(err, BRSKI_MALFORMED, "init needs DIR");
+	if (strcmp(command, "issue-registrar") == 0)
+		return issue_plain(CA_KIND_REGISTRAR, err);
+	if (strcmp(command, "issue-server") == 0)
+		return issue_plain(CA_KIND_SERVER, err);
+	if (strcmp(command, "issue-masa") == 0)
+		return issue_plain(CA_KIND_MASA, err);
+	if (strcmp(command, "issue-idevid") == 0)
+		return issue_idevid(err);
+	if (strcmp(command, "list") == 0)
+		return list(err);
+	return brski_fail(err, BRSKI_MALFORMED, "no such command: %s", command);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_CA_CA_JOB_H
+#define BRSKI_SERVICES_CA_CA_JOB_H
+
+#include "services/ca/ca.h"
+
+/* One message on its way through the CA's own files. */
+struct ca_job {
+	const struct ca *ca;
+	struct brski_cmp outer;
+	struct brski_cmp inner; /* of a nested message */
+	bool nested;
+	const struct brski_cmp *msg; /* what the device wrote: outer or inner; NULL: not decoded */
+	char ra[160];                /* subject of the registration authority; "": none */
+	STACK_OF(X509) *signers;     /* of msg */
+	struct brski_cmp_request request;
+	enum brski_cmp_fail fail; /* what the peer is told; BRSKI_CMP_FAIL_NONE: by the code */
+	bool certificate_refused; /* said in ip or cp rather than in an error message */
+	bool repeated;
+	struct brski_buf answer;
+	char note[256]; /* for the log, when all is well */
+};
+
+/*
+ * RFC 9483 5.2.2.1: a nested message comes from a registration authority that we know
+ * (BRSKI_UNTRUSTED, BRSKI_REFUSED), and its inner one becomes job->msg; any other one is the
+ * device's own.
+ */
+BRSKI_CHECKED enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err);
+/* job->signers may ask: devices through a registration authority, others by themselves. */
+BRSKI_CHECKED enum brski_code ca_check_signer(struct ca_job *job, struct brski_error *err);
+
+/* ir, cr, p10cr after the checks: an answer, new or from the store. */
+BRSKI_CHECKED enum brski_code ca_enroll(struct ca_job *job, struct brski_error *err);
+/* certConf, checks included. */
+BRSKI_CHECKED enum brski_code ca_confirm(struct ca_job *job, struct brski_error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/ground/env.h"
+#include "services/ca/ca_job.h"
+
+/* Who may ask this CA for certificates. */
+
+static bool is_listed(const STACK_OF(X509) *list, const X509 *cert)
+{
+	for (int i = 0; i < sk_X509_num(list); i++) {
+		if (brski_cert_equal(sk_X509_value(list, i), cert))
+			return true;
+	}
+	return list == NULL;
+}
+
+/*
+ * A CA knows a registration authority by its certificate's extended key usage, RFC 9483 5.2.2.1 and
+ * RFC 6402 2.10.
+ */
+static enum brski_code check_ra(struct ca_job *job, const STACK_OF(X509) *chain, struct brski_error *err)
+{
+	X509 *ra = sk_X509_value(chain, 0);
+	enum brski_code code;
+
+	brski_name_text(X509_get_subject_name(ra), job->ra, sizeof(job->ra));
+	code = brski_chain_verify(
+		chain, job->ca->ra_anchors, NULL, BRSKI_USE_REGISTRAR, brski_now(job->ca->env), err);
+	if (code == BRSKI_OK && !is_listed(job->ca->ra_list, ra))
+		code = brski_fail(err, BRSKI_REFUSED, "it is not in the list of registration authorities");
+	if (code == BRSKI_OK)
+		return code;
+	job->fail = code == BRSKI_REFUSED ? BRSKI_CMP_NOT_AUTHORIZED : BRSKI_CMP_SIGNER_NOT_TRUSTED;
+	return brski_fail_context(err, "the registration authority %s", job->ra);
+}
+
+enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err)
+{
+	STACK_OF(X509) *chain = NULL;
+	enum brski_code code;
+
+	job->msg = &job->outer;
+	if (job->outer.type != BRSKI_CMP_NESTED)
+		return BRSKI_OK;
+	job->nested = true;
+	code = brski_cmp_verify(&job->outer, NULL, &chain, err);
+	if (code != BRSKI_OK) {
+		job->fail = BRSKI_CMP_BAD_MESSAGE_CHECK;
+		return brski_fail_context(err, "the registration authority's protection");
+	}
+	code = check_ra(job, chain, err);
+	sk_X509_pop_free(chain, X509_free);
+	if (code == BRSKI_OK)
+		code = brski_cmp_unnest(&job->outer, &job->inner, err);
+	if (code == BRSKI_OK)
+		job->msg = &job->inner;
+	return code;
+}
+
+enum brski_code ca_check_signer(struct ca_job *job, struct brski_error *err)
+{
+	const struct ca *ca = job->ca;
+	const STACK_OF(X509) *anchors = job->nested ? ca->idevid_anchors : ca->client_anchors;
+	char name[160];
+	enum brski_code code;
+
+	brski_name_text(X509_get_subject_name(sk_X509_value(job->signers, 0)), name, sizeof(name));
+	if (job->nested && !anchors && ca->trust_ra)
+		return BRSKI_OK;
+	job->fail = BRSKI_CMP_NOT_AUTHORIZED;
+	if (!job->nested && !anchors)
+		return brski_fail(err, BRSKI_REFUSED,
+			"%s asks by itself: this CA takes requests through a registration authority only",
+			name);
+	job->fail = BRSKI_CMP_SIGNER_NOT_TRUSTED;
+	if (!anchors)
+		return brski_fail(err, BRSKI_UNTRUSTED, "%s: no manufacturer is configured", name);
+	code = brski_chain_verify(job->signers, anchors, NULL, BRSKI_USE_ANY, brski_now(ca->env), err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, "who signed the request");
+	job->fail = BRSKI_CMP_FAIL_NONE;
+	return BRSKI_OK;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/version.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eap_brski/pki/cms.h"
+#include "services/base/file.h"
+#include "services/registrar/bundle_run.h"
+
+/* brski-courier(1): takes a registrar's requests to MASA and PKI, and brings their answers. */
+
+static const char help[] =
+	"Usage: brski-courier --certificate FILE --private-key FILE [options] REQUESTS ANSWERS\n"
+	"Takes the requests that 'brskictl export' wrote to the MASAs and the PKI that they are for, and writes\n"
+	"the answers for 'brskictl import'.\n"
+	"\n"
+	"  -c, --certificate FILE   this courier's certificate (PEM file or URI); the registrar must know it\n"
+	"  -k, --private-key FILE   its key: signs the answers\n"
+	"  -r, --registrar FILE     certificate of the registrar, or of its CA: requests of others are not taken\n"
+	"  -u, --cmp-url URL        where the PKI is from here, if it is not where the registrar has it\n"
+	"  -p, --proxy URL          an HTTP proxy; those of the environment are not used\n"
+	"  -t, --timeout SECONDS    for one call (default: 30)\n"
+	"  -h, --help               this text\n"
+	"  -V, --version            the version\n"
+	"\n"
+	"Exit status: 0 every request has an answer, 1 it could not be done, 2 wrong use, 3 some have none.\n";
+
+struct courier {
+	const char *certificate, *private_key, *registrar, *cmp_url, *proxy;
+	long timeout_ms;
+	struct brski_credential credential;
+	unsigned answered, open;
+};
+
+static int fail(const struct brski_error *err)
+{
+	fprintf(stderr, "brski-courier: %s\n", err->why);
+	return 1;
+}
+
+static int usage(const char *words)
+{
+	fprintf(stderr, "brski-courier: %s\nTry 'brski-courier --help'.\n", words);
+	return 2;
+}
+
+/* ---- The requests ---- */
+
+static enum brski_code check_signer(
+	const struct courier *c, const STACK_OF(X509) *certs, struct brski_error *err)
+{
+	STACK_OF(X509) *anchors = NULL;
+	enum brski_code code;
+
+	if (!c->registrar)
+		return BRSKI_OK;
+	code = brski_certs_load(c->registrar, &anchors, err);
+	if (code == BRSKI_OK)
+		code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_REGISTRAR, brski_now(NULL), err);
+	sk_X509_pop_free(anchors, X509_free);
+	return code == BRSKI_OK ? code : brski_fail_context(err, "the requests' signer");
+}
+
+/*
+ * The name in the file is its signer's, so that nobody can pass on requests of another registrar as
+ * his own.
+ */
+static enum brski_code check_name(
+	const struct brski_parcel *requests, const STACK_OF(X509) *certs, struct brski_error *err)
+{
+	char fingerprint[BRSKI_FINGERPRINT_MAX];
+
+	brski_cert_fingerprint(sk_X509_value(certs, 0), fingerprint);
+	if (strcmp(fingerprint, requests->registrar) == 0)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MISMATCH, "the requests are not their signer's own");
+}
+
+static enum brski_code read_requests(
+	const struct courier *c, const char *path, struct brski_parcel *out, struct brski_error *err)
+{
+	struct brski_buf file = {0};
+	STACK_OF(X509) *certs = NULL;
+	char subject[200];
+	enum brski_code code = brski_file_read(path, BRSKI_CMS_DATA_MAX, &file, err);
+
+	if (code == BRSKI_OK && brski_parcel_open(brski_buf_span(&file), false, out, &certs, err) != BRSKI_OK)
+		code = brski_fail_context(err, "%s", path);
+	brski_buf_free(&file);
+	if (code == BRSKI_OK)
+		code = check_name(out, certs, err);
+	if (code == BRSKI_OK)
+		code = check_signer(c, certs, err);
+	if (code == BRSKI_OK) {
+		brski_name_text(X509_get_subject_name(sk_X509_value(certs, 0)), subject, sizeof(subject));
+		printf("%zu requests of %s\n", out->n_items, subject);
+	} else {
+		brski_parcel_free(out);
+	}
+	sk_X509_pop_free(certs, X509_free);
+	return code;
+}
+
+/* ---- The way ---- */
+
+static enum brski_code set_cmp_url(
+	const struct courier *c, struct brski_parcel_item *item, struct brski_error *err)
+{
+	size_t size = sizeof(item->calls[0].url);
+
+	if (!c->cmp_url || item->kind != BRSKI_PARCEL_CERTIFICATE)
+		return BRSKI_OK;
+	for (size_t i = 0; i < item->n_calls; i++)
+		if ((size_t)snprintf(item->calls[i].url, size, "%s", c->cmp_url) >= size)
+			return brski_fail(err, BRSKI_TOO_LARGE, "the PKI's URL is too long");
+	return BRSKI_OK;
+}
+
+static void report(struct courier *c, const struct brski_parcel_item *answer)
+{
+	const struct brski_http *last = answer->n_answers ? &answer->answers[answer->n_answers - 1] : NULL;
+
+	printf("%s of %s: %s: ", answer->serial_number, answer->manufacturer,
+		brski_parcel_kind_name(answer->kind));
+	if (answer->trouble[0])
+		printf("no answer: %s\n", answer->trouble);
+	else
+		printf("answered, HTTP status %u\n", last ? last->status : 0);
+	if (answer->trouble[0])
+		c->open++;
+	else
+		c->answered++;
+}
+
+static enum brski_code run_all(struct courier *c, struct brski_parcel *requests, struct brski_parcel *answers,
+	struct brski_error *err)
+{
+	const struct brski_errands_config config = {.request_timeout_ms = c->timeout_ms, .proxy = c->proxy};
+	struct brski_errands *errands;
+	enum brski_code code = brski_errands_new(&config, &errands, err);
+
+	for (size_t i = 0; code == BRSKI_OK && i < requests->n_items; i++) {
+		struct brski_parcel_item *out = brski_parcel_add(answers);
+
+		if (!out)
+			code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for answers");
+		if (code == BRSKI_OK)
+			code = set_cmp_url(c, &requests->items[i], err);
+		if (code == BRSKI_OK)
+			code = brski_errand_run(errands, &requests->items[i], out, err);
+		if (code == BRSKI_OK)
+			report(c, out);
+	}
+	if (code == BRSKI_OK || errands)
+		brski_errands_free(errands);
+	return code;
+}
+
+static enum brski_code write_answers(const struct courier *c, const struct brski_parcel *answers,
+	const char *path, struct brski_error *err)
+{
+	struct brski_buf file = {0};
+	enum brski_code code = brski_parcel_seal(answers, &c->credential, &file, err);
+
+	if (code == BRSKI_OK)
+		code = brski_file_write(path, brski_buf_span(&file), err);
+	brski_buf_free(&file);
+	return code;
+}
+
+static int carry(struct courier *c, const char *from, const char *to)
+{
+	struct brski_parcel requests = {0}, answers = {.answers = true, .created_on = brski_now(NULL)};
+	struct brski_error err = {0};
+	enum brski_code code =
+		brski_credential_load(c->private_key, NULL, c->certificate, &c->credential, &err);
+
+	if (code == BRSKI_OK)
+		code = read_requests(c, from, &requests, &err);
+	memcpy(answers.registrar, requests.registrar, sizeof(answers.registrar));
+	if (code == BRSKI_OK)
+		code = run_all(c, &requests, &answers, &err);
+	if (code == BRSKI_OK)
+		code = write_answers(c, &answers, to, &err);
+	brski_parcel_free(&requests);
+	brski_parcel_free(&answers);
+	brski_credential_free(&c->credential);
+	if (code != BRSKI_OK)
+		return fail(&err);
+	printf("%s: %u answered, %u without an answer\n", to, c->answered, c->open);
+	return c->open ? 3 : 0;
+}
+
+/* ---- */
+
+static bool set_timeout(struct courier *c, const char *text)
+{
+	char *end;
+	long v = strtol(text, &end, 10);
+
+	c->timeout_ms = v * 1000;
+	return *text && !*end && v > 0 && v <= 3600;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"certificate", required_argument, NULL, 'c'},
+		{"private-key", required_argument, NULL, 'k'},
+		{"registrar", required_argument, NULL, 'r'},
+		{"cmp-url", required_argument, NULL, 'u'},
+		{"proxy", required_argument, NULL, 'p'},
+		{"timeout", required_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	struct courier c = {0};
+	int o;
+
+	while ((o = getopt_long(argc, argv, "c:k:r:u:p:t:hV", options, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			c.certificate = optarg;
+			break;
+		case 'k':
+			c.private_key = optarg;
+			break;
+		case 'r':
+			c.registrar = optarg;
+			break;
+		case 'u':
+			c.cmp_url = optarg;
+			break;
+		case 'p':
+			c.proxy = optarg;
+			break;
+		case 't':
+			if (!set_timeout(&c, optarg))
+				return usage("--timeout takes 1 to 3600 seconds");
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return 0;
+		case 'V':
+			puts("brski-courier " BRSKI_VERSION);
+			return 0;
+		default:
+			return 2;
+		}
+	}
+	if (!c.certificate || !c.private_key)
+		return usage("--certificate and --private-key are needed: they sign the answers");
+	if (argc - optind != 2)
+		return usage("REQUESTS and ANSWERS are needed");
+	return carry(&c, argv[optind], argv[optind + 1]);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/masa/masa_admin.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "eap_brski/ground/text.h"
+#include "services/masa/masa_options.h"
+
+typedef enum brski_code command(struct masa_store *store, const char *name, struct brski_error *err);
+
+static enum brski_code copy_name(
+	const char *what, const char *from, char *to, size_t size, struct brski_error *err)
+{
+	if (strlen(from) >= size)
+		return brski_fail(err, BRSKI_TOO_LARGE, "%s \"%s\" is too long", what, from);
+	memcpy(to, from, strlen(from) + 1);
+	return BRSKI_OK;
+}
+
+/*
+ * The serial number and the issuer are read from the certificate, if one is given: it must fit the
+ * number typed.
+ */
+static enum brski_code read_idevid(struct masa_device *device, struct brski_error *err)
+{
+	STACK_OF(X509) *certs = NULL;
+	char serial[BRSKI_SERIAL_MAX];
+	enum brski_code code = brski_certs_load(masa_settings.idevid, &certs, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	code = brski_cert_serial_number(sk_X509_value(certs, 0), serial, err);
+	if (code == BRSKI_OK && strcmp(serial, device->serial_number) != 0)
+		code = brski_fail(err, BRSKI_MISMATCH, "%s is the certificate of device %s",
+			masa_settings.idevid, serial);
+	if (code == BRSKI_OK)
+		code = brski_cert_authority_key_id(sk_X509_value(certs, 0), &device->idevid_issuer, err);
+	sk_X509_pop_free(certs, X509_free);
+	return code;
+}
+
+static enum brski_code device_add(struct masa_store *store, const char *serial, struct brski_error *err)
+{
+	struct masa_device device = {.added = brski_now(daemon_env())};
+	enum brski_code code;
+
+	code = copy_name("serial number", serial, device.serial_number, sizeof(device.serial_number), err);
+	if (code == BRSKI_OK && masa_settings.owner)
+		code = copy_name("owner", masa_settings.owner, device.owner, sizeof(device.owner), err);
+	if (code == BRSKI_OK && masa_settings.idevid)
+		code = read_idevid(&device, err);
+	if (code == BRSKI_OK)
+		code = masa_device_put(store, &device, err);
+	if (code == BRSKI_OK)
+		printf("device %s added%s%s\n", serial, device.owner[0] ? ", owner " : "", device.owner);
+	masa_device_free(&device);
+	return code;
+}
+
+static enum brski_code set_blocked(
+	struct masa_store *store, const char *serial, bool blocked, struct brski_error *err)
+{
+	struct masa_device device;
+	enum brski_code code = masa_device_get(store, serial, (struct brski_span){0}, &device, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	device.blocked = blocked;
+	code = masa_device_put(store, &device, err);
+	if (code == BRSKI_OK)
+		printf("device %s %s\n", serial, blocked ? "blocked: no vouchers" : "unblocked");
+	masa_device_free(&device);
+	return code;
+}
+
+static enum brski_code device_block(struct masa_store *store, const char *serial, struct brski_error *err)
+{
+	return set_blocked(store, serial, true, err);
+}
+
+static enum brski_code device_unblock(struct masa_store *store, const char *serial, struct brski_error *err)
+{
+	return set_blocked(store, serial, false, err);
+}
+
+static enum brski_code device_remove(struct masa_store *store, const char *serial, struct brski_error *err)
+{
+	enum brski_code code = masa_device_remove(store, serial, err);
+
+	if (code == BRSKI_UNEXPECTED)
+		return brski_fail(err, code,
+			"device %s has had vouchers: its audit log is kept; block it instead", serial);
+	if (code == BRSKI_OK)
+		printf("device %s removed\n", serial);
+	return code;
+}
+
+static void print_device(void *ctx, const struct masa_device *device)
+{
+	char issuer[2 * 64 + 1] = "";
+
+	(void)ctx;
+	brski_hex(brski_buf_span(&device->idevid_issuer), issuer, sizeof(issuer));
+	printf("%-24s %-16s %-8s %s\n", device->serial_number, device->owner[0] ? device->owner : "-",
+		device->blocked ? "blocked" : "active", issuer[0] ? issuer : "-");
+}
+
+static enum brski_code device_list(struct masa_store *store, const char *name, struct brski_error *err)
+{
+	(void)name;
+	printf("%-24s %-16s %-8s %s\n", "SERIAL", "OWNER", "STATE", "IDEVID-ISSUER");
+	return masa_devices(store, print_device, NULL, err);
+}
+
+static enum brski_code owner_add(struct masa_store *store, const char *name, struct brski_error *err)
+{
+	STACK_OF(X509) *certs = NULL;
+	enum brski_code code;
+
+	if (!masa_settings.cert)
+		return brski_fail(err, BRSKI_MALFORMED,
+			"owner add needs --cert, the certificate of the owner's domain");
+	code = brski_certs_load(masa_settings.cert, &certs, err);
+	if (code == BRSKI_OK)
+		code = masa_owner_put(store, name, sk_X509_value(certs, 0), err);
+	if (code == BRSKI_OK)
+		printf("owner %s added\n", name);
+	sk_X509_pop_free(certs, X509_free);
+	return code;
+}
+
+static enum brski_code owner_remove(struct masa_store *store, const char *name, struct brski_error *err)
+{
+	enum brski_code code = masa_owner_remove(store, name, err);
+
+	if (code == BRSKI_UNEXPECTED)
+		return brski_fail(err, code, "owner %s has devices", name);
+	if (code == BRSKI_OK)
+		printf("owner %s removed\n", name);
+	return code;
+}
+
+static void print_owner(void *ctx, const struct masa_owner *owner)
+{
+	char fingerprint[BRSKI_FINGERPRINT_MAX];
+	char subject[128];
+
+	(void)ctx;
+	brski_cert_fingerprint(owner->domain_cert, fingerprint);
+	brski_name_text(X509_get_subject_name(owner->domain_cert), subject, sizeof(subject));
+	printf("%-16s %s %s\n", owner->name, fingerprint, subject);
+}
+
+static enum brski_code owner_list(struct masa_store *store, const char *name, struct brski_error *err)
+{
+	(void)name;
+	return masa_owners(store, print_owner, NULL, err);
+}
+
+static void print_seen(void *ctx, const struct masa_seen *seen)
+{
+	char at[32];
+
+	(void)ctx;
+	brski_time_format(seen->at, at);
+	printf("%s %-9s %u %-16s %-20s %s: %s\n", at, seen->what, seen->status, seen->peer,
+		seen->serial_number[0] ? seen->serial_number : "-",
+		seen->registrar[0] ? seen->registrar : "-", seen->detail);
+}
+
+static enum brski_code show_log(struct masa_store *store, const char *name, struct brski_error *err)
+{
+	(void)name;
+	return masa_seen_list(store, masa_settings.serial, masa_settings.most, print_seen, NULL, err);
+}
+
+static const struct {
+	const char *first, *second;
+	bool takes_name;
+	command *run;
+} commands[] = {
+	{"device", "add", true, device_add},
+	{"device", "remove", true, device_remove},
+	{"device", "block", true, device_block},
+	{"device", "unblock", true, device_unblock},
+	{"device", "list", false, device_list},
+	{"owner", "add", true, owner_add},
+	{"owner", "remove", true, owner_remove},
+	{"owner", "list", false, owner_list},
+	{"log", NULL, false, show_log},
+};
+
+static enum brski_code run(command *run_command, const char *name, struct brski_error *err)
+{
+	struct masa_store *store = NULL;
+	enum brski_code code = masa_store_open(masa_settings.db, &store, err);
+
+	if (code == BRSKI_OK)
+		code = run_command(store, name, err);
+	masa_store_close(store);
+	return code;
+}
+
+enum brski_code masa_admin(int n_words, char *const *words, struct brski_error *err)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		int n = commands[i].second ? 2 : 1;
+
+		if (n_words < n || strcmp(words[0], commands[i].first) != 0 ||
+			(commands[i].second && strcmp(words[1], commands[i].second) != 0))
+			continue;
+		if (n_words != n + (commands[i].takes_name ? 1 : 0))
+			return brski_fail(err, BRSKI_MALFORMED, "%s %s takes %s", words[0],
+				n == 2 ? words[1] : "", commands[i].takes_name ? "one name" : "nothing more");
+		return run(commands[i].run, commands[i].takes_name ? words[n] : NULL, err);
+	}
+	return brski_fail(err, BRSKI_MALFORMED, "no such command: %s", words[0]);
+}

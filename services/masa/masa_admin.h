@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_MASA_MASA_ADMIN_H
+#define BRSKI_SERVICES_MASA_MASA_ADMIN_H
+
+#include "eap_brski/ground/error.h"
+
+/*
+ * The commands `device`, `owner` and `log`: words are the operands from that word on. They work
+ * beside a running daemon.
+ */
+BRSKI_CHECKED enum brski_code masa_admin(int n_words, char *const *words, struct brski_error *err);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "services/masa/masa_admin.h"
+#include "services/masa/masa_options.h"
+
+static void on_request(void *ctx, struct http_exchange *ex)
+{
+	const struct masa_setup *setup = ctx;
+	const struct masa_peer peer = {http_exchange_peer(ex), http_exchange_client(ex)};
+	struct brski_http response = {0};
+	char what[MASA_WHAT_MAX];
+
+	masa_handle(&setup->masa, http_exchange_request(ex), &peer, &response, what);
+	http_exchange_reply(ex, &response, what);
+}
+
+static enum brski_code serve(struct brski_error *err)
+{
+	struct masa_setup setup;
+	struct http_server *server = NULL;
+	struct event_base *base = event_base_new();
+	enum brski_code code = masa_setup(&setup, err);
+
+	if (code == BRSKI_OK && !base)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+	if (code == BRSKI_OK)
+		code = masa_listen(&setup, base, on_request, &setup, &server, err);
+	if (code == BRSKI_OK)
+		code = daemon_loop(base, err);
+	http_server_free(server);
+	if (base)
+		event_base_free(base);
+	masa_setup_free(&setup);
+	return code;
+}
+
+static const struct daemon_program program = {
+	.name = "brski-masa",
+	.usage = "brski-masa: the manufacturer's voucher service of BRSKI (RFC 8995)\n"
+		 "\n"
+		 "  brski-masa [OPTIONS] serve\n"
+		 "  brski-masa [OPTIONS] device add SERIAL [--owner NAME] [--idevid CERTIFICATE]\n"
+		 "  brski-masa [OPTIONS] device list | remove SERIAL | block SERIAL | unblock SERIAL\n"
+		 "  brski-masa [OPTIONS] owner add NAME --cert DOMAIN-CERTIFICATE\n"
+		 "  brski-masa [OPTIONS] owner list | remove NAME\n"
+		 "  brski-masa [OPTIONS] log [--serial SERIAL] [--most N]\n",
+	.options = masa_options,
+	.serve = serve,
+	.admin = masa_admin,
+};
+
+int main(int argc, char **argv)
+{
+	return daemon_main(&program, argc, argv);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/masa/masa_request.h"
+
+#include <string.h>
+
+#include <openssl/x509v3.h>
+
+void masa_request_free(struct masa_request *request)
+{
+	brski_voucher_free(&request->voucher);
+	sk_X509_pop_free(request->certs, X509_free);
+	brski_buf_free(&request->domain_id);
+	masa_device_free(&request->device);
+	memset(request, 0, sizeof(*request));
+}
+
+static bool names_equal(const X509_NAME *a, const X509_NAME *b)
+{
+	return X509_NAME_cmp(a, b) == 0;
+}
+
+/*
+ * A root's own signature decides nothing in path validation; here it tells that the certificate is
+ * as its domain made it.
+ */
+static bool is_whole(X509 *cert)
+{
+	EVP_PKEY *key = X509_get0_pubkey(cert);
+
+	if (!names_equal(X509_get_subject_name(cert), X509_get_issuer_name(cert)))
+		return true;
+	return key && X509_verify(cert, key) == 1;
+}
+
+static X509 *issuer_among(const STACK_OF(X509) *certs, X509 *cert)
+{
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		X509 *other = sk_X509_value(certs, i);
+		EVP_PKEY *key = X509_get0_pubkey(other);
+
+		if (other != cert && X509_check_issued(other, cert) == X509_V_OK && key &&
+			X509_verify(cert, key) == 1)
+			return other;
+	}
+	return NULL;
+}
+
+/*
+ * RFC 8995 5.5.2: the certificate of the chain that is farthest from the registrar's own. The
+ * registrar chooses by what it sends what is pinned (5.5), so certificates that do not belong to
+ * the chain are a mistake: NULL.
+ */
+static X509 *farthest(const STACK_OF(X509) *certs)
+{
+	X509 *cert = sk_X509_value(certs, 0);
+	X509 *above;
+	int steps;
+
+	for (steps = 1; steps < sk_X509_num(certs); steps++) {
+		if (names_equal(X509_get_subject_name(cert), X509_get_issuer_name(cert)))
+			break;
+		above = issuer_among(certs, cert);
+		if (!above)
+			break;
+		cert = above;
+	}
+	return steps == sk_X509_num(certs) ? cert : NULL;
+}
+
+static STACK_OF(X509) *stack_of(X509 *cert)
+{
+	STACK_OF(X509) *stack = sk_X509_new_null();
+
+	if (stack && sk_X509_push(stack, cert) > 0)
+		return stack;
+	sk_X509_free(stack);
+	return NULL;
+}
+
+static enum brski_code verify_to(
+	const STACK_OF(X509) *certs, X509 *anchor, enum brski_use use, time_t now, struct brski_error *err)
+{
+	STACK_OF(X509) *anchors = stack_of(anchor);
+	enum brski_code code;
+
+	if (!anchors)
+		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+	code = brski_chain_verify(certs, anchors, NULL, use, now, err);
+	sk_X509_free(anchors);
+	return code;
+}
+
+/*
+ * RFC 8995 5.5.2, 5.5.3 and 5.5.4: the domain's certificate, the chain below it, and id-kp-cmcRA in
+ * the signer.
+ */
+static enum brski_code check_registrar(
+	const struct masa *masa, struct masa_request *r, struct brski_error *err)
+{
+	enum brski_code code;
+
+	r->pinned = farthest(r->certs);
+	if (r->pinned && !is_whole(r->pinned))
+		return brski_fail(
+			err, BRSKI_BAD_SIGNATURE, "the domain's certificate has a signature that is wrong");
+	if (!r->pinned)
+		return brski_fail(err, BRSKI_UNTRUSTED,
+			"the registrar's request carries certificates that "
+			"are not of its chain (RFC 8995 5.5)");
+	code = verify_to(r->certs, r->pinned, BRSKI_USE_REGISTRAR, brski_now(masa->env), err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, "the registrar that signed the request");
+	brski_cert_fingerprint(r->pinned, r->pinned_fingerprint);
+	return brski_domain_id(r->pinned, &r->domain_id, err);
+}
+
+/* RFC 8995 5.4.1: a client certificate that is shown must be the signer's, or of the signer's domain. */
+static enum brski_code check_tls_client(
+	const struct masa *masa, const struct masa_request *r, const X509 *client, struct brski_error *err)
+{
+	STACK_OF(X509) *chain;
+	X509 *leaf;
+	enum brski_code code;
+
+	if (!client || brski_cert_equal(client, sk_X509_value(r->certs, 0)))
+		return BRSKI_OK;
+	leaf = X509_dup((X509 *)client);
+	chain = leaf ? stack_of(leaf) : NULL;
+	for (int i = 0; chain && i < sk_X509_num(r->certs); i++) {
+		if (sk_X509_push(chain, sk_X509_value(r->certs, i)) <= 0) {
+			sk_X509_free(chain);
+			chain = NULL;
+		}
+	}
+	if (chain)
+		code = verify_to(chain, r->pinned, BRSKI_USE_ANY, brski_now(masa->env), err);
+	else
+		code = brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+	sk_X509_free(chain);
+	X509_free(leaf);
+	return code == BRSKI_OK ? code
+				: brski_fail_context(
+					  err, "the TLS client is not of the domain that signed the request");
+}
+
+/*
+ * A device that was sold to a known owner goes to a registrar of that owner and to nobody else; one
+ * that is blocked to none at all.
+ */
+static enum brski_code check_device(const struct masa *masa, struct masa_request *r, struct brski_error *err)
+{
+	struct masa_owner owner = {0};
+	enum brski_code code;
+
+	if (r->device.blocked)
+		return brski_fail(err, BRSKI_REFUSED, "device %s is blocked by its manufacturer",
+			r->voucher.serial_number);
+	if (r->device.owner[0] == '\0')
+		return BRSKI_OK;
+	code = masa_owner_get(masa->store, r->device.owner, &owner, err);
+	if (code != BRSKI_OK)
+		return code;
+	code = verify_to(r->certs, owner.domain_cert, BRSKI_USE_REGISTRAR, brski_now(masa->env), err);
+	masa_owner_free(&owner);
+	if (code != BRSKI_OK)
+		return brski_fail_context(
+			err, "device %s belongs to another owner", r->voucher.serial_number);
+	r->owner = true;
+	return BRSKI_OK;
+}
+
+/*
+ * RFC 8995 5.5.5: the public key that the pledge saw in its tunnel is that of the registrar that
+ * signed this request.
+ */
+static enum brski_code check_proximity_cert(
+	const struct masa_request *r, const struct brski_voucher *prior, struct brski_error *err)
+{
+	X509 *seen = NULL;
+	enum brski_code code;
+
+	if (prior->assertion != BRSKI_ASSERTION_PROXIMITY || prior->proximity_registrar_cert.len == 0)
+		return brski_fail(err, BRSKI_MISMATCH, "the pledge's request does not claim proximity");
+	code = brski_cert_from_der(brski_buf_span(&prior->proximity_registrar_cert), &seen, err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, "proximity-registrar-cert");
+	if (!brski_cert_has_key(seen, X509_get0_pubkey(sk_X509_value(r->certs, 0))))
+		code = brski_fail(err, BRSKI_MISMATCH,
+			"the pledge was in contact with another registrar (proximity-registrar-cert)");
+	X509_free(seen);
+	return code;
+}
+
+/* RFC 8995 5.5.5 and 5.5.6: serial number of the IDevID, and the nonce. */
+static enum brski_code check_prior_leaves(const struct masa_request *r, const struct brski_voucher *prior,
+	const X509 *idevid, struct brski_error *err)
+{
+	const struct brski_voucher *v = &r->voucher;
+	struct brski_buf issuer = {0};
+	char serial[BRSKI_SERIAL_MAX];
+	bool other_issuer;
+	enum brski_code code = brski_cert_serial_number(idevid, serial, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (strcmp(serial, v->serial_number) != 0 || strcmp(prior->serial_number, serial) != 0)
+		return brski_fail(err, BRSKI_MISMATCH, "the pledge's request is of device %s", serial);
+	if (!brski_span_equal(brski_buf_span(&prior->nonce), brski_buf_span(&v->nonce)))
+		return brski_fail(err, BRSKI_MISMATCH, "the nonce is not the pledge's");
+	if (v->idevid_issuer.len == 0)
+		return BRSKI_OK;
+	code = brski_cert_authority_key_id(idevid, &issuer, err);
+	other_issuer = code == BRSKI_OK &&
+		       !brski_span_equal(brski_buf_span(&issuer), brski_buf_span(&v->idevid_issuer));
+	brski_buf_free(&issuer);
+	if (other_issuer)
+		return brski_fail(
+			err, BRSKI_MISMATCH, "idevid-issuer is not that of the pledge's certificate");
+	return code == BRSKI_NOT_FOUND ? BRSKI_OK : code;
+}
+
+static enum brski_code check_prior(const struct masa *masa, struct masa_request *r, struct brski_error *err)
+{
+	struct brski_voucher prior = {0};
+	STACK_OF(X509) *certs = NULL;
+	enum brski_code code;
+
+	code = brski_voucher_open(
+		brski_buf_span(&r->voucher.prior_signed_voucher_request), NULL, &prior, &certs, err);
+	if (code == BRSKI_OK && !prior.is_request)
+		code = brski_fail(err, BRSKI_MALFORMED, "it is a voucher and no request");
+	if (code == BRSKI_OK)
+		code = brski_chain_verify(
+			certs, masa->idevid_anchors, NULL, BRSKI_USE_ANY, brski_now(masa->env), err);
+	if (code == BRSKI_OK)
+		code = check_prior_leaves(r, &prior, sk_X509_value(certs, 0), err);
+	if (code == BRSKI_OK)
+		code = check_proximity_cert(r, &prior, err);
+	sk_X509_pop_free(certs, X509_free);
+	brski_voucher_free(&prior);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, "prior-signed-voucher-request");
+	r->proximity = true;
+	return BRSKI_OK;
+}
+
+/* RFC 8995 5.5.4: without a nonce, only for a registrar that is known. */
+static enum brski_code check_claims(const struct masa *masa, struct masa_request *r, struct brski_error *err)
+{
+	const struct brski_voucher *v = &r->voucher;
+	enum brski_code code = BRSKI_OK;
+
+	if (v->nonce.len == 0 && !r->owner)
+		return brski_fail(
+			err, BRSKI_REFUSED, "a voucher without nonce is for the registered owner only");
+	if (v->prior_signed_voucher_request.len > 0 && masa->idevid_anchors)
+		code = check_prior(masa, r, err);
+	if (code == BRSKI_OK && masa->require_proximity && !r->proximity && v->nonce.len > 0)
+		return brski_fail(
+			err, BRSKI_REFUSED, "proximity is not proved: no prior-signed-voucher-request");
+	return code;
+}
+
+enum brski_code masa_request_read(const struct masa *masa, struct brski_span cms, const X509 *tls_client,
+	struct masa_request *out, struct brski_error *err)
+{
+	struct brski_voucher *v = &out->voucher;
+	enum brski_code code = brski_voucher_open(cms, NULL, v, &out->certs, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (!v->is_request)
+		return brski_fail(err, BRSKI_MALFORMED, "it is a voucher and no request");
+	if (v->proximity_registrar_cert.len > 0) /* RFC 8995 5.5: MUST NOT be present */
+		return brski_fail(err, BRSKI_MALFORMED,
+			"proximity-registrar-cert has no place in a registrar's request");
+	code = check_registrar(masa, out, err);
+	if (code == BRSKI_OK)
+		code = check_tls_client(masa, out, tls_client, err);
+	if (code == BRSKI_OK)
+		code = masa_device_get(
+			masa->store, v->serial_number, brski_buf_span(&v->idevid_issuer), &out->device, err);
+	return code;
+}
+
+enum brski_code masa_request_authorize(
+	const struct masa *masa, struct masa_request *request, struct brski_error *err)
+{
+	enum brski_code code = check_device(masa, request, err);
+
+	return code == BRSKI_OK ? check_claims(masa, request, err) : code;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_MASA_MASA_REQUEST_H
+#define BRSKI_SERVICES_MASA_MASA_REQUEST_H
+
+#include "services/masa/masa.h"
+
+/* A registrar's voucher-request, and what could be verified of it. */
+struct masa_request {
+	struct brski_voucher voucher;
+	STACK_OF(X509) *certs; /* of the CMS, signer first */
+	X509 *pinned;          /* the domain's certificate: borrowed from certs */
+	struct brski_buf domain_id;
+	char pinned_fingerprint[BRSKI_FINGERPRINT_MAX];
+	struct masa_device device;
+	bool proximity; /* proved by the pledge's own request */
+	bool owner;     /* the registrar verifies to the certificate of the device's owner */
+};
+void masa_request_free(struct masa_request *request);
+
+/*
+ * Who asks for which device: RFC 8995 5.5.2 (the domain), 5.5.3 (signature) and 5.5.4 (cmcRA). What
+ * was read until an error stays in *out for the log; free it in any case. BRSKI_NOT_FOUND: no such
+ * device. *out must be zero.
+ */
+BRSKI_CHECKED enum brski_code masa_request_read(const struct masa *masa, struct brski_span cms,
+	const X509 *tls_client, struct masa_request *out, struct brski_error *err);
+/*
+ * May this registrar have a voucher for the device: its owner, RFC 8995 5.5.4 (nonceless), 5.5.5
+ * and 5.5.6 (the pledge's request).
+ */
+BRSKI_CHECKED enum brski_code masa_request_authorize(
+	const struct masa *masa, struct masa_request *request, struct brski_error *err);
+
+#endif

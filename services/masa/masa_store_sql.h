@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_MASA_MASA_STORE_SQL_H
+#define BRSKI_SERVICES_MASA_MASA_STORE_SQL_H
+
+#include "services/base/sql.h"
+#include "services/masa/masa_store.h"
+
+/* The inside of the store, for its own files. */
+struct masa_store {
+	sqlite3 *db;
+};
+
+#endif

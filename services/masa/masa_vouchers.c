@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/masa/masa_store_sql.h"
+
+/* The store's part about issued vouchers, of which the audit log is a view. */
+
+enum brski_code masa_voucher_add(
+	struct masa_store *store, const struct masa_issued *issued, struct brski_error *err)
+{
+	struct sql q = sql_start(store->db, "INSERT INTO vouchers (device, domain_id, "
+					    "pinned, nonce, assertion, created_on, cms) "
+					    "VALUES (?, ?, ?, ?, ?, ?, ?)");
+
+	sql_bind_int(&q, issued->device);
+	sql_bind_span(&q, issued->domain_id);
+	sql_bind_text(&q, issued->pinned);
+	sql_bind_span(&q, issued->nonce);
+	sql_bind_int(&q, issued->assertion);
+	sql_bind_int(&q, issued->created_on);
+	sql_bind_span(&q, issued->cms);
+	return sql_end(&q, err);
+}
+
+enum brski_code masa_voucher_find(struct masa_store *store, const struct masa_issued *like, time_t since,
+	struct brski_buf *cms, struct brski_error *err)
+{
+	struct sql q =
+		sql_start(store->db, "SELECT cms FROM vouchers WHERE device = ? AND pinned = ? AND nonce = ?"
+				     " AND assertion = ? AND created_on >= ? ORDER BY id DESC LIMIT 1");
+	bool found;
+	enum brski_code code;
+
+	brski_buf_free(cms);
+	sql_bind_int(&q, like->device);
+	sql_bind_text(&q, like->pinned);
+	sql_bind_span(&q, like->nonce);
+	sql_bind_int(&q, like->assertion);
+	sql_bind_int(&q, since);
+	found = sql_row(&q);
+	if (found)
+		sql_buf(&q, cms);
+	code = sql_end(&q, err);
+	return code == BRSKI_OK && !found ? brski_fail(err, BRSKI_NOT_FOUND, "no such voucher") : code;
+}
+
+enum brski_code masa_voucher_latest(
+	struct masa_store *store, long long device, time_t *at, struct brski_error *err)
+{
+	struct sql q =
+		sql_start(store->db, "SELECT coalesce(max(created_on), 0) FROM vouchers WHERE device = ?");
+
+	*at = 0;
+	sql_bind_int(&q, device);
+	if (sql_row(&q))
+		*at = (time_t)sql_int(&q);
+	return sql_end(&q, err);
+}
+
+enum brski_code masa_domain_had(struct masa_store *store, long long device, struct brski_span domain_id,
+	bool *had, struct brski_error *err)
+{
+	struct sql q =
+		sql_start(store->db, "SELECT count(*) FROM vouchers WHERE device = ? AND domain_id = ?");
+
+	*had = false;
+	sql_bind_int(&q, device);
+	sql_bind_span(&q, domain_id);
+	if (sql_row(&q))
+		*had = sql_int(&q) > 0;
+	return sql_end(&q, err);
+}
+
+static enum brski_code count_events(
+	struct masa_store *store, long long device, long *count, struct brski_error *err)
+{
+	struct sql q = sql_start(store->db, "SELECT count(*) FROM vouchers WHERE device = ?");
+
+	*count = 0;
+	sql_bind_int(&q, device);
+	if (sql_row(&q))
+		*count = (long)sql_int(&q);
+	return sql_end(&q, err);
+}
+
+static void read_event(struct sql *q, struct brski_audit_event *event, long *left_out)
+{
+	event->date = (time_t)sql_int(q);
+	sql_buf(q, &event->domain_id);
+	sql_buf(q, &event->nonce);
+	event->assertion = (enum brski_assertion)sql_int(q);
+	*left_out = (long)sql_int(q);
+	if (*left_out > 0)
+		snprintf(event->truncated, sizeof(event->truncated), "%ld", *left_out);
+}
+
+/* Every event, with none left out for it. */
+static const char all_events[] = "SELECT created_on, domain_id, nonce, assertion, 0 FROM "
+				 "vouchers WHERE device = ? ORDER BY id DESC LIMIT ?";
+/*
+ * RFC 8995 5.8.1: of each domain the newest nonced and the newest nonceless event, with the number
+ * of its others.
+ */
+static const char newest_events[] = "SELECT created_on, domain_id, nonce, assertion, n - 1 FROM"
+				    " (SELECT max(id) AS id, count(*) AS n FROM vouchers WHERE device = ? "
+				    "GROUP BY domain_id, nonce = x'')"
+				    " JOIN vouchers USING (id) ORDER BY id DESC LIMIT ?";
+
+enum brski_code masa_audit_log(
+	struct masa_store *store, long long device, struct brski_audit_log *out, struct brski_error *err)
+{
+	long count;
+	long left_out;
+	struct sql q;
+	enum brski_code code = count_events(store, device, &count, err);
+
+	memset(out, 0, sizeof(*out));
+	if (code != BRSKI_OK)
+		return code;
+	out->events = calloc(BRSKI_AUDIT_EVENTS_MAX, sizeof(*out->events));
+	if (!out->events)
+		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+	q = sql_start(store->db, count > BRSKI_AUDIT_EVENTS_MAX ? newest_events : all_events);
+	sql_bind_int(&q, device);
+	sql_bind_int(&q, BRSKI_AUDIT_EVENTS_MAX);
+	while (out->n_events < BRSKI_AUDIT_EVENTS_MAX && sql_row(&q)) {
+		read_event(&q, &out->events[out->n_events++], &left_out);
+		out->duplicates += left_out;
+	}
+	code = sql_end(&q, err);
+	/*
+	 * what is neither listed nor counted with a listed one is of domains that are not in the
+	 * log at all
+	 */
+	out->truncated = count - (long)out->n_events - out->duplicates;
+	if (code != BRSKI_OK)
+		brski_audit_log_free(out);
+	return code;
+}

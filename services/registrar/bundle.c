@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/bundle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "eap_brski/ground/text.h"
+#include "eap_brski/pki/cms.h"
+
+#define REQUESTS_VERSION "brski-requests"
+#define ANSWERS_VERSION "brski-answers"
+#define VERSION 1
+
+static const char *const kinds[] = {
+	[BRSKI_PARCEL_VOUCHER] = "voucher",
+	[BRSKI_PARCEL_CERTIFICATE] = "certificate",
+	[BRSKI_PARCEL_NONCELESS] = "nonceless-voucher",
+};
+#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+const char *brski_parcel_kind_name(enum brski_parcel_kind kind)
+{
+	return (unsigned)kind < N_KINDS ? kinds[kind] : "unknown";
+}
+
+static void item_free(struct brski_parcel_item *item)
+{
+	brski_buf_free(&item->tls_anchors);
+	for (size_t i = 0; i < item->n_calls; i++)
+		brski_planned_free(&item->calls[i]);
+	for (size_t i = 0; i < item->n_answers; i++)
+		brski_http_free(&item->answers[i]);
+}
+
+void brski_parcel_free(struct brski_parcel *parcel)
+{
+	for (size_t i = 0; i < parcel->n_items; i++)
+		item_free(&parcel->items[i]);
+	free(parcel->items);
+	memset(parcel, 0, sizeof(*parcel));
+}
+
+struct brski_parcel_item *brski_parcel_add(struct brski_parcel *parcel)
+{
+	struct brski_parcel_item *more;
+
+	if (parcel->n_items >= BRSKI_PARCEL_ITEMS_MAX)
+		return NULL;
+	/* room doubles: 1, 2, 4 ... */
+	if ((parcel->n_items & (parcel->n_items - 1)) == 0) {
+		more = realloc(parcel->items, (parcel->n_items ? 2 * parcel->n_items : 1) * sizeof(*more));
+		if (!more)
+			return NULL;
+		parcel->items = more;
+	}
+	more = &parcel->items[parcel->n_items++];
+	memset(more, 0, sizeof(*more));
+	return more;
+}
+
+/* ---- Writing ---- */
+
+static json_t *base64_text(const struct brski_buf *octets)
+{
+	struct brski_buf text = {.limit = 2 * BRSKI_BUF_LIMIT};
+	json_t *json = NULL;
+
+	if (brski_base64_encode(brski_buf_span(octets), &text) == BRSKI_OK)
+		json = json_stringn(text.len ? (const char *)text.data : "", text.len);
+	brski_buf_free(&text);
+	return json;
+}
+
+static json_t *fields_object(const struct brski_http *msg)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; json && i < msg->n_fields; i++) {
+		if (json_object_set_new(json, msg->fields[i].name, json_string(msg->fields[i].value)) == 0)
+			continue;
+		json_decref(json);
+		return NULL;
+	}
+	return json;
+}
+
+static json_t *call_object(const struct brski_planned *call)
+{
+	return json_pack("{s:s, s:s, s:o, s:o}", "method", call->request.method, "url", call->url, "fields",
+		fields_object(&call->request), "body", base64_text(&call->request.body));
+}
+
+static json_t *answer_object(const struct brski_http *answer)
+{
+	return json_pack("{s:I, s:o, s:o}", "status", (json_int_t)answer->status, "fields",
+		fields_object(answer), "body", base64_text(&answer->body));
+}
+
+static json_t *calls_array(const struct brski_parcel_item *item)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < item->n_calls; i++)
+		if (json_array_append_new(list, call_object(&item->calls[i])) != 0)
+			goto fail;
+	return list;
+fail:
+	json_decref(list);
+	return NULL;
+}
+
+static json_t *answers_array(const struct brski_parcel_item *item)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < item->n_answers; i++)
+		if (json_array_append_new(list, answer_object(&item->answers[i])) != 0)
+			goto fail;
+	return list;
+fail:
+	json_decref(list);
+	return NULL;
+}
+
+static json_t *item_object(const struct brski_parcel_item *item, bool answers)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "key", item->key, "kind", kinds[item->kind],
+		"manufacturer", item->manufacturer, "serial-number", item->serial_number);
+	const struct brski_buf *pem = &item->tls_anchors;
+	int rc;
+
+	if (!json)
+		return NULL;
+	if (answers) {
+		rc = json_object_set_new(json, "answers", answers_array(item));
+		rc |= json_object_set_new(json, "trouble", json_string(item->trouble));
+	} else {
+		rc = json_object_set_new(json, "calls", calls_array(item));
+		rc |= json_object_set_new(
+			json, "tls-anchors", json_stringn(pem->len ? (const char *)pem->data : "", pem->len));
+	}
+	if (rc == 0)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
+static json_t *parcel_object(const struct brski_parcel *parcel)
+{
+	json_t *list = json_array();
+	char created[32];
+
+	for (size_t i = 0; list && i < parcel->n_items; i++) {
+		if (json_array_append_new(list, item_object(&parcel->items[i], parcel->answers)) == 0)
+			continue;
+		json_decref(list);
+		return NULL;
+	}
+	brski_time_format(parcel->created_on, created);
+	return json_pack("{s:i, s:s, s:s, s:o}", parcel->answers ? ANSWERS_VERSION : REQUESTS_VERSION,
+		VERSION, "registrar", parcel->registrar, "created-on", created,
+		parcel->answers ? "answers" : "requests", list);
+}
+
+enum brski_code brski_parcel_seal(const struct brski_parcel *parcel, const struct brski_credential *signer,
+	struct brski_buf *out, struct brski_error *err)
+{
+	struct brski_buf text = {.limit = BRSKI_CMS_DATA_MAX};
+	json_t *json = parcel_object(parcel);
+	enum brski_code code;
+
+	if (!json)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a file");
+	code = brski_json_print(json, &text, err);
+	json_decref(json);
+	if (code == BRSKI_OK)
+		code = brski_cms_sign_data(brski_buf_span(&text), signer, out, err);
+	brski_buf_free(&text);
+	return code;
+}
+
+/* ---- Reading ---- */
+
+static enum brski_code malformed(struct brski_error *err, const char *what)
+{
+	return brski_fail(err, BRSKI_MALFORMED, "%s", what);
+}
+
+/* A value is read whole or not at all, and is printable. */
+static bool copy_text(char *out, size_t size, const char *text)
+{
+	if (strlen(text) >= size)
+		return false;
+	brski_printable(brski_span_str(text), out, size);
+	return strcmp(out, text) == 0;
+}
+
+static bool is_key(const char *text)
+{
+	return strlen(text) == BRSKI_FINGERPRINT_MAX - 1 &&
+	       strspn(text, "0123456789abcdef") == BRSKI_FINGERPRINT_MAX - 1;
+}
+
+static enum brski_code read_fields(struct brski_http *msg, json_t *fields, struct brski_error *err)
+{
+	const char *name;
+	json_t *value;
+	enum brski_code code;
+
+	if (!json_is_object(fields))
+		return malformed(err, "a message's fields are no object");
+	json_object_foreach(fields, name, value)
+	{
+		if (!json_is_string(value))
+			return malformed(err, "a message's field is no text");
+		code = brski_http_set(msg, name, json_string_value(value), err);
+		if (code != BRSKI_OK)
+			return code;
+	}
+	return BRSKI_OK;
+}
+
+static const char *url_path(const char *url)
+{
+	const char *authority = strstr(url, "://");
+	const char *path = authority ? strchr(authority + 3, '/') : NULL;
+
+	return path ? path : "/";
+}
+
+static enum brski_code read_call(struct brski_planned *call, json_t *json, struct brski_error *err)
+{
+	const char *method, *url, *text;
+	json_t *fields;
+	enum brski_code code;
+
+	if (json_unpack(json, "{s:s, s:s, s:o, s:s !}", "method", &method, "url", &url, "fields", &fields,
+		    "body", &text) != 0 ||
+		!copy_text(call->url, sizeof(call->url), url) ||
+		(strcmp(method, "POST") != 0 && strcmp(method, "GET") != 0))
+		return malformed(err, "a call has other members than calls have");
+	code = brski_http_request(
+		&call->request, method, url_path(call->url), NULL, brski_span(NULL, 0), err);
+	if (code == BRSKI_OK)
+		code = brski_base64_decode(brski_span_str(text), &call->request.body, err);
+	return code == BRSKI_OK ? read_fields(&call->request, fields, err) : code;
+}
+
+static enum brski_code read_answer(struct brski_http *answer, json_t *json, struct brski_error *err)
+{
+	json_int_t status;
+	const char *text;
+	json_t *fields;
+	enum brski_code code;
+
+	if (json_unpack(json, "{s:I, s:o, s:s !}", "status", &status, "fields", &fields, "body", &text) !=
+			0 ||
+		status < 200 || status > 599)
+		return malformed(err, "an answer has other members than answers have");
+	code = brski_http_response(answer, (unsigned)status, NULL, brski_span(NULL, 0), err);
+	if (code == BRSKI_OK)
+		code = brski_base64_decode(brski_span_str(text), &answer->body, err);
+	return code == BRSKI_OK ? read_fields(answer, fields, err) : code;
+}
+
+static enum brski_code read_requests(struct brski_parcel_item *item, json_t *json, struct brski_error *err)
+{
+	const char *pem = json_string_value(json_object_get(json, "tls-anchors"));
+	json_t *list = json_object_get(json, "calls");
+	size_t n = json_array_size(list);
+	enum brski_code code = BRSKI_OK;
+
+	if (!pem || n < 1 || n > BRSKI_PARCEL_CALLS_MAX)
+		return malformed(err, "a request has other members than requests have");
+	if (brski_buf_set(&item->tls_anchors, brski_span_str(pem)) != BRSKI_OK)
+		return brski_fail(err, BRSKI_TOO_LARGE, "trust anchors do not fit into memory");
+	while (code == BRSKI_OK && item->n_calls < n) {
+		item->n_calls++; /* what is half read is freed with the item */
+		code = read_call(
+			&item->calls[item->n_calls - 1], json_array_get(list, item->n_calls - 1), err);
+	}
+	return code;
+}
+
+static enum brski_code read_answers(struct brski_parcel_item *item, json_t *json, struct brski_error *err)
+{
+	const char *trouble = json_string_value(json_object_get(json, "trouble"));
+	json_t *list = json_object_get(json, "answers");
+	size_t n = json_array_size(list);
+	enum brski_code code = BRSKI_OK;
+
+	if (!trouble || !json_is_array(list) || n > BRSKI_PARCEL_ANSWERS_MAX)
+		return malformed(err, "an entry has other members than entries have");
+	brski_printable(brski_span_str(trouble), item->trouble, sizeof(item->trouble));
+	while (code == BRSKI_OK && item->n_answers < n) {
+		item->n_answers++;
+		code = read_answer(
+			&item->answers[item->n_answers - 1], json_array_get(list, item->n_answers - 1), err);
+	}
+	return code;
+}
+
+static bool read_kind(const char *name, enum brski_parcel_kind *out)
+{
+	for (size_t i = 0; i < N_KINDS; i++) {
+		if (strcmp(name, kinds[i]) != 0)
+			continue;
+		*out = (enum brski_parcel_kind)i;
+		return true;
+	}
+	return false;
+}
+
+static enum brski_code read_item(struct brski_parcel *parcel, json_t *json, struct brski_error *err)
+{
+	struct brski_parcel_item *item = brski_parcel_add(parcel);
+	const char *key, *kind, *manufacturer, *serial;
+
+	if (!item)
+		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d entries", BRSKI_PARCEL_ITEMS_MAX);
+	if (json_object_size(json) != 6 ||
+		json_unpack(json, "{s:s, s:s, s:s, s:s}", "key", &key, "kind", &kind, "manufacturer",
+			&manufacturer, "serial-number", &serial) != 0 ||
+		!is_key(key) || !read_kind(kind, &item->kind) ||
+		!copy_text(item->key, sizeof(item->key), key) ||
+		!copy_text(item->manufacturer, sizeof(item->manufacturer), manufacturer) ||
+		!copy_text(item->serial_number, sizeof(item->serial_number), serial))
+		return malformed(err, "an entry has other members than entries have");
+	return parcel->answers ? read_answers(item, json, err) : read_requests(item, json, err);
+}
+
+static enum brski_code read_parcel(struct brski_parcel *parcel, json_t *json, struct brski_error *err)
+{
+	const char *name = parcel->answers ? ANSWERS_VERSION : REQUESTS_VERSION;
+	const char *registrar, *created;
+	json_t *list;
+	int version;
+	enum brski_code code;
+
+	if (!json_object_get(json, name))
+		return brski_fail(err, BRSKI_UNEXPECTED, "this is no file of %s",
+			parcel->answers ? "answers: brski-courier writes those"
+					: "requests: brskictl export writes those");
+	if (json_unpack(json, "{s:i, s:s, s:s, s:o !}", name, &version, "registrar", &registrar, "created-on",
+		    &created, parcel->answers ? "answers" : "requests", &list) != 0 ||
+		!json_is_array(list) || !is_key(registrar))
+		return malformed(err, "the file has other members than such files have");
+	if (version != VERSION)
+		return brski_fail(err, BRSKI_UNSUPPORTED, "the file is of version %d, this program knows %d",
+			version, VERSION);
+	snprintf(parcel->registrar, sizeof(parcel->registrar), "%s", registrar);
+	code = brski_time_parse(created, &parcel->created_on, err);
+	for (size_t i = 0; code == BRSKI_OK && i < json_array_size(list); i++)
+		code = read_item(parcel, json_array_get(list, i), err);
+	return code;
+}
+
+enum brski_code brski_parcel_open(struct brski_span file, bool answers, struct brski_parcel *out,
+	STACK_OF(X509) **certs, struct brski_error *err)
+{
+	struct brski_buf text = {0};
+	json_error_t why;
+	json_t *json = NULL;
+	enum brski_code code = brski_cms_open_data(file, &text, certs, err);
+
+	*out = (struct brski_parcel){.answers = answers};
+	if (code == BRSKI_OK) {
+		json = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &why);
+		if (!json)
+			code = brski_fail(err, BRSKI_MALFORMED, "its content does not parse: %s", why.text);
+	}
+	if (code == BRSKI_OK)
+		code = read_parcel(out, json, err);
+	json_decref(json);
+	brski_buf_free(&text);
+	if (code != BRSKI_OK) {
+		brski_parcel_free(out);
+		sk_X509_pop_free(*certs, X509_free);
+		*certs = NULL;
+	}
+	return code;
+}

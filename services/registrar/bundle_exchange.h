@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_REGISTRAR_BUNDLE_EXCHANGE_H
+#define BRSKI_SERVICES_REGISTRAR_BUNDLE_EXCHANGE_H
+
+#include "services/registrar/bundle.h"
+#include "services/registrar/store.h"
+
+/*
+ * The registrar beside the running server, for the operator's commands: requests that wait go out
+ * in a file, answers come in from one, and vouchers are fetched ahead. Every answer goes through
+ * the registrar role, so that it is checked as if it had come over the network. One thread.
+ */
+struct brski_offline;
+
+struct brski_offline_config {
+	struct brski_store *store;                 /* borrowed */
+	const struct brski_credential *credential; /* of the registrar; copied by reference counts */
+	const STACK_OF(X509) *domain_anchors;      /* copied */
+	const char *cmp_url;                       /* these three: as the server has them */
+	bool cmp_nested;
+	bool check_pki_answers;
+	const struct brski_env *env; /* may be NULL */
+};
+
+BRSKI_CHECKED enum brski_code brski_offline_new(
+	const struct brski_offline_config *config, struct brski_offline **out, struct brski_error *err);
+void brski_offline_free(struct brski_offline *o);
+/* SHA-256 of our certificate: whose requests and answers a parcel holds. */
+const char *brski_offline_name(const struct brski_offline *o);
+
+/* ---- Requests that wait ---- */
+
+/*
+ * All that wait, and the requests for vouchers ahead. Nothing is stored. *held: those that the
+ * policy does not want to go out now.
+ */
+BRSKI_CHECKED enum brski_code brski_offline_export(
+	struct brski_offline *o, struct brski_parcel *out, unsigned *held, struct brski_error *err);
+
+enum brski_offline_outcome {
+	BRSKI_OFFLINE_ANSWERED, /* stored: the device's next visit gets it */
+	/* stored: MASA, PKI or the audit log said no; of a voucher ahead, nothing changed */
+	BRSKI_OFFLINE_REFUSED,
+	BRSKI_OFFLINE_GOES_ON,  /* stored: a part is here, the rest must be asked for again */
+	BRSKI_OFFLINE_WAITS,    /* nothing changed: there is no answer yet */
+	BRSKI_OFFLINE_REPEATED, /* nothing changed: it was answered before */
+	BRSKI_OFFLINE_WRONG,    /* nothing changed: the answer is not acceptable */
+};
+typedef void brski_offline_told(
+	void *ctx, const struct brski_parcel_item *item, enum brski_offline_outcome outcome, const char *why);
+/* An error: nothing has changed. BRSKI_MISMATCH: the answers are for another registrar. */
+BRSKI_CHECKED enum brski_code brski_offline_import(struct brski_offline *o, const struct brski_parcel *parcel,
+	brski_offline_told *told, void *ctx, struct brski_error *err);
+
+/* ---- Vouchers ahead ---- */
+
+/*
+ * Makes and keeps the request for a device. idevid: a certificate of a device of the same issuer,
+ * for the idevid-issuer; NULL: the manufacturer has one anchor, and that issues them.
+ */
+BRSKI_CHECKED enum brski_code brski_offline_ask(struct brski_offline *o, const char *manufacturer,
+	const char *serial, const X509 *idevid, char key[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
+/* What is to be called for it, as an entry of a parcel. */
+BRSKI_CHECKED enum brski_code brski_offline_ahead_item(struct brski_offline *o,
+	const struct brski_store_ahead *a, struct brski_parcel_item *out, struct brski_error *err);
+/* The answers in that entry are judged and the voucher kept. why: for every outcome but ANSWERED. */
+enum brski_offline_outcome brski_offline_ahead_answer(
+	struct brski_offline *o, const struct brski_parcel_item *item, struct brski_error *why);
+
+#endif

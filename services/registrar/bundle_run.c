@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/bundle_run.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "eap_brski/ground/text.h"
+
+struct brski_errands {
+	struct brski_upstream *up;
+	const struct brski_credential *client;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	const struct brski_call *call; /* to be started by the thread */
+	struct brski_http *answer;     /* where it goes */
+	char *why;
+	size_t why_size;
+	bool done, answered;
+};
+
+/* ---- One call, waited for ---- */
+
+static enum brski_code copy_answer(const struct brski_http *from, struct brski_http *to)
+{
+	enum brski_code code = brski_http_response(to, from->status, NULL, brski_span(NULL, 0), NULL);
+
+	if (code == BRSKI_OK)
+		code = brski_buf_set(&to->body, brski_buf_span(&from->body));
+	for (size_t i = 0; code == BRSKI_OK && i < from->n_fields; i++)
+		code = brski_http_set(to, from->fields[i].name, from->fields[i].value, NULL);
+	return code;
+}
+
+static void on_done(void *ctx, const struct brski_http *answer, const char *why)
+{
+	struct brski_errands *e = ctx;
+
+	pthread_mutex_lock(&e->lock);
+	e->answered = answer && copy_answer(answer, e->answer) == BRSKI_OK;
+	if (!e->answered)
+		brski_printable(
+			brski_span_str(answer ? "its answer is not to be kept" : why), e->why, e->why_size);
+	e->done = true;
+	pthread_cond_signal(&e->changed);
+	pthread_mutex_unlock(&e->lock);
+}
+
+static long tick(void *ctx, struct brski_upstream *up)
+{
+	struct brski_errands *e = ctx;
+	const struct brski_call *call;
+	struct brski_error err = {0};
+
+	pthread_mutex_lock(&e->lock);
+	call = e->call;
+	e->call = NULL;
+	pthread_mutex_unlock(&e->lock);
+	if (call && brski_upstream_call(up, call, on_done, e, &err) != BRSKI_OK)
+		on_done(e, NULL, err.why);
+	return -1;
+}
+
+/* False: *why says in words why there is no answer. */
+static bool call_and_wait(struct brski_errands *e, const struct brski_call *call, struct brski_http *answer,
+	char *why, size_t why_size)
+{
+	pthread_mutex_lock(&e->lock);
+	e->call = call;
+	e->answer = answer;
+	e->why = why;
+	e->why_size = why_size;
+	e->done = false;
+	pthread_mutex_unlock(&e->lock);
+	brski_upstream_wake(e->up);
+	pthread_mutex_lock(&e->lock);
+	while (!e->done)
+		pthread_cond_wait(&e->changed, &e->lock);
+	pthread_mutex_unlock(&e->lock);
+	return e->answered;
+}
+
+/* ---- The calls of one entry ---- */
+
+static bool run_call(struct brski_errands *e, const struct brski_parcel_item *item,
+	const struct brski_planned *planned, const STACK_OF(X509) *anchors, struct brski_parcel_item *out)
+{
+	struct brski_call call = {
+		.kind = item->kind == BRSKI_PARCEL_CERTIFICATE ? BRSKI_JOB_CMP : BRSKI_JOB_VOUCHER,
+		.request = &planned->request,
+		.tls_anchors = anchors,
+		.client = e->client,
+	};
+	struct brski_http *answer = &out->answers[out->n_answers];
+	char why[200];
+
+	memcpy(call.url, planned->url, sizeof(call.url));
+	if (call_and_wait(e, &call, answer, why, sizeof(why))) {
+		out->n_answers++;
+		return answer->status == 200;
+	}
+	brski_http_free(answer);
+	snprintf(out->trouble, sizeof(out->trouble), "%.160s: %.90s", call.url, why);
+	return false;
+}
+
+/* RFC 8995 5.8: an audit log may be at another place of the same MASA. */
+static bool locate(
+	const struct brski_planned *asked, const struct brski_http *answer, struct brski_planned *out)
+{
+	const char *to = brski_http_get(answer, "location");
+	const char *authority = strstr(asked->url, "://");
+	size_t len;
+	int n;
+
+	if (answer->status != 201 || !to || !authority)
+		return false;
+	len = (size_t)(authority + 3 - asked->url) + strcspn(authority + 3, "/");
+	if (strncasecmp(to, asked->url, len) == 0 && to[len] == '/')
+		to += len;
+	if (to[0] != '/' || to[1] == '/')
+		return false;
+	n = snprintf(out->url, sizeof(out->url), "%.*s%s", (int)len, asked->url, to);
+	return n > 0 && (size_t)n < sizeof(out->url) &&
+	       brski_http_request(&out->request, "GET", to, NULL, brski_span(NULL, 0), NULL) == BRSKI_OK;
+}
+
+static void run_calls(struct brski_errands *e, const struct brski_parcel_item *item,
+	const STACK_OF(X509) *anchors, struct brski_parcel_item *out)
+{
+	struct brski_planned elsewhere = {0};
+	size_t i = 0;
+
+	while (i < item->n_calls && run_call(e, item, &item->calls[i], anchors, out))
+		i++;
+	if (i < item->n_calls && out->n_answers == i + 1 &&
+		locate(&item->calls[i], &out->answers[i], &elsewhere))
+		(void)run_call(e, item, &elsewhere, anchors, out);
+	brski_planned_free(&elsewhere);
+}
+
+enum brski_code brski_errand_run(struct brski_errands *errands, const struct brski_parcel_item *item,
+	struct brski_parcel_item *out, struct brski_error *err)
+{
+	STACK_OF(X509) *anchors = NULL;
+	enum brski_code code = BRSKI_OK;
+
+	memcpy(out->key, item->key, sizeof(out->key));
+	memcpy(out->manufacturer, item->manufacturer, sizeof(out->manufacturer));
+	memcpy(out->serial_number, item->serial_number, sizeof(out->serial_number));
+	out->kind = item->kind;
+	if (item->tls_anchors.len)
+		code = brski_certs_from_pem(brski_buf_span(&item->tls_anchors), &anchors, err);
+	if (code == BRSKI_OK)
+		run_calls(errands, item, anchors, out);
+	sk_X509_pop_free(anchors, X509_free);
+	return code;
+}
+
+/* ---- */
+
+enum brski_code brski_errands_new(
+	const struct brski_errands_config *config, struct brski_errands **out, struct brski_error *err)
+{
+	struct brski_errands *e = calloc(1, sizeof(*e));
+	struct brski_upstream_config upstream = {
+		.connect_timeout_ms = config->connect_timeout_ms,
+		.request_timeout_ms = config->request_timeout_ms,
+		.proxy = config->proxy,
+		.tick = tick,
+		.ctx = e,
+	};
+	enum brski_code code;
+
+	*out = NULL;
+	if (!e)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for calls");
+	e->client = config->client;
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_cond_init(&e->changed, NULL);
+	code = brski_upstream_new(&upstream, &e->up, err);
+	if (code != BRSKI_OK) {
+		brski_errands_free(e);
+		return code;
+	}
+	*out = e;
+	return BRSKI_OK;
+}
+
+void brski_errands_free(struct brski_errands *e)
+{
+	if (!e)
+		return;
+	brski_upstream_free(e->up);
+	pthread_cond_destroy(&e->changed);
+	pthread_mutex_destroy(&e->lock);
+	free(e);
+}

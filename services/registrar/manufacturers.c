@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/manufacturers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <pthread.h>
+
+/* The manufacturers, parsed. Immutable; replaced whole when the store has changed; freed by its last user. */
+struct snapshot {
+	unsigned users;
+	uint64_t generation;
+	size_t n;
+	struct brski_manufacturer *manufacturers;
+};
+
+struct brski_manufacturers {
+	struct brski_store *store;
+	const struct brski_env *env;
+	pthread_mutex_t lock; /* of `current` and every `users` */
+	struct snapshot *current;
+};
+
+/* ---- Parsing manufacturers ---- */
+
+static enum brski_code parse_certs(const struct brski_buf *pem, STACK_OF(X509) **out, struct brski_error *err)
+{
+	return pem->len ? brski_certs_from_pem(brski_buf_span(pem), out, err) : BRSKI_OK;
+}
+
+static enum brski_code parse_crls(
+	const struct brski_buf *pem, STACK_OF(X509_CRL) **out, struct brski_error *err)
+{
+	BIO *bio;
+	X509_CRL *crl;
+
+	if (pem->len == 0)
+		return BRSKI_OK;
+	bio = BIO_new_mem_buf(pem->data, (int)pem->len);
+	*out = sk_X509_CRL_new_null();
+	while (bio && *out && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)))
+		if (!sk_X509_CRL_push(*out, crl))
+			X509_CRL_free(crl);
+	BIO_free(bio);
+	ERR_clear_error();
+	if (sk_X509_CRL_num(*out) > 0)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MALFORMED, "its CRL file holds no CRL in PEM form");
+}
+
+static enum brski_code parse(
+	const struct brski_store_manufacturer *row, struct brski_manufacturer *out, struct brski_error *err)
+{
+	enum brski_code code;
+
+	*out = (struct brski_manufacturer){
+		.mode = row->mode,
+		.check_voucher = row->check_voucher,
+		.audit_log = row->audit_log,
+		.allow_foreign_domains = row->allow_foreign_domains,
+		.allow_nonceless = row->allow_nonceless,
+	};
+	memcpy(out->name, row->name, sizeof(out->name));
+	memcpy(out->masa_url, row->masa_url, sizeof(out->masa_url));
+	code = parse_certs(&row->idevid_anchors, &out->idevid_anchors, err);
+	if (!code)
+		code = parse_certs(&row->voucher_anchors, &out->voucher_anchors, err);
+	if (!code)
+		code = parse_certs(&row->tls_anchors, &out->tls_anchors, err);
+	if (!code)
+		code = parse_crls(&row->crls, &out->crls, err);
+	if (code)
+		brski_manufacturer_free(out);
+	return code;
+}
+
+/* ---- Snapshots ---- */
+
+static void snapshot_free(struct snapshot *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		brski_manufacturer_free(&s->manufacturers[i]);
+	free(s->manufacturers);
+	free(s);
+}
+
+static void snapshot_release(struct brski_manufacturers *all, struct snapshot *s)
+{
+	bool last;
+
+	pthread_mutex_lock(&all->lock);
+	last = --s->users == 0;
+	pthread_mutex_unlock(&all->lock);
+	if (last)
+		snapshot_free(s);
+}
+
+struct loading {
+	struct brski_manufacturers *all;
+	struct snapshot *into;
+	bool no_memory;
+};
+
+/*
+ * A manufacturer whose certificates do not parse is left out, with a word to the operator: the
+ * others go on.
+ */
+static void load_row(void *ctx, const struct brski_store_manufacturer *row)
+{
+	struct loading *l = ctx;
+	struct brski_manufacturer *more;
+	struct brski_error err;
+
+	more = realloc(l->into->manufacturers, (l->into->n + 1) * sizeof(*more));
+	if (!more) {
+		l->no_memory = true;
+		return;
+	}
+	l->into->manufacturers = more;
+	if (parse(row, &more[l->into->n], &err))
+		brski_log(l->all->env, BRSKI_LOG_ERROR,
+			"manufacturer %s is left out, its entry in the database is broken: %s", row->name,
+			err.why);
+	else
+		l->into->n++;
+}
+
+static enum brski_code snapshot_load(
+	struct brski_manufacturers *all, uint64_t generation, struct snapshot **out, struct brski_error *err)
+{
+	struct loading l = {.all = all, .into = calloc(1, sizeof(*l.into))};
+	enum brski_code code;
+
+	if (!l.into)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
+	l.into->generation = generation;
+	code = brski_store_manufacturers(all->store, load_row, &l, err);
+	if (!code && l.no_memory)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
+	if (code) {
+		snapshot_free(l.into);
+		return code;
+	}
+	*out = l.into;
+	return BRSKI_OK;
+}
+
+/* The newest manufacturers; to be released. Loading happens under the lock, so that it happens once. */
+static enum brski_code snapshot_take(
+	struct brski_manufacturers *all, struct snapshot **out, struct brski_error *err)
+{
+	uint64_t generation;
+	struct snapshot *old = NULL, *fresh = NULL;
+	enum brski_code code = brski_store_generation(all->store, &generation, err);
+
+	if (code)
+		return code;
+	pthread_mutex_lock(&all->lock);
+	if (!all->current || all->current->generation != generation) {
+		code = snapshot_load(all, generation, &fresh, err);
+		if (!code) {
+			fresh->users = 1; /* the cache itself */
+			old = all->current;
+			all->current = fresh;
+		}
+	}
+	if (!code) {
+		all->current->users++;
+		*out = all->current;
+	}
+	if (old && --old->users > 0)
+		old = NULL;
+	pthread_mutex_unlock(&all->lock);
+	snapshot_free(old);
+	return code;
+}
+
+/* ---- Which manufacturer ---- */
+
+static enum brski_code copy(
+	const struct brski_manufacturer *from, struct brski_manufacturer *to, struct brski_error *err)
+{
+	*to = *from;
+	to->idevid_anchors = X509_chain_up_ref(from->idevid_anchors);
+	to->voucher_anchors = from->voucher_anchors ? X509_chain_up_ref(from->voucher_anchors) : NULL;
+	to->tls_anchors = from->tls_anchors ? X509_chain_up_ref(from->tls_anchors) : NULL;
+	to->crls = from->crls ? sk_X509_CRL_deep_copy(from->crls, X509_CRL_dup, X509_CRL_free) : NULL;
+	if (to->idevid_anchors && !to->voucher_anchors == !from->voucher_anchors &&
+		!to->tls_anchors == !from->tls_anchors && !to->crls == !from->crls)
+		return BRSKI_OK;
+	brski_manufacturer_free(to);
+	return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a manufacturer");
+}
+
+/*
+ * "Expired" and "revoked" say more than "leads nowhere", so they win over what other manufacturers'
+ * anchors say.
+ */
+static enum brski_code search(struct brski_manufacturers *all, const struct snapshot *s,
+	const STACK_OF(X509) *chain, struct brski_manufacturer *out, struct brski_error *err)
+{
+	char subject[160];
+	struct brski_error said;
+
+	brski_name_text(X509_get_issuer_name(sk_X509_value(chain, 0)), subject, sizeof(subject));
+	brski_fail(err, BRSKI_UNTRUSTED,
+		"no known manufacturer: the device's certificate was issued by "
+		"%s; add its CA with 'brskictl manufacturer add'",
+		subject);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct brski_manufacturer *m = &s->manufacturers[i];
+		enum brski_code code = brski_chain_verify(
+			chain, m->idevid_anchors, m->crls, BRSKI_USE_ANY, brski_now(all->env), &said);
+
+		if (!code)
+			return copy(m, out, err);
+		if (code == BRSKI_EXPIRED || code == BRSKI_REVOKED)
+			brski_fail(err, code, "device of %s: %s", m->name, said.why);
+	}
+	return err->code;
+}
+
+enum brski_code brski_manufacturers_find(struct brski_manufacturers *all, const STACK_OF(X509) *chain,
+	struct brski_manufacturer *out, struct brski_error *err)
+{
+	struct brski_error local;
+	struct snapshot *s;
+	enum brski_code code;
+
+	*out = (struct brski_manufacturer){0};
+	if (!err)
+		err = &local;
+	if (sk_X509_num(chain) < 1)
+		return brski_fail(err, BRSKI_UNTRUSTED, "the device sent no certificate");
+	code = snapshot_take(all, &s, err);
+	if (code)
+		return code;
+	code = search(all, s, chain, out, err);
+	snapshot_release(all, s);
+	return code;
+}
+
+enum brski_code brski_manufacturers_get(struct brski_manufacturers *all, const char *name,
+	struct brski_manufacturer *out, struct brski_error *err)
+{
+	struct snapshot *s;
+	enum brski_code code = snapshot_take(all, &s, err);
+
+	*out = (struct brski_manufacturer){0};
+	if (code)
+		return code;
+	code = BRSKI_NOT_FOUND;
+	for (size_t i = 0; code == BRSKI_NOT_FOUND && i < s->n; i++)
+		if (strcmp(s->manufacturers[i].name, name) == 0)
+			code = copy(&s->manufacturers[i], out, err);
+	snapshot_release(all, s);
+	return code == BRSKI_NOT_FOUND ? brski_fail(err, code, "there is no manufacturer '%s'", name) : code;
+}
+
+/* ---- */
+
+enum brski_code brski_manufacturers_new(struct brski_store *store, const struct brski_env *env,
+	struct brski_manufacturers **out, struct brski_error *err)
+{
+	struct brski_manufacturers *all = calloc(1, sizeof(*all));
+
+	*out = NULL;
+	if (!all || pthread_mutex_init(&all->lock, NULL)) {
+		free(all);
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
+	}
+	all->store = store;
+	all->env = env;
+	*out = all;
+	return BRSKI_OK;
+}
+
+void brski_manufacturers_free(struct brski_manufacturers *all)
+{
+	if (!all)
+		return;
+	snapshot_free(all->current);
+	pthread_mutex_destroy(&all->lock);
+	free(all);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/store_sql.h"
+
+#define COLUMNS \
+	"manufacturer, serial_number, refused, subject, fingerprint, first_seen, last_seen, visits, note"
+
+static enum brski_code no_manufacturer(
+	enum brski_code code, const char *manufacturer, struct brski_error *err)
+{
+	return code == BRSKI_NOT_FOUND ? brski_fail(err, code, "there is no manufacturer '%s'", manufacturer)
+				       : code;
+}
+
+enum brski_code brski_store_standing(struct brski_store *store, const char *manufacturer, const char *serial,
+	enum brski_standing *out, struct brski_error *err)
+{
+	struct sql q;
+
+	*out = BRSKI_STANDING_UNKNOWN;
+	sql_begin(&q, store,
+		"SELECT ?3 FROM device WHERE manufacturer = ?1 AND serial_number = ?2 UNION ALL"
+		" SELECT iif(refused, ?4, ?5) FROM candidate WHERE manufacturer = ?1 AND serial_number = ?2",
+		err);
+	sql_bind_text(&q, manufacturer);
+	sql_bind_text(&q, serial);
+	sql_bind_int(&q, BRSKI_STANDING_LISTED);
+	sql_bind_int(&q, BRSKI_STANDING_REFUSED);
+	sql_bind_int(&q, BRSKI_STANDING_PENDING);
+	if (sql_row(&q))
+		*out = (enum brski_standing)sql_int(&q, 0);
+	return sql_end(&q);
+}
+
+/*
+ * One statement, so that a decision that falls in this very moment is not undone. Rows beyond the
+ * limit, and of devices that are listed meanwhile, are just not selected.
+ */
+enum brski_code brski_store_candidate_seen(struct brski_store *store, const struct brski_store_candidate *c,
+	unsigned most, struct brski_error *err)
+{
+	struct sql q;
+	int changed;
+	enum brski_code code;
+	enum brski_standing standing;
+
+	sql_begin_lazy(&q, store,
+		"INSERT INTO candidate (" COLUMNS ") SELECT ?1, ?2, 0, ?3, ?4, ?5, ?5, 1, ''"
+		" WHERE NOT EXISTS (SELECT 1 FROM device WHERE manufacturer = ?1 AND serial_number = ?2)"
+		" AND ((SELECT count(*) FROM candidate WHERE refused = 0) < ?6"
+		"  OR EXISTS (SELECT 1 FROM candidate WHERE manufacturer = ?1 AND serial_number = ?2))"
+		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET subject = ?3, fingerprint = ?4,"
+		" first_seen = iif(first_seen, first_seen, ?5), last_seen = ?5, visits = visits + 1",
+		err);
+	sql_bind_text(&q, c->manufacturer);
+	sql_bind_text(&q, c->serial_number);
+	sql_bind_text(&q, c->subject);
+	sql_bind_text(&q, c->fingerprint);
+	sql_bind_int(&q, c->last_seen ? c->last_seen : time(NULL));
+	sql_bind_int(&q, most);
+	(void)sql_row(&q);
+	changed = sql_changes(&q);
+	code = no_manufacturer(sql_end(&q), c->manufacturer, err);
+	if (code || changed)
+		return code;
+	code = brski_store_standing(store, c->manufacturer, c->serial_number, &standing, err);
+	if (code || standing != BRSKI_STANDING_UNKNOWN)
+		return code;
+	return brski_fail(err, BRSKI_TOO_LARGE, "%u devices wait for a decision already", most);
+}
+
+enum brski_code brski_store_candidate_accept(struct brski_store *store, const char *manufacturer,
+	const char *serial, const char *note, struct brski_error *err)
+{
+	struct sql q;
+	int changed;
+	enum brski_code code;
+
+	sql_begin(&q, store,
+		"INSERT INTO device (manufacturer, serial_number, note, added, state, last_seen)"
+		" SELECT manufacturer, serial_number, iif(?3 = '', note, ?3), ?4, 'listed', last_seen"
+		" FROM candidate WHERE manufacturer = ?1 AND serial_number = ?2",
+		err);
+	sql_bind_text(&q, manufacturer);
+	sql_bind_text(&q, serial);
+	sql_bind_text(&q, note ? note : "");
+	sql_bind_int(&q, time(NULL));
+	(void)sql_row(&q);
+	changed = sql_changes(&q);
+	code = sql_end(&q);
+	if (!code && changed == 0)
+		code = brski_fail(err, BRSKI_NOT_FOUND, "no device %s of %s waits for a decision", serial,
+			manufacturer);
+	return code;
+}
+
+enum brski_code brski_store_candidate_refuse(struct brski_store *store, const char *manufacturer,
+	const char *serial, const char *note, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store,
+		"INSERT INTO candidate (" COLUMNS ") VALUES (?1, ?2, 1, '', '', 0, 0, 0, ?3)"
+		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET refused = 1,"
+		" note = iif(?3 = '', note, ?3)",
+		err);
+	sql_bind_text(&q, manufacturer);
+	sql_bind_text(&q, serial);
+	sql_bind_text(&q, note ? note : "");
+	return no_manufacturer(sql_run(&q), manufacturer, err);
+}
+
+static void read_row(struct sql *q, struct brski_store_candidate *c)
+{
+	sql_copy_text(q, 0, c->manufacturer, sizeof(c->manufacturer));
+	sql_copy_text(q, 1, c->serial_number, sizeof(c->serial_number));
+	c->refused = sql_int(q, 2) != 0;
+	sql_copy_text(q, 3, c->subject, sizeof(c->subject));
+	sql_copy_text(q, 4, c->fingerprint, sizeof(c->fingerprint));
+	c->first_seen = (time_t)sql_int(q, 5);
+	c->last_seen = (time_t)sql_int(q, 6);
+	c->visits = (unsigned)sql_int(q, 7);
+	sql_copy_text(q, 8, c->note, sizeof(c->note));
+}
+
+enum brski_code brski_store_candidates(struct brski_store *store, bool refused,
+	brski_store_candidate_row *row, void *ctx, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store,
+		"SELECT " COLUMNS
+		" FROM candidate WHERE refused = ?1 ORDER BY first_seen, manufacturer, serial_number",
+		err);
+	sql_bind_int(&q, refused);
+	while (sql_row(&q)) {
+		struct brski_store_candidate c = {0};
+
+		read_row(&q, &c);
+		row(ctx, &c);
+	}
+	return sql_end(&q);
+}
+
+enum brski_code brski_store_candidates_expire(
+	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err)
+{
+	struct sql q;
+
+	*n = 0;
+	sql_begin(&q, store, "DELETE FROM candidate WHERE refused = 0 AND last_seen < ?1", err);
+	sql_bind_int(&q, before);
+	(void)sql_row(&q);
+	if (!q.code)
+		*n = (unsigned)sql_changes(&q);
+	return sql_end(&q);
+}

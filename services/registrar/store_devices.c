@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/store_sql.h"
+
+#define COLUMNS "manufacturer, serial_number, note, added, state, last_seen"
+
+static enum brski_code not_listed(const char *manufacturer, const char *serial, struct brski_error *err)
+{
+	return brski_fail(
+		err, BRSKI_NOT_FOUND, "device %s of %s is not in the inventory", serial, manufacturer);
+}
+
+enum brski_code brski_store_device_put(struct brski_store *store, const char *manufacturer,
+	const char *serial, const char *note, struct brski_error *err)
+{
+	struct sql q;
+	enum brski_code code;
+
+	sql_begin(&q, store,
+		"INSERT INTO device (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, 'listed', 0)"
+		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET note = ?3",
+		err);
+	sql_bind_text(&q, manufacturer);
+	sql_bind_text(&q, serial);
+	sql_bind_text(&q, note ? note : "");
+	sql_bind_int(&q, time(NULL));
+	code = sql_run(&q);
+	if (code == BRSKI_NOT_FOUND)
+		return brski_fail(err, code, "there is no manufacturer '%s'", manufacturer);
+	return code;
+}
+
+enum brski_code brski_store_device_remove(
+	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err)
+{
+	struct sql q;
+	int changed;
+	enum brski_code code;
+
+	sql_begin(&q, store, "DELETE FROM device WHERE manufacturer = ?1 AND serial_number = ?2", err);
+	sql_bind_text(&q, manufacturer);
+	sql_bind_text(&q, serial);
+	(void)sql_row(&q);
+	changed = sql_changes(&q);
+	code = sql_end(&q);
+	return !code && changed == 0 ? not_listed(manufacturer, serial, err) : code;
+}
+
+enum brski_code brski_store_device_seen(struct brski_store *store, const char *manufacturer,
+	const char *serial, const char *state, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin_lazy(&q, store,
+		"UPDATE device SET state = coalesce(nullif(?3, ''), state), last_seen = ?4"
+		" WHERE manufacturer = ?1 AND serial_number = ?2",
+		err);
+	sql_bind_text(&q, manufacturer);
+	sql_bind_text(&q, serial);
+	sql_bind_text(&q, state ? state : "");
+	sql_bind_int(&q, time(NULL));
+	return sql_run(&q);
+}
+
+static void read_row(struct sql *q, struct brski_store_device *d)
+{
+	sql_copy_text(q, 0, d->manufacturer, sizeof(d->manufacturer));
+	sql_copy_text(q, 1, d->serial_number, sizeof(d->serial_number));
+	sql_copy_text(q, 2, d->note, sizeof(d->note));
+	d->added = (time_t)sql_int(q, 3);
+	sql_copy_text(q, 4, d->state, sizeof(d->state));
+	d->last_seen = (time_t)sql_int(q, 5);
+}
+
+enum brski_code brski_store_device_get(struct brski_store *store, const char *manufacturer,
+	const char *serial, struct brski_store_device *out, struct brski_error *err)
+{
+	struct sql q;
+	bool found;
+	enum brski_code code;
+
+	*out = (struct brski_store_device){0};
+	sql_begin(&q, store, "SELECT " COLUMNS " FROM device WHERE manufacturer = ?1 AND serial_number = ?2",
+		err);
+	sql_bind_text(&q, manufacturer);
+	sql_bind_text(&q, serial);
+	found = sql_row(&q);
+	if (found)
+		read_row(&q, out);
+	code = sql_end(&q);
+	return !code && !found ? not_listed(manufacturer, serial, err) : code;
+}
+
+enum brski_code brski_store_devices(struct brski_store *store, const char *manufacturer,
+	brski_store_device_row *row, void *ctx, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store,
+		"SELECT " COLUMNS
+		" FROM device WHERE ?1 = '' OR manufacturer = ?1 ORDER BY manufacturer, serial_number",
+		err);
+	sql_bind_text(&q, manufacturer ? manufacturer : "");
+	while (sql_row(&q)) {
+		struct brski_store_device d = {0};
+
+		read_row(&q, &d);
+		row(ctx, &d);
+	}
+	return sql_end(&q);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/store_sql.h"
+
+#define STRANGERS_SHARE 10 /* for each so many events of devices that are kept, one of others */
+
+static void bind_event(struct sql *q, const struct brski_store_event *event)
+{
+	sql_bind_int(q, event->at ? event->at : time(NULL));
+	sql_bind_text(q, event->manufacturer);
+	sql_bind_text(q, event->serial_number);
+	sql_bind_text(q, event->what);
+	sql_bind_int(q, event->ok);
+	sql_bind_text(q, event->detail);
+}
+
+/* Two, since a visit that ends with "come back later" leaves two: why, and when. */
+static enum brski_code count_again(struct brski_store *store, const struct brski_store_event *event,
+	bool *found, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin_lazy(&q, store,
+		"UPDATE event SET at = ?1, times = times + 1 WHERE id = (SELECT id FROM"
+		" (SELECT * FROM event WHERE serial_number = ?3 ORDER BY id DESC LIMIT 2)"
+		" WHERE manufacturer = ?2 AND what = ?4 AND ok = ?5 AND detail = ?6)",
+		err);
+	bind_event(&q, event);
+	(void)sql_row(&q);
+	*found = !q.code && sql_changes(&q) > 0;
+	return sql_end(&q);
+}
+
+enum brski_code brski_store_event_add(
+	struct brski_store *store, const struct brski_store_event *event, struct brski_error *err)
+{
+	struct sql q;
+	bool found;
+	enum brski_code code = count_again(store, event, &found, err);
+
+	if (code || found)
+		return code;
+	sql_begin_lazy(&q, store,
+		"INSERT INTO event (at, manufacturer, serial_number, what, "
+		"ok, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		err);
+	bind_event(&q, event);
+	return sql_run(&q);
+}
+
+enum brski_code brski_store_events(struct brski_store *store, const char *serial, unsigned most,
+	brski_store_event_row *row, void *ctx, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store,
+		"SELECT at, manufacturer, serial_number, what, ok, detail, times FROM (SELECT * FROM "
+		"event WHERE ?1 = '' OR serial_number = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
+		err);
+	sql_bind_text(&q, serial ? serial : "");
+	sql_bind_int(&q, most);
+	while (sql_row(&q)) {
+		struct brski_store_event e = {.at = (time_t)sql_int(&q, 0),
+			.ok = sql_int(&q, 4) != 0,
+			.times = (unsigned)sql_int(&q, 6)};
+
+		sql_copy_text(&q, 1, e.manufacturer, sizeof(e.manufacturer));
+		sql_copy_text(&q, 2, e.serial_number, sizeof(e.serial_number));
+		sql_copy_text(&q, 3, e.what, sizeof(e.what));
+		sql_copy_text(&q, 5, e.detail, sizeof(e.detail));
+		row(ctx, &e);
+	}
+	return sql_end(&q);
+}
+
+static enum brski_code trim(
+	struct brski_store *store, const char *sql, unsigned keep, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store, sql, err);
+	sql_bind_int(&q, keep);
+	return sql_run(&q);
+}
+
+/*
+ * Anybody can make events of no manufacturer, with a certificate of his own: they must not push out
+ * the others.
+ */
+enum brski_code brski_store_events_trim(struct brski_store *store, unsigned keep, struct brski_error *err)
+{
+	enum brski_code code = trim(store,
+		"DELETE FROM event WHERE manufacturer <> '' AND id <="
+		" (SELECT id FROM event WHERE manufacturer <> '' ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+		keep, err);
+
+	if (code)
+		return code;
+	return trim(store,
+		"DELETE FROM event WHERE manufacturer = '' AND id <="
+		" (SELECT id FROM event WHERE manufacturer = '' ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+		keep / STRANGERS_SHARE + 1, err);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/store_sql.h"
+
+#define COLUMNS \
+	"name, masa_url, idevid_anchors, voucher_anchors, tls_anchors, crls, mode, check_voucher, " \
+	"audit_log, " \
+	"allow_foreign_domains, allow_nonceless"
+
+void brski_store_manufacturer_free(struct brski_store_manufacturer *m)
+{
+	brski_buf_free(&m->idevid_anchors);
+	brski_buf_free(&m->voucher_anchors);
+	brski_buf_free(&m->tls_anchors);
+	brski_buf_free(&m->crls);
+	*m = (struct brski_store_manufacturer){0};
+}
+
+enum brski_code brski_store_manufacturer_put(
+	struct brski_store *store, const struct brski_store_manufacturer *m, struct brski_error *err)
+{
+	struct sql q;
+
+	/* Not REPLACE, which would delete the row, and its devices with it. */
+	sql_begin(&q, store,
+		"INSERT INTO manufacturer (" COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
+		" ON CONFLICT (name) DO UPDATE SET masa_url=?2, idevid_anchors=?3, "
+		"voucher_anchors=?4, tls_anchors=?5, crls=?6, mode=?7, check_voucher=?8, "
+		"audit_log=?9, allow_foreign_domains=?10, allow_nonceless=?11",
+		err);
+	sql_bind_text(&q, m->name);
+	sql_bind_text(&q, m->masa_url);
+	sql_bind_blob(&q, brski_buf_span(&m->idevid_anchors));
+	sql_bind_blob(&q, brski_buf_span(&m->voucher_anchors));
+	sql_bind_blob(&q, brski_buf_span(&m->tls_anchors));
+	sql_bind_blob(&q, brski_buf_span(&m->crls));
+	sql_bind_int(&q, m->mode);
+	sql_bind_int(&q, m->check_voucher);
+	sql_bind_int(&q, m->audit_log);
+	sql_bind_int(&q, m->allow_foreign_domains);
+	sql_bind_int(&q, m->allow_nonceless);
+	store->own_changes++;
+	return sql_run(&q);
+}
+
+static void read_row(struct sql *q, struct brski_store_manufacturer *m)
+{
+	sql_copy_text(q, 0, m->name, sizeof(m->name));
+	sql_copy_text(q, 1, m->masa_url, sizeof(m->masa_url));
+	sql_copy_blob(q, 2, &m->idevid_anchors);
+	sql_copy_blob(q, 3, &m->voucher_anchors);
+	sql_copy_blob(q, 4, &m->tls_anchors);
+	sql_copy_blob(q, 5, &m->crls);
+	m->mode = (enum brski_mode)sql_int(q, 6);
+	m->check_voucher = sql_int(q, 7) != 0;
+	m->audit_log = sql_int(q, 8) != 0;
+	m->allow_foreign_domains = sql_int(q, 9) != 0;
+	m->allow_nonceless = sql_int(q, 10) != 0;
+}
+
+enum brski_code brski_store_manufacturer_get(struct brski_store *store, const char *name,
+	struct brski_store_manufacturer *out, struct brski_error *err)
+{
+	struct sql q;
+	bool found;
+	enum brski_code code;
+
+	*out = (struct brski_store_manufacturer){0};
+	sql_begin(&q, store, "SELECT " COLUMNS " FROM manufacturer WHERE name = ?1", err);
+	sql_bind_text(&q, name);
+	found = sql_row(&q);
+	if (found)
+		read_row(&q, out);
+	code = sql_end(&q);
+	if (!code && !found)
+		code = brski_fail(err, BRSKI_NOT_FOUND, "there is no manufacturer '%s'", name);
+	if (code)
+		brski_store_manufacturer_free(out);
+	return code;
+}
+
+enum brski_code brski_store_manufacturer_remove(
+	struct brski_store *store, const char *name, struct brski_error *err)
+{
+	struct sql q;
+	int changed;
+	enum brski_code code;
+
+	sql_begin(&q, store, "DELETE FROM manufacturer WHERE name = ?1", err);
+	sql_bind_text(&q, name);
+	(void)sql_row(&q);
+	changed = sql_changes(&q);
+	store->own_changes++;
+	code = sql_end(&q);
+	if (!code && changed == 0)
+		code = brski_fail(err, BRSKI_NOT_FOUND, "there is no manufacturer '%s'", name);
+	return code;
+}
+
+enum brski_code brski_store_manufacturers(
+	struct brski_store *store, brski_store_manufacturer_row *row, void *ctx, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store, "SELECT " COLUMNS " FROM manufacturer ORDER BY name", err);
+	while (sql_row(&q)) {
+		struct brski_store_manufacturer m = {0};
+
+		read_row(&q, &m);
+		if (!q.code)
+			row(ctx, &m);
+		brski_store_manufacturer_free(&m);
+	}
+	return sql_end(&q);
+}

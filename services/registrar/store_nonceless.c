@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/store_sql.h"
+
+#define COLUMNS \
+	"manufacturer, serial_number, key, waiting, asked, issuer, request, voucher, fetched, expires_on"
+
+void brski_store_ahead_free(struct brski_store_ahead *a)
+{
+	brski_buf_free(&a->issuer);
+	brski_buf_free(&a->request);
+	brski_buf_free(&a->voucher);
+	*a = (struct brski_store_ahead){0};
+}
+
+enum brski_code brski_store_ahead_ask(
+	struct brski_store *store, const struct brski_store_ahead *a, struct brski_error *err)
+{
+	struct sql q;
+	enum brski_code code;
+
+	sql_begin(&q, store,
+		"INSERT INTO voucher_ahead (" COLUMNS ") VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, x'', 0, 0)"
+		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET"
+		" key = ?3, waiting = 1, asked = ?4, issuer = ?5, request = ?6",
+		err);
+	sql_bind_text(&q, a->manufacturer);
+	sql_bind_text(&q, a->serial_number);
+	sql_bind_text(&q, a->key);
+	sql_bind_int(&q, a->asked);
+	sql_bind_blob(&q, brski_buf_span(&a->issuer));
+	sql_bind_blob(&q, brski_buf_span(&a->request));
+	code = sql_run(&q);
+	if (code == BRSKI_NOT_FOUND)
+		code = brski_fail(err, code, "there is no manufacturer '%s'", a->manufacturer);
+	return code;
+}
+
+enum brski_code brski_store_ahead_fill(
+	struct brski_store *store, const struct brski_store_ahead *a, struct brski_error *err)
+{
+	struct sql q;
+	int changed;
+	enum brski_code code;
+
+	sql_begin(&q, store,
+		"UPDATE voucher_ahead SET waiting = 0, voucher = ?2, fetched = ?3, expires_on = ?4"
+		" WHERE key = ?1 AND waiting",
+		err);
+	sql_bind_text(&q, a->key);
+	sql_bind_blob(&q, brski_buf_span(&a->voucher));
+	sql_bind_int(&q, a->fetched);
+	sql_bind_int(&q, a->expires_on);
+	(void)sql_row(&q);
+	changed = sql_changes(&q);
+	code = sql_end(&q);
+	if (!code && changed == 0)
+		code = brski_fail(err, BRSKI_UNEXPECTED, "no such request waits");
+	return code;
+}
+
+static void read_row(struct sql *q, struct brski_store_ahead *a)
+{
+	sql_copy_text(q, 0, a->manufacturer, sizeof(a->manufacturer));
+	sql_copy_text(q, 1, a->serial_number, sizeof(a->serial_number));
+	sql_copy_text(q, 2, a->key, sizeof(a->key));
+	a->waiting = sql_int(q, 3) != 0;
+	a->asked = (time_t)sql_int(q, 4);
+	sql_copy_blob(q, 5, &a->issuer);
+	sql_copy_blob(q, 6, &a->request);
+	sql_copy_blob(q, 7, &a->voucher);
+	a->fetched = (time_t)sql_int(q, 8);
+	a->expires_on = (time_t)sql_int(q, 9);
+}
+
+static enum brski_code read_one(struct sql *q, struct brski_store_ahead *out, struct brski_error *err)
+{
+	bool found = sql_row(q);
+	enum brski_code code;
+
+	*out = (struct brski_store_ahead){0};
+	if (found)
+		read_row(q, out);
+	code = sql_end(q);
+	if (!code && !found)
+		code = brski_fail(err, BRSKI_NOT_FOUND, "no voucher was asked for ahead");
+	if (code)
+		brski_store_ahead_free(out);
+	return code;
+}
+
+enum brski_code brski_store_ahead_get(struct brski_store *store, const char *manufacturer, const char *serial,
+	struct brski_store_ahead *out, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store,
+		"SELECT " COLUMNS " FROM voucher_ahead WHERE manufacturer = ?1 AND serial_number = ?2", err);
+	sql_bind_text(&q, manufacturer);
+	sql_bind_text(&q, serial);
+	return read_one(&q, out, err);
+}
+
+enum brski_code brski_store_ahead_by_key(
+	struct brski_store *store, const char *key, struct brski_store_ahead *out, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store, "SELECT " COLUMNS " FROM voucher_ahead WHERE key = ?1", err);
+	sql_bind_text(&q, key);
+	return read_one(&q, out, err);
+}
+
+enum brski_code brski_store_ahead_remove(
+	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err)
+{
+	struct sql q;
+	int changed;
+	enum brski_code code;
+
+	sql_begin(&q, store, "DELETE FROM voucher_ahead WHERE manufacturer = ?1 AND serial_number = ?2", err);
+	sql_bind_text(&q, manufacturer);
+	sql_bind_text(&q, serial);
+	(void)sql_row(&q);
+	changed = sql_changes(&q);
+	code = sql_end(&q);
+	if (!code && changed == 0)
+		code = brski_fail(err, BRSKI_NOT_FOUND, "no voucher was fetched ahead for %s of %s", serial,
+			manufacturer);
+	return code;
+}
+
+enum brski_code brski_store_aheads(struct brski_store *store, const char *manufacturer,
+	brski_store_ahead_row *row, void *ctx, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store,
+		"SELECT " COLUMNS " FROM voucher_ahead WHERE ?1 = '' OR manufacturer = ?1"
+		" ORDER BY manufacturer, serial_number",
+		err);
+	sql_bind_text(&q, manufacturer ? manufacturer : "");
+	while (sql_row(&q)) {
+		struct brski_store_ahead a = {0};
+
+		read_row(&q, &a);
+		if (!q.code)
+			row(ctx, &a);
+		brski_store_ahead_free(&a);
+	}
+	return sql_end(&q);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/store_sql.h"
+
+/*
+ * The tables, as one step from each version of the schema to the next. A step that has been
+ * released is never changed: what comes later is another step.
+ */
+
+static const char *const steps[] = {
+	/* 1: manufacturers, the inventory, history, requests */
+	"CREATE TABLE manufacturer ("
+	"  name TEXT PRIMARY KEY,"
+	"  masa_url TEXT NOT NULL,"
+	"  idevid_anchors BLOB NOT NULL,"
+	"  voucher_anchors BLOB NOT NULL,"
+	"  tls_anchors BLOB NOT NULL,"
+	"  crls BLOB NOT NULL,"
+	"  mode INTEGER NOT NULL,"
+	"  check_voucher INTEGER NOT NULL,"
+	"  audit_log INTEGER NOT NULL,"
+	"  allow_foreign_domains INTEGER NOT NULL,"
+	"  allow_nonceless INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE device ("
+	"  manufacturer TEXT NOT NULL REFERENCES manufacturer(name) ON DELETE CASCADE,"
+	"  serial_number TEXT NOT NULL,"
+	"  note TEXT NOT NULL,"
+	"  added INTEGER NOT NULL,"
+	"  state TEXT NOT NULL,"
+	"  last_seen INTEGER NOT NULL,"
+	"  PRIMARY KEY (manufacturer, serial_number)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE event ("
+	"  id INTEGER PRIMARY KEY,"
+	"  at INTEGER NOT NULL,"
+	"  manufacturer TEXT NOT NULL,"
+	"  serial_number TEXT NOT NULL,"
+	"  what TEXT NOT NULL,"
+	"  ok INTEGER NOT NULL,"
+	"  detail TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX event_by_serial ON event (serial_number, id);"
+	"CREATE TABLE job ("
+	"  key TEXT PRIMARY KEY,"
+	"  kind INTEGER NOT NULL,"
+	"  state INTEGER NOT NULL,"
+	"  manufacturer TEXT NOT NULL,"
+	"  serial_number TEXT NOT NULL,"
+	"  created INTEGER NOT NULL,"
+	"  updated INTEGER NOT NULL,"
+	"  blob BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX job_by_state ON job (state, created);"
+	"PRAGMA user_version = 1;",
+
+	/*
+	 * 2: devices that the operator must decide on, or has refused; rules of mode "type";
+	 * requests by device. A device is in the inventory or a candidate, never both, whoever
+	 * writes: the triggers see to it.
+	 */
+	"CREATE TABLE candidate ("
+	"  manufacturer TEXT NOT NULL REFERENCES manufacturer(name) ON DELETE CASCADE,"
+	"  serial_number TEXT NOT NULL,"
+	"  refused INTEGER NOT NULL,"
+	"  subject TEXT NOT NULL,"
+	"  fingerprint TEXT NOT NULL,"
+	"  first_seen INTEGER NOT NULL,"
+	"  last_seen INTEGER NOT NULL,"
+	"  visits INTEGER NOT NULL,"
+	"  note TEXT NOT NULL,"
+	"  PRIMARY KEY (manufacturer, serial_number)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX candidate_by_age ON candidate (refused, last_seen);"
+	"CREATE TRIGGER device_listed AFTER INSERT ON device BEGIN"
+	"  DELETE FROM candidate WHERE manufacturer = new.manufacturer AND serial_number = new.serial_number;"
+	"END;"
+	"CREATE TRIGGER candidate_refused AFTER INSERT ON candidate WHEN new.refused BEGIN"
+	"  DELETE FROM device WHERE manufacturer = new.manufacturer AND serial_number = new.serial_number;"
+	"END;"
+	"CREATE TRIGGER candidate_refused_now AFTER UPDATE OF refused ON candidate WHEN new.refused BEGIN"
+	"  DELETE FROM device WHERE manufacturer = new.manufacturer AND serial_number = new.serial_number;"
+	"END;"
+	"CREATE TABLE type_rule ("
+	"  manufacturer TEXT NOT NULL REFERENCES manufacturer(name) ON DELETE CASCADE,"
+	"  pattern TEXT NOT NULL,"
+	"  added INTEGER NOT NULL,"
+	"  PRIMARY KEY (manufacturer, pattern)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX job_by_device ON job (manufacturer, serial_number, state);"
+	"PRAGMA user_version = 2;",
+
+	/*
+	 * 3: vouchers without nonce, fetched ahead. A new request leaves the old voucher in place
+	 * until it is answered.
+	 */
+	"CREATE TABLE voucher_ahead ("
+	"  manufacturer TEXT NOT NULL REFERENCES manufacturer(name) ON DELETE CASCADE,"
+	"  serial_number TEXT NOT NULL,"
+	"  key TEXT NOT NULL,"        /* names the request */
+	"  waiting INTEGER NOT NULL," /* for its answer */
+	"  asked INTEGER NOT NULL,"
+	"  issuer BLOB NOT NULL,"
+	"  request BLOB NOT NULL,"
+	"  voucher BLOB NOT NULL," /* empty: none yet */
+	"  fetched INTEGER NOT NULL,"
+	"  expires_on INTEGER NOT NULL,"
+	"  PRIMARY KEY (manufacturer, serial_number)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX voucher_ahead_by_key ON voucher_ahead (key);"
+	"PRAGMA user_version = 3;",
+
+	/* 4: an event that comes again and again is one row */
+	("ALTER TABLE event ADD COLUMN times INTEGER NOT NULL DEFAULT 1;"
+	 "PRAGMA user_version = 4;"),
+};
+
+const int brski_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));
+
+const char *brski_schema_step(int from)
+{
+	return steps[from];
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_REGISTRAR_WORKER_H
+#define BRSKI_SERVICES_REGISTRAR_WORKER_H
+
+#include "services/registrar/store.h"
+
+/*
+ * The work for MASA and PKI that one server has under way. One thread (upstream.h) drives all of
+ * it; a job outlives the session that caused it, and is taken up again from the store after a
+ * restart. Sessions that cause the same job share it.
+ */
+struct brski_jobs;
+
+struct brski_jobs_config {
+	struct brski_registrar *registrar; /* borrowed */
+	struct brski_store *store;         /* borrowed */
+	long connect_timeout_ms;           /* these four: see struct brski_upstream_config */
+	long request_timeout_ms;
+	size_t response_max;
+	const char *proxy;
+	long retry_min_ms; /* first pause after a call that failed, doubled every time; 0: 5 s */
+	long retry_max_ms; /* up to this; 0: 5 minutes */
+	long scan_ms;      /* how often the store is looked through for waiting jobs; 0: 60 s */
+	/* Runs in the thread with every such look, beginning with the second one; may be NULL. */
+	void (*housekeeping)(void *ctx);
+	void *housekeeping_ctx;
+	const struct brski_env *env;
+};
+
+BRSKI_CHECKED enum brski_code brski_jobs_new(
+	const struct brski_jobs_config *config, struct brski_jobs **out, struct brski_error *err);
+/*
+ * Ends and joins the thread, housekeeping with it. Nothing may be submitted any more; tickets may
+ * still be given back.
+ */
+void brski_jobs_stop(struct brski_jobs *jobs);
+/* No ticket may be left. Jobs that wait are in the store. */
+void brski_jobs_free(struct brski_jobs *jobs);
+
+/* A session's share in a job. */
+struct brski_ticket;
+
+/*
+ * Takes the job, also on failure (NULL: no memory). If one of the same key is under way, that one
+ * is shared and this one freed.
+ */
+struct brski_ticket *brski_jobs_submit(struct brski_jobs *jobs, struct brski_job *job);
+void brski_ticket_release(struct brski_ticket *ticket); /* NULL is allowed; the job goes on */
+
+enum brski_progress {
+	BRSKI_PROGRESS_RUNNING,  /* a call is under way, or about to be */
+	BRSKI_PROGRESS_PAUSED,   /* nothing will happen for *pause_ms: back end away, or it told us to wait */
+	BRSKI_PROGRESS_FINISHED, /* done or refused */
+};
+/* Waits until it no longer runs, `ms` at most. */
+enum brski_progress brski_ticket_wait(struct brski_ticket *ticket, long ms, long *pause_ms);
+/* The job, held still until unlock; locks for as long as a signature takes at most. */
+const struct brski_job *brski_ticket_lock(struct brski_ticket *ticket);
+void brski_ticket_unlock(struct brski_ticket *ticket);
+/* Why the last call failed; "" if it did not. Copied into why. */
+void brski_ticket_trouble(struct brski_ticket *ticket, char why[320]);
+
+/* For tests and status lines: jobs in memory, calls under way. */
+void brski_jobs_count(struct brski_jobs *jobs, unsigned *held, unsigned *running);
+
+#endif

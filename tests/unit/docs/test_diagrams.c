@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "eap_brski/pledge/pledge_internal.h"
+#include "eap_brski/registrar/registrar_internal.h"
+#include "services/registrar/store_sql.h"
+#include "tests/unit/support/files.h"
+
+/*
+ * What the documents draw is what the code has: each block between "<!-- begin NAME -->" and "<!--
+ * end NAME -->" is made anew from the code's own tables. "test_diagrams --write" puts it there.
+ */
+
+#define MERMAID "```mermaid\nstateDiagram-v2\n"
+
+static void put_line(struct brski_buf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void put_line(struct brski_buf *out, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, fmt);
+	ck_assert_int_lt(vsnprintf(line, sizeof(line), fmt, args), (int)sizeof(line));
+	va_end(args);
+	brski_put_str(out, line);
+	brski_put_str(out, "\n");
+}
+
+/* ---- States ---- */
+
+static void draw_pledge(struct brski_buf *out)
+{
+	const struct brski_pledge_transition *t;
+
+	brski_put_str(out, MERMAID);
+	put_line(out, "    [*] --> %s", brski_pledge_state_name(BRSKI_PLEDGE_START));
+	for (size_t i = 0; (t = brski_pledge_transition(i)); i++)
+		put_line(out, "    %s --> %s: %s", brski_pledge_state_name(t->from),
+			brski_pledge_state_name(t->to), brski_pledge_cause_name(t->cause));
+	put_line(out, "```");
+}
+
+static void draw_job(struct brski_buf *out)
+{
+	const struct brski_job_transition *t;
+
+	brski_put_str(out, MERMAID);
+	put_line(out, "    [*] --> %s: voucher-request kept", brski_job_place_name(BRSKI_AT_VOUCHER));
+	put_line(out, "    [*] --> %s: certification request kept", brski_job_place_name(BRSKI_AT_CMP));
+	for (size_t i = 0; (t = brski_job_transition(i)); i++)
+		put_line(out, "    %s --> %s: %s", brski_job_place_name(t->from), brski_job_place_name(t->to),
+			brski_job_cause_name(t->cause));
+	put_line(out, "```");
+}
+
+/* ---- The store ---- */
+
+static const struct meaning {
+	const char *table, *column, *text;
+} meanings[] = {
+	{"manufacturer", NULL, "The manufacturers whose devices may ask. `brskictl manufacturer`"},
+	{"manufacturer", "name", "the name in commands and logs"},
+	{"manufacturer", "masa_url", "its MASA; empty: the IDevID's own extension says"},
+	{"manufacturer", "idevid_anchors", "PEM: IDevIDs verify to these"},
+	{"manufacturer", "voucher_anchors",
+		"PEM: voucher signers verify to these; empty: the IDevIDs' anchors"},
+	{"manufacturer", "tls_anchors",
+		"PEM: the MASA's TLS certificate verifies to these; empty: the system's"},
+	{"manufacturer", "crls", "PEM: revoked IDevIDs"},
+	{"manufacturer", "mode", "who may join: 0 inventory, 1 manual, 2 manufacturer, 3 type, 4 open"},
+	{"manufacturer", "check_voucher", "look at a voucher before the device gets it"},
+	{"manufacturer", "audit_log", "fetch and judge the audit log"},
+	{"manufacturer", "allow_foreign_domains",
+		"a device that another network has had is no reason to refuse"},
+	{"manufacturer", "allow_nonceless", "vouchers without nonce are taken"},
+
+	{"device", NULL,
+		"The inventory: devices that the operator has listed or accepted. `brskictl device`, "
+		"`accept`"},
+	{"device", "manufacturer", "its manufacturer"},
+	{"device", "serial_number", "from the IDevID's subject"},
+	{"device", "note", "the operator's words"},
+	{"device", "added", "when"},
+	{"device", "state", "the last thing that happened to it, in a word; empty: nothing"},
+	{"device", "last_seen", "when; 0: never"},
+
+	{"candidate", NULL,
+		"Devices that the operator must decide on, or has refused; none of them is in the inventory. "
+		"`brskictl pending`"},
+	{"candidate", "manufacturer", "its manufacturer"},
+	{"candidate", "serial_number", "from the IDevID's subject"},
+	{"candidate", "refused", "1: the operator has said no"},
+	{"candidate", "subject", "of the IDevID"},
+	{"candidate", "fingerprint", "of the IDevID, SHA-256"},
+	{"candidate", "first_seen", "when"},
+	{"candidate", "last_seen", "when"},
+	{"candidate", "visits", "how often it has asked"},
+	{"candidate", "note", "the operator's words"},
+
+	{"type_rule", NULL, "What mode `type` lets in. `brskictl type`"},
+	{"type_rule", "manufacturer", "whose devices"},
+	{"type_rule", "pattern", "of the IDevID's subject, or a hardware type"},
+	{"type_rule", "added", "when"},
+
+	{"event", NULL, "History. `brskictl history`"},
+	{"event", "id", "counts up"},
+	{"event", "at", "when; of a repeated event, the last time"},
+	{"event", "manufacturer", "of the device"},
+	{"event", "serial_number", "of the device"},
+	{"event", "what", "the kind: policy, voucher, certificate ..."},
+	{"event", "ok", "1: it went well"},
+	{"event", "detail", "in words"},
+	{"event", "times", "how often in a row"},
+
+	{"job", NULL,
+		"Requests to a MASA or the PKI, until their answers are too old; and notes on devices. "
+		"`brskictl queue`"},
+	{"job", "key", "SHA-256 over device and request, hexadecimal: the same request is the same row"},
+	{"job", "kind", "0 voucher, 1 CMP, 2 note, 3 note on a transaction"},
+	{"job", "state", "0 waiting, 1 done, 2 refused"},
+	{"job", "manufacturer", "of the device"},
+	{"job", "serial_number", "of the device"},
+	{"job", "created", "when the device first asked"},
+	{"job", "updated", "when the row was last written"},
+	{"job", "blob", "JSON: the request, what goes upstream for it, the answer"},
+
+	{"voucher_ahead", NULL, "Vouchers without nonce, fetched ahead."},
+	{"voucher_ahead", "manufacturer", "of the device"},
+	{"voucher_ahead", "serial_number", "of the device"},
+	{"voucher_ahead", "key", "names the request"},
+	{"voucher_ahead", "waiting", "1: the request has no answer yet"},
+	{"voucher_ahead", "asked", "when"},
+	{"voucher_ahead", "issuer", "the idevid-issuer in the request"},
+	{"voucher_ahead", "request", "CMS, as it goes to the MASA"},
+	{"voucher_ahead", "voucher", "CMS; empty: none yet"},
+	{"voucher_ahead", "fetched", "when; 0: never"},
+	{"voucher_ahead", "expires_on", "of the voucher; 0: never"},
+};
+
+static const char *meaning_of(const char *table, const char *column)
+{
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+		const struct meaning *m = &meanings[i];
+
+		if (strcmp(m->table, table) == 0 &&
+			(column ? m->column && strcmp(m->column, column) == 0 : !m->column))
+			return m->text;
+	}
+	ck_abort_msg("nobody says what %s.%s means", table, column ? column : "");
+	return "";
+}
+
+/* Rows of a query, as the lines that `line` makes of them. */
+static void each(sqlite3 *db, const char *sql, const char *arg,
+	void (*line)(struct brski_buf *, const char *, sqlite3_stmt *), struct brski_buf *out)
+{
+	sqlite3_stmt *stmt;
+
+	ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+	if (arg)
+		sqlite3_bind_text(stmt, 1, arg, -1, SQLITE_STATIC);
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		line(out, arg, stmt);
+	sqlite3_finalize(stmt);
+}
+
+static const char *text_at(sqlite3_stmt *stmt, int column)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, column);
+
+	return text ? (const char *)text : "";
+}
+
+static void column_line(struct brski_buf *out, const char *table, sqlite3_stmt *stmt)
+{
+	const char *name = text_at(stmt, 0);
+
+	put_line(out, "| `%s`%s | %s | %s |", name, sqlite3_column_int(stmt, 2) ? " (key)" : "",
+		text_at(stmt, 1), meaning_of(table, name));
+}
+
+static void index_line(struct brski_buf *out, const char *table, sqlite3_stmt *stmt)
+{
+	(void)table;
+	put_line(out, "\nIndex `%s` on %s.", text_at(stmt, 0), text_at(stmt, 1));
+}
+
+static void reference_line(struct brski_buf *out, const char *table, sqlite3_stmt *stmt)
+{
+	(void)table;
+	put_line(out, "\n`%s` refers to `%s(%s)`; on delete: %s.", text_at(stmt, 0), text_at(stmt, 1),
+		text_at(stmt, 2), text_at(stmt, 3));
+}
+
+static void trigger_line(struct brski_buf *out, const char *table, sqlite3_stmt *stmt)
+{
+	(void)table;
+	put_line(out, "\nTrigger `%s`.", text_at(stmt, 0));
+}
+
+static sqlite3 *shown; /* for table_lines */
+
+static void table_lines(struct brski_buf *out, const char *none, sqlite3_stmt *stmt)
+{
+	const char *name = text_at(stmt, 0);
+
+	(void)none;
+	put_line(out, "\n### %s\n\n%s\n\n| column | type | meaning |\n|---|---|---|", name,
+		meaning_of(name, NULL));
+	each(shown, "SELECT name, type, pk FROM pragma_table_info(?)", name, column_line, out);
+	each(shown, "SELECT \"from\", \"table\", \"to\", on_delete FROM pragma_foreign_key_list(?)", name,
+		reference_line, out);
+	each(shown,
+		"SELECT l.name, (SELECT group_concat('`' || i.name || '`', ', ') FROM "
+		"pragma_index_info(l.name) i) "
+		"FROM pragma_index_list(?) l WHERE l.origin = 'c' ORDER BY l.name",
+		name, index_line, out);
+	each(shown, "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? ORDER BY name",
+		name, trigger_line, out);
+}
+
+static void draw_store(struct brski_buf *out)
+{
+	char *why = NULL;
+
+	ck_assert_int_eq(sqlite3_open(":memory:", &shown), SQLITE_OK);
+	for (int i = 0; i < brski_schema_version; i++)
+		ck_assert_msg(
+			sqlite3_exec(shown, brski_schema_step(i), NULL, NULL, &why) == SQLITE_OK, "%s", why);
+	put_line(out, "Version of the schema (`PRAGMA user_version`): %d.", brski_schema_version);
+	each(shown,
+		"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY "
+		"rowid",
+		NULL, table_lines, out);
+	sqlite3_close(shown);
+}
+
+/* ---- The documents ---- */
+
+static const struct block {
+	const char *file, *name;
+	void (*draw)(struct brski_buf *out);
+} blocks[] = {
+	{"docs/states.md", "pledge", draw_pledge},
+	{"docs/states.md", "job", draw_job},
+	{"docs/store.md", "store", draw_store},
+};
+#define N_BLOCKS (sizeof(blocks) / sizeof(blocks[0]))
+
+/* The document as it should be. */
+static struct brski_buf renewed(const struct block *b, const struct brski_buf *old)
+{
+	struct brski_buf new = {0};
+	char begin_mark[64], end_mark[64];
+	const char *begin, *end;
+
+	snprintf(begin_mark, sizeof(begin_mark), "<!-- begin %s -->\n", b->name);
+	snprintf(end_mark, sizeof(end_mark), "<!-- end %s -->\n", b->name);
+	begin = strstr((const char *)old->data, begin_mark);
+	end = strstr((const char *)old->data, end_mark);
+	ck_assert_msg(begin && end && begin < end, "%s has no place for %s", b->file, b->name);
+	begin += strlen(begin_mark);
+	brski_put(&new, brski_span(old->data, (size_t)(begin - (const char *)old->data)));
+	b->draw(&new);
+	brski_put_str(&new, end);
+	ck_assert(!new.failed);
+	return new;
+}
+
+static struct brski_buf read_text(const char *path)
+{
+	struct brski_buf text = file_read(path);
+
+	brski_put_u8(&text, 0);
+	text.len--;
+	return text;
+}
+
+static bool writing;
+
+START_TEST(documents_draw_what_the_code_has)
+{
+	const struct block *b = &blocks[_i];
+	struct brski_buf old = read_text(b->file), new = renewed(b, &old);
+
+	if (writing)
+		file_write(b->file, brski_buf_span(&new));
+	else
+		ck_assert_msg(brski_span_equal(brski_buf_span(&old), brski_buf_span(&new)),
+			"%s, block %s, is not what the code has; to renew it, run: test_diagrams --write",
+			b->file, b->name);
+	brski_buf_free(&old);
+	brski_buf_free(&new);
+}
+END_TEST
+
+/* A meaning of a column that is gone would be a lie nobody sees. */
+START_TEST(nothing_is_described_that_is_not_there)
+{
+	struct brski_buf drawn = {0};
+
+	draw_store(&drawn);
+	brski_put_u8(&drawn, 0);
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		ck_assert_msg(strstr((const char *)drawn.data, meanings[i].text), "%s.%s is not there",
+			meanings[i].table, meanings[i].column ? meanings[i].column : "");
+	brski_buf_free(&drawn);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+	Suite *suite = suite_create("diagrams");
+	TCase *tcase = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	writing = argc > 1 && strcmp(argv[1], "--write") == 0;
+	tcase_add_loop_test(tcase, documents_draw_what_the_code_has, 0, (int)N_BLOCKS);
+	tcase_add_test(tcase, nothing_is_described_that_is_not_there);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,700 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dlfcn.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "services/base/http_client.h"
+#include "tests/unit/support/files.h"
+#include "tests/unit/support/web.h"
+
+/* Calls through the real libcurl to a server in this process that behaves as each test wants. */
+
+static struct web web;
+static struct brski_upstream *up;
+static struct brski_credential root, server, client, other_root;
+
+/* ---- One call, from a thread that waits for its end ---- */
+
+static struct shot {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	const struct brski_call *call; /* to be started by tick */
+	bool done;
+	bool answered;
+	struct brski_http answer;
+	char why[320];
+	enum brski_code refused; /* of brski_upstream_call */
+} shot = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void finish(const struct brski_http *answer, const char *why)
+{
+	pthread_mutex_lock(&shot.lock);
+	shot.done = true;
+	shot.answered = answer != NULL;
+	snprintf(shot.why, sizeof(shot.why), "%s", why);
+	if (answer) {
+		shot.answer.status = answer->status;
+		for (size_t i = 0; i < answer->n_fields; i++)
+			ck_assert_int_eq(brski_http_set(&shot.answer, answer->fields[i].name,
+						 answer->fields[i].value, NULL),
+				BRSKI_OK);
+		ck_assert_int_eq(brski_buf_set(&shot.answer.body, brski_buf_span(&answer->body)), BRSKI_OK);
+	}
+	pthread_cond_broadcast(&shot.changed);
+	pthread_mutex_unlock(&shot.lock);
+}
+
+static void on_done(void *ctx, const struct brski_http *answer, const char *why)
+{
+	(void)ctx;
+	finish(answer, why);
+}
+
+static long tick(void *ctx, struct brski_upstream *io)
+{
+	const struct brski_call *call;
+	struct brski_error err;
+
+	(void)ctx;
+	pthread_mutex_lock(&shot.lock);
+	call = shot.call;
+	shot.call = NULL;
+	pthread_mutex_unlock(&shot.lock);
+	if (call) {
+		shot.refused = brski_upstream_call(io, call, on_done, NULL, &err);
+		if (shot.refused != BRSKI_OK)
+			finish(NULL, err.why);
+	}
+	return -1;
+}
+
+static void start_call(const struct brski_call *call)
+{
+	brski_http_free(&shot.answer);
+	pthread_mutex_lock(&shot.lock);
+	shot.done = shot.answered = false;
+	shot.refused = BRSKI_OK;
+	shot.call = call;
+	pthread_mutex_unlock(&shot.lock);
+	brski_upstream_wake(up);
+}
+
+/* True if there was an answer: it is in shot.answer; else shot.why says why not. */
+static bool make_call(const struct brski_call *call)
+{
+	start_call(call);
+	pthread_mutex_lock(&shot.lock);
+	while (!shot.done)
+		pthread_cond_wait(&shot.changed, &shot.lock);
+	pthread_mutex_unlock(&shot.lock);
+	return shot.answered;
+}
+
+static void open_up(const struct brski_upstream_config *given)
+{
+	struct brski_upstream_config config = given ? *given : (struct brski_upstream_config){0};
+	struct brski_error err;
+
+	config.tick = tick;
+	EXPECT(BRSKI_OK, brski_upstream_new(&config, &up, &err));
+}
+
+static void setup(void)
+{
+	root = pki_root("CN=Root");
+	other_root = pki_root("CN=Other Root");
+	server = pki_make(
+		&(struct pki_spec){.subject = "CN=localhost", .san = "DNS:localhost", .eku = "serverAuth"},
+		&root);
+	client = pki_leaf("CN=The Registrar", "P-256", &root);
+}
+
+static void teardown(void)
+{
+	brski_upstream_free(up);
+	up = NULL;
+	brski_http_free(&shot.answer);
+	pki_free(&root);
+	pki_free(&other_root);
+	pki_free(&server);
+	pki_free(&client);
+}
+
+/* ---- Calls ---- */
+
+struct call {
+	struct brski_call call;
+	struct brski_http request;
+	STACK_OF(X509) *anchors;
+};
+
+static void call_open(struct call *c, enum brski_job_kind kind, const char *scheme, const char *host)
+{
+	*c = (struct call){.call.kind = kind};
+	snprintf(c->call.url, sizeof(c->call.url), "%s://%s:%d/a/path?q", scheme, host, web.port);
+	ck_assert_int_eq(brski_http_request(&c->request, "POST", "/a/path?q", "application/pkixcmp",
+				 brski_span_str("the body"), NULL),
+		BRSKI_OK);
+	c->call.request = &c->request;
+}
+
+static void call_trust(struct call *c, const struct brski_credential *anchor)
+{
+	sk_X509_pop_free(c->anchors, X509_free);
+	c->anchors = sk_X509_new_null();
+	X509_up_ref(anchor->cert);
+	sk_X509_push(c->anchors, anchor->cert);
+	c->call.tls_anchors = c->anchors;
+}
+
+static void call_close(struct call *c)
+{
+	brski_http_free(&c->request);
+	sk_X509_pop_free(c->anchors, X509_free);
+}
+
+static char seen_head[8192], seen_body[64], seen_client[256];
+static unsigned seen_connection;
+
+static void remember(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	(void)ctx;
+	snprintf(seen_head, sizeof(seen_head), "%s", request->head);
+	snprintf(seen_body, sizeof(seen_body), "%.*s", (int)request->http.body.len,
+		(const char *)request->http.body.data);
+	snprintf(seen_client, sizeof(seen_client), "%s", request->client);
+	seen_connection = request->connection;
+	brski_put_str(raw, "HTTP/1.1 200 OK\r\nContent-Type: application/pkixcmp\r\nRetry-After:  7 \r\n"
+			   "Content-Length: 6\r\n\r\nanswer");
+}
+
+START_TEST(request_and_answer_arrive_whole)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, NULL, remember, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	ck_assert_uint_eq(shot.answer.status, 200);
+	ck_assert_str_eq(brski_http_get(&shot.answer, "content-type"), "application/pkixcmp");
+	ck_assert_str_eq(brski_http_get(&shot.answer, "retry-after"), "7");
+	ck_assert(brski_span_equal(brski_buf_span(&shot.answer.body), brski_span_str("answer")));
+	ck_assert_ptr_nonnull(strstr(seen_head, "POST /a/path?q HTTP/1.1\r\n"));
+	ck_assert_ptr_nonnull(strcasestr(seen_head, "\r\ncontent-type: application/pkixcmp\r\n"));
+	ck_assert_ptr_nonnull(strcasestr(seen_head, "\r\ncontent-length: 8\r\n"));
+	ck_assert_ptr_null(strcasestr(seen_head, "expect:"));
+	ck_assert_str_eq(seen_body, "the body");
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(get_has_no_body)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, NULL, remember, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	ck_assert_int_eq(
+		brski_http_request(&c.request, "GET", "/", NULL, brski_span(NULL, 0), NULL), BRSKI_OK);
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	ck_assert_int_eq(strncmp(seen_head, "GET /a/path?q ", 14), 0);
+	ck_assert_ptr_null(strcasestr(seen_head, "content-length"));
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(connections_are_kept)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, &server, remember, NULL);
+	call_open(&c, BRSKI_JOB_VOUCHER, "https", "localhost");
+	call_trust(&c, &root);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_msg(make_call(&c.call), "%s", shot.why);
+		ck_assert_uint_eq(seen_connection, 1);
+	}
+	ck_assert_uint_eq(web.n_connections, 1);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+/* ---- TLS ---- */
+
+START_TEST(server_must_lead_to_the_anchors)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, &server, remember, NULL);
+	call_open(&c, BRSKI_JOB_VOUCHER, "https", "localhost");
+	call_trust(&c, &other_root);
+	ck_assert(!make_call(&c.call));
+	ck_assert_ptr_nonnull(strstr(shot.why, "certificate"));
+	c.call.tls_anchors = NULL; /* the system's */
+	ck_assert(!make_call(&c.call));
+	call_trust(&c, &root);
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	ck_assert_uint_eq(web.n_requests, 1);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(server_must_have_the_name)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, &server, remember, NULL);
+	call_open(&c, BRSKI_JOB_VOUCHER, "https", "127.0.0.1");
+	call_trust(&c, &root);
+	ck_assert(!make_call(&c.call));
+	ck_assert_ptr_nonnull(strstr(shot.why, "127.0.0.1"));
+	ck_assert_uint_eq(web.n_requests, 0);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+/* A connection that was opened under one manufacturer's anchors does not serve another's. */
+START_TEST(kept_connections_keep_their_anchors)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, &server, remember, NULL);
+	call_open(&c, BRSKI_JOB_VOUCHER, "https", "localhost");
+	call_trust(&c, &root);
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	call_trust(&c, &other_root);
+	ck_assert(!make_call(&c.call));
+	ck_assert_uint_eq(web.n_requests, 1);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(client_shows_its_certificate)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, &server, remember, NULL);
+	call_open(&c, BRSKI_JOB_VOUCHER, "https", "localhost");
+	call_trust(&c, &root);
+	c.call.client = &client;
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	ck_assert_str_eq(seen_client, "CN=The Registrar");
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(expired_server_is_refused)
+{
+	struct brski_credential old = pki_make(&(struct pki_spec){.subject = "CN=localhost",
+						       .san = "DNS:localhost",
+						       .not_before = time(NULL) - 7200,
+						       .not_after = time(NULL) - 60},
+		&root);
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, &old, remember, NULL);
+	call_open(&c, BRSKI_JOB_VOUCHER, "https", "localhost");
+	call_trust(&c, &root);
+	ck_assert(!make_call(&c.call));
+	ck_assert_ptr_nonnull(strstr(shot.why, "expired"));
+	call_close(&c);
+	web_stop(&web);
+	pki_free(&old);
+}
+END_TEST
+
+/* ---- What is not allowed ---- */
+
+START_TEST(masa_by_https_only)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, NULL, remember, NULL);
+	call_open(&c, BRSKI_JOB_VOUCHER, "http", "127.0.0.1");
+	ck_assert(!make_call(&c.call));
+	ck_assert_int_eq(shot.refused, BRSKI_UNSUPPORTED);
+	ck_assert_uint_eq(web.n_connections, 0);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(no_other_schemes_no_names_in_urls)
+{
+	static const char *const urls[] = {
+		"file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/", "nonsense", ""};
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, NULL, remember, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "user:password@127.0.0.1");
+	ck_assert(!make_call(&c.call));
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		snprintf(c.call.url, sizeof(c.call.url), "%s", urls[i]);
+		ck_assert_msg(!make_call(&c.call), "%s", urls[i]);
+		ck_assert_msg(shot.why[0], "%s", urls[i]);
+	}
+	ck_assert_uint_eq(web.n_connections, 0);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+static void redirect(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	(void)ctx;
+	(void)request;
+	brski_put_str(raw, "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
+}
+
+START_TEST(redirects_are_answers)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, NULL, redirect, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	ck_assert_uint_eq(shot.answer.status, 302);
+	ck_assert_str_eq(brski_http_get(&shot.answer, "location"), "/elsewhere");
+	ck_assert_uint_eq(web.n_requests, 1);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(proxies_of_the_environment_are_not_used)
+{
+	struct call c;
+
+	setenv("http_proxy", "http://127.0.0.1:1/", 1);
+	setenv("https_proxy", "http://127.0.0.1:1/", 1);
+	setenv("all_proxy", "http://127.0.0.1:1/", 1);
+	open_up(NULL);
+	web_start(&web, NULL, remember, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(a_configured_proxy_is_used)
+{
+	struct brski_upstream_config config = {0};
+	char proxy[64];
+	struct call c;
+
+	web_start(&web, NULL, remember, NULL);
+	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", web.port);
+	config.proxy = proxy;
+	open_up(&config);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	snprintf(c.call.url, sizeof(c.call.url), "http://pki.invalid/x");
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	ck_assert_int_eq(strncmp(seen_head, "POST http://pki.invalid/x ", 26), 0);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+/* ---- Limits ---- */
+
+static unsigned say_octets;
+static bool say_length;
+
+static void say_much(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	(void)ctx;
+	(void)request;
+	brski_put_str(raw, "HTTP/1.1 200 OK\r\n");
+	if (say_length)
+		brski_printf(raw, "Content-Length: %u\r\n\r\n", say_octets);
+	else
+		brski_printf(raw, "Transfer-Encoding: chunked\r\n\r\n%x\r\n", say_octets);
+	for (unsigned i = 0; i < say_octets; i++)
+		brski_put_u8(raw, 'x');
+	if (!say_length)
+		brski_put_str(raw, "\r\n0\r\n\r\n");
+}
+
+START_TEST(answers_are_bounded)
+{
+	struct brski_upstream_config config = {.response_max = 1000};
+	struct call c;
+
+	open_up(&config);
+	web_start(&web, NULL, say_much, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	for (int i = 0; i < 2; i++) {
+		say_length = i == 0;
+		say_octets = 1000;
+		ck_assert_msg(make_call(&c.call), "%s", shot.why);
+		ck_assert_uint_eq(shot.answer.body.len, 1000);
+		say_octets = 1001;
+		ck_assert(!make_call(&c.call));
+		ck_assert_msg(shot.why[0], "no reason");
+	}
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+/* What curl calls: a resolver of which nothing is heard. */
+int getaddrinfo(const char *restrict node, const char *restrict service,
+	const struct addrinfo *restrict hints, struct addrinfo **restrict out)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (node && strcmp(node, "slow.example") == 0) {
+		sleep(3);
+		return EAI_AGAIN;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+	return real(node, service, hints, out);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+START_TEST(calls_are_bounded_in_time)
+{
+	struct brski_upstream_config config = {.request_timeout_ms = 200};
+	int64_t began;
+	struct call c;
+
+	open_up(&config);
+	web_start(&web, NULL, remember, NULL);
+	web.delay_ms = 1500;
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	began = now_ms();
+	ck_assert(!make_call(&c.call));
+	ck_assert_int_lt(now_ms() - began, 1200);
+	ck_assert_ptr_nonnull(strcasestr(shot.why, "timed out"));
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+/* Else one name server that is away would hold up the calls to everybody else. */
+START_TEST(a_name_that_is_not_found_holds_up_nobody)
+{
+	struct brski_upstream_config config = {.connect_timeout_ms = 200};
+	int64_t began;
+	struct call c;
+
+	open_up(&config);
+	web_start(&web, NULL, remember, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "slow.example");
+	began = now_ms();
+	ck_assert(!make_call(&c.call));
+	ck_assert_ptr_nonnull(strcasestr(shot.why, "timed out"));
+	call_close(&c);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	ck_assert(make_call(&c.call));
+	ck_assert_int_lt(now_ms() - began, 1500);
+	call_close(&c);
+	call_open(&c, BRSKI_JOB_CMP, "http", "slow.example");
+	start_call(&c.call);
+	usleep(50000);
+	brski_upstream_free(up);
+	up = NULL;
+	ck_assert_int_lt(now_ms() - began, 2000);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(nobody_there)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, NULL, remember, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	web_stop(&web);
+	ck_assert(!make_call(&c.call));
+	ck_assert_ptr_nonnull(strstr(shot.why, "connect"));
+	call_close(&c);
+}
+END_TEST
+
+static const char *garbage;
+
+static void say_garbage(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	(void)ctx;
+	(void)request;
+	brski_put_str(raw, garbage);
+}
+
+START_TEST(what_is_no_http_is_no_answer)
+{
+	static const char *const texts[] = {
+		"",
+		"\r\n\r\n",
+		"SSH-2.0-OpenSSH_9.2\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort",
+		"HTTP/1.1 200 OK\r\nno colon\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.1 700 High\r\nContent-Length: 0\r\n\r\n",
+	};
+	struct brski_upstream_config config = {.request_timeout_ms = 400};
+	struct call c;
+
+	open_up(&config);
+	web_start(&web, NULL, say_garbage, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		garbage = texts[i];
+		ck_assert_msg(!make_call(&c.call), "%zu", i);
+		ck_assert_msg(shot.why[0], "%zu", i);
+	}
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+/* Fields that nobody here reads, too long or too many, do no harm to those that somebody does. */
+static void say_many_fields(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	(void)ctx;
+	(void)request;
+	brski_put_str(raw, "HTTP/1.1 100 Continue\r\nX-Interim: yes\r\n\r\nHTTP/1.1 202 "
+			   "Accepted\r\nRetry-After: 9\r\nX-Long: ");
+	for (int i = 0; i < 3000; i++)
+		brski_put_u8(raw, 'y');
+	brski_put_str(raw, "\r\n: no name\r\n");
+	for (int i = 0; i < 60; i++)
+		brski_printf(raw, "X-%d: z\r\n", i);
+	brski_put_str(raw, "Content-Length: 0\r\n\r\n");
+}
+
+START_TEST(fields_are_bounded)
+{
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, NULL, say_many_fields, NULL);
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	ck_assert_uint_eq(shot.answer.status, 202);
+	ck_assert_str_eq(brski_http_get(&shot.answer, "retry-after"), "9");
+	ck_assert_ptr_null(brski_http_get(&shot.answer, "x-interim"));
+	ck_assert_ptr_null(brski_http_get(&shot.answer, "x-long"));
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+/* ---- The thread ---- */
+
+START_TEST(ends_at_once_with_a_call_under_way)
+{
+	int64_t began;
+	struct call c;
+
+	open_up(NULL);
+	web_start(&web, NULL, remember, NULL);
+	web.delay_ms = 1000;
+	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	start_call(&c.call);
+	while (!web.n_requests)
+		usleep(1000);
+	began = now_ms();
+	brski_upstream_free(up);
+	up = NULL;
+	ck_assert_int_lt(now_ms() - began, 500);
+	ck_assert(!shot.done);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+static long tick_looks_at_signals(void *ctx, struct brski_upstream *io)
+{
+	sigset_t *mask = ctx;
+
+	(void)io;
+	pthread_mutex_lock(&shot.lock);
+	pthread_sigmask(SIG_SETMASK, NULL, mask);
+	shot.done = true;
+	pthread_cond_broadcast(&shot.changed);
+	pthread_mutex_unlock(&shot.lock);
+	return -1;
+}
+
+START_TEST(signals_are_for_other_threads)
+{
+	sigset_t mask, mine;
+	struct brski_upstream_config config = {.tick = tick_looks_at_signals, .ctx = &mask};
+	struct brski_error err;
+
+	shot.done = false;
+	EXPECT(BRSKI_OK, brski_upstream_new(&config, &up, &err));
+	pthread_mutex_lock(&shot.lock);
+	while (!shot.done)
+		pthread_cond_wait(&shot.changed, &shot.lock);
+	pthread_mutex_unlock(&shot.lock);
+	ck_assert(sigismember(&mask, SIGTERM) && sigismember(&mask, SIGHUP) && sigismember(&mask, SIGCHLD));
+	pthread_sigmask(SIG_SETMASK, NULL, &mine);
+	ck_assert(!sigismember(&mine, SIGTERM));
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		request_and_answer_arrive_whole,
+		get_has_no_body,
+		connections_are_kept,
+		server_must_lead_to_the_anchors,
+		server_must_have_the_name,
+		kept_connections_keep_their_anchors,
+		client_shows_its_certificate,
+		expired_server_is_refused,
+		masa_by_https_only,
+		no_other_schemes_no_names_in_urls,
+		redirects_are_answers,
+		proxies_of_the_environment_are_not_used,
+		a_configured_proxy_is_used,
+		answers_are_bounded,
+		calls_are_bounded_in_time,
+		a_name_that_is_not_found_holds_up_nobody,
+		nobody_there,
+		what_is_no_http_is_no_answer,
+		fields_are_bounded,
+		ends_at_once_with_a_call_under_way,
+		signals_are_for_other_threads,
+	};
+
+	return run_tests("upstream", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "services/registrar/bundle_run.h"
+#include "tests/unit/support/files.h"
+#include "tests/unit/support/web.h"
+
+/* The courier's calls, to a server in this process that behaves as each test wants. */
+
+static struct web web;
+static struct brski_credential root, server, client, other_root;
+static struct brski_errands *errands;
+static struct brski_error err;
+
+static struct {
+	const char *location; /* of the audit log; NULL: it is right here */
+	unsigned voucher_status;
+	char client[256];
+} masa;
+
+static void on_request(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	struct brski_http answer = {0};
+
+	(void)ctx;
+	snprintf(masa.client, sizeof(masa.client), "%s", request->client);
+	if (strstr(request->http.path, "requestvoucher")) {
+		ck_assert(brski_span_equal(brski_buf_span(&request->http.body), brski_span_str("request")));
+		web_say_text(raw, masa.voucher_status, "application/voucher-cms+json", "voucher");
+	} else if (masa.location && strcmp(request->http.method, "POST") == 0) {
+		EXPECT(BRSKI_OK, brski_http_response(&answer, 201, NULL, brski_span(NULL, 0), &err));
+		EXPECT(BRSKI_OK, brski_http_set(&answer, "location", masa.location, &err));
+		web_say(raw, &answer);
+		brski_http_free(&answer);
+	} else {
+		web_say_text(raw, 200, "application/json", request->http.path);
+	}
+}
+
+static void setup(void)
+{
+	struct brski_errands_config config = {.client = NULL};
+
+	root = pki_root("CN=Root");
+	other_root = pki_root("CN=Other Root");
+	server = pki_make(
+		&(struct pki_spec){.subject = "CN=localhost", .san = "DNS:localhost", .eku = "serverAuth"},
+		&root);
+	client = pki_leaf("CN=The Registrar", "P-256", &root);
+	memset(&masa, 0, sizeof(masa));
+	masa.voucher_status = 200;
+	web_start(&web, &server, on_request, NULL);
+	EXPECT(BRSKI_OK, brski_errands_new(&config, &errands, &err));
+}
+
+static void teardown(void)
+{
+	brski_errands_free(errands);
+	web_stop(&web);
+	pki_free(&root);
+	pki_free(&other_root);
+	pki_free(&server);
+	pki_free(&client);
+}
+
+static void plan(struct brski_planned *call, const char *scheme, const char *path)
+{
+	snprintf(call->url, sizeof(call->url), "%s://localhost:%d%s", scheme, web.port, path);
+	EXPECT(BRSKI_OK, brski_http_request(&call->request, "POST", path, "application/voucher-cms+json",
+				 brski_span_str("request"), &err));
+}
+
+static struct brski_parcel_item voucher_item(const struct brski_credential *anchor)
+{
+	struct brski_parcel_item item = {.kind = BRSKI_PARCEL_VOUCHER, .key = "key", .n_calls = 2};
+	STACK_OF(X509) *anchors = sk_X509_new_null();
+
+	ck_assert(sk_X509_push(anchors, anchor->cert) > 0);
+	EXPECT(BRSKI_OK, brski_certs_to_pem(anchors, &item.tls_anchors, &err));
+	sk_X509_free(anchors);
+	plan(&item.calls[0], "https", "/requestvoucher");
+	plan(&item.calls[1], "https", "/requestauditlog");
+	return item;
+}
+
+static void item_free(struct brski_parcel_item *item)
+{
+	brski_buf_free(&item->tls_anchors);
+	for (size_t i = 0; i < item->n_calls; i++)
+		brski_planned_free(&item->calls[i]);
+	for (size_t i = 0; i < item->n_answers; i++)
+		brski_http_free(&item->answers[i]);
+	memset(item, 0, sizeof(*item));
+}
+
+/* Runs it; the answers are in *out. */
+static void run_item(struct brski_parcel_item *item, struct brski_parcel_item *out)
+{
+	memset(out, 0, sizeof(*out));
+	EXPECT(BRSKI_OK, brski_errand_run(errands, item, out, &err));
+	ck_assert_str_eq(out->key, item->key);
+	item_free(item);
+}
+
+START_TEST(both_calls_are_made_in_order)
+{
+	struct brski_parcel_item item = voucher_item(&root), out;
+
+	run_item(&item, &out);
+	ck_assert_uint_eq(out.n_answers, 2);
+	ck_assert_str_eq(out.trouble, "");
+	ck_assert(brski_http_is_type(&out.answers[0], "application/voucher-cms+json"));
+	ck_assert(brski_span_equal(brski_buf_span(&out.answers[0].body), brski_span_str("voucher")));
+	ck_assert(brski_span_equal(brski_buf_span(&out.answers[1].body), brski_span_str("/requestauditlog")));
+	ck_assert_str_eq(masa.client, ""); /* the courier has no registrar's certificate to show */
+	item_free(&out);
+}
+END_TEST
+
+START_TEST(the_server_is_verified)
+{
+	struct brski_parcel_item item = voucher_item(&other_root), out;
+
+	run_item(&item, &out);
+	ck_assert_uint_eq(out.n_answers, 0);
+	ck_assert_ptr_nonnull(strstr(out.trouble, "certificate"));
+	ck_assert_uint_eq(web.n_requests, 0);
+	item_free(&out);
+}
+END_TEST
+
+START_TEST(a_masa_is_called_by_https_only)
+{
+	struct brski_parcel_item item = voucher_item(&root), out;
+
+	brski_planned_free(&item.calls[0]);
+	plan(&item.calls[0], "http", "/requestvoucher");
+	run_item(&item, &out);
+	ck_assert_uint_eq(out.n_answers, 0);
+	ck_assert_ptr_nonnull(strstr(out.trouble, "https"));
+	ck_assert_uint_eq(web.n_requests, 0);
+	item_free(&out);
+}
+END_TEST
+
+START_TEST(after_a_refusal_nothing_more_is_asked)
+{
+	struct brski_parcel_item item = voucher_item(&root), out;
+
+	masa.voucher_status = 403;
+	run_item(&item, &out);
+	ck_assert_uint_eq(out.n_answers, 1);
+	ck_assert_uint_eq(out.answers[0].status, 403);
+	ck_assert_str_eq(out.trouble, "");
+	ck_assert_uint_eq(web.n_requests, 1);
+	item_free(&out);
+}
+END_TEST
+
+START_TEST(an_audit_log_elsewhere_is_fetched)
+{
+	struct brski_parcel_item item, out;
+	char absolute[64];
+	const char *const places[] = {"/logs/1", absolute};
+
+	snprintf(absolute, sizeof(absolute), "https://localhost:%d/logs/1", web.port);
+	for (size_t i = 0; i < 2; i++) {
+		item = voucher_item(&root);
+		masa.location = places[i];
+		run_item(&item, &out);
+		ck_assert_uint_eq(out.n_answers, 3);
+		ck_assert_uint_eq(out.answers[1].status, 201);
+		ck_assert_str_eq(brski_http_get(&out.answers[1], "location"), places[i]);
+		ck_assert(brski_span_equal(brski_buf_span(&out.answers[2].body), brski_span_str("/logs/1")));
+		item_free(&out);
+	}
+}
+END_TEST
+
+START_TEST(nobody_sends_the_courier_elsewhere)
+{
+	static const char *const places[] = {"https://other.example/log", "//other.example/log",
+		"http://localhost/log", "https://localhost", "log"};
+	struct brski_parcel_item item, out;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		item = voucher_item(&root);
+		masa.location = places[i];
+		run_item(&item, &out);
+		ck_assert_uint_eq(out.n_answers, 2);
+		ck_assert_uint_eq(web.n_requests, 2 * (i + 1));
+		item_free(&out);
+	}
+}
+END_TEST
+
+START_TEST(who_is_away_is_told)
+{
+	struct brski_parcel_item item = voucher_item(&root), out;
+
+	web_stop(&web);
+	run_item(&item, &out);
+	ck_assert_uint_eq(out.n_answers, 0);
+	ck_assert_ptr_nonnull(strstr(out.trouble, "/requestvoucher: "));
+	web_start(&web, &server, on_request, NULL);
+	item_free(&out);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		both_calls_are_made_in_order,
+		the_server_is_verified,
+		a_masa_is_called_by_https_only,
+		after_a_refusal_nothing_more_is_asked,
+		an_audit_log_elsewhere_is_fetched,
+		nobody_sends_the_courier_elsewhere,
+		who_is_away_is_told,
+	};
+
+	return run_tests("errand", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+}

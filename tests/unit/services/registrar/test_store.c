@@ -1,0 +1,752 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <openssl/pem.h>
+#include <sqlite3.h>
+
+#include "services/registrar/policy.h"
+#include "services/registrar/store_sql.h"
+#include "tests/unit/support/pki.h"
+
+/* A store in a file of its own, since two processes share one in real life: every test may open it twice. */
+static char folder[] = "/tmp/brski-store-XXXXXX";
+static char path[64];
+static struct brski_store *store;
+static struct brski_error err;
+
+/* What SQLite calls, to see what it waits for. */
+static unsigned syncs;
+
+int fdatasync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+static void set_up(void)
+{
+	strcpy(strrchr(folder, '-'), "-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/r.db", folder);
+	ck_assert_msg(brski_store_open(path, true, &store, &err) == BRSKI_OK, "%s", err.why);
+}
+
+static void tear_down(void)
+{
+	char name[96];
+
+	brski_store_close(store);
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "%s%s", path, (const char *[]){"", "-wal", "-shm"}[i]);
+		unlink(name);
+	}
+	rmdir(folder);
+}
+
+static void put_manufacturer(
+	struct brski_store *in, const char *name, X509 *anchor, enum brski_mode mode, X509_CRL *crl)
+{
+	struct brski_store_manufacturer m = {.mode = mode, .check_voucher = true, .audit_log = true};
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	snprintf(m.masa_url, sizeof(m.masa_url), "https://masa.example");
+	sk_X509_push(certs, anchor);
+	ck_assert(brski_certs_to_pem(certs, &m.idevid_anchors, &err) == BRSKI_OK);
+	if (crl) {
+		PEM_write_bio_X509_CRL(bio, crl);
+		len = BIO_get_mem_data(bio, &text);
+		ck_assert(brski_buf_set(&m.crls, brski_span(text, (size_t)len)) == BRSKI_OK);
+	}
+	ck_assert_msg(brski_store_manufacturer_put(in, &m, &err) == BRSKI_OK, "%s", err.why);
+	brski_store_manufacturer_free(&m);
+	BIO_free(bio);
+	sk_X509_free(certs);
+}
+
+START_TEST(manufacturers_come_back_as_they_were)
+{
+	struct brski_credential ca = pki_root("CN=Acme CA");
+	struct brski_store_manufacturer m;
+
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_MANUFACTURER, NULL);
+	ck_assert(brski_store_manufacturer_get(store, "acme", &m, &err) == BRSKI_OK);
+	ck_assert_str_eq(m.name, "acme");
+	ck_assert_str_eq(m.masa_url, "https://masa.example");
+	ck_assert(m.mode == BRSKI_MODE_MANUFACTURER && m.check_voucher && m.audit_log);
+	ck_assert(!m.allow_foreign_domains && !m.allow_nonceless);
+	ck_assert(m.idevid_anchors.len > 0 && m.crls.len == 0 && m.tls_anchors.len == 0);
+	brski_store_manufacturer_free(&m);
+	ck_assert(brski_store_manufacturer_get(store, "other", &m, &err) == BRSKI_NOT_FOUND);
+	ck_assert(brski_store_manufacturer_remove(store, "other", &err) == BRSKI_NOT_FOUND);
+	pki_free(&ca);
+}
+END_TEST
+
+START_TEST(changing_a_manufacturer_keeps_its_devices_and_removing_it_does_not)
+{
+	struct brski_credential ca = pki_root("CN=Acme CA");
+	struct brski_store_device d;
+
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(brski_store_device_put(store, "acme", "S-1", "floor 2", &err) == BRSKI_OK);
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_MANUFACTURER, NULL);
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &d, &err) == BRSKI_OK);
+	ck_assert_str_eq(d.note, "floor 2");
+	ck_assert_str_eq(d.state, "listed");
+	ck_assert(brski_store_manufacturer_remove(store, "acme", &err) == BRSKI_OK);
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &d, &err) == BRSKI_NOT_FOUND);
+	pki_free(&ca);
+}
+END_TEST
+
+START_TEST(devices_need_a_manufacturer)
+{
+	ck_assert(brski_store_device_put(store, "nobody", "S-1", "", &err) == BRSKI_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(err.why, "nobody"));
+	ck_assert(brski_store_device_remove(store, "nobody", "S-1", &err) == BRSKI_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(hostile_texts_stay_texts)
+{
+	static const char evil[] = "x'); DROP TABLE device; --";
+	struct brski_credential ca = pki_root("CN=Acme CA");
+	struct brski_store_device d;
+
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(brski_store_device_put(store, "acme", evil, evil, &err) == BRSKI_OK);
+	ck_assert(brski_store_device_get(store, "acme", evil, &d, &err) == BRSKI_OK);
+	ck_assert_str_eq(d.serial_number, evil);
+	pki_free(&ca);
+}
+END_TEST
+
+static void count_job(void *ctx, struct brski_store_job *job)
+{
+	(*(unsigned *)ctx)++;
+	ck_assert_uint_eq(job->blob.len, 5);
+}
+
+START_TEST(jobs_survive_reopening)
+{
+	struct brski_store_job job = {.kind = BRSKI_JOB_CMP, .state = BRSKI_JOB_WAITING, .updated = 1000},
+			       back;
+	unsigned n = 0;
+
+	strcpy(job.key, "aa");
+	ck_assert(brski_buf_set(&job.blob, brski_span("12345", 5)) == BRSKI_OK);
+	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	job.updated = 2000;
+	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	brski_store_close(store);
+	ck_assert(brski_store_open(path, false, &store, &err) == BRSKI_OK);
+	ck_assert(brski_store_job_get(store, "aa", &back, &err) == BRSKI_OK);
+	ck_assert(back.kind == BRSKI_JOB_CMP && back.created == 1000 && back.updated == 2000);
+	brski_store_job_free(&back);
+	ck_assert(brski_store_jobs(store, BRSKI_JOB_WAITING, 10, count_job, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(brski_store_jobs(store, BRSKI_JOB_DONE, 10, count_job, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(brski_store_jobs_expire(store, 2000, &n, &err) == BRSKI_OK && n == 0);
+	ck_assert(brski_store_jobs_expire(store, 2001, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(brski_store_job_get(store, "aa", &back, &err) == BRSKI_NOT_FOUND);
+	brski_store_job_free(&job);
+}
+END_TEST
+
+START_TEST(an_older_database_gets_what_was_added_since)
+{
+	enum brski_standing standing;
+	char older[300];
+	sqlite3 *db;
+
+	snprintf(older, sizeof(older), "%s.old", path);
+	ck_assert(sqlite3_open(older, &db) == SQLITE_OK);
+	ck_assert(sqlite3_exec(db, brski_schema_step(0), NULL, NULL, NULL) == SQLITE_OK);
+	ck_assert(sqlite3_exec(db,
+			  "INSERT INTO manufacturer VALUES ('acme','','','','','',0,1,1,0,0);"
+			  "INSERT INTO device VALUES ('acme','S-1','','1','onboarded',7);"
+			  "INSERT INTO job VALUES ('aa',1,0,'acme','S-1',1000,1000,'12345')",
+			  NULL, NULL, NULL) != SQLITE_OK); /* STRICT: the blob is a text */
+	ck_assert(sqlite3_exec(db,
+			  "INSERT INTO manufacturer VALUES ('acme','',x'',x'',x'',x'',0,1,1,0,0);"
+			  "INSERT INTO device VALUES ('acme','S-1','',1,'onboarded',7);"
+			  "INSERT INTO job VALUES ('aa',1,0,'acme','S-1',1000,1000,x'3132333435')",
+			  NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+	brski_store_close(store);
+	ck_assert_msg(brski_store_open(older, false, &store, &err) == BRSKI_OK, "%s", err.why);
+	ck_assert(brski_store_standing(store, "acme", "S-1", &standing, &err) == BRSKI_OK);
+	ck_assert(standing == BRSKI_STANDING_LISTED);
+	ck_assert(brski_store_candidate_refuse(store, "acme", "S-1", NULL, &err) == BRSKI_OK);
+	ck_assert(brski_store_standing(store, "acme", "S-1", &standing, &err) == BRSKI_OK);
+	ck_assert(standing == BRSKI_STANDING_REFUSED);
+	unlink(older);
+}
+END_TEST
+
+/* ---- Devices that the operator must decide on ---- */
+
+static enum brski_standing standing_of(const char *serial)
+{
+	enum brski_standing standing;
+
+	ck_assert(brski_store_standing(store, "acme", serial, &standing, &err) == BRSKI_OK);
+	return standing;
+}
+
+static enum brski_code knock(const char *serial, time_t at, unsigned most)
+{
+	struct brski_store_candidate c = {.manufacturer = "acme", .last_seen = at, .subject = "CN=Sensor"};
+
+	snprintf(c.serial_number, sizeof(c.serial_number), "%s", serial);
+	return brski_store_candidate_seen(store, &c, most, &err);
+}
+
+static void last_candidate(void *ctx, const struct brski_store_candidate *c)
+{
+	*(struct brski_store_candidate *)ctx = *c;
+}
+
+static void acme(void)
+{
+	struct brski_credential ca = pki_root("CN=Acme CA");
+
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_MANUAL, NULL);
+	pki_free(&ca);
+}
+
+START_TEST(a_candidate_waits_until_it_is_accepted)
+{
+	struct brski_store_candidate c = {.note = ""};
+	struct brski_store_device d;
+
+	ck_assert(knock("S-1", 1000, 10) == BRSKI_NOT_FOUND); /* no such manufacturer */
+	acme();
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_UNKNOWN);
+	ck_assert(knock("S-1", 1000, 10) == BRSKI_OK);
+	ck_assert(knock("S-1", 2000, 10) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_PENDING);
+	ck_assert(brski_store_candidates(store, false, last_candidate, &c, &err) == BRSKI_OK);
+	ck_assert_str_eq(c.subject, "CN=Sensor");
+	ck_assert(c.first_seen == 1000 && c.last_seen == 2000 && c.visits == 2 && !c.refused);
+	ck_assert(brski_store_candidate_accept(store, "acme", "S-2", NULL, &err) == BRSKI_NOT_FOUND);
+	ck_assert(brski_store_candidate_accept(store, "acme", "S-1", "cellar", &err) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_LISTED);
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &d, &err) == BRSKI_OK);
+	ck_assert_str_eq(d.note, "cellar");
+	/* nobody is asked again, also when the visit that was under way ends now */
+	ck_assert(knock("S-1", 3000, 10) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_LISTED);
+	c.visits = 0;
+	ck_assert(brski_store_candidates(store, false, last_candidate, &c, &err) == BRSKI_OK && !c.visits);
+}
+END_TEST
+
+START_TEST(a_refusal_stays_until_the_operator_takes_it_back)
+{
+	struct brski_store_device d;
+	unsigned n;
+
+	acme();
+	ck_assert(knock("S-1", 1000, 10) == BRSKI_OK);
+	ck_assert(brski_store_candidate_refuse(store, "acme", "S-1", NULL, &err) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_REFUSED);
+	ck_assert(knock("S-1", 2000, 10) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_REFUSED);
+	ck_assert(brski_store_candidates_expire(store, 99999, &n, &err) == BRSKI_OK && n == 0);
+	ck_assert(brski_store_candidate_accept(store, "acme", "S-1", NULL, &err) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_LISTED);
+	/* one of the inventory, and one that never came */
+	ck_assert(brski_store_candidate_refuse(store, "acme", "S-1", "stolen", &err) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_REFUSED);
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &d, &err) == BRSKI_NOT_FOUND);
+	ck_assert(brski_store_candidate_refuse(store, "acme", "S-9", NULL, &err) == BRSKI_OK);
+	ck_assert(standing_of("S-9") == BRSKI_STANDING_REFUSED);
+	ck_assert(brski_store_device_put(store, "acme", "S-9", "", &err) == BRSKI_OK);
+	ck_assert(standing_of("S-9") == BRSKI_STANDING_LISTED);
+	ck_assert(brski_store_candidate_refuse(store, "nobody", "S-9", NULL, &err) == BRSKI_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(candidates_are_bounded_in_number_and_age)
+{
+	unsigned n;
+
+	acme();
+	ck_assert(knock("S-1", 1000, 2) == BRSKI_OK);
+	ck_assert(knock("S-2", 2000, 2) == BRSKI_OK);
+	ck_assert(knock("S-3", 3000, 2) == BRSKI_TOO_LARGE);
+	ck_assert(standing_of("S-3") == BRSKI_STANDING_UNKNOWN);
+	ck_assert(knock("S-2", 2500, 2) == BRSKI_OK); /* who waits already goes on */
+	ck_assert(brski_store_candidates_expire(store, 2000, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(knock("S-3", 3000, 2) == BRSKI_OK);
+	ck_assert(standing_of("S-1") == BRSKI_STANDING_UNKNOWN);
+}
+END_TEST
+
+static void last_type(void *ctx, const struct brski_store_type *type)
+{
+	*(struct brski_store_type *)ctx = *type;
+}
+
+START_TEST(type_rules_come_and_go)
+{
+	struct brski_store_type got = {.pattern = ""};
+
+	ck_assert(brski_store_type_put(store, "acme", "CN=*", &err) == BRSKI_NOT_FOUND);
+	acme();
+	ck_assert(brski_store_type_put(store, "acme", "CN=*", &err) == BRSKI_OK);
+	ck_assert(brski_store_type_put(store, "acme", "CN=*", &err) == BRSKI_OK);
+	ck_assert(brski_store_types(store, "acme", last_type, &got, &err) == BRSKI_OK);
+	ck_assert_str_eq(got.pattern, "CN=*");
+	ck_assert(brski_store_type_remove(store, "acme", "CN=", &err) == BRSKI_NOT_FOUND);
+	ck_assert(brski_store_type_remove(store, "acme", "CN=*", &err) == BRSKI_OK);
+	got.pattern[0] = '\0';
+	ck_assert(brski_store_types(store, NULL, last_type, &got, &err) == BRSKI_OK);
+	ck_assert_str_eq(got.pattern, "");
+}
+END_TEST
+
+/* ---- Bounds on requests ---- */
+
+static enum brski_code admit(const char *key, const char *serial, enum brski_job_state state,
+	const struct brski_store_limits *limits)
+{
+	struct brski_store_job job = {
+		.kind = BRSKI_JOB_CMP, .state = state, .manufacturer = "acme", .updated = 1000};
+	enum brski_code code;
+
+	snprintf(job.key, sizeof(job.key), "%s", key);
+	snprintf(job.serial_number, sizeof(job.serial_number), "%s", serial);
+	ck_assert(brski_buf_set(&job.blob, brski_span("12345", 5)) == BRSKI_OK);
+	code = brski_store_job_admit(store, &job, limits, &err);
+	brski_store_job_free(&job);
+	return code;
+}
+
+START_TEST(waiting_requests_are_bounded)
+{
+	struct brski_store_limits limits = {.waiting = 3, .waiting_per_device = 2, .octets = 5};
+	struct brski_store_job job = {.key = "note", .state = BRSKI_JOB_DONE, .updated = 1000}, back;
+	struct brski_store_job_totals totals;
+	unsigned n;
+
+	ck_assert(admit("a1", "S-1", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
+	ck_assert(admit("a2", "S-1", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
+	ck_assert(admit("a3", "S-1", BRSKI_JOB_WAITING, &limits) == BRSKI_TOO_LARGE);
+	ck_assert_ptr_nonnull(strstr(err.why, "max_waiting_per_device"));
+	ck_assert(admit("b1", "S-2", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
+	ck_assert(admit("c1", "S-3", BRSKI_JOB_WAITING, &limits) == BRSKI_TOO_LARGE);
+	ck_assert_ptr_nonnull(strstr(err.why, "(max_waiting)"));
+	/* what is accepted is never lost: it may change, and get its answer */
+	limits = (struct brski_store_limits){.waiting = 1, .waiting_per_device = 1, .octets = 1};
+	ck_assert(admit("a2", "S-1", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
+	ck_assert(admit("a2", "S-1", BRSKI_JOB_DONE, &limits) == BRSKI_OK);
+	ck_assert(admit("n1", "S-9", BRSKI_JOB_DONE, &limits) == BRSKI_OK);
+	limits = (struct brski_store_limits){.octets = 4};
+	ck_assert(admit("d1", "S-4", BRSKI_JOB_WAITING, &limits) == BRSKI_TOO_LARGE);
+	ck_assert_ptr_nonnull(strstr(err.why, "max_waiting_size"));
+	limits = (struct brski_store_limits){0};
+	ck_assert(admit("d1", "S-4", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
+	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
+	ck_assert(totals.waiting == 3 && totals.waiting_certificates == 3 && totals.waiting_vouchers == 0);
+	ck_assert(totals.done == 2 && totals.refused == 0 && totals.oldest == 1000 && totals.octets == 25);
+	/* notes are what a device needs when it comes back, whenever that is */
+	job.kind = BRSKI_JOB_NOTE;
+	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	ck_assert(brski_store_jobs_expire(store, 1001, &n, &err) == BRSKI_OK && n == 5);
+	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
+	ck_assert(totals.waiting == 0 && totals.done == 0 && totals.octets == 0);
+	ck_assert(brski_store_job_get(store, "note", &back, &err) == BRSKI_OK);
+	brski_store_job_free(&back);
+}
+END_TEST
+
+/* A device that the policy accepts may still be one that never stops asking. */
+START_TEST(vouchers_of_one_device_are_bounded)
+{
+	struct brski_store_limits limits = {0};
+	struct brski_store_job job = {
+		.kind = BRSKI_JOB_VOUCHER, .manufacturer = "acme", .serial_number = "S-1"};
+	struct brski_store_job_totals totals;
+
+	ck_assert(admit("cmp", "S-1", BRSKI_JOB_DONE, &limits) == BRSKI_OK);
+	for (int i = 0; i < 100; i++) {
+		snprintf(job.key, sizeof(job.key), "k%02d", i);
+		job.updated = 2000 + i;
+		job.state = BRSKI_JOB_WAITING;
+		ck_assert(brski_store_job_admit(store, &job, &limits, &err) == BRSKI_OK);
+		job.state = BRSKI_JOB_DONE;
+		ck_assert(brski_store_job_admit(store, &job, &limits, &err) == BRSKI_OK);
+	}
+	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
+	ck_assert_uint_eq(totals.done, 1 + 16 + 1); /* CMP, the bound, and the newest */
+	ck_assert(brski_store_job_get(store, "k99", &job, &err) == BRSKI_OK);
+	brski_store_job_free(&job);
+	ck_assert(brski_store_job_get(store, "k00", &job, &err) == BRSKI_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(transactions_go_with_their_requests)
+{
+	struct brski_store_job note = {
+		.key = "t1", .kind = BRSKI_JOB_TRANSACTION, .state = BRSKI_JOB_DONE, .updated = 1000};
+	struct brski_store_job job = {
+		.key = "k1", .kind = BRSKI_JOB_CMP, .state = BRSKI_JOB_WAITING, .updated = 3000};
+	struct brski_store_job back;
+	unsigned n;
+
+	brski_put_str(&note.blob, "{\"version\":1,\"note\":\"transaction\",\"value\":\"k1\"}");
+	ck_assert(brski_store_job_put(store, &note, &err) == BRSKI_OK);
+	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	ck_assert(brski_store_jobs_expire(store, 2000, &n, &err) == BRSKI_OK && n == 0);
+	ck_assert(brski_store_job_get(store, "t1", &back, &err) == BRSKI_OK);
+	brski_store_job_free(&back);
+	ck_assert(brski_store_jobs_expire(store, 4000, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(brski_store_job_get(store, "t1", &back, &err) == BRSKI_NOT_FOUND);
+	brski_store_job_free(&note);
+}
+END_TEST
+
+static void last_event(void *ctx, const struct brski_store_event *e)
+{
+	*(struct brski_store_event *)ctx = *e;
+}
+
+START_TEST(history_is_in_order_and_can_be_trimmed)
+{
+	struct brski_store_event e = {.manufacturer = "acme", .serial_number = "S-1", .what = "policy"},
+				 got = {0};
+
+	for (int i = 1; i <= 5; i++) {
+		e.at = i;
+		snprintf(e.detail, sizeof(e.detail), "number %d", i);
+		ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+	}
+	ck_assert(brski_store_events(store, "S-1", 2, last_event, &got, &err) == BRSKI_OK);
+	ck_assert_str_eq(got.detail, "number 5");
+	ck_assert(brski_store_events_trim(store, 1, &err) == BRSKI_OK);
+	got = (struct brski_store_event){0};
+	ck_assert(brski_store_events(store, "S-2", 10, last_event, &got, &err) == BRSKI_OK && got.at == 0);
+	ck_assert(brski_store_events(store, NULL, 10, last_event, &got, &err) == BRSKI_OK && got.at == 5);
+}
+END_TEST
+
+static unsigned syncs_of_a_job(const char *key)
+{
+	struct brski_store_job job = {.kind = BRSKI_JOB_VOUCHER, .state = BRSKI_JOB_WAITING};
+	unsigned before = syncs;
+
+	snprintf(job.key, sizeof(job.key), "%s", key);
+	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	return syncs - before;
+}
+
+/* What a device is told must outlive a power failure; what happened is written down in passing. */
+START_TEST(the_disk_is_waited_for_with_jobs_and_not_with_history)
+{
+	struct brski_store_event e = {.at = 1, .what = "voucher", .ok = true};
+	struct brski_credential ca = pki_root("CN=Acme CA");
+	unsigned before;
+
+	put_manufacturer(store, "acme", ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(brski_store_device_put(store, "acme", "S1", "", &err) == BRSKI_OK);
+	ck_assert_uint_gt(syncs_of_a_job("k1"), 0);
+	before = syncs;
+	ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+	ck_assert(brski_store_device_seen(store, "acme", "S1", "onboarded", &err) == BRSKI_OK);
+	ck_assert_uint_eq(syncs, before);
+	ck_assert_uint_gt(syncs_of_a_job("k2"), 0);
+	pki_free(&ca);
+}
+END_TEST
+
+static void add_event(const char *serial, const char *detail, time_t at)
+{
+	struct brski_store_event e = {.at = at, .manufacturer = "acme", .what = "policy", .ok = true};
+
+	snprintf(e.serial_number, sizeof(e.serial_number), "%s", serial);
+	snprintf(e.detail, sizeof(e.detail), "%s", detail);
+	ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+}
+
+static void count_event(void *ctx, const struct brski_store_event *e)
+{
+	unsigned *n = ctx;
+
+	n[0]++;
+	n[1] += e->times;
+}
+
+START_TEST(what_repeats_itself_does_not_fill_the_history)
+{
+	struct brski_store_event got = {0};
+	unsigned n[2] = {0};
+
+	for (int i = 1; i <= 10; i++) {
+		add_event("S-1", "waits for the operator", i);
+		add_event("S-2", "waits for the operator", i);
+		add_event("S-1", "told to come back", i);
+	}
+	ck_assert(brski_store_events(store, "S-1", 100, count_event, n, &err) == BRSKI_OK);
+	ck_assert(n[0] == 2 && n[1] == 20);
+	ck_assert(brski_store_events(store, "S-2", 100, last_event, &got, &err) == BRSKI_OK);
+	ck_assert(got.at == 10 && got.times == 10);
+	/* only what has just been */
+	add_event("S-1", "accepted", 11);
+	add_event("S-1", "onboarded", 12);
+	add_event("S-1", "waits for the operator", 13);
+	n[0] = n[1] = 0;
+	ck_assert(brski_store_events(store, "S-1", 100, count_event, n, &err) == BRSKI_OK);
+	ck_assert(n[0] == 5 && n[1] == 23);
+}
+END_TEST
+
+/* Anybody can have himself refused in the handshake, under a new name each time. */
+START_TEST(strangers_do_not_push_out_the_history)
+{
+	struct brski_store_event e = {.at = 2, .what = "peer"};
+	unsigned n[2] = {0};
+
+	add_event("S-1", "onboarded", 1);
+	for (int i = 0; i < 50; i++) {
+		snprintf(e.serial_number, sizeof(e.serial_number), "X-%d", i);
+		ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+	}
+	ck_assert(brski_store_events_trim(store, 20, &err) == BRSKI_OK);
+	ck_assert(brski_store_events(store, "S-1", 100, count_event, n, &err) == BRSKI_OK && n[0] == 1);
+	ck_assert(brski_store_events(store, "X-49", 100, count_event, n, &err) == BRSKI_OK && n[0] == 2);
+	ck_assert(brski_store_events(store, NULL, 100, count_event, n, &err) == BRSKI_OK);
+	ck_assert_uint_eq(n[0] - 2, 1 + 3);
+}
+END_TEST
+
+START_TEST(a_lock_that_somebody_sits_on_is_not_waited_for_long)
+{
+	struct brski_store_event e = {.at = 1, .what = "voucher"};
+	sqlite3 *other;
+	time_t began = time(NULL);
+
+	ck_assert(sqlite3_open(path, &other) == SQLITE_OK);
+	ck_assert(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
+	ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_UNAVAILABLE);
+	ck_assert_int_le(time(NULL) - began, 3);
+	ck_assert(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+	ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+	sqlite3_close(other);
+}
+END_TEST
+
+START_TEST(what_is_no_store_is_refused)
+{
+	struct brski_store *other;
+	sqlite3 *db;
+	FILE *f;
+
+	ck_assert(brski_store_open("/tmp/brski-there-is-none.db", false, &other, &err) == BRSKI_NOT_FOUND);
+	ck_assert_ptr_null(other);
+	ck_assert(sqlite3_open(path, &db) == SQLITE_OK);
+	ck_assert(sqlite3_exec(db, "PRAGMA user_version=999", NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+	ck_assert(brski_store_open(path, true, &other, &err) != BRSKI_OK);
+	ck_assert_ptr_nonnull(strstr(err.why, "newer"));
+	brski_store_close(store);
+	f = fopen(path, "w");
+	fputs("this is a letter to my aunt, and no database at all, whatever its name says", f);
+	fclose(f);
+	ck_assert(brski_store_open(path, false, &store, &err) != BRSKI_OK);
+	ck_assert_ptr_null(store);
+}
+END_TEST
+
+/* ---- Policy ---- */
+
+struct world {
+	struct brski_credential ca, device, stranger;
+	STACK_OF(X509) *chain, *strangers;
+	struct brski_policy *policy;
+	const struct brski_registrar_ops *ops;
+};
+
+static void world_begin(struct world *w)
+{
+	w->ca = pki_root("CN=Acme CA");
+	w->device = pki_leaf("CN=Sensor,serialNumber=S-1", "P-256", &w->ca);
+	w->stranger = pki_root("CN=Stranger");
+	w->chain = pki_certs(&w->device, &w->ca);
+	w->strangers = pki_certs(&w->stranger, NULL);
+	ck_assert(brski_policy_new(store, NULL, &w->policy, &err) == BRSKI_OK);
+	w->ops = brski_policy_ops();
+}
+
+static void world_end(struct world *w)
+{
+	brski_policy_free(w->policy);
+	pki_free_certs(w->chain);
+	pki_free_certs(w->strangers);
+	pki_free(&w->device);
+	pki_free(&w->stranger);
+	pki_free(&w->ca);
+}
+
+START_TEST(manufacturers_are_found_by_their_anchors)
+{
+	struct world w;
+	struct brski_manufacturer m;
+	struct brski_store *brskictl;
+
+	world_begin(&w);
+	ck_assert(w.ops->find_manufacturer(w.policy, w.chain, &m, &err) == BRSKI_UNTRUSTED);
+	/* Another process adds it: the server must see it without a restart. */
+	ck_assert(brski_store_open(path, false, &brskictl, &err) == BRSKI_OK);
+	put_manufacturer(brskictl, "acme", w.ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert_msg(w.ops->find_manufacturer(w.policy, w.chain, &m, &err) == BRSKI_OK, "%s", err.why);
+	ck_assert_str_eq(m.name, "acme");
+	brski_manufacturer_free(&m);
+	ck_assert(w.ops->find_manufacturer(w.policy, w.strangers, &m, &err) == BRSKI_UNTRUSTED);
+	ck_assert_ptr_nonnull(strstr(err.why, "Stranger"));
+	ck_assert(brski_store_manufacturer_remove(brskictl, "acme", &err) == BRSKI_OK);
+	ck_assert(w.ops->find_manufacturer(w.policy, w.chain, &m, &err) == BRSKI_UNTRUSTED);
+	brski_store_close(brskictl);
+	world_end(&w);
+}
+END_TEST
+
+START_TEST(a_revoked_device_is_told_from_a_stranger)
+{
+	struct world w;
+	struct brski_manufacturer m;
+	X509_CRL *crl;
+
+	world_begin(&w);
+	crl = pki_crl(&w.ca, &w.device.cert, 1);
+	put_manufacturer(store, "acme", w.ca.cert, BRSKI_MODE_INVENTORY, crl);
+	ck_assert(w.ops->find_manufacturer(w.policy, w.chain, &m, &err) == BRSKI_REVOKED);
+	ck_assert_ptr_null(m.idevid_anchors);
+	X509_CRL_free(crl);
+	world_end(&w);
+}
+END_TEST
+
+START_TEST(an_expired_device_is_told_from_a_stranger)
+{
+	struct pki_spec old = {.subject = "CN=Old,serialNumber=S-9", .not_before = 1000, .not_after = 2000};
+	struct brski_credential device;
+	struct world w;
+	struct brski_manufacturer m;
+	STACK_OF(X509) *chain;
+
+	world_begin(&w);
+	device = pki_make(&old, &w.ca);
+	chain = pki_certs(&device, &w.ca);
+	put_manufacturer(store, "acme", w.ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(w.ops->find_manufacturer(w.policy, chain, &m, &err) == BRSKI_EXPIRED);
+	pki_free_certs(chain);
+	pki_free(&device);
+	world_end(&w);
+}
+END_TEST
+
+static enum brski_decision decide(struct world *w, enum brski_mode mode, const char *serial)
+{
+	struct brski_device device = {.manufacturer = "acme"};
+	struct brski_manufacturer m = {.name = "acme", .mode = mode};
+	enum brski_decision decision;
+	char why[256] = "";
+	long retry_after;
+
+	snprintf(device.serial_number, sizeof(device.serial_number), "%s", serial);
+	ck_assert(w->ops->decide(w->policy, &device, &m, &decision, why, &retry_after, &err) == BRSKI_OK);
+	ck_assert_str_ne(why, "");
+	return decision;
+}
+
+START_TEST(modes_decide)
+{
+	struct world w;
+
+	world_begin(&w);
+	put_manufacturer(store, "acme", w.ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(brski_store_device_put(store, "acme", "S-1", "", &err) == BRSKI_OK);
+	ck_assert(decide(&w, BRSKI_MODE_INVENTORY, "S-1") == BRSKI_ACCEPT);
+	ck_assert(decide(&w, BRSKI_MODE_INVENTORY, "S-2") == BRSKI_REFUSE);
+	ck_assert(decide(&w, BRSKI_MODE_MANUFACTURER, "S-2") == BRSKI_ACCEPT);
+	ck_assert(decide(&w, BRSKI_MODE_OPEN, "S-2") == BRSKI_ACCEPT);
+	ck_assert(decide(&w, (enum brski_mode)77, "S-1") == BRSKI_REFUSE);
+	world_end(&w);
+}
+END_TEST
+
+START_TEST(events_mark_the_device)
+{
+	struct brski_device device = {.manufacturer = "acme", .serial_number = "S-1"};
+	struct brski_store_device row;
+	struct world w;
+
+	world_begin(&w);
+	put_manufacturer(store, "acme", w.ca.cert, BRSKI_MODE_INVENTORY, NULL);
+	ck_assert(brski_store_device_put(store, "acme", "S-1", "", &err) == BRSKI_OK);
+	w.ops->event(w.policy, &device, "voucher", false, "MASA is down");
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &row, &err) == BRSKI_OK);
+	ck_assert_str_eq(row.state, "failed");
+	w.ops->event(w.policy, &device, "enroll-status", true, "");
+	ck_assert(brski_store_device_get(store, "acme", "S-1", &row, &err) == BRSKI_OK);
+	ck_assert_str_eq(row.state, "onboarded");
+	ck_assert(row.last_seen > 0);
+	world_end(&w);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store and policy");
+	TCase *tc = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, manufacturers_come_back_as_they_were);
+	tcase_add_test(tc, changing_a_manufacturer_keeps_its_devices_and_removing_it_does_not);
+	tcase_add_test(tc, devices_need_a_manufacturer);
+	tcase_add_test(tc, hostile_texts_stay_texts);
+	tcase_add_test(tc, jobs_survive_reopening);
+	tcase_add_test(tc, an_older_database_gets_what_was_added_since);
+	tcase_add_test(tc, a_candidate_waits_until_it_is_accepted);
+	tcase_add_test(tc, a_refusal_stays_until_the_operator_takes_it_back);
+	tcase_add_test(tc, candidates_are_bounded_in_number_and_age);
+	tcase_add_test(tc, type_rules_come_and_go);
+	tcase_add_test(tc, waiting_requests_are_bounded);
+	tcase_add_test(tc, history_is_in_order_and_can_be_trimmed);
+	tcase_add_test(tc, the_disk_is_waited_for_with_jobs_and_not_with_history);
+	tcase_add_test(tc, what_repeats_itself_does_not_fill_the_history);
+	tcase_add_test(tc, strangers_do_not_push_out_the_history);
+	tcase_add_test(tc, vouchers_of_one_device_are_bounded);
+	tcase_add_test(tc, transactions_go_with_their_requests);
+	tcase_add_test(tc, a_lock_that_somebody_sits_on_is_not_waited_for_long);
+	tcase_add_test(tc, what_is_no_store_is_refused);
+	tcase_add_test(tc, manufacturers_are_found_by_their_anchors);
+	tcase_add_test(tc, a_revoked_device_is_told_from_a_stranger);
+	tcase_add_test(tc, an_expired_device_is_told_from_a_stranger);
+	tcase_add_test(tc, modes_decide);
+	tcase_add_test(tc, events_mark_the_device);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

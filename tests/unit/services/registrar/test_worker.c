@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "services/registrar/worker.h"
+#include "tests/unit/support/files.h"
+#include "tests/unit/support/visit.h"
+#include "tests/unit/support/web.h"
+
+/* The board of jobs, between a registrar's sessions and a MASA and CA over real HTTP. */
+
+static struct site site;
+static struct web masa, ca;
+static struct brski_credential masa_tls;
+static struct brski_store *store;
+static struct brski_jobs *jobs;
+static struct brski_jobs_config config;
+static char folder[64], masa_url[64], cmp_url[64];
+static atomic_uint n_masa, n_housekeeping;
+
+static void on_masa(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	struct brski_call call = {.kind = BRSKI_JOB_VOUCHER, .request = &request->http};
+	struct brski_http answer = {0};
+
+	(void)ctx;
+	n_masa++;
+	call.tls_anchors = site.masa_anchors;
+	call.client = &site.registrar_cred;
+	snprintf(call.url, sizeof(call.url), "https://masa%s", request->http.path);
+	if (site_masa(&site, &call, &answer))
+		web_say(raw, &answer);
+	brski_http_free(&answer);
+}
+
+static void on_ca(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	struct brski_call call = {.kind = BRSKI_JOB_CMP, .request = &request->http};
+	struct brski_http answer = {0};
+
+	(void)ctx;
+	snprintf(call.url, sizeof(call.url), "%s", cmp_url);
+	if (site_ca(&site, &call, &answer))
+		web_say(raw, &answer);
+	brski_http_free(&answer);
+}
+
+static void setup(void)
+{
+	char path[128];
+	struct brski_error err;
+
+	site_open(&site, "P-256");
+	masa_tls = pki_make(
+		&(struct pki_spec){.subject = "CN=localhost", .san = "DNS:localhost"}, &site.masa_root);
+	web_start(&masa, &masa_tls, on_masa, NULL);
+	web_start(&ca, NULL, on_ca, NULL);
+	snprintf(masa_url, sizeof(masa_url), "https://localhost:%d", masa.port);
+	snprintf(cmp_url, sizeof(cmp_url), "http://127.0.0.1:%d/cmp", ca.port);
+	site.masa_url = masa_url;
+	site.config.cmp_url = cmp_url;
+	site_restart(&site);
+	temp_make(folder);
+	snprintf(path, sizeof(path), "%s/db", folder);
+	EXPECT(BRSKI_OK, brski_store_open(path, true, &store, &err));
+	config = (struct brski_jobs_config){
+		.registrar = site.registrar, .store = store, .retry_min_ms = 60, .retry_max_ms = 100000};
+	n_masa = n_housekeeping = 0;
+}
+
+static void start(void)
+{
+	struct brski_error err;
+
+	EXPECT(BRSKI_OK, brski_jobs_new(&config, &jobs, &err));
+}
+
+static void teardown(void)
+{
+	brski_jobs_free(jobs);
+	jobs = NULL;
+	brski_store_close(store);
+	temp_remove(folder);
+	web_stop(&masa);
+	web_stop(&ca);
+	pki_free(&masa_tls);
+	site_close(&site);
+}
+
+/* The job of a new voucher-request; the caller's. */
+static struct brski_job *voucher_job(void)
+{
+	struct brski_job *job;
+	struct visit v;
+
+	visit_open(&v, &site);
+	visit_make_voucher_request(&v);
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, brski_buf_span(&v.request)), 0);
+	job = v.job;
+	v.job = NULL;
+	visit_close(&v);
+	return job;
+}
+
+static struct brski_job *enroll_job(void)
+{
+	struct brski_job *job;
+	struct visit v;
+
+	visit_open(&v, &site);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	visit_make_enroll(&v, &site.idevid, false);
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_INITIALIZATION, BRSKI_MEDIA_CMP, brski_buf_span(&v.request)), 0);
+	job = v.job;
+	v.job = NULL;
+	visit_close(&v);
+	return job;
+}
+
+/* As the registrar's own store has it. */
+static void keep_in_store(const struct brski_job *job, enum brski_job_state state)
+{
+	struct brski_store_job row = {.kind = BRSKI_JOB_VOUCHER, .state = state, .manufacturer = "acme"};
+	struct brski_error err;
+
+	snprintf(row.key, sizeof(row.key), "%s", brski_job_key(job));
+	EXPECT(BRSKI_OK, brski_job_save(job, &row.blob, &err));
+	EXPECT(BRSKI_OK, brski_store_job_put(store, &row, &err));
+	brski_store_job_free(&row);
+}
+
+static enum brski_job_state state_of(struct brski_ticket *t)
+{
+	enum brski_job_state state = brski_job_state(brski_ticket_lock(t));
+
+	brski_ticket_unlock(t);
+	return state;
+}
+
+static void wait_for(atomic_uint *n, unsigned least)
+{
+	for (int i = 0; i < 500 && *n < least; i++)
+		usleep(10000);
+	ck_assert_uint_ge(*n, least);
+}
+
+static unsigned held(void)
+{
+	unsigned n, running;
+
+	brski_jobs_count(jobs, &n, &running);
+	return n;
+}
+
+START_TEST(a_job_is_done)
+{
+	struct brski_ticket *t;
+
+	start();
+	t = brski_jobs_submit(jobs, voucher_job());
+	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
+	ck_assert_uint_eq(n_masa, 2); /* voucher, audit log */
+	ck_assert_uint_eq(held(), 1);
+	brski_ticket_release(t);
+	for (int i = 0; i < 100 && held(); i++)
+		usleep(1000);
+	ck_assert_uint_eq(held(), 0);
+}
+END_TEST
+
+START_TEST(waiting_has_an_end)
+{
+	struct brski_ticket *t;
+	struct timespec before, after;
+
+	masa.delay_ms = 400;
+	start();
+	t = brski_jobs_submit(jobs, voucher_job());
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	ck_assert_int_eq(brski_ticket_wait(t, 50, NULL), BRSKI_PROGRESS_RUNNING);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	ck_assert_int_lt(
+		(after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000, 200);
+	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	brski_ticket_release(t);
+}
+END_TEST
+
+START_TEST(the_same_job_is_shared)
+{
+	struct brski_job *job = voucher_job(), *copy;
+	struct brski_buf blob = {0};
+	struct brski_ticket *one, *two;
+	struct brski_error err;
+
+	masa.delay_ms = 200;
+	start();
+	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copy, &err));
+	one = brski_jobs_submit(jobs, job);
+	two = brski_jobs_submit(jobs, copy);
+	ck_assert_ptr_eq(one, two);
+	brski_ticket_release(one);
+	ck_assert_int_eq(brski_ticket_wait(two, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	brski_ticket_release(two);
+	ck_assert_uint_eq(n_masa, 2);
+	brski_buf_free(&blob);
+}
+END_TEST
+
+/* A session read "waiting" from the store, and before it came here the answer was put there. */
+START_TEST(an_answer_in_the_store_counts)
+{
+	struct brski_job *job = voucher_job(), *answered;
+	struct brski_buf blob = {0};
+	struct brski_ticket *t;
+	struct brski_error err;
+
+	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &answered, &err));
+	site_drive(&site, answered);
+	ck_assert_int_eq(brski_job_state(answered), BRSKI_JOB_DONE);
+	keep_in_store(answered, BRSKI_JOB_DONE);
+	brski_job_free(answered);
+	brski_buf_free(&blob);
+	start();
+	t = brski_jobs_submit(jobs, job);
+	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
+	ck_assert_uint_eq(n_masa, 0);
+	brski_ticket_release(t);
+}
+END_TEST
+
+/* `brskictl import` puts answers there, while the job pauses here. */
+START_TEST(an_answer_from_elsewhere_spares_the_call)
+{
+	struct brski_job *job = voucher_job(), *answered;
+	struct brski_buf blob = {0};
+	struct brski_ticket *t;
+	struct brski_error err;
+	unsigned calls;
+
+	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &answered, &err));
+	site.masa = MASA_DOWN;
+	config.retry_min_ms = 700;
+	start();
+	t = brski_jobs_submit(jobs, job);
+	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
+	calls = n_masa;
+	ck_assert_uint_gt(calls, 0);
+	site.masa = MASA_RIGHT;
+	site_drive(&site, answered);
+	keep_in_store(answered, BRSKI_JOB_DONE);
+	for (int i = 0; i < 500 && brski_ticket_wait(t, 10, NULL) != BRSKI_PROGRESS_FINISHED; i++)
+		usleep(10000);
+	ck_assert_int_eq(brski_ticket_wait(t, 0, NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
+	ck_assert_uint_eq(n_masa, calls);
+	brski_ticket_release(t);
+	brski_job_free(answered);
+	brski_buf_free(&blob);
+}
+END_TEST
+
+START_TEST(what_waits_in_the_store_is_taken_up)
+{
+	struct brski_store_job broken = {
+		.key = "00ff", .kind = BRSKI_JOB_VOUCHER, .state = BRSKI_JOB_WAITING, .manufacturer = "acme"};
+	struct brski_job *job = voucher_job();
+	struct brski_error err;
+
+	keep_in_store(job, BRSKI_JOB_WAITING);
+	EXPECT(BRSKI_OK, brski_buf_set(&broken.blob, brski_span_str("no job")));
+	EXPECT(BRSKI_OK, brski_store_job_put(store, &broken, &err)); /* stands in nobody's way */
+	start();
+	wait_for(&n_masa, 2);
+	for (int i = 0; i < 300 && site_row(&site, brski_job_key(job))->state == BRSKI_JOB_WAITING; i++)
+		usleep(10000);
+	ck_assert_int_eq(site_row(&site, brski_job_key(job))->state, BRSKI_JOB_DONE);
+	brski_job_free(job);
+	brski_store_job_free(&broken);
+}
+END_TEST
+
+/* ---- Pauses ---- */
+
+START_TEST(a_back_end_that_is_away_is_tried_less_and_less)
+{
+	struct brski_ticket *t;
+	char why[320];
+	long pause;
+
+	site.masa = MASA_DOWN;
+	start();
+	t = brski_jobs_submit(jobs, voucher_job());
+	ck_assert_int_eq(brski_ticket_wait(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
+	ck_assert_int_le(pause, 60 + 60 / 4);
+	brski_ticket_trouble(t, why);
+	ck_assert_ptr_nonnull(strstr(why, "MASA https://localhost:"));
+	usleep(1000000); /* 60, 120, 240, 480 ms: four more at most, and not fewer than three */
+	ck_assert_uint_ge(n_masa, 4);
+	ck_assert_uint_le(n_masa, 5);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_WAITING);
+	site.masa = MASA_RIGHT;
+	for (int i = 0; i < 300 && state_of(t) == BRSKI_JOB_WAITING; i++)
+		usleep(10000);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
+	brski_ticket_trouble(t, why);
+	ck_assert_str_eq(why, "");
+	brski_ticket_release(t);
+}
+END_TEST
+
+/* Retry-After of a MASA's 202 is kept, whoever comes meanwhile. */
+START_TEST(a_pause_that_was_asked_for_is_kept)
+{
+	struct brski_job *job = voucher_job(), *copy;
+	struct brski_buf blob = {0};
+	struct brski_ticket *t, *again;
+	struct brski_error err;
+	char why[320];
+	long pause;
+
+	site.masa = MASA_STATUS;
+	site.masa_status = 202;
+	site.masa_retry_after = "3";
+	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copy, &err));
+	start();
+	t = brski_jobs_submit(jobs, job);
+	ck_assert_int_eq(brski_ticket_wait(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
+	ck_assert_int_gt(pause, 2500);
+	ck_assert_int_le(pause, 3000);
+	brski_ticket_trouble(t, why);
+	ck_assert_str_eq(why, "");
+	site.masa = MASA_RIGHT;
+	usleep(2200000);
+	again = brski_jobs_submit(jobs, copy);
+	ck_assert_int_eq(brski_ticket_wait(again, 0, NULL), BRSKI_PROGRESS_PAUSED);
+	ck_assert_uint_eq(n_masa, 1);
+	wait_for(&n_masa, 2);
+	brski_ticket_release(t);
+	brski_ticket_release(again);
+	brski_buf_free(&blob);
+}
+END_TEST
+
+START_TEST(the_pki_is_called_too)
+{
+	struct brski_ticket *t;
+
+	start();
+	t = brski_jobs_submit(jobs, enroll_job());
+	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
+	ck_assert_uint_eq(site.n_issued, 1);
+	brski_ticket_release(t);
+}
+END_TEST
+
+START_TEST(a_refusal_is_an_answer)
+{
+	struct brski_ticket *t;
+
+	site.masa = MASA_STATUS;
+	site.masa_status = 403;
+	site.masa_text = "not yours";
+	start();
+	t = brski_jobs_submit(jobs, voucher_job());
+	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_REFUSED);
+	ck_assert_uint_eq(n_masa, 1);
+	brski_ticket_release(t);
+}
+END_TEST
+
+/* ---- The thread ---- */
+
+static void count_housekeeping(void *ctx)
+{
+	ck_assert_ptr_eq(ctx, &config);
+	n_housekeeping++;
+}
+
+START_TEST(housekeeping_comes_by)
+{
+	config.scan_ms = 30;
+	config.housekeeping = count_housekeeping;
+	config.housekeeping_ctx = &config;
+	start();
+	wait_for(&n_housekeeping, 3);
+	brski_jobs_stop(jobs);
+	n_housekeeping = 0;
+	usleep(100000);
+	ck_assert_uint_eq(n_housekeeping, 0);
+}
+END_TEST
+
+START_TEST(a_ticket_may_come_back_after_the_end)
+{
+	struct brski_ticket *t;
+
+	masa.delay_ms = 300;
+	start();
+	t = brski_jobs_submit(jobs, voucher_job());
+	ck_assert_int_eq(brski_ticket_wait(t, 50, NULL), BRSKI_PROGRESS_RUNNING);
+	brski_jobs_stop(jobs);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_WAITING);
+	brski_ticket_release(t);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		a_job_is_done,
+		waiting_has_an_end,
+		the_same_job_is_shared,
+		an_answer_in_the_store_counts,
+		an_answer_from_elsewhere_spares_the_call,
+		what_waits_in_the_store_is_taken_up,
+		a_back_end_that_is_away_is_tried_less_and_less,
+		a_pause_that_was_asked_for_is_kept,
+		the_pki_is_called_too,
+		a_refusal_is_an_answer,
+		housekeeping_comes_by,
+		a_ticket_may_come_back_after_the_end,
+	};
+
+	return run_tests("jobs", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+}
