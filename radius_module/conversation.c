@@ -43,7 +43,7 @@ struct eap_packet {
 
 /* One peer. */
 struct conversation {
-	struct brski_eap_session *eap;
+	struct brski_server_session *eap;
 	struct brski_ticket *ticket;
 	int64_t job_since;
 	uint8_t request_id;
@@ -69,7 +69,7 @@ static void conversation_free(void *data)
 	struct conversation *v = data;
 
 	brski_ticket_release(v->ticket);
-	brski_eap_session_free(v->eap);
+	brski_server_session_free(v->eap);
 	brski_buf_free(&v->last_in);
 	brski_eap_out_free(&v->last);
 	if (v->kept)
@@ -183,7 +183,7 @@ static void accept_peer(struct conversation *v, struct brski_eap_out *out)
 {
 	struct brski_error err = {0};
 
-	if (brski_eap_keys(v->eap, out->msk, out->emsk, out->session_id, &err) != BRSKI_OK) {
+	if (brski_server_keys(v->eap, out->msk, out->emsk, out->session_id, &err) != BRSKI_OK) {
 		reject(out, v->request_id, err.why);
 		return;
 	}
@@ -194,10 +194,10 @@ static void accept_peer(struct conversation *v, struct brski_eap_out *out)
 
 static void refuse_peer(struct conversation *v, const struct brski_error *err, struct brski_eap_out *out)
 {
-	const char *why = brski_eap_reason(v->eap);
+	const char *why = brski_server_reason(v->eap);
 
 	reject(out, v->request_id, why && why[0] ? why : err->why);
-	if (!v->deferred && !brski_eap_deferred(v->eap))
+	if (!v->deferred && !brski_server_deferred(v->eap))
 		return;
 	out->result = "deferred";
 	if (v->trouble[0])
@@ -221,7 +221,7 @@ struct step {
 	struct conversation *v;
 	int64_t deadline; /* of this thread's slice */
 	struct brski_buf reply;
-	enum brski_eap_result result;
+	enum brski_server_result result;
 	unsigned wait_ms; /* not 0: the reply is a Wait */
 	struct brski_error err;
 };
@@ -236,7 +236,7 @@ static enum brski_code resume(struct step *s)
 {
 	struct conversation *v = s->v;
 	const struct brski_job *job = brski_ticket_lock(v->ticket);
-	enum brski_code code = brski_eap_resume(v->eap, job, &s->reply, &s->result, &s->err);
+	enum brski_code code = brski_server_resume(v->eap, job, &s->reply, &s->result, &s->err);
 
 	brski_ticket_unlock(v->ticket);
 	ticket_done(v);
@@ -252,7 +252,7 @@ static enum brski_code defer(struct step *s)
 	brski_ticket_trouble(v->ticket, v->trouble);
 	v->deferred = true;
 	job = brski_ticket_lock(v->ticket);
-	code = brski_eap_defer(v->eap, job, &s->reply, &s->result, &s->err);
+	code = brski_server_defer(v->eap, job, &s->reply, &s->result, &s->err);
 	brski_ticket_unlock(v->ticket);
 	ticket_done(v);
 	return code;
@@ -282,18 +282,18 @@ static enum brski_code wait_more(struct step *s)
 	s->wait_ms = (unsigned)next_wait(s->c, s->v);
 	s->v->job_waits++;
 	s->v->last.waits++;
-	s->result = BRSKI_EAP_SEND;
-	return brski_eap_wait(s->v->eap, s->wait_ms, &s->reply, &s->err);
+	s->result = BRSKI_SERVER_SEND;
+	return brski_server_wait(s->v->eap, s->wait_ms, &s->reply, &s->err);
 }
 
 static enum brski_code take_job(struct step *s)
 {
 	struct conversation *v = s->v;
-	struct brski_job *job = brski_eap_take_job(v->eap);
+	struct brski_job *job = brski_server_take_job(v->eap);
 
 	if (!job)
 		return brski_fail(&s->err, BRSKI_INTERNAL, "a job was announced and is not there");
-	v->ticket = brski_jobs_submit(s->c->config.jobs, job);
+	v->ticket = brski_worker_submit(s->c->config.jobs, job);
 	v->job_since = brski_now_ms();
 	v->job_waits = 0;
 	return v->ticket ? BRSKI_OK : brski_fail(&s->err, BRSKI_NO_MEMORY, "no memory for a job");
@@ -353,9 +353,9 @@ static enum brski_code at_job(struct step *s)
 
 static void conclude(struct step *s, enum brski_code code, struct brski_eap_out *out)
 {
-	if (code != BRSKI_OK || s->result == BRSKI_EAP_FAILURE)
+	if (code != BRSKI_OK || s->result == BRSKI_SERVER_FAILURE)
 		refuse_peer(s->v, &s->err, out);
-	else if (s->result == BRSKI_EAP_SUCCESS)
+	else if (s->result == BRSKI_SERVER_SUCCESS)
 		accept_peer(s->v, out);
 	else
 		challenge(s->c, s->v, &s->reply, out);
@@ -396,8 +396,8 @@ static void process(struct brski_conversations *c, struct conversation *v, const
 		judge.name = in->judge->name;
 		brski_policy_set_judge(&judge);
 	}
-	code = brski_eap_process(v->eap, method, &s.reply, &s.result, &s.err);
-	while (code == BRSKI_OK && s.result == BRSKI_EAP_JOB)
+	code = brski_server_process(v->eap, method, &s.reply, &s.result, &s.err);
+	while (code == BRSKI_OK && s.result == BRSKI_SERVER_JOB)
 		code = at_job(&s);
 	brski_policy_set_judge(NULL);
 	conclude(&s, code, out);
@@ -406,7 +406,7 @@ static void process(struct brski_conversations *c, struct conversation *v, const
 
 static void describe(struct conversation *v, struct brski_eap_out *out)
 {
-	const struct brski_device *d = v->eap ? brski_eap_device(v->eap) : NULL;
+	const struct brski_device *d = v->eap ? brski_server_device(v->eap) : NULL;
 
 	if (!d)
 		return;
@@ -459,7 +459,7 @@ static enum brski_code open_session(struct brski_conversations *c, struct conver
 	struct brski_buf start = {0};
 	enum brski_code code;
 
-	code = brski_eap_session_new(
+	code = brski_server_session_new(
 		c->config.eap, choose_mtu(c, in->framed_mtu), in->where, &start, &v->eap, err);
 	if (code == BRSKI_OK)
 		code = brski_sessions_add(c->sessions, v, session, err);
@@ -553,7 +553,7 @@ void brski_conversations_answer(
 	if (out->verdict == BRSKI_VERDICT_ACCEPT && in->judge && v->kept)
 		in->judge->let_in(in->judge->ctx, v->kept);
 	if (is_end(v->last.verdict)) { /* what is left to say is in v->last */
-		brski_eap_session_free(v->eap);
+		brski_server_session_free(v->eap);
 		v->eap = NULL;
 		ticket_done(v);
 	}

@@ -16,8 +16,8 @@ struct brski_instance {
 	struct brski_store *store;
 	struct brski_policy *policy;
 	struct brski_registrar *registrar;
-	struct brski_eap_context *eap;
-	struct brski_jobs *jobs;
+	struct brski_server_context *eap;
+	struct brski_worker *jobs;
 	_Atomic(struct brski_conversations *) conversations; /* the I/O thread looks too */
 	long max_waiting_age;
 	unsigned max_history;
@@ -151,14 +151,14 @@ static enum brski_code make_registrar(
 static enum brski_code make_eap(
 	struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
 {
-	struct brski_eap_config eap = {
+	struct brski_server_config eap = {
 		.registrar = i->registrar,
 		.vendor_id = config->vendor_id,
 		.vendor_type = config->vendor_type,
 		.message_max = config->max_message,
 	};
 
-	return brski_eap_context_new(&eap, &i->eap, err);
+	return brski_server_context_new(&eap, &i->eap, err);
 }
 
 /* Answers that nobody came for, and devices that did not come back to hear the operator's word. */
@@ -195,7 +195,7 @@ static void keep_house(void *ctx)
 static enum brski_code make_jobs(
 	struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
 {
-	struct brski_jobs_config jobs = {
+	struct brski_worker_config jobs = {
 		.registrar = i->registrar,
 		.store = i->store,
 		.connect_timeout_ms = config->connect_timeout * 1000,
@@ -209,7 +209,7 @@ static enum brski_code make_jobs(
 		.env = config->env,
 	};
 
-	return brski_jobs_new(&jobs, &i->jobs, err);
+	return brski_worker_new(&jobs, &i->jobs, err);
 }
 
 static enum brski_code make_conversations(
@@ -283,10 +283,10 @@ void brski_instance_free(struct brski_instance *i)
 {
 	if (!i)
 		return;
-	brski_jobs_stop(i->jobs);
+	brski_worker_stop(i->jobs);
 	brski_conversations_free(atomic_load(&i->conversations));
-	brski_jobs_free(i->jobs);
-	brski_eap_context_free(i->eap);
+	brski_worker_free(i->jobs);
+	brski_server_context_free(i->eap);
 	brski_registrar_free(i->registrar);
 	brski_policy_free(i->policy);
 	brski_store_close(i->store);

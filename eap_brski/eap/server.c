@@ -11,7 +11,7 @@
 #define REQUESTS_MAX 32  /* of one session: docs/protocol.md, Limits */
 #define PACKETS_MAX 1000 /* of one session; a small MTU and RSA need some */
 
-struct brski_eap_context {
+struct brski_server_context {
 	struct brski_registrar *registrar;
 	struct brski_tunnel_config *tunnel;
 	uint8_t expanded_type[8];
@@ -26,8 +26,8 @@ enum stage {
 	STAGE_FAILURE,
 };
 
-struct brski_eap_session {
-	const struct brski_eap_context *ctx;
+struct brski_server_session {
+	const struct brski_server_context *ctx;
 	enum stage stage;
 	struct brski_link *link;
 	struct brski_tunnel *tunnel;
@@ -44,10 +44,10 @@ struct brski_eap_session {
 	struct brski_buf records;   /* TLS octets to be sent */
 };
 
-enum brski_code brski_eap_context_new(
-	const struct brski_eap_config *config, struct brski_eap_context **out, struct brski_error *err)
+enum brski_code brski_server_context_new(
+	const struct brski_server_config *config, struct brski_server_context **out, struct brski_error *err)
 {
-	struct brski_eap_context *ctx = OPENSSL_zalloc(sizeof(*ctx));
+	struct brski_server_context *ctx = OPENSSL_zalloc(sizeof(*ctx));
 	enum brski_code code;
 
 	*out = NULL;
@@ -60,14 +60,14 @@ enum brski_code brski_eap_context_new(
 	code = brski_tunnel_config_new(
 		true, brski_registrar_credential(config->registrar), &ctx->tunnel, err);
 	if (code != BRSKI_OK) {
-		brski_eap_context_free(ctx);
+		brski_server_context_free(ctx);
 		return code;
 	}
 	*out = ctx;
 	return BRSKI_OK;
 }
 
-void brski_eap_context_free(struct brski_eap_context *ctx)
+void brski_server_context_free(struct brski_server_context *ctx)
 {
 	if (!ctx)
 		return;
@@ -77,13 +77,13 @@ void brski_eap_context_free(struct brski_eap_context *ctx)
 
 static enum brski_code verify_peer(void *ctx, STACK_OF(X509) *certs, struct brski_error *err)
 {
-	struct brski_eap_session *s = ctx;
+	struct brski_server_session *s = ctx;
 
 	return brski_registrar_peer(s->ctx->registrar, certs, err);
 }
 
 static enum brski_code session_fill(
-	struct brski_eap_session *s, size_t mtu, struct brski_buf *reply, struct brski_error *err)
+	struct brski_server_session *s, size_t mtu, struct brski_buf *reply, struct brski_error *err)
 {
 	enum brski_code code =
 		brski_link_new(true, mtu ? mtu : BRSKI_MTU_DEFAULT, s->ctx->message_max, &s->link, err);
@@ -93,10 +93,10 @@ static enum brski_code session_fill(
 	return code == BRSKI_OK ? brski_link_next(s->link, reply, err) : code;
 }
 
-enum brski_code brski_eap_session_new(struct brski_eap_context *ctx, size_t mtu, const char *where,
-	struct brski_buf *reply, struct brski_eap_session **out, struct brski_error *err)
+enum brski_code brski_server_session_new(struct brski_server_context *ctx, size_t mtu, const char *where,
+	struct brski_buf *reply, struct brski_server_session **out, struct brski_error *err)
 {
-	struct brski_eap_session *s = OPENSSL_zalloc(sizeof(*s));
+	struct brski_server_session *s = OPENSSL_zalloc(sizeof(*s));
 	enum brski_code code;
 
 	*out = NULL;
@@ -106,14 +106,14 @@ enum brski_code brski_eap_session_new(struct brski_eap_context *ctx, size_t mtu,
 	OPENSSL_strlcpy(s->where, where ? where : "", sizeof(s->where));
 	code = session_fill(s, mtu, reply, err);
 	if (code != BRSKI_OK) {
-		brski_eap_session_free(s);
+		brski_server_session_free(s);
 		return code;
 	}
 	*out = s;
 	return BRSKI_OK;
 }
 
-void brski_eap_session_free(struct brski_eap_session *s)
+void brski_server_session_free(struct brski_server_session *s)
 {
 	if (!s)
 		return;
@@ -127,14 +127,14 @@ void brski_eap_session_free(struct brski_eap_session *s)
 	OPENSSL_free(s);
 }
 
-static void set_reason(struct brski_eap_session *s, const char *why)
+static void set_reason(struct brski_server_session *s, const char *why)
 {
 	OPENSSL_strlcpy(s->reason, why, sizeof(s->reason));
 }
 
 /* Ends the method at once. */
-static enum brski_code fail_now(
-	struct brski_eap_session *s, enum brski_code code, struct brski_error *why, struct brski_error *err)
+static enum brski_code fail_now(struct brski_server_session *s, enum brski_code code, struct brski_error *why,
+	struct brski_error *err)
 {
 	s->stage = STAGE_FAILURE;
 	why->code = code;
@@ -146,7 +146,7 @@ static enum brski_code fail_now(
 
 /* What is in s->records goes out; nothing there is an acknowledgement. */
 static enum brski_code send_records(
-	struct brski_eap_session *s, struct brski_buf *reply, struct brski_error *err)
+	struct brski_server_session *s, struct brski_buf *reply, struct brski_error *err)
 {
 	enum brski_code code = brski_link_queue(s->link, brski_buf_span(&s->records), err);
 
@@ -155,7 +155,7 @@ static enum brski_code send_records(
 }
 
 /* The tunnel's last words reach the peer, whose acknowledgement ends the method. */
-static enum brski_code send_last_words(struct brski_eap_session *s, enum brski_code code,
+static enum brski_code send_last_words(struct brski_server_session *s, enum brski_code code,
 	struct brski_error *why, struct brski_buf *reply, struct brski_error *err)
 {
 	if (s->records.len == 0 || send_records(s, reply, NULL) != BRSKI_OK)
@@ -166,7 +166,7 @@ static enum brski_code send_last_words(struct brski_eap_session *s, enum brski_c
 }
 
 /* The peer talks in a way that no pledge does. */
-static enum brski_code close_tunnel(struct brski_eap_session *s, enum brski_code code,
+static enum brski_code close_tunnel(struct brski_server_session *s, enum brski_code code,
 	struct brski_error *why, struct brski_buf *reply, struct brski_error *err)
 {
 	brski_buf_reset(&s->records);
@@ -176,7 +176,7 @@ static enum brski_code close_tunnel(struct brski_eap_session *s, enum brski_code
 
 /* All requests are answered: one flight of responses. */
 static enum brski_code send_responses(
-	struct brski_eap_session *s, struct brski_buf *reply, struct brski_error *err)
+	struct brski_server_session *s, struct brski_buf *reply, struct brski_error *err)
 {
 	enum brski_code code = BRSKI_OK;
 
@@ -191,7 +191,7 @@ static enum brski_code send_responses(
 }
 
 static enum brski_code next_request(
-	struct brski_eap_session *s, struct brski_http *request, struct brski_error *err)
+	struct brski_server_session *s, struct brski_http *request, struct brski_error *err)
 {
 	bool complete;
 	enum brski_code code = brski_http_decode(&s->requests, BRSKI_MESSAGE_MAX, request, &complete, err);
@@ -209,7 +209,7 @@ static enum brski_code next_request(
 }
 
 static enum brski_code add_response(
-	struct brski_eap_session *s, struct brski_http *response, struct brski_error *err)
+	struct brski_server_session *s, struct brski_http *response, struct brski_error *err)
 {
 	enum brski_code code = brski_http_encode(response, &s->responses, err);
 
@@ -218,14 +218,14 @@ static enum brski_code add_response(
 }
 
 /* Works off the flight, until it is done or a request needs a job. */
-static enum brski_code work_off(struct brski_eap_session *s, struct brski_buf *reply,
-	enum brski_eap_result *result, struct brski_error *err)
+static enum brski_code work_off(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err)
 {
 	struct brski_http request = {0}, response = {0};
 	struct brski_error why = {0};
 	enum brski_code code = BRSKI_OK;
 
-	*result = BRSKI_EAP_SEND;
+	*result = BRSKI_SERVER_SEND;
 	while (s->requests.len > 0) {
 		code = next_request(s, &request, &why);
 		if (code != BRSKI_OK) {
@@ -236,7 +236,7 @@ static enum brski_code work_off(struct brski_eap_session *s, struct brski_buf *r
 		brski_http_free(&request);
 		if (code == BRSKI_OK && s->job) {
 			s->stage = STAGE_JOB;
-			*result = BRSKI_EAP_JOB;
+			*result = BRSKI_SERVER_JOB;
 			return BRSKI_OK;
 		}
 		if (code == BRSKI_OK)
@@ -249,7 +249,7 @@ static enum brski_code work_off(struct brski_eap_session *s, struct brski_buf *r
 	return code == BRSKI_OK ? BRSKI_OK : fail_now(s, code, &why, err);
 }
 
-static enum brski_code start_registrar(struct brski_eap_session *s, struct brski_error *err)
+static enum brski_code start_registrar(struct brski_server_session *s, struct brski_error *err)
 {
 	if (s->registrar || brski_tunnel_state(s->tunnel) != BRSKI_TUNNEL_OPEN)
 		return BRSKI_OK;
@@ -257,7 +257,7 @@ static enum brski_code start_registrar(struct brski_eap_session *s, struct brski
 		s->ctx->registrar, brski_tunnel_peer_chain(s->tunnel), s->where, &s->registrar, err);
 }
 
-static const char *silent_reason(const struct brski_eap_session *s)
+static const char *silent_reason(const struct brski_server_session *s)
 {
 	if (s->registrar && brski_registrar_session_reason(s->registrar)[0] != '\0')
 		return brski_registrar_session_reason(s->registrar);
@@ -267,18 +267,18 @@ static const char *silent_reason(const struct brski_eap_session *s)
 
 /* The peer closed the tunnel, or sent an alert: why, it may have told the registrar before. */
 static enum brski_code on_closed(
-	struct brski_eap_session *s, const struct brski_error *alert, enum brski_eap_result *result)
+	struct brski_server_session *s, const struct brski_error *alert, enum brski_server_result *result)
 {
 	bool told = s->registrar && brski_registrar_session_reason(s->registrar)[0] != '\0';
 
 	set_reason(s, alert->why[0] != '\0' && !told ? alert->why : silent_reason(s));
 	s->stage = STAGE_FAILURE;
-	*result = BRSKI_EAP_FAILURE;
+	*result = BRSKI_SERVER_FAILURE;
 	return BRSKI_OK;
 }
 
-static enum brski_code on_message(struct brski_eap_session *s, struct brski_buf *reply,
-	enum brski_eap_result *result, struct brski_error *err)
+static enum brski_code on_message(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err)
 {
 	struct brski_error why = {0};
 	enum brski_code code =
@@ -296,35 +296,35 @@ static enum brski_code on_message(struct brski_eap_session *s, struct brski_buf 
 }
 
 /* The peer has nothing to say to what it got last. */
-static void on_silence(struct brski_eap_session *s, enum brski_eap_result *result)
+static void on_silence(struct brski_server_session *s, enum brski_server_result *result)
 {
 	if (s->stage == STAGE_TALKING && s->registrar && brski_registrar_session_enrolled(s->registrar)) {
 		s->stage = STAGE_SUCCESS;
-		*result = BRSKI_EAP_SUCCESS;
+		*result = BRSKI_SERVER_SUCCESS;
 		return;
 	}
 	if (s->stage != STAGE_ENDING)
 		set_reason(s, silent_reason(s));
 	s->stage = STAGE_FAILURE;
-	*result = BRSKI_EAP_FAILURE;
+	*result = BRSKI_SERVER_FAILURE;
 }
 
 /* While a job is out, the only thing to come is the end of a Wait. */
-static enum brski_code on_event_in_job(struct brski_eap_session *s, enum brski_link_event event,
-	enum brski_eap_result *result, struct brski_error *err)
+static enum brski_code on_event_in_job(struct brski_server_session *s, enum brski_link_event event,
+	enum brski_server_result *result, struct brski_error *err)
 {
 	struct brski_error why = {0};
 
 	if (event == BRSKI_LINK_ACK) {
-		*result = BRSKI_EAP_JOB;
+		*result = BRSKI_SERVER_JOB;
 		return BRSKI_OK;
 	}
 	brski_fail(&why, BRSKI_UNEXPECTED, "the pledge did not acknowledge a Wait");
 	return fail_now(s, BRSKI_UNEXPECTED, &why, err);
 }
 
-static enum brski_code on_event(struct brski_eap_session *s, enum brski_link_event event,
-	struct brski_buf *reply, enum brski_eap_result *result, struct brski_error *err)
+static enum brski_code on_event(struct brski_server_session *s, enum brski_link_event event,
+	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err)
 {
 	struct brski_error why = {0};
 	enum brski_code code;
@@ -341,8 +341,8 @@ static enum brski_code on_event(struct brski_eap_session *s, enum brski_link_eve
 	return code == BRSKI_OK ? BRSKI_OK : fail_now(s, code, &why, err);
 }
 
-enum brski_code brski_eap_process(struct brski_eap_session *s, struct brski_span response,
-	struct brski_buf *reply, enum brski_eap_result *result, struct brski_error *err)
+enum brski_code brski_server_process(struct brski_server_session *s, struct brski_span response,
+	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err)
 {
 	struct brski_error why = {0};
 	enum brski_link_event event;
@@ -350,7 +350,7 @@ enum brski_code brski_eap_process(struct brski_eap_session *s, struct brski_span
 	uint16_t wait_ms;
 
 	brski_buf_reset(reply);
-	*result = BRSKI_EAP_FAILURE;
+	*result = BRSKI_SERVER_FAILURE;
 	if (s->stage == STAGE_SUCCESS || s->stage == STAGE_FAILURE)
 		return brski_fail(err, BRSKI_UNEXPECTED, "the session has ended");
 	if (++s->n_packets > PACKETS_MAX) {
@@ -360,14 +360,14 @@ enum brski_code brski_eap_process(struct brski_eap_session *s, struct brski_span
 	code = brski_link_receive(s->link, response, &event, &wait_ms, &why);
 	if (code != BRSKI_OK)
 		return fail_now(s, code, &why, err);
-	*result = BRSKI_EAP_SEND;
+	*result = BRSKI_SERVER_SEND;
 	code = on_event(s, event, reply, result, err);
 	if (code != BRSKI_OK)
-		*result = BRSKI_EAP_FAILURE;
+		*result = BRSKI_SERVER_FAILURE;
 	return code;
 }
 
-struct brski_job *brski_eap_take_job(struct brski_eap_session *s)
+struct brski_job *brski_server_take_job(struct brski_server_session *s)
 {
 	struct brski_job *job = s->job;
 
@@ -376,9 +376,9 @@ struct brski_job *brski_eap_take_job(struct brski_eap_session *s)
 }
 
 /* The response of a job that is done, or deferred, and on with the flight. */
-static enum brski_code go_on(struct brski_eap_session *s, enum brski_code code, struct brski_http *response,
-	struct brski_error *why, struct brski_buf *reply, enum brski_eap_result *result,
-	struct brski_error *err)
+static enum brski_code go_on(struct brski_server_session *s, enum brski_code code,
+	struct brski_http *response, struct brski_error *why, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err)
 {
 	if (code == BRSKI_OK)
 		code = add_response(s, response, why);
@@ -388,18 +388,18 @@ static enum brski_code go_on(struct brski_eap_session *s, enum brski_code code, 
 	else
 		code = fail_now(s, code, why, err);
 	if (code != BRSKI_OK)
-		*result = BRSKI_EAP_FAILURE;
+		*result = BRSKI_SERVER_FAILURE;
 	return code;
 }
 
-static enum brski_code no_job(enum brski_eap_result *result, struct brski_error *err)
+static enum brski_code no_job(enum brski_server_result *result, struct brski_error *err)
 {
-	*result = BRSKI_EAP_FAILURE;
+	*result = BRSKI_SERVER_FAILURE;
 	return brski_fail(err, BRSKI_UNEXPECTED, "the session waits for no job");
 }
 
-enum brski_code brski_eap_resume(struct brski_eap_session *s, const struct brski_job *job,
-	struct brski_buf *reply, enum brski_eap_result *result, struct brski_error *err)
+enum brski_code brski_server_resume(struct brski_server_session *s, const struct brski_job *job,
+	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err)
 {
 	struct brski_http response = {0};
 	struct brski_error why = {0};
@@ -412,8 +412,8 @@ enum brski_code brski_eap_resume(struct brski_eap_session *s, const struct brski
 	return go_on(s, code, &response, &why, reply, result, err);
 }
 
-enum brski_code brski_eap_defer(struct brski_eap_session *s, const struct brski_job *job,
-	struct brski_buf *reply, enum brski_eap_result *result, struct brski_error *err)
+enum brski_code brski_server_defer(struct brski_server_session *s, const struct brski_job *job,
+	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err)
 {
 	struct brski_http response = {0};
 	struct brski_error why = {0};
@@ -426,8 +426,8 @@ enum brski_code brski_eap_defer(struct brski_eap_session *s, const struct brski_
 	return go_on(s, code, &response, &why, reply, result, err);
 }
 
-enum brski_code brski_eap_wait(
-	struct brski_eap_session *s, unsigned wait_ms, struct brski_buf *reply, struct brski_error *err)
+enum brski_code brski_server_wait(
+	struct brski_server_session *s, unsigned wait_ms, struct brski_buf *reply, struct brski_error *err)
 {
 	brski_buf_reset(reply);
 	if (s->stage != STAGE_JOB)
@@ -439,7 +439,7 @@ enum brski_code brski_eap_wait(
 	return brski_link_wait(s->link, (uint16_t)wait_ms, reply, err);
 }
 
-enum brski_code brski_eap_keys(struct brski_eap_session *s, uint8_t msk[BRSKI_EAP_KEY_LEN],
+enum brski_code brski_server_keys(struct brski_server_session *s, uint8_t msk[BRSKI_EAP_KEY_LEN],
 	uint8_t emsk[BRSKI_EAP_KEY_LEN], uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN],
 	struct brski_error *err)
 {
@@ -466,19 +466,19 @@ enum brski_code brski_eap_keys(struct brski_eap_session *s, uint8_t msk[BRSKI_EA
 	return code;
 }
 
-const char *brski_eap_reason(const struct brski_eap_session *s)
+const char *brski_server_reason(const struct brski_server_session *s)
 {
 	if (s->reason[0] == '\0' && s->registrar)
 		return brski_registrar_session_reason(s->registrar);
 	return s->reason;
 }
 
-bool brski_eap_deferred(const struct brski_eap_session *s)
+bool brski_server_deferred(const struct brski_server_session *s)
 {
 	return s->registrar && brski_registrar_session_deferred(s->registrar);
 }
 
-const struct brski_device *brski_eap_device(const struct brski_eap_session *s)
+const struct brski_device *brski_server_device(const struct brski_server_session *s)
 {
 	return s->registrar ? brski_registrar_session_device(s->registrar) : NULL;
 }

@@ -68,7 +68,7 @@ bool brski_pledge_lacks_ca(const struct brski_pledge *p)
 }
 
 /* The transaction ends with its answer, so nothing of it is stored. */
-enum brski_code brski_build_ca_certs(
+enum brski_code brski_pledge_build_ca_certs(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
 	struct brski_buf message = {0};
@@ -121,7 +121,7 @@ static enum brski_code judge_answer(
 	return take_cas(p, r, err);
 }
 
-enum brski_code brski_answer_ca_certs(
+enum brski_code brski_pledge_answer_ca_certs(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
 	return brski_pledge_cmp_answer(p, response, judge_answer, err);

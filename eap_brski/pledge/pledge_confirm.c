@@ -14,14 +14,14 @@ static enum brski_code post(const struct brski_pledge *p, const struct brski_buf
 		request, "POST", brski_pledge_cmp_path(p), BRSKI_MEDIA_CMP, brski_buf_span(message), err);
 }
 
-enum brski_code brski_build_confirm(
+enum brski_code brski_pledge_build_confirm(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
 	return post(p, &p->rec.request, request, err);
 }
 
 /* Once only: the request is FAILED's last word. */
-enum brski_code brski_build_reject(
+enum brski_code brski_pledge_build_reject(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
 	enum brski_code rc;
@@ -31,7 +31,7 @@ enum brski_code brski_build_reject(
 	return rc;
 }
 
-enum brski_code brski_answer_reject(
+enum brski_code brski_pledge_answer_reject(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
 	(void)p;
@@ -70,7 +70,7 @@ static enum brski_code judge_answer(
 	return brski_pledge_refuse_enrollment(p, &why, err);
 }
 
-enum brski_code brski_answer_confirm(
+enum brski_code brski_pledge_answer_confirm(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
 	return brski_pledge_cmp_answer(p, response, judge_answer, err);
@@ -79,7 +79,7 @@ enum brski_code brski_answer_confirm(
 /* ---- enrollstatus, RFC 8995 5.9.4 ---- */
 
 /* The registrar is verified here, so a failure is told in full. */
-enum brski_code brski_build_enroll_status(
+enum brski_code brski_pledge_build_enroll_status(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
 	struct brski_status status = {.status = p->rec.state != BRSKI_PLEDGE_FAILED};
@@ -106,7 +106,7 @@ static enum brski_code commit(struct brski_pledge *p, struct brski_error *err)
 	long generation = p->rec.candidate;
 	enum brski_code rc;
 
-	brski_record_start_over(&p->rec);
+	brski_pledge_record_start_over(&p->rec);
 	p->rec.credential = generation;
 	rc = brski_pledge_move(p, BRSKI_CAUSE_REPORTED, err);
 	if (rc)
@@ -119,7 +119,7 @@ static enum brski_code commit(struct brski_pledge *p, struct brski_error *err)
 }
 
 /* The registrar's answer is the protected success indication: without it there is no success. */
-enum brski_code brski_answer_enroll_status(
+enum brski_code brski_pledge_answer_enroll_status(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
 	struct brski_error why = {0};

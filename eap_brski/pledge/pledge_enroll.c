@@ -53,7 +53,8 @@ static enum brski_code make_request(struct brski_pledge *p, struct brski_error *
 	return rc ? rc : brski_pledge_move(p, BRSKI_CAUSE_CERT_ASKED, err);
 }
 
-enum brski_code brski_build_cert(struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
+enum brski_code brski_pledge_build_cert(
+	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
 	enum brski_code rc = BRSKI_OK;
 
@@ -71,7 +72,8 @@ enum brski_code brski_build_cert(struct brski_pledge *p, struct brski_http *requ
  * the PKI may have answered it meanwhile, and expects a later one to answer that answer
  * (recipNonce, RFC 9483 3.5).
  */
-enum brski_code brski_build_poll(struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
+enum brski_code brski_pledge_build_poll(
+	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
 	enum brski_code rc = BRSKI_OK;
 
@@ -246,16 +248,16 @@ static enum brski_code judge_answer(
 	return brski_pledge_refuse_enrollment(p, &why, err);
 }
 
-enum brski_code brski_answer_cert(
+enum brski_code brski_pledge_answer_cert(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
 	return brski_pledge_cmp_answer(p, response, judge_answer, err);
 }
 
-enum brski_code brski_answer_poll(
+enum brski_code brski_pledge_answer_poll(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
 	if (p->rec.state == BRSKI_PLEDGE_CONFIRM)
-		return brski_answer_confirm(p, response, err);
-	return brski_answer_cert(p, response, err);
+		return brski_pledge_answer_confirm(p, response, err);
+	return brski_pledge_answer_cert(p, response, err);
 }

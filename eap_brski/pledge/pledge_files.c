@@ -214,12 +214,12 @@ static enum brski_code current_generation(const struct brski_storage *storage, l
 
 	rc = storage->read(storage->ctx, "state", &json, err);
 	if (!rc)
-		rc = brski_record_parse(brski_buf_span(&json), &rec, err);
+		rc = brski_pledge_record_parse(brski_buf_span(&json), &rec, err);
 	if (!rc && rec.credential == 0)
 		rc = brski_fail(err, BRSKI_NOT_FOUND, "the device has not been onboarded");
 	*out = rec.credential;
 	memcpy(idevid, rec.idevid, sizeof(rec.idevid));
-	brski_record_free(&rec);
+	brski_pledge_record_free(&rec);
 	brski_buf_free(&json);
 	return rc;
 }

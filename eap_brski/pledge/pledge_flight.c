@@ -9,17 +9,21 @@ static const struct {
 	brski_ask_build *build;
 	brski_ask_answer *answer;
 } asks[] = {
-	[BRSKI_ASK_VOUCHER] = {"voucher-request", true, brski_build_voucher, brski_answer_voucher},
-	[BRSKI_ASK_VOUCHER_STATUS] = {"voucher status", true, brski_build_voucher_status,
-		brski_answer_voucher_status},
-	[BRSKI_ASK_CA_CERTS] = {"request for CA certificates", false, brski_build_ca_certs,
-		brski_answer_ca_certs},
-	[BRSKI_ASK_CERT] = {"certification request", false, brski_build_cert, brski_answer_cert},
-	[BRSKI_ASK_POLL] = {"poll request", false, brski_build_poll, brski_answer_poll},
-	[BRSKI_ASK_CONFIRM] = {"certificate confirmation", false, brski_build_confirm, brski_answer_confirm},
-	[BRSKI_ASK_REJECT] = {"certificate rejection", false, brski_build_reject, brski_answer_reject},
-	[BRSKI_ASK_ENROLL_STATUS] = {"enrollment status", false, brski_build_enroll_status,
-		brski_answer_enroll_status},
+	[BRSKI_ASK_VOUCHER] = {"voucher-request", true, brski_pledge_build_voucher,
+		brski_pledge_answer_voucher},
+	[BRSKI_ASK_VOUCHER_STATUS] = {"voucher status", true, brski_pledge_build_voucher_status,
+		brski_pledge_answer_voucher_status},
+	[BRSKI_ASK_CA_CERTS] = {"request for CA certificates", false, brski_pledge_build_ca_certs,
+		brski_pledge_answer_ca_certs},
+	[BRSKI_ASK_CERT] = {"certification request", false, brski_pledge_build_cert,
+		brski_pledge_answer_cert},
+	[BRSKI_ASK_POLL] = {"poll request", false, brski_pledge_build_poll, brski_pledge_answer_poll},
+	[BRSKI_ASK_CONFIRM] = {"certificate confirmation", false, brski_pledge_build_confirm,
+		brski_pledge_answer_confirm},
+	[BRSKI_ASK_REJECT] = {"certificate rejection", false, brski_pledge_build_reject,
+		brski_pledge_answer_reject},
+	[BRSKI_ASK_ENROLL_STATUS] = {"enrollment status", false, brski_pledge_build_enroll_status,
+		brski_pledge_answer_enroll_status},
 };
 
 static bool always(const struct brski_pledge *p)

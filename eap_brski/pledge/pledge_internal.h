@@ -136,17 +136,17 @@ enum brski_code brski_pledge_not_ok(
 
 /* ---- pledge_state.c ---- */
 
-BRSKI_CHECKED enum brski_code brski_record_print(
+BRSKI_CHECKED enum brski_code brski_pledge_record_print(
 	const struct brski_pledge_record *rec, struct brski_buf *json, struct brski_error *err);
 /*
- * Strict: BRSKI_MALFORMED, and an empty record, for anything that brski_record_print would not have
+ * Strict: BRSKI_MALFORMED, and an empty record, for anything that brski_pledge_record_print would not have
  * written.
  */
-BRSKI_CHECKED enum brski_code brski_record_parse(
+BRSKI_CHECKED enum brski_code brski_pledge_record_parse(
 	struct brski_span json, struct brski_pledge_record *rec, struct brski_error *err);
-void brski_record_free(struct brski_pledge_record *rec); /* and zeroes it */
+void brski_pledge_record_free(struct brski_pledge_record *rec); /* and zeroes it */
 /* Forgets everything but the IDevID and the current credential. */
-void brski_record_start_over(struct brski_pledge_record *rec);
+void brski_pledge_record_start_over(struct brski_pledge_record *rec);
 
 BRSKI_CHECKED enum brski_code brski_pledge_save(const struct brski_pledge *p, struct brski_error *err);
 /*
@@ -186,14 +186,14 @@ typedef enum brski_code brski_ask_build(
 typedef enum brski_code brski_ask_answer(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err);
 
-brski_ask_build brski_build_voucher, brski_build_voucher_status;
-brski_ask_answer brski_answer_voucher, brski_answer_voucher_status;
-brski_ask_build brski_build_ca_certs;
-brski_ask_answer brski_answer_ca_certs;
-brski_ask_build brski_build_cert, brski_build_poll;
-brski_ask_answer brski_answer_cert, brski_answer_poll;
-brski_ask_build brski_build_confirm, brski_build_reject, brski_build_enroll_status;
-brski_ask_answer brski_answer_confirm, brski_answer_reject, brski_answer_enroll_status;
+brski_ask_build brski_pledge_build_voucher, brski_pledge_build_voucher_status;
+brski_ask_answer brski_pledge_answer_voucher, brski_pledge_answer_voucher_status;
+brski_ask_build brski_pledge_build_ca_certs;
+brski_ask_answer brski_pledge_answer_ca_certs;
+brski_ask_build brski_pledge_build_cert, brski_pledge_build_poll;
+brski_ask_answer brski_pledge_answer_cert, brski_pledge_answer_poll;
+brski_ask_build brski_pledge_build_confirm, brski_pledge_build_reject, brski_pledge_build_enroll_status;
+brski_ask_answer brski_pledge_answer_confirm, brski_pledge_answer_reject, brski_pledge_answer_enroll_status;
 
 /* Common to the steps of CMP (pledge_enroll.c). */
 const char *brski_pledge_cmp_path(const struct brski_pledge *p);

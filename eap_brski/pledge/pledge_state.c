@@ -116,7 +116,7 @@ static enum brski_code check_sizes(const struct brski_pledge_record *rec, struct
 	return BRSKI_OK;
 }
 
-enum brski_code brski_record_print(
+enum brski_code brski_pledge_record_print(
 	const struct brski_pledge_record *rec, struct brski_buf *out, struct brski_error *err)
 {
 	enum brski_code rc = check_sizes(rec, err);
@@ -244,7 +244,7 @@ static enum brski_code record_from_json(
 	return BRSKI_OK;
 }
 
-enum brski_code brski_record_parse(
+enum brski_code brski_pledge_record_parse(
 	struct brski_span in, struct brski_pledge_record *rec, struct brski_error *err)
 {
 	json_t *json = NULL;
@@ -256,11 +256,11 @@ enum brski_code brski_record_parse(
 		rc = record_from_json(json, rec, err);
 	json_decref(json);
 	if (rc)
-		brski_record_free(rec);
+		brski_pledge_record_free(rec);
 	return rc;
 }
 
-void brski_record_free(struct brski_pledge_record *rec)
+void brski_pledge_record_free(struct brski_pledge_record *rec)
 {
 	brski_buf_free(&rec->nonce);
 	brski_buf_free(&rec->voucher_request);
@@ -272,12 +272,12 @@ void brski_record_free(struct brski_pledge_record *rec)
 	*rec = (struct brski_pledge_record){0};
 }
 
-void brski_record_start_over(struct brski_pledge_record *rec)
+void brski_pledge_record_start_over(struct brski_pledge_record *rec)
 {
 	struct brski_pledge_record fresh = {.state = rec->state, .credential = rec->credential};
 
 	memcpy(fresh.idevid, rec->idevid, sizeof(fresh.idevid));
-	brski_record_free(rec);
+	brski_pledge_record_free(rec);
 	*rec = fresh;
 }
 
@@ -288,7 +288,7 @@ enum brski_code brski_pledge_save(const struct brski_pledge *p, struct brski_err
 	struct brski_buf json = {0};
 	enum brski_code rc;
 
-	rc = brski_record_print(&p->rec, &json, err);
+	rc = brski_pledge_record_print(&p->rec, &json, err);
 	if (!rc)
 		rc = brski_pledge_write(p, STATE_NAME, brski_buf_span(&json), false, err);
 	brski_buf_free(&json);
@@ -310,7 +310,7 @@ static enum brski_code parse_state(
 {
 	enum brski_code rc;
 
-	rc = brski_record_parse(json, &p->rec, err);
+	rc = brski_pledge_record_parse(json, &p->rec, err);
 	if (!rc && strcmp(p->rec.idevid, idevid) != 0)
 		rc = brski_fail(err, BRSKI_MISMATCH, "the state was kept for another IDevID");
 	if (!rc)
@@ -345,7 +345,7 @@ static enum brski_code read_state(struct brski_pledge *p, const char *idevid, st
 	} else if (rc) {
 		rc = brski_fail(err, rc, "the pledge's state cannot be read: %s", why.why);
 	} else if ((rc = parse_state(p, brski_buf_span(&json), idevid, &why)) != BRSKI_OK) {
-		brski_record_free(&p->rec);
+		brski_pledge_record_free(&p->rec);
 		rc = rc == BRSKI_NO_MEMORY ? brski_fail(err, rc, "%s", why.why) : set_aside(p, &why, err);
 	}
 	brski_buf_free(&json);

@@ -31,7 +31,7 @@ static enum brski_code start_over(struct brski_pledge *p, struct brski_error *er
 {
 	enum brski_code rc;
 
-	brski_record_start_over(&p->rec);
+	brski_pledge_record_start_over(&p->rec);
 	rc = brski_pledge_move(p, BRSKI_CAUSE_START_OVER, err);
 	if (rc)
 		return rc;
@@ -92,7 +92,7 @@ void brski_pledge_free(struct brski_pledge *p)
 	brski_credential_free(&p->idevid);
 	sk_X509_pop_free(p->masa_anchors, X509_free);
 	free(p->cert_profile);
-	brski_record_free(&p->rec);
+	brski_pledge_record_free(&p->rec);
 	sk_X509_pop_free(p->anchors, X509_free);
 	EVP_PKEY_free(p->key);
 	X509_free(p->cert);

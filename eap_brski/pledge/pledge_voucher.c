@@ -49,7 +49,7 @@ static enum brski_code need_request(struct brski_pledge *p, struct brski_error *
 	return make_request(p, fingerprint, err);
 }
 
-enum brski_code brski_build_voucher(
+enum brski_code brski_pledge_build_voucher(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
 	enum brski_code rc;
@@ -157,7 +157,7 @@ static enum brski_code refuse_voucher(
 	return brski_pledge_give_up(p, why, err);
 }
 
-enum brski_code brski_answer_voucher(
+enum brski_code brski_pledge_answer_voucher(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
 	struct brski_voucher voucher = {0};
@@ -194,7 +194,7 @@ enum brski_code brski_answer_voucher(
  * check that failed, with values of the voucher and of the chain that the registrar itself sent,
  * and of the IDevID that it has seen: nothing that it does not know.
  */
-enum brski_code brski_build_voucher_status(
+enum brski_code brski_pledge_build_voucher_status(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
 	struct brski_status status = {.status = p->rec.state != BRSKI_PLEDGE_FAILED};
@@ -215,7 +215,7 @@ enum brski_code brski_build_voucher_status(
 }
 
 /* RFC 8995 5.7: "The client ignores any response." It is stored with the next change. */
-enum brski_code brski_answer_voucher_status(
+enum brski_code brski_pledge_answer_voucher_status(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
 	(void)response;

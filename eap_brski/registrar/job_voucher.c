@@ -129,20 +129,20 @@ static enum brski_code give_up(const struct brski_error *why, enum brski_code co
 /* ---- Without a MASA ---- */
 
 /* Judged anew, since the voucher may have expired, and the registrar have got another certificate. */
-static enum brski_code check_ahead(
+static enum brski_code check_nonceless(
 	const struct brski_job *job, const struct brski_buf *cms, time_t *expires_on, struct brski_error *err)
 {
 	struct brski_buf issuer = {0};
 	enum brski_code code = brski_cert_authority_key_id(job->device.idevid, &issuer, err);
 
 	if (code == BRSKI_OK || code == BRSKI_NOT_FOUND)
-		code = brski_ahead_check(job->registrar, &job->manufacturer, job->device.serial_number,
+		code = brski_nonceless_check(job->registrar, &job->manufacturer, job->device.serial_number,
 			brski_buf_span(&issuer), brski_buf_span(cms), expires_on, err);
 	brski_buf_free(&issuer);
 	return code;
 }
 
-static enum brski_code use_ahead(
+static enum brski_code use_nonceless(
 	struct brski_job *job, const struct brski_buf *cms, time_t expires_on, struct brski_error *err)
 {
 	char until[32] = "for ever";
@@ -161,23 +161,23 @@ static enum brski_code use_ahead(
  * BRSKI_OK: the job is DONE with it. BRSKI_NOT_FOUND: there is none. Else: there is, and why it is
  * not used.
  */
-static enum brski_code try_ahead(struct brski_job *job, struct brski_error *why)
+static enum brski_code try_nonceless(struct brski_job *job, struct brski_error *why)
 {
 	struct brski_registrar *r = job->registrar;
 	struct brski_buf cms = {0};
 	time_t expires_on = 0;
 	enum brski_code code;
 
-	if (!r->ops.voucher_ahead)
+	if (!r->ops.nonceless_voucher)
 		return BRSKI_NOT_FOUND;
-	code = r->ops.voucher_ahead(r->ops_ctx, &job->device, &cms, why);
+	code = r->ops.nonceless_voucher(r->ops_ctx, &job->device, &cms, why);
 	if (code == BRSKI_OK) {
-		code = check_ahead(job, &cms, &expires_on, why);
+		code = check_nonceless(job, &cms, &expires_on, why);
 		if (code == BRSKI_NOT_FOUND) /* never: but it would mean another thing here */
 			code = BRSKI_INTERNAL;
 	}
 	if (code == BRSKI_OK)
-		code = use_ahead(job, &cms, expires_on, why);
+		code = use_nonceless(job, &cms, expires_on, why);
 	brski_buf_free(&cms);
 	return code;
 }
@@ -185,7 +185,7 @@ static enum brski_code try_ahead(struct brski_job *job, struct brski_error *why)
 enum brski_code brski_job_without_masa(struct brski_job *job, const char *why, struct brski_error *err)
 {
 	struct brski_error reason = {0};
-	enum brski_code code = try_ahead(job, &reason);
+	enum brski_code code = try_nonceless(job, &reason);
 
 	if (code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL)
 		return give_up(&reason, code, err);
@@ -225,7 +225,7 @@ static enum brski_code on_voucher(
 	enum brski_code code;
 
 	/* a MASA that is out of order, or a proxy that cannot reach it */
-	if (answer->status >= 500 && try_ahead(job, &why) == BRSKI_OK)
+	if (answer->status >= 500 && try_nonceless(job, &why) == BRSKI_OK)
 		return BRSKI_OK;
 	if (status_is_final(job, "voucher", answer, false, &code, err))
 		return code;

@@ -28,7 +28,7 @@ static enum brski_code encode_key_id(ASN1_OCTET_STRING *id, struct brski_buf *is
 	return code;
 }
 
-enum brski_code brski_ahead_issuer(const X509 *ca, struct brski_buf *issuer, struct brski_error *err)
+enum brski_code brski_nonceless_issuer(const X509 *ca, struct brski_buf *issuer, struct brski_error *err)
 {
 	ASN1_OCTET_STRING *id = X509_get_ext_d2i(ca, NID_subject_key_identifier, NULL, NULL);
 	enum brski_code code;
@@ -41,13 +41,13 @@ enum brski_code brski_ahead_issuer(const X509 *ca, struct brski_buf *issuer, str
 	return code;
 }
 
-enum brski_code brski_ahead_request(const struct brski_registrar *r, const char *serial,
+enum brski_code brski_nonceless_request(const struct brski_registrar *r, const char *serial,
 	struct brski_span issuer, struct brski_buf *cms, struct brski_error *err)
 {
 	return brski_voucher_request_nonceless(&r->credential, serial, issuer, brski_now(r->env), cms, err);
 }
 
-enum brski_code brski_ahead_plan(const struct brski_manufacturer *m, struct brski_span cms, unsigned i,
+enum brski_code brski_nonceless_plan(const struct brski_manufacturer *m, struct brski_span cms, unsigned i,
 	struct brski_planned *out, struct brski_error *err)
 {
 	const char *operation = i == 0 ? BRSKI_MASA_VOUCHER : BRSKI_MASA_AUDIT_LOG;
@@ -65,7 +65,7 @@ enum brski_code brski_ahead_plan(const struct brski_manufacturer *m, struct brsk
 
 /* ---- Answers ---- */
 
-enum brski_code brski_ahead_check(const struct brski_registrar *r, const struct brski_manufacturer *m,
+enum brski_code brski_nonceless_check(const struct brski_registrar *r, const struct brski_manufacturer *m,
 	const char *serial, struct brski_span issuer, struct brski_span cms, time_t *expires_on,
 	struct brski_error *err)
 {
@@ -117,7 +117,7 @@ static enum brski_code check_status(const struct brski_http *answer, struct brsk
 		answer->status, words[0] ? " " : "", words);
 }
 
-enum brski_code brski_ahead_voucher(const struct brski_registrar *r, const struct brski_manufacturer *m,
+enum brski_code brski_nonceless_voucher(const struct brski_registrar *r, const struct brski_manufacturer *m,
 	const char *serial, struct brski_span issuer, const struct brski_http *answer, time_t *expires_on,
 	struct brski_error *err)
 {
@@ -129,10 +129,10 @@ enum brski_code brski_ahead_voucher(const struct brski_registrar *r, const struc
 	if (!brski_http_is_type(answer, BRSKI_MEDIA_VOUCHER))
 		return brski_fail(
 			err, BRSKI_UNSUPPORTED, "what the MASA answers is no voucher (Content-Type)");
-	return brski_ahead_check(r, m, serial, issuer, brski_buf_span(&answer->body), expires_on, err);
+	return brski_nonceless_check(r, m, serial, issuer, brski_buf_span(&answer->body), expires_on, err);
 }
 
-enum brski_code brski_ahead_audit_log(const struct brski_registrar *r, const struct brski_manufacturer *m,
+enum brski_code brski_nonceless_audit_log(const struct brski_registrar *r, const struct brski_manufacturer *m,
 	const struct brski_http *answer, struct brski_error *err)
 {
 	enum brski_code code = check_status(answer, err);

@@ -127,7 +127,7 @@ struct brski_registrar_ops {
 	 * its audit log (ahead.h), for when its MASA cannot be asked. BRSKI_NOT_FOUND. May be NULL:
 	 * there are none.
 	 */
-	enum brski_code (*voucher_ahead)(
+	enum brski_code (*nonceless_voucher)(
 		void *ctx, const struct brski_device *device, struct brski_buf *cms, struct brski_error *err);
 };
 

@@ -77,11 +77,11 @@ static enum brski_code refuse_request(
 		return give_up(why, code, err);
 	c->s->over = true;
 	if (code == BRSKI_MISMATCH) { /* the tunnel's peer is one device, the request another's */
-		brski_session_note(c->s, "cert-request", false,
+		brski_registrar_session_note(c->s, "cert-request", false,
 			"certification request signed by another device: %s", why->why);
 		return answer_error(c, BRSKI_CMP_NOT_AUTHORIZED, "signed by another device", err);
 	}
-	brski_session_note(
+	brski_registrar_session_note(
 		c->s, "cert-request", false, "%s message: %s", brski_cmp_type_name(c->msg->type), why->why);
 	if (fail == BRSKI_CMP_FAIL_NONE)
 		fail = brski_code_cmp_fail(code);
@@ -129,7 +129,7 @@ static enum brski_code store_trouble(
 	 * must come again
 	 */
 	c->s->over = c->s->deferred = true;
-	brski_session_note(c->s, "cert-request", false, "%s", why->why);
+	brski_registrar_session_note(c->s, "cert-request", false, "%s", why->why);
 	return brski_respond_later(c->response, 503, c->s->registrar->retry_after, "come back later", err);
 }
 
@@ -190,7 +190,7 @@ static enum brski_code start_job(struct cmp_context *c, const char *origin, stru
 	if (code == BRSKI_OK)
 		code = brski_job_start(*c->job, &why);
 	if (code == BRSKI_OK) {
-		brski_session_note(s, "cert-request", true, "%s message kept; the PKI is %s",
+		brski_registrar_session_note(s, "cert-request", true, "%s message kept; the PKI is %s",
 			brski_cmp_type_name(c->msg->type), s->registrar->cmp_url);
 		return BRSKI_OK;
 	}
@@ -262,14 +262,15 @@ static enum brski_code on_enroll(struct cmp_context *c, struct brski_error *err)
 {
 	if (!transaction_is_taken(c))
 		return find_or_start(c, "", err);
-	brski_session_note(c->s, "cert-request", false, "another request in a transaction that is open");
+	brski_registrar_session_note(
+		c->s, "cert-request", false, "another request in a transaction that is open");
 	return answer_error(c, BRSKI_CMP_TRANSACTION_ID_IN_USE, "transactionID in use", err);
 }
 
 static enum brski_code no_transaction(struct cmp_context *c, struct brski_error *err)
 {
-	brski_session_note(c->s, "cert-request", false, "%s message of a transaction that is not known here",
-		brski_cmp_type_name(c->msg->type));
+	brski_registrar_session_note(c->s, "cert-request", false,
+		"%s message of a transaction that is not known here", brski_cmp_type_name(c->msg->type));
 	return answer_error(c, BRSKI_CMP_BAD_REQUEST, "no such transaction", err);
 }
 
@@ -386,10 +387,11 @@ static enum brski_code authorize(struct cmp_context *c, struct brski_error *err)
 
 	if (!has_voucher(c)) {
 		s->over = true;
-		brski_session_note(s, "cert-request", false, "no voucher was given to this device here");
+		brski_registrar_session_note(
+			s, "cert-request", false, "no voucher was given to this device here");
 		return answer_error(c, BRSKI_CMP_NOT_AUTHORIZED, "no voucher was given", err);
 	}
-	switch (brski_session_decide(s, &retry_after)) {
+	switch (brski_registrar_session_decide(s, &retry_after)) {
 	case BRSKI_ACCEPT:
 		return dispatch(c, err);
 	case BRSKI_DEFER: /* nothing is kept: the same request must come again */
@@ -407,7 +409,7 @@ static enum brski_code serve(struct cmp_context *c, struct brski_error *err)
 	enum brski_code code;
 
 	if (c->msg->type < 0 || c->msg->type > 31 || !(c->endpoint->cmp_types & (1u << c->msg->type))) {
-		brski_session_note(c->s, "cert-request", false, "%s message at %s",
+		brski_registrar_session_note(c->s, "cert-request", false, "%s message at %s",
 			brski_cmp_type_name(c->msg->type), c->endpoint->path);
 		return answer_error(c, BRSKI_CMP_BAD_REQUEST, "message not served here", err);
 	}
@@ -430,7 +432,7 @@ enum brski_code brski_handle_cmp(BRSKI_ENDPOINT_PARAMS)
 	if (is_ours(code))
 		return give_up(&why, code, err);
 	if (code != BRSKI_OK) {
-		brski_session_note(s, "cert-request", false, "%s", why.why);
+		brski_registrar_session_note(s, "cert-request", false, "%s", why.why);
 		return brski_respond_text(response, 400, "not a CMP message", err);
 	}
 	c.asked.fail = BRSKI_CMP_FAIL_NONE;
@@ -483,7 +485,8 @@ enum brski_code brski_cmp_defer(struct brski_registrar_session *s, const struct 
 		seconds = s->registrar->retry_after;
 	if (job->why[0] != '\0')
 		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
-	brski_session_note(s, "deferred", true, "told to come back in %ld s for its certificate", seconds);
+	brski_registrar_session_note(
+		s, "deferred", true, "told to come back in %ld s for its certificate", seconds);
 	/*
 	 * The PKI is asked by this very pollReq, and expects the next one to answer it. Words of
 	 * ours in CMP would come between the two, so we say it in HTTP.

@@ -79,10 +79,10 @@ enum brski_code brski_respond_later(struct brski_http *response, unsigned status
 	const char *text, struct brski_error *err);
 
 /* One line for the history and the log; not ok: also the session's reason. */
-void brski_session_note(struct brski_registrar_session *s, const char *what, bool ok, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+void brski_registrar_session_note(struct brski_registrar_session *s, const char *what, bool ok,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Asks the policy. An error is our own trouble, and told as BRSKI_DEFER in *decision too. */
-enum brski_decision brski_session_decide(struct brski_registrar_session *s, long *retry_after);
+enum brski_decision brski_registrar_session_decide(struct brski_registrar_session *s, long *retry_after);
 
 enum brski_code brski_manufacturer_copy(
 	struct brski_manufacturer *to, const struct brski_manufacturer *from, struct brski_error *err);
@@ -254,7 +254,7 @@ enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, 
 enum brski_code brski_audit_log_take(const struct brski_registrar *r, const struct brski_manufacturer *m,
 	struct brski_span body, size_t *n, struct brski_error *err);
 /* The same for a voucher without nonce. BRSKI_EXPIRED. */
-enum brski_code brski_ahead_check(const struct brski_registrar *r, const struct brski_manufacturer *m,
+enum brski_code brski_nonceless_check(const struct brski_registrar *r, const struct brski_manufacturer *m,
 	const char *serial, struct brski_span issuer, struct brski_span cms, time_t *expires_on,
 	struct brski_error *err);
 

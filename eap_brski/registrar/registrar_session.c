@@ -89,7 +89,8 @@ enum brski_code brski_respond_later(
 	return code == BRSKI_OK ? brski_http_set(response, "retry-after", value, err) : code;
 }
 
-void brski_session_note(struct brski_registrar_session *s, const char *what, bool ok, const char *fmt, ...)
+void brski_registrar_session_note(
+	struct brski_registrar_session *s, const char *what, bool ok, const char *fmt, ...)
 {
 	const struct brski_registrar *r = s->registrar;
 	char text[sizeof(s->reason)];
@@ -113,12 +114,12 @@ static void tell_decision(struct brski_registrar_session *s, enum brski_decision
 		return;
 	snprintf(s->last_policy, sizeof(s->last_policy), "%s", why);
 	/* a device that must wait has not failed */
-	brski_session_note(s, "policy", decision != BRSKI_REFUSE, "%s", why);
+	brski_registrar_session_note(s, "policy", decision != BRSKI_REFUSE, "%s", why);
 	if (decision == BRSKI_DEFER)
 		brski_printable(brski_span_str(why), s->reason, sizeof(s->reason));
 }
 
-enum brski_decision brski_session_decide(struct brski_registrar_session *s, long *retry_after)
+enum brski_decision brski_registrar_session_decide(struct brski_registrar_session *s, long *retry_after)
 {
 	struct brski_registrar *r = s->registrar;
 	enum brski_decision decision = BRSKI_DEFER;
@@ -129,7 +130,7 @@ enum brski_decision brski_session_decide(struct brski_registrar_session *s, long
 	if (r->ops.decide(r->ops_ctx, &s->device, &s->manufacturer, &decision, why, retry_after, &err) !=
 		BRSKI_OK) {
 		/* fail closed, and not for good: it is our own trouble */
-		brski_session_note(s, "policy", false, "the policy cannot be asked: %s", err.why);
+		brski_registrar_session_note(s, "policy", false, "the policy cannot be asked: %s", err.why);
 		*retry_after = r->retry_after;
 		return BRSKI_DEFER;
 	}
@@ -278,7 +279,8 @@ enum brski_code brski_registrar_request(struct brski_registrar_session *s, const
 		return brski_respond_text(response, 400, "not a request", err);
 	if (!within_limits(s, request)) {
 		if (!s->over)
-			brski_session_note(s, "peer", false, "too many or too large requests in one session");
+			brski_registrar_session_note(
+				s, "peer", false, "too many or too large requests in one session");
 		s->over = true;
 		return brski_respond_text(response, 429, "too many requests", err);
 	}

@@ -52,7 +52,7 @@ static bool read_status(struct brski_registrar_session *s, const struct brski_ht
 	if (*code == BRSKI_OK)
 		return true;
 	/* RFC 8995 5.7: a version that we do not know is to be logged for a human */
-	brski_session_note(
+	brski_registrar_session_note(
 		s, "peer", false, "the pledge's report on %s cannot be read: %s", request->path, why.why);
 	*code = brski_respond_text(response, 400, "report cannot be read", err);
 	return false;
@@ -70,7 +70,7 @@ static void note_complaint(struct brski_registrar_session *s, const char *what, 
 	char before[sizeof(s->reason)];
 
 	snprintf(before, sizeof(before), "%s", s->over ? s->reason : "");
-	brski_session_note(s, what, false, "%s: %s%s%s", complaint, words(status),
+	brski_registrar_session_note(s, what, false, "%s: %s%s%s", complaint, words(status),
 		status->context[0] ? " " : "", status->context);
 	if (before[0] != '\0')
 		snprintf(s->reason, sizeof(s->reason), "%s", before);
@@ -99,7 +99,7 @@ enum brski_code brski_handle_voucher_status(BRSKI_ENDPOINT_PARAMS)
 	if (!read_status(s, request, &status, response, &code, err))
 		return code;
 	if (status.status) {
-		brski_session_note(s, "voucher-status", true, "the pledge accepted the voucher");
+		brski_registrar_session_note(s, "voucher-status", true, "the pledge accepted the voucher");
 	} else {
 		note_complaint(s, "voucher-status", "the pledge refused the voucher", &status);
 		/* it will not trust us: nothing that comes after may rest on that voucher */
@@ -129,11 +129,11 @@ static enum brski_code confirm_enrolled(
 	if (brski_note_get(s->registrar, &s->device, "certificate", brski_span(NULL, 0), key, NULL) !=
 		BRSKI_OK) {
 		s->over = true;
-		brski_session_note(s, "enroll-status", false,
+		brski_registrar_session_note(s, "enroll-status", false,
 			"the pledge reports success, but no certificate was granted to it here");
 		return brski_respond_text(response, 403, "no certificate was granted", err);
 	}
-	switch (brski_session_decide(s, &retry_after)) {
+	switch (brski_registrar_session_decide(s, &retry_after)) {
 	case BRSKI_ACCEPT:
 		break;
 	case BRSKI_DEFER:
@@ -146,7 +146,7 @@ static enum brski_code confirm_enrolled(
 	}
 	s->enrolled = true;
 	s->reason[0] = '\0';
-	brski_session_note(s, "enroll-status", true, "onboarded");
+	brski_registrar_session_note(s, "enroll-status", true, "onboarded");
 	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
 }
 

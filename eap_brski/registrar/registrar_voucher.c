@@ -35,7 +35,7 @@ static enum brski_code refuse_request(struct brski_registrar_session *s, struct 
 		return why->code;
 	}
 	s->over = true;
-	brski_session_note(s, "voucher-request", false, "%s", why->why);
+	brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
 	if (was_made_for_another(cms, s->registrar->credential.cert))
 		return brski_respond_text(response, 401, "voucher-request names another registrar", err);
 	return brski_respond_text(
@@ -54,7 +54,7 @@ static enum brski_code defer_device(struct brski_registrar_session *s, long retr
 	struct brski_http *response, struct brski_error *err)
 {
 	s->over = s->deferred = true;
-	brski_session_note(s, "deferred", true, "told to come back in %ld s", retry_after);
+	brski_registrar_session_note(s, "deferred", true, "told to come back in %ld s", retry_after);
 	return brski_respond_later(response, 202, retry_after, "come back with the same request", err);
 }
 
@@ -63,12 +63,12 @@ static enum brski_code start_trouble(struct brski_registrar_session *s, enum brs
 {
 	if (code == BRSKI_TOO_LARGE) { /* the store's limit on waiting requests */
 		s->over = s->deferred = true;
-		brski_session_note(s, "voucher-request", false, "%s", why->why);
+		brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
 		return brski_respond_later(response, 503, s->registrar->retry_after, "come back later", err);
 	}
 	if (code == BRSKI_NOT_FOUND || code == BRSKI_REFUSED || code == BRSKI_UNSUPPORTED) {
 		s->over = true;
-		brski_session_note(s, "voucher-request", false, "%s", why->why);
+		brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
 		return brski_respond_text(response, 404, "no MASA is known for this device", err);
 	}
 	if (err)
@@ -92,7 +92,7 @@ static enum brski_code start_job(struct brski_registrar_session *s, struct brski
 	if (code == BRSKI_OK)
 		code = brski_job_start(*job, &why);
 	if (code == BRSKI_OK) {
-		brski_session_note(
+		brski_registrar_session_note(
 			s, "voucher-request", true, "kept; the MASA is %s", (*job)->device.masa_url);
 		return BRSKI_OK;
 	}
@@ -142,7 +142,7 @@ static enum brski_code authorize(struct brski_registrar_session *s, struct brski
 {
 	long retry_after;
 
-	switch (brski_session_decide(s, &retry_after)) {
+	switch (brski_registrar_session_decide(s, &retry_after)) {
 	case BRSKI_ACCEPT:
 		return find_or_start(s, cms, pledge, response, job, err);
 	case BRSKI_DEFER:

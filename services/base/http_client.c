@@ -19,7 +19,7 @@
 #define POLL_MAX_MS 60000
 #define CONNECTIONS_MAX 512 /* kept ones too: a server has a thousand descriptors, for everything */
 
-struct brski_upstream {
+struct http_client {
 	CURLM *multi;
 	pthread_t thread;
 	atomic_bool stop;
@@ -27,7 +27,7 @@ struct brski_upstream {
 	long request_timeout_ms;
 	size_t response_max;
 	char *proxy;
-	long (*tick)(void *ctx, struct brski_upstream *up);
+	long (*tick)(void *ctx, struct http_client *up);
 	void *ctx;
 	struct transfer *first;
 	bool busy; /* a call began or ended since the last look: do not sleep */
@@ -36,10 +36,10 @@ struct brski_upstream {
 struct transfer {
 	struct transfer *next;
 	struct transfer **link;
-	struct brski_upstream *up;
+	struct http_client *up;
 	CURL *easy;
 	struct curl_slist *headers;
-	brski_upstream_done *done;
+	http_client_done *done;
 	void *ctx;
 	const struct brski_credential *client;
 	struct brski_http answer; /* fields, as they come */
@@ -284,8 +284,8 @@ static enum brski_code transfer_prepare(
 	return set_anchors(t, call->tls_anchors, err);
 }
 
-enum brski_code brski_upstream_call(struct brski_upstream *up, const struct brski_call *call,
-	brski_upstream_done *done, void *ctx, struct brski_error *err)
+enum brski_code http_client_call(struct http_client *up, const struct brski_call *call,
+	http_client_done *done, void *ctx, struct brski_error *err)
 {
 	struct transfer *t = calloc(1, sizeof(*t));
 	enum brski_code code;
@@ -339,7 +339,7 @@ static void finish(struct transfer *t, CURLcode result)
 	transfer_free(t);
 }
 
-static void reap(struct brski_upstream *up)
+static void reap(struct http_client *up)
 {
 	struct CURLMsg *msg;
 	struct transfer *t;
@@ -357,7 +357,7 @@ static void reap(struct brski_upstream *up)
 
 static void *run(void *arg)
 {
-	struct brski_upstream *up = arg;
+	struct http_client *up = arg;
 	int running, wait;
 	long next;
 
@@ -374,7 +374,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static enum brski_code start_thread(struct brski_upstream *up, struct brski_error *err)
+static enum brski_code start_thread(struct http_client *up, struct brski_error *err)
 {
 	sigset_t all, before;
 	int rc;
@@ -389,7 +389,7 @@ static enum brski_code start_thread(struct brski_upstream *up, struct brski_erro
 	return BRSKI_OK;
 }
 
-static void upstream_destroy(struct brski_upstream *up)
+static void client_destroy(struct http_client *up)
 {
 	while (up->first)
 		transfer_free(up->first);
@@ -400,10 +400,10 @@ static void upstream_destroy(struct brski_upstream *up)
 	curl_global_cleanup();
 }
 
-enum brski_code brski_upstream_new(
-	const struct brski_upstream_config *config, struct brski_upstream **out, struct brski_error *err)
+enum brski_code http_client_new(
+	const struct http_client_config *config, struct http_client **out, struct brski_error *err)
 {
-	struct brski_upstream *up;
+	struct http_client *up;
 	enum brski_code code;
 
 	*out = NULL;
@@ -428,24 +428,24 @@ enum brski_code brski_upstream_new(
 	else
 		code = start_thread(up, err);
 	if (code != BRSKI_OK) {
-		upstream_destroy(up);
+		client_destroy(up);
 		return code;
 	}
 	*out = up;
 	return BRSKI_OK;
 }
 
-void brski_upstream_free(struct brski_upstream *up)
+void http_client_free(struct http_client *up)
 {
 	if (!up)
 		return;
 	atomic_store(&up->stop, true);
 	curl_multi_wakeup(up->multi);
 	pthread_join(up->thread, NULL);
-	upstream_destroy(up);
+	client_destroy(up);
 }
 
-void brski_upstream_wake(struct brski_upstream *up)
+void http_client_wake(struct http_client *up)
 {
 	curl_multi_wakeup(up->multi);
 }

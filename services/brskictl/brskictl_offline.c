@@ -30,11 +30,11 @@ static const char help_import[] =
 
 /* ---- export ---- */
 
-static int write_parcel(const struct brskictl_site *site, const struct brski_parcel *parcel, const char *path)
+static int write_bundle(const struct brskictl_site *site, const struct brski_bundle *bundle, const char *path)
 {
 	struct brski_buf file = {0};
 	struct brski_error err = {0};
-	enum brski_code code = brski_parcel_seal(parcel, &site->credential, &file, &err);
+	enum brski_code code = brski_bundle_seal(bundle, &site->credential, &file, &err);
 
 	if (code == BRSKI_OK)
 		code = brski_file_write(path, brski_buf_span(&file), &err);
@@ -42,33 +42,33 @@ static int write_parcel(const struct brskictl_site *site, const struct brski_par
 	return code == BRSKI_OK ? 0 : brskictl_fail(&err);
 }
 
-static void print_counts(const struct brski_parcel *parcel, unsigned held, const char *path)
+static void print_counts(const struct brski_bundle *bundle, unsigned held, const char *path)
 {
 	unsigned n[3] = {0};
 
-	for (size_t i = 0; i < parcel->n_items; i++)
-		n[parcel->items[i].kind]++;
+	for (size_t i = 0; i < bundle->n_items; i++)
+		n[bundle->items[i].kind]++;
 	printf("%s: %u requests for vouchers, %u for certificates, %u for vouchers ahead.\n", path,
-		n[BRSKI_PARCEL_VOUCHER], n[BRSKI_PARCEL_CERTIFICATE], n[BRSKI_PARCEL_NONCELESS]);
+		n[BRSKI_BUNDLE_VOUCHER], n[BRSKI_BUNDLE_CERTIFICATE], n[BRSKI_BUNDLE_NONCELESS]);
 	if (held)
 		printf("%u stay here: the policy does not want them to go out now.\n", held);
 }
 
 static int run_export(struct brskictl_site *site, struct brski_store *store, const char *path)
 {
-	struct brski_parcel parcel = {0};
+	struct brski_bundle bundle = {0};
 	struct brski_error err = {0};
 	unsigned held = 0;
 	int status = brskictl_site_open(site, store);
 
 	if (status)
 		return status;
-	if (brski_offline_export(site->offline, &parcel, &held, &err) != BRSKI_OK)
+	if (brski_exchange_export(site->offline, &bundle, &held, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
-	status = write_parcel(site, &parcel, path);
+	status = write_bundle(site, &bundle, path);
 	if (!status)
-		print_counts(&parcel, held, path);
-	brski_parcel_free(&parcel);
+		print_counts(&bundle, held, path);
+	brski_bundle_free(&bundle);
 	return status;
 }
 
@@ -97,25 +97,25 @@ int brskictl_export(struct brski_store *store, int argc, char **argv)
 /* ---- import ---- */
 
 struct tally {
-	unsigned n[BRSKI_OFFLINE_WRONG + 1];
+	unsigned n[BRSKI_IMPORT_WRONG + 1];
 };
 
 static void print_outcome(
-	void *ctx, const struct brski_parcel_item *item, enum brski_offline_outcome outcome, const char *why)
+	void *ctx, const struct brski_bundle_item *item, enum brski_import_outcome outcome, const char *why)
 {
 	static const char *const words[] = {
-		[BRSKI_OFFLINE_ANSWERED] = "answered",
-		[BRSKI_OFFLINE_REFUSED] = "refused",
-		[BRSKI_OFFLINE_GOES_ON] = "one step further, export again",
-		[BRSKI_OFFLINE_WAITS] = "no answer yet, nothing changed",
-		[BRSKI_OFFLINE_REPEATED] = "nothing changed",
-		[BRSKI_OFFLINE_WRONG] = "NOT TAKEN, nothing changed",
+		[BRSKI_IMPORT_ANSWERED] = "answered",
+		[BRSKI_IMPORT_REFUSED] = "refused",
+		[BRSKI_IMPORT_GOES_ON] = "one step further, export again",
+		[BRSKI_IMPORT_WAITS] = "no answer yet, nothing changed",
+		[BRSKI_IMPORT_REPEATED] = "nothing changed",
+		[BRSKI_IMPORT_WRONG] = "NOT TAKEN, nothing changed",
 	};
 	struct tally *tally = ctx;
 
 	tally->n[outcome]++;
 	printf("%s of %s: %s: %s%s%s\n", item->serial_number, item->manufacturer,
-		brski_parcel_kind_name(item->kind), words[outcome], why[0] ? ": " : "", why);
+		brski_bundle_kind_name(item->kind), words[outcome], why[0] ? ": " : "", why);
 }
 
 /*
@@ -140,7 +140,7 @@ static enum brski_code check_courier(const struct brskictl_site *site, const cha
 }
 
 static enum brski_code read_answers(const struct brskictl_site *site, const char *courier, const char *path,
-	struct brski_parcel *out, struct brski_error *err)
+	struct brski_bundle *out, struct brski_error *err)
 {
 	struct brski_buf file = {0};
 	STACK_OF(X509) *certs = NULL;
@@ -148,12 +148,12 @@ static enum brski_code read_answers(const struct brskictl_site *site, const char
 
 	if (code != BRSKI_OK)
 		return code;
-	code = brski_parcel_open(brski_buf_span(&file), true, out, &certs, err);
+	code = brski_bundle_open(brski_buf_span(&file), true, out, &certs, err);
 	brski_buf_free(&file);
 	if (code == BRSKI_OK) {
 		code = check_courier(site, courier, certs, err);
 		if (code != BRSKI_OK)
-			brski_parcel_free(out);
+			brski_bundle_free(out);
 	}
 	sk_X509_pop_free(certs, X509_free);
 	return code == BRSKI_OK ? code : brski_fail_context(err, "nothing changed: %s", path);
@@ -162,7 +162,7 @@ static enum brski_code read_answers(const struct brskictl_site *site, const char
 static int run_import(
 	struct brskictl_site *site, struct brski_store *store, const char *courier, const char *path)
 {
-	struct brski_parcel parcel = {0};
+	struct brski_bundle bundle = {0};
 	struct brski_error err = {0};
 	struct tally tally = {0};
 	enum brski_code code;
@@ -170,16 +170,16 @@ static int run_import(
 
 	if (status)
 		return status;
-	code = read_answers(site, courier, path, &parcel, &err);
+	code = read_answers(site, courier, path, &bundle, &err);
 	if (code == BRSKI_OK) {
-		code = brski_offline_import(site->offline, &parcel, print_outcome, &tally, &err);
+		code = brski_exchange_import(site->offline, &bundle, print_outcome, &tally, &err);
 		if (code != BRSKI_OK)
 			brski_fail_context(&err, "nothing changed: %s", path);
 	}
-	brski_parcel_free(&parcel);
+	brski_bundle_free(&bundle);
 	if (code != BRSKI_OK)
 		return brskictl_fail(&err);
-	return tally.n[BRSKI_OFFLINE_WRONG] || tally.n[BRSKI_OFFLINE_WAITS] ? 1 : 0;
+	return tally.n[BRSKI_IMPORT_WRONG] || tally.n[BRSKI_IMPORT_WAITS] ? 1 : 0;
 }
 
 int brskictl_import(struct brski_store *store, int argc, char **argv)

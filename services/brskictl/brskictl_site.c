@@ -164,10 +164,10 @@ static bool is_yes(const char *value)
 	       strcasecmp(value, "on") == 0;
 }
 
-static enum brski_code make_offline(struct brskictl_site *site, const struct settings *s,
+static enum brski_code make_exchange(struct brskictl_site *site, const struct settings *s,
 	struct brski_store *store, struct brski_error *err)
 {
-	struct brski_offline_config config = {
+	struct brski_exchange_config config = {
 		.store = store,
 		.credential = &site->credential,
 		.cmp_url = s->cmp_url,
@@ -182,7 +182,7 @@ static enum brski_code make_offline(struct brskictl_site *site, const struct set
 		return brski_fail_context(err, "the registrar's key and certificate");
 	code = brski_certs_load(s->ca_file, &site->anchors, err);
 	config.domain_anchors = site->anchors;
-	return code == BRSKI_OK ? brski_offline_new(&config, &site->offline, err) : code;
+	return code == BRSKI_OK ? brski_exchange_new(&config, &site->offline, err) : code;
 }
 
 int brskictl_site_open(struct brskictl_site *site, struct brski_store *store)
@@ -199,7 +199,7 @@ int brskictl_site_open(struct brskictl_site *site, struct brski_store *store)
 	if (code == BRSKI_OK) {
 		folder_of(s.certificate_file, site->folder, sizeof(site->folder));
 		memcpy(site->proxy_text, s.proxy, sizeof(site->proxy_text));
-		code = make_offline(site, &s, store, &err);
+		code = make_exchange(site, &s, store, &err);
 	}
 	OPENSSL_cleanse(s.private_key_password, sizeof(s.private_key_password));
 	return code == BRSKI_OK ? 0 : brskictl_fail(&err);
@@ -207,7 +207,7 @@ int brskictl_site_open(struct brskictl_site *site, struct brski_store *store)
 
 void brskictl_site_close(struct brskictl_site *site)
 {
-	brski_offline_free(site->offline);
+	brski_exchange_free(site->offline);
 	brski_credential_free(&site->credential);
 	sk_X509_pop_free(site->anchors, X509_free);
 	*site = (struct brskictl_site){0};

@@ -17,7 +17,7 @@ struct brskictl_site {
 	STACK_OF(X509) *anchors;
 	char folder[512];     /* where the certificate is */
 	char proxy_text[512]; /* "": none */
-	struct brski_offline *offline;
+	struct brski_exchange *offline;
 };
 
 #define BRSKICTL_SITE_OPTIONS \

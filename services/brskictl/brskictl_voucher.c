@@ -27,44 +27,44 @@ static const char help[] =
 struct fetch {
 	struct brskictl_site site;
 	struct brski_store *store;
-	struct brski_errands *errands; /* NULL: offline */
-	X509 *idevid;                  /* NULL: none given */
+	struct brski_bundle_runner *runner; /* NULL: offline */
+	X509 *idevid;                       /* NULL: none given */
 	const char *manufacturer;
 	unsigned n, failed;
 };
 
 /* ---- fetch ---- */
 
-static const char *outcome_words(enum brski_offline_outcome outcome)
+static const char *outcome_words(enum brski_import_outcome outcome)
 {
-	return outcome == BRSKI_OFFLINE_ANSWERED  ? "here"
-	       : outcome == BRSKI_OFFLINE_REFUSED ? "refused"
-	       : outcome == BRSKI_OFFLINE_WAITS   ? "no answer yet"
-						  : "not taken";
+	return outcome == BRSKI_IMPORT_ANSWERED  ? "here"
+	       : outcome == BRSKI_IMPORT_REFUSED ? "refused"
+	       : outcome == BRSKI_IMPORT_WAITS   ? "no answer yet"
+						 : "not taken";
 }
 
 /* The same way as a file's: what was asked, what was answered, judged. */
 static enum brski_code call_masa(
-	struct fetch *f, const struct brski_store_ahead *a, const char *serial, struct brski_error *err)
+	struct fetch *f, const struct brski_store_nonceless *a, const char *serial, struct brski_error *err)
 {
-	struct brski_parcel parcel = {0}, answers = {.answers = true};
-	struct brski_parcel_item *item = brski_parcel_add(&parcel), *out = brski_parcel_add(&answers);
-	enum brski_offline_outcome outcome = BRSKI_OFFLINE_WRONG;
+	struct brski_bundle bundle = {0}, answers = {.answers = true};
+	struct brski_bundle_item *item = brski_bundle_add(&bundle), *out = brski_bundle_add(&answers);
+	enum brski_import_outcome outcome = BRSKI_IMPORT_WRONG;
 	enum brski_code code = BRSKI_NO_MEMORY;
 
 	if (!item || !out)
 		brski_fail(err, code, "no memory for a request");
 	else
-		code = brski_offline_ahead_item(f->site.offline, a, item, err);
+		code = brski_exchange_nonceless_item(f->site.offline, a, item, err);
 	if (code == BRSKI_OK)
-		code = brski_errand_run(f->errands, item, out, err);
+		code = brski_bundle_run(f->runner, item, out, err);
 	if (code == BRSKI_OK) {
-		outcome = brski_offline_ahead_answer(f->site.offline, out, err);
+		outcome = brski_exchange_nonceless_answer(f->site.offline, out, err);
 		printf("%s: %s: %s\n", serial, outcome_words(outcome), err->why);
 	}
-	brski_parcel_free(&parcel);
-	brski_parcel_free(&answers);
-	if (code == BRSKI_OK && outcome != BRSKI_OFFLINE_ANSWERED)
+	brski_bundle_free(&bundle);
+	brski_bundle_free(&answers);
+	if (code == BRSKI_OK && outcome != BRSKI_IMPORT_ANSWERED)
 		f->failed++;
 	return code;
 }
@@ -72,7 +72,7 @@ static enum brski_code call_masa(
 static int fetch_one(struct fetch *f, const char *serial)
 {
 	char key[BRSKI_FINGERPRINT_MAX];
-	struct brski_store_ahead a;
+	struct brski_store_nonceless a;
 	struct brski_error err = {0};
 	enum brski_code code;
 
@@ -80,12 +80,12 @@ static int fetch_one(struct fetch *f, const char *serial)
 		return brskictl_usage("'%s' is no serial number: 1 to %d printable characters", serial,
 			BRSKI_SERIAL_MAX - 1);
 	f->n++;
-	code = brski_offline_ask(f->site.offline, f->manufacturer, serial, f->idevid, key, &err);
-	if (code == BRSKI_OK && f->errands) {
-		code = brski_store_ahead_by_key(f->store, key, &a, &err);
+	code = brski_exchange_ask(f->site.offline, f->manufacturer, serial, f->idevid, key, &err);
+	if (code == BRSKI_OK && f->runner) {
+		code = brski_store_nonceless_by_key(f->store, key, &a, &err);
 		if (code == BRSKI_OK)
 			code = call_masa(f, &a, serial, &err);
-		brski_store_ahead_free(&a);
+		brski_store_nonceless_free(&a);
 	}
 	return code == BRSKI_OK ? 0 : brskictl_fail(&err);
 }
@@ -114,14 +114,15 @@ static int fetch_file(struct fetch *f, const char *path)
 
 static int open_fetch(struct fetch *f, bool offline, const char *idevid)
 {
-	struct brski_errands_config config = {.client = &f->site.credential, .proxy = f->site.proxy_text};
+	struct brski_bundle_runner_config config = {
+		.client = &f->site.credential, .proxy = f->site.proxy_text};
 	STACK_OF(X509) *certs = NULL;
 	struct brski_error err = {0};
 	int status = brskictl_site_open(&f->site, f->store);
 
 	if (status)
 		return status;
-	if (!offline && brski_errands_new(&config, &f->errands, &err) != BRSKI_OK)
+	if (!offline && brski_bundle_runner_new(&config, &f->runner, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (!idevid)
 		return 0;
@@ -141,7 +142,7 @@ static int run_fetch(struct fetch *f, const char *file, int argc, char **argv)
 		status = fetch_one(f, argv[i]);
 	if (!status && file)
 		status = fetch_file(f, file);
-	if (!status && !f->errands)
+	if (!status && !f->runner)
 		printf("%u requests wait for 'brskictl export'.\n", f->n);
 	return status ? status : f->failed ? 1 : 0;
 }
@@ -175,7 +176,7 @@ static int fetch(struct brski_store *store, int argc, char **argv)
 	status = open_fetch(&f, offline, idevid);
 	if (!status)
 		status = run_fetch(&f, file, argc - optind, argv + optind);
-	brski_errands_free(f.errands);
+	brski_bundle_runner_free(f.runner);
 	X509_free(f.idevid);
 	brskictl_site_close(&f.site);
 	return status;
@@ -183,7 +184,7 @@ static int fetch(struct brski_store *store, int argc, char **argv)
 
 /* ---- list, remove ---- */
 
-static void print_row(void *ctx, struct brski_store_ahead *a)
+static void print_row(void *ctx, struct brski_store_nonceless *a)
 {
 	bool expired = a->expires_on && a->expires_on <= time(NULL);
 	const char *state = !a->voucher.len ? "asked for" : expired ? "expired" : "usable";
@@ -203,7 +204,7 @@ static int list(struct brski_store *store, const char *manufacturer)
 
 	printf("%-20s %-28s %-10s %-20s %s\n", "MANUFACTURER", "SERIAL NUMBER", "STATE", "FETCHED",
 		"EXPIRES");
-	if (brski_store_aheads(store, manufacturer, print_row, &n, &err))
+	if (brski_store_nonceless_list(store, manufacturer, print_row, &n, &err))
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("None. Fetch them with 'brskictl voucher fetch MANUFACTURER SERIAL...'.");
@@ -214,7 +215,7 @@ static int drop(struct brski_store *store, const char *manufacturer, const char 
 {
 	struct brski_error err;
 
-	if (brski_store_ahead_remove(store, manufacturer, serial, &err))
+	if (brski_store_nonceless_remove(store, manufacturer, serial, &err))
 		return brskictl_fail(&err);
 	printf("The voucher for %s of %s is removed.\n", serial, manufacturer);
 	return 0;

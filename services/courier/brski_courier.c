@@ -70,7 +70,7 @@ static enum brski_code check_signer(
  * his own.
  */
 static enum brski_code check_name(
-	const struct brski_parcel *requests, const STACK_OF(X509) *certs, struct brski_error *err)
+	const struct brski_bundle *requests, const STACK_OF(X509) *certs, struct brski_error *err)
 {
 	char fingerprint[BRSKI_FINGERPRINT_MAX];
 
@@ -81,14 +81,14 @@ static enum brski_code check_name(
 }
 
 static enum brski_code read_requests(
-	const struct courier *c, const char *path, struct brski_parcel *out, struct brski_error *err)
+	const struct courier *c, const char *path, struct brski_bundle *out, struct brski_error *err)
 {
 	struct brski_buf file = {0};
 	STACK_OF(X509) *certs = NULL;
 	char subject[200];
 	enum brski_code code = brski_file_read(path, BRSKI_CMS_DATA_MAX, &file, err);
 
-	if (code == BRSKI_OK && brski_parcel_open(brski_buf_span(&file), false, out, &certs, err) != BRSKI_OK)
+	if (code == BRSKI_OK && brski_bundle_open(brski_buf_span(&file), false, out, &certs, err) != BRSKI_OK)
 		code = brski_fail_context(err, "%s", path);
 	brski_buf_free(&file);
 	if (code == BRSKI_OK)
@@ -99,7 +99,7 @@ static enum brski_code read_requests(
 		brski_name_text(X509_get_subject_name(sk_X509_value(certs, 0)), subject, sizeof(subject));
 		printf("%zu requests of %s\n", out->n_items, subject);
 	} else {
-		brski_parcel_free(out);
+		brski_bundle_free(out);
 	}
 	sk_X509_pop_free(certs, X509_free);
 	return code;
@@ -108,11 +108,11 @@ static enum brski_code read_requests(
 /* ---- The way ---- */
 
 static enum brski_code set_cmp_url(
-	const struct courier *c, struct brski_parcel_item *item, struct brski_error *err)
+	const struct courier *c, struct brski_bundle_item *item, struct brski_error *err)
 {
 	size_t size = sizeof(item->calls[0].url);
 
-	if (!c->cmp_url || item->kind != BRSKI_PARCEL_CERTIFICATE)
+	if (!c->cmp_url || item->kind != BRSKI_BUNDLE_CERTIFICATE)
 		return BRSKI_OK;
 	for (size_t i = 0; i < item->n_calls; i++)
 		if ((size_t)snprintf(item->calls[i].url, size, "%s", c->cmp_url) >= size)
@@ -120,12 +120,12 @@ static enum brski_code set_cmp_url(
 	return BRSKI_OK;
 }
 
-static void report(struct courier *c, const struct brski_parcel_item *answer)
+static void report(struct courier *c, const struct brski_bundle_item *answer)
 {
 	const struct brski_http *last = answer->n_answers ? &answer->answers[answer->n_answers - 1] : NULL;
 
 	printf("%s of %s: %s: ", answer->serial_number, answer->manufacturer,
-		brski_parcel_kind_name(answer->kind));
+		brski_bundle_kind_name(answer->kind));
 	if (answer->trouble[0])
 		printf("no answer: %s\n", answer->trouble);
 	else
@@ -136,35 +136,36 @@ static void report(struct courier *c, const struct brski_parcel_item *answer)
 		c->answered++;
 }
 
-static enum brski_code run_all(struct courier *c, struct brski_parcel *requests, struct brski_parcel *answers,
+static enum brski_code run_all(struct courier *c, struct brski_bundle *requests, struct brski_bundle *answers,
 	struct brski_error *err)
 {
-	const struct brski_errands_config config = {.request_timeout_ms = c->timeout_ms, .proxy = c->proxy};
-	struct brski_errands *errands;
-	enum brski_code code = brski_errands_new(&config, &errands, err);
+	const struct brski_bundle_runner_config config = {
+		.request_timeout_ms = c->timeout_ms, .proxy = c->proxy};
+	struct brski_bundle_runner *runner;
+	enum brski_code code = brski_bundle_runner_new(&config, &runner, err);
 
 	for (size_t i = 0; code == BRSKI_OK && i < requests->n_items; i++) {
-		struct brski_parcel_item *out = brski_parcel_add(answers);
+		struct brski_bundle_item *out = brski_bundle_add(answers);
 
 		if (!out)
 			code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for answers");
 		if (code == BRSKI_OK)
 			code = set_cmp_url(c, &requests->items[i], err);
 		if (code == BRSKI_OK)
-			code = brski_errand_run(errands, &requests->items[i], out, err);
+			code = brski_bundle_run(runner, &requests->items[i], out, err);
 		if (code == BRSKI_OK)
 			report(c, out);
 	}
-	if (code == BRSKI_OK || errands)
-		brski_errands_free(errands);
+	if (code == BRSKI_OK || runner)
+		brski_bundle_runner_free(runner);
 	return code;
 }
 
-static enum brski_code write_answers(const struct courier *c, const struct brski_parcel *answers,
+static enum brski_code write_answers(const struct courier *c, const struct brski_bundle *answers,
 	const char *path, struct brski_error *err)
 {
 	struct brski_buf file = {0};
-	enum brski_code code = brski_parcel_seal(answers, &c->credential, &file, err);
+	enum brski_code code = brski_bundle_seal(answers, &c->credential, &file, err);
 
 	if (code == BRSKI_OK)
 		code = brski_file_write(path, brski_buf_span(&file), err);
@@ -174,7 +175,7 @@ static enum brski_code write_answers(const struct courier *c, const struct brski
 
 static int carry(struct courier *c, const char *from, const char *to)
 {
-	struct brski_parcel requests = {0}, answers = {.answers = true, .created_on = brski_now(NULL)};
+	struct brski_bundle requests = {0}, answers = {.answers = true, .created_on = brski_now(NULL)};
 	struct brski_error err = {0};
 	enum brski_code code =
 		brski_credential_load(c->private_key, NULL, c->certificate, &c->credential, &err);
@@ -186,8 +187,8 @@ static int carry(struct courier *c, const char *from, const char *to)
 		code = run_all(c, &requests, &answers, &err);
 	if (code == BRSKI_OK)
 		code = write_answers(c, &answers, to, &err);
-	brski_parcel_free(&requests);
-	brski_parcel_free(&answers);
+	brski_bundle_free(&requests);
+	brski_bundle_free(&answers);
 	brski_credential_free(&c->credential);
 	if (code != BRSKI_OK)
 		return fail(&err);

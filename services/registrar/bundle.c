@@ -12,18 +12,18 @@
 #define VERSION 1
 
 static const char *const kinds[] = {
-	[BRSKI_PARCEL_VOUCHER] = "voucher",
-	[BRSKI_PARCEL_CERTIFICATE] = "certificate",
-	[BRSKI_PARCEL_NONCELESS] = "nonceless-voucher",
+	[BRSKI_BUNDLE_VOUCHER] = "voucher",
+	[BRSKI_BUNDLE_CERTIFICATE] = "certificate",
+	[BRSKI_BUNDLE_NONCELESS] = "nonceless-voucher",
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-const char *brski_parcel_kind_name(enum brski_parcel_kind kind)
+const char *brski_bundle_kind_name(enum brski_bundle_kind kind)
 {
 	return (unsigned)kind < N_KINDS ? kinds[kind] : "unknown";
 }
 
-static void item_free(struct brski_parcel_item *item)
+static void item_free(struct brski_bundle_item *item)
 {
 	brski_buf_free(&item->tls_anchors);
 	for (size_t i = 0; i < item->n_calls; i++)
@@ -32,28 +32,28 @@ static void item_free(struct brski_parcel_item *item)
 		brski_http_free(&item->answers[i]);
 }
 
-void brski_parcel_free(struct brski_parcel *parcel)
+void brski_bundle_free(struct brski_bundle *bundle)
 {
-	for (size_t i = 0; i < parcel->n_items; i++)
-		item_free(&parcel->items[i]);
-	free(parcel->items);
-	memset(parcel, 0, sizeof(*parcel));
+	for (size_t i = 0; i < bundle->n_items; i++)
+		item_free(&bundle->items[i]);
+	free(bundle->items);
+	memset(bundle, 0, sizeof(*bundle));
 }
 
-struct brski_parcel_item *brski_parcel_add(struct brski_parcel *parcel)
+struct brski_bundle_item *brski_bundle_add(struct brski_bundle *bundle)
 {
-	struct brski_parcel_item *more;
+	struct brski_bundle_item *more;
 
-	if (parcel->n_items >= BRSKI_PARCEL_ITEMS_MAX)
+	if (bundle->n_items >= BRSKI_BUNDLE_ITEMS_MAX)
 		return NULL;
 	/* room doubles: 1, 2, 4 ... */
-	if ((parcel->n_items & (parcel->n_items - 1)) == 0) {
-		more = realloc(parcel->items, (parcel->n_items ? 2 * parcel->n_items : 1) * sizeof(*more));
+	if ((bundle->n_items & (bundle->n_items - 1)) == 0) {
+		more = realloc(bundle->items, (bundle->n_items ? 2 * bundle->n_items : 1) * sizeof(*more));
 		if (!more)
 			return NULL;
-		parcel->items = more;
+		bundle->items = more;
 	}
-	more = &parcel->items[parcel->n_items++];
+	more = &bundle->items[bundle->n_items++];
 	memset(more, 0, sizeof(*more));
 	return more;
 }
@@ -96,7 +96,7 @@ static json_t *answer_object(const struct brski_http *answer)
 		fields_object(answer), "body", base64_text(&answer->body));
 }
 
-static json_t *calls_array(const struct brski_parcel_item *item)
+static json_t *calls_array(const struct brski_bundle_item *item)
 {
 	json_t *list = json_array();
 
@@ -109,7 +109,7 @@ fail:
 	return NULL;
 }
 
-static json_t *answers_array(const struct brski_parcel_item *item)
+static json_t *answers_array(const struct brski_bundle_item *item)
 {
 	json_t *list = json_array();
 
@@ -122,7 +122,7 @@ fail:
 	return NULL;
 }
 
-static json_t *item_object(const struct brski_parcel_item *item, bool answers)
+static json_t *item_object(const struct brski_bundle_item *item, bool answers)
 {
 	json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "key", item->key, "kind", kinds[item->kind],
 		"manufacturer", item->manufacturer, "serial-number", item->serial_number);
@@ -145,28 +145,28 @@ static json_t *item_object(const struct brski_parcel_item *item, bool answers)
 	return NULL;
 }
 
-static json_t *parcel_object(const struct brski_parcel *parcel)
+static json_t *bundle_object(const struct brski_bundle *bundle)
 {
 	json_t *list = json_array();
 	char created[32];
 
-	for (size_t i = 0; list && i < parcel->n_items; i++) {
-		if (json_array_append_new(list, item_object(&parcel->items[i], parcel->answers)) == 0)
+	for (size_t i = 0; list && i < bundle->n_items; i++) {
+		if (json_array_append_new(list, item_object(&bundle->items[i], bundle->answers)) == 0)
 			continue;
 		json_decref(list);
 		return NULL;
 	}
-	brski_time_format(parcel->created_on, created);
-	return json_pack("{s:i, s:s, s:s, s:o}", parcel->answers ? ANSWERS_VERSION : REQUESTS_VERSION,
-		VERSION, "registrar", parcel->registrar, "created-on", created,
-		parcel->answers ? "answers" : "requests", list);
+	brski_time_format(bundle->created_on, created);
+	return json_pack("{s:i, s:s, s:s, s:o}", bundle->answers ? ANSWERS_VERSION : REQUESTS_VERSION,
+		VERSION, "registrar", bundle->registrar, "created-on", created,
+		bundle->answers ? "answers" : "requests", list);
 }
 
-enum brski_code brski_parcel_seal(const struct brski_parcel *parcel, const struct brski_credential *signer,
+enum brski_code brski_bundle_seal(const struct brski_bundle *bundle, const struct brski_credential *signer,
 	struct brski_buf *out, struct brski_error *err)
 {
 	struct brski_buf text = {.limit = BRSKI_CMS_DATA_MAX};
-	json_t *json = parcel_object(parcel);
+	json_t *json = bundle_object(bundle);
 	enum brski_code code;
 
 	if (!json)
@@ -263,14 +263,14 @@ static enum brski_code read_answer(struct brski_http *answer, json_t *json, stru
 	return code == BRSKI_OK ? read_fields(answer, fields, err) : code;
 }
 
-static enum brski_code read_requests(struct brski_parcel_item *item, json_t *json, struct brski_error *err)
+static enum brski_code read_requests(struct brski_bundle_item *item, json_t *json, struct brski_error *err)
 {
 	const char *pem = json_string_value(json_object_get(json, "tls-anchors"));
 	json_t *list = json_object_get(json, "calls");
 	size_t n = json_array_size(list);
 	enum brski_code code = BRSKI_OK;
 
-	if (!pem || n < 1 || n > BRSKI_PARCEL_CALLS_MAX)
+	if (!pem || n < 1 || n > BRSKI_BUNDLE_CALLS_MAX)
 		return malformed(err, "a request has other members than requests have");
 	if (brski_buf_set(&item->tls_anchors, brski_span_str(pem)) != BRSKI_OK)
 		return brski_fail(err, BRSKI_TOO_LARGE, "trust anchors do not fit into memory");
@@ -282,14 +282,14 @@ static enum brski_code read_requests(struct brski_parcel_item *item, json_t *jso
 	return code;
 }
 
-static enum brski_code read_answers(struct brski_parcel_item *item, json_t *json, struct brski_error *err)
+static enum brski_code read_answers(struct brski_bundle_item *item, json_t *json, struct brski_error *err)
 {
 	const char *trouble = json_string_value(json_object_get(json, "trouble"));
 	json_t *list = json_object_get(json, "answers");
 	size_t n = json_array_size(list);
 	enum brski_code code = BRSKI_OK;
 
-	if (!trouble || !json_is_array(list) || n > BRSKI_PARCEL_ANSWERS_MAX)
+	if (!trouble || !json_is_array(list) || n > BRSKI_BUNDLE_ANSWERS_MAX)
 		return malformed(err, "an entry has other members than entries have");
 	brski_printable(brski_span_str(trouble), item->trouble, sizeof(item->trouble));
 	while (code == BRSKI_OK && item->n_answers < n) {
@@ -300,24 +300,24 @@ static enum brski_code read_answers(struct brski_parcel_item *item, json_t *json
 	return code;
 }
 
-static bool read_kind(const char *name, enum brski_parcel_kind *out)
+static bool read_kind(const char *name, enum brski_bundle_kind *out)
 {
 	for (size_t i = 0; i < N_KINDS; i++) {
 		if (strcmp(name, kinds[i]) != 0)
 			continue;
-		*out = (enum brski_parcel_kind)i;
+		*out = (enum brski_bundle_kind)i;
 		return true;
 	}
 	return false;
 }
 
-static enum brski_code read_item(struct brski_parcel *parcel, json_t *json, struct brski_error *err)
+static enum brski_code read_item(struct brski_bundle *bundle, json_t *json, struct brski_error *err)
 {
-	struct brski_parcel_item *item = brski_parcel_add(parcel);
+	struct brski_bundle_item *item = brski_bundle_add(bundle);
 	const char *key, *kind, *manufacturer, *serial;
 
 	if (!item)
-		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d entries", BRSKI_PARCEL_ITEMS_MAX);
+		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d entries", BRSKI_BUNDLE_ITEMS_MAX);
 	if (json_object_size(json) != 6 ||
 		json_unpack(json, "{s:s, s:s, s:s, s:s}", "key", &key, "kind", &kind, "manufacturer",
 			&manufacturer, "serial-number", &serial) != 0 ||
@@ -326,12 +326,12 @@ static enum brski_code read_item(struct brski_parcel *parcel, json_t *json, stru
 		!copy_text(item->manufacturer, sizeof(item->manufacturer), manufacturer) ||
 		!copy_text(item->serial_number, sizeof(item->serial_number), serial))
 		return malformed(err, "an entry has other members than entries have");
-	return parcel->answers ? read_answers(item, json, err) : read_requests(item, json, err);
+	return bundle->answers ? read_answers(item, json, err) : read_requests(item, json, err);
 }
 
-static enum brski_code read_parcel(struct brski_parcel *parcel, json_t *json, struct brski_error *err)
+static enum brski_code read_bundle(struct brski_bundle *bundle, json_t *json, struct brski_error *err)
 {
-	const char *name = parcel->answers ? ANSWERS_VERSION : REQUESTS_VERSION;
+	const char *name = bundle->answers ? ANSWERS_VERSION : REQUESTS_VERSION;
 	const char *registrar, *created;
 	json_t *list;
 	int version;
@@ -339,23 +339,23 @@ static enum brski_code read_parcel(struct brski_parcel *parcel, json_t *json, st
 
 	if (!json_object_get(json, name))
 		return brski_fail(err, BRSKI_UNEXPECTED, "this is no file of %s",
-			parcel->answers ? "answers: brski-courier writes those"
+			bundle->answers ? "answers: brski-courier writes those"
 					: "requests: brskictl export writes those");
 	if (json_unpack(json, "{s:i, s:s, s:s, s:o !}", name, &version, "registrar", &registrar, "created-on",
-		    &created, parcel->answers ? "answers" : "requests", &list) != 0 ||
+		    &created, bundle->answers ? "answers" : "requests", &list) != 0 ||
 		!json_is_array(list) || !is_key(registrar))
 		return malformed(err, "the file has other members than such files have");
 	if (version != VERSION)
 		return brski_fail(err, BRSKI_UNSUPPORTED, "the file is of version %d, this program knows %d",
 			version, VERSION);
-	snprintf(parcel->registrar, sizeof(parcel->registrar), "%s", registrar);
-	code = brski_time_parse(created, &parcel->created_on, err);
+	snprintf(bundle->registrar, sizeof(bundle->registrar), "%s", registrar);
+	code = brski_time_parse(created, &bundle->created_on, err);
 	for (size_t i = 0; code == BRSKI_OK && i < json_array_size(list); i++)
-		code = read_item(parcel, json_array_get(list, i), err);
+		code = read_item(bundle, json_array_get(list, i), err);
 	return code;
 }
 
-enum brski_code brski_parcel_open(struct brski_span file, bool answers, struct brski_parcel *out,
+enum brski_code brski_bundle_open(struct brski_span file, bool answers, struct brski_bundle *out,
 	STACK_OF(X509) **certs, struct brski_error *err)
 {
 	struct brski_buf text = {0};
@@ -363,18 +363,18 @@ enum brski_code brski_parcel_open(struct brski_span file, bool answers, struct b
 	json_t *json = NULL;
 	enum brski_code code = brski_cms_open_data(file, &text, certs, err);
 
-	*out = (struct brski_parcel){.answers = answers};
+	*out = (struct brski_bundle){.answers = answers};
 	if (code == BRSKI_OK) {
 		json = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &why);
 		if (!json)
 			code = brski_fail(err, BRSKI_MALFORMED, "its content does not parse: %s", why.text);
 	}
 	if (code == BRSKI_OK)
-		code = read_parcel(out, json, err);
+		code = read_bundle(out, json, err);
 	json_decref(json);
 	brski_buf_free(&text);
 	if (code != BRSKI_OK) {
-		brski_parcel_free(out);
+		brski_bundle_free(out);
 		sk_X509_pop_free(*certs, X509_free);
 		*certs = NULL;
 	}

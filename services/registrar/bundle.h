@@ -9,49 +9,49 @@
  * machine that has: requests out, answers back. JSON in CMS SignedData; docs/offline.md is the
  * format.
  */
-#define BRSKI_PARCEL_ITEMS_MAX 20000
-#define BRSKI_PARCEL_CALLS_MAX 2   /* voucher, then audit log */
-#define BRSKI_PARCEL_ANSWERS_MAX 3 /* the audit log may be at another place, RFC 8995 5.8 */
+#define BRSKI_BUNDLE_ITEMS_MAX 20000
+#define BRSKI_BUNDLE_CALLS_MAX 2   /* voucher, then audit log */
+#define BRSKI_BUNDLE_ANSWERS_MAX 3 /* the audit log may be at another place, RFC 8995 5.8 */
 
-enum brski_parcel_kind { BRSKI_PARCEL_VOUCHER, BRSKI_PARCEL_CERTIFICATE, BRSKI_PARCEL_NONCELESS };
-const char *brski_parcel_kind_name(
-	enum brski_parcel_kind kind); /* "voucher", "certificate", "nonceless-voucher" */
+enum brski_bundle_kind { BRSKI_BUNDLE_VOUCHER, BRSKI_BUNDLE_CERTIFICATE, BRSKI_BUNDLE_NONCELESS };
+const char *brski_bundle_kind_name(
+	enum brski_bundle_kind kind); /* "voucher", "certificate", "nonceless-voucher" */
 
-struct brski_parcel_item {
+struct brski_bundle_item {
 	char key[BRSKI_FINGERPRINT_MAX];
-	enum brski_parcel_kind kind;
+	enum brski_bundle_kind kind;
 	char manufacturer[64];
 	char serial_number[BRSKI_SERIAL_MAX];
 	/* of requests */
 	struct brski_buf tls_anchors; /* PEM, for HTTPS; empty: the system's */
-	struct brski_planned calls[BRSKI_PARCEL_CALLS_MAX];
+	struct brski_planned calls[BRSKI_BUNDLE_CALLS_MAX];
 	size_t n_calls;
 	/* of answers, in the order of the calls */
-	struct brski_http answers[BRSKI_PARCEL_ANSWERS_MAX];
+	struct brski_http answers[BRSKI_BUNDLE_ANSWERS_MAX];
 	size_t n_answers;
 	char trouble[256]; /* why the next call has no answer; "" if all have */
 };
 
-struct brski_parcel {
+struct brski_bundle {
 	bool answers;                          /* else requests */
 	char registrar[BRSKI_FINGERPRINT_MAX]; /* whose requests they are: its certificate */
 	time_t created_on;
-	struct brski_parcel_item *items;
+	struct brski_bundle_item *items;
 	size_t n_items;
 };
-void brski_parcel_free(struct brski_parcel *parcel); /* and zeroes it */
+void brski_bundle_free(struct brski_bundle *bundle); /* and zeroes it */
 
 /* A new item, all zero, at the end; NULL: no memory, or too many. Older pointers to items are void. */
-struct brski_parcel_item *brski_parcel_add(struct brski_parcel *parcel);
+struct brski_bundle_item *brski_bundle_add(struct brski_bundle *bundle);
 
 /* JSON, signed. */
-BRSKI_CHECKED enum brski_code brski_parcel_seal(const struct brski_parcel *parcel,
+BRSKI_CHECKED enum brski_code brski_bundle_seal(const struct brski_bundle *bundle,
 	const struct brski_credential *signer, struct brski_buf *out, struct brski_error *err);
 /*
  * Verifies the signature, and reads as strictly as what comes from the network. *certs is new: the
  * signer first; whether it is to be trusted is the caller's to judge.
  */
-BRSKI_CHECKED enum brski_code brski_parcel_open(struct brski_span file, bool answers,
-	struct brski_parcel *out, STACK_OF(X509) **certs, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_bundle_open(struct brski_span file, bool answers,
+	struct brski_bundle *out, STACK_OF(X509) **certs, struct brski_error *err);
 
 #endif

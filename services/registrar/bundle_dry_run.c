@@ -3,7 +3,7 @@
 
 #include "services/registrar/bundle_exchange_internal.h"
 
-/* The registrar's memory, on trial: it reads from the store, and writes to a scratch pad. */
+/* The registrar's memory, on trial: it reads from the store, and writes to memory, to be kept or dropped. */
 
 static const struct brski_registrar_ops *real(void)
 {
@@ -13,19 +13,19 @@ static const struct brski_registrar_ops *real(void)
 static enum brski_code find_manufacturer(
 	void *ctx, const STACK_OF(X509) *chain, struct brski_manufacturer *out, struct brski_error *err)
 {
-	return real()->find_manufacturer(((struct brski_offline *)ctx)->policy, chain, out, err);
+	return real()->find_manufacturer(((struct brski_exchange *)ctx)->policy, chain, out, err);
 }
 
 static enum brski_code decide(void *ctx, const struct brski_device *device,
 	const struct brski_manufacturer *m, enum brski_decision *decision, char why[256], long *retry_after,
 	struct brski_error *err)
 {
-	struct brski_offline *o = ctx;
+	struct brski_exchange *o = ctx;
 
 	return real()->decide(o->policy, device, m, decision, why, retry_after, err);
 }
 
-static struct brski_store_job *find_row(struct scratch *s, const char *key)
+static struct brski_store_job *find_row(struct dry_run *s, const char *key)
 {
 	for (size_t i = 0; i < s->n_rows; i++)
 		if (strcmp(s->rows[i].key, key) == 0)
@@ -37,12 +37,12 @@ static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind k
 	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
 	struct brski_error *err)
 {
-	struct brski_offline *o = ctx;
-	struct scratch *s = &o->scratch;
+	struct brski_exchange *o = ctx;
+	struct dry_run *s = &o->dry_run;
 	struct brski_store_job *row = find_row(s, key);
 
 	if (!row) {
-		if (s->n_rows == SCRATCH_ROWS)
+		if (s->n_rows == DRY_RUN_ROWS)
 			return brski_fail(err, BRSKI_INTERNAL, "one answer changes too much");
 		row = &s->rows[s->n_rows++];
 		snprintf(row->key, sizeof(row->key), "%s", key);
@@ -59,8 +59,8 @@ static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind k
 
 static enum brski_code job_get(void *ctx, const char *key, struct brski_buf *blob, struct brski_error *err)
 {
-	struct brski_offline *o = ctx;
-	const struct brski_store_job *row = find_row(&o->scratch, key);
+	struct brski_exchange *o = ctx;
+	const struct brski_store_job *row = find_row(&o->dry_run, key);
 
 	if (!row)
 		return real()->job_get(o->policy, key, blob, err);
@@ -71,11 +71,11 @@ static enum brski_code job_get(void *ctx, const char *key, struct brski_buf *blo
 
 static void event(void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail)
 {
-	struct brski_offline *o = ctx;
-	struct scratch *s = &o->scratch;
+	struct brski_exchange *o = ctx;
+	struct dry_run *s = &o->dry_run;
 	struct brski_store_event *e;
 
-	if (s->n_events == SCRATCH_EVENTS) /* the last one tells how it ended */
+	if (s->n_events == DRY_RUN_EVENTS) /* the last one tells how it ended */
 		s->n_events--;
 	e = &s->events[s->n_events++];
 	*e = (struct brski_store_event){.at = brski_now(o->env), .ok = ok};
@@ -86,7 +86,7 @@ static void event(void *ctx, const struct brski_device *device, const char *what
 }
 
 /* No voucher_ahead: that is for the server, when it sees that the MASA is away. */
-const struct brski_registrar_ops brski_scratch_ops = {
+const struct brski_registrar_ops brski_dry_run_ops = {
 	.find_manufacturer = find_manufacturer,
 	.decide = decide,
 	.job_put = job_put,
@@ -94,21 +94,21 @@ const struct brski_registrar_ops brski_scratch_ops = {
 	.event = event,
 };
 
-void brski_scratch_clear(struct brski_offline *o)
+void brski_dry_run_clear(struct brski_exchange *o)
 {
-	for (size_t i = 0; i < o->scratch.n_rows; i++)
-		brski_store_job_free(&o->scratch.rows[i]);
-	o->scratch.n_rows = o->scratch.n_events = 0;
+	for (size_t i = 0; i < o->dry_run.n_rows; i++)
+		brski_store_job_free(&o->dry_run.rows[i]);
+	o->dry_run.n_rows = o->dry_run.n_events = 0;
 }
 
-const char *brski_scratch_words(const struct brski_offline *o)
+const char *brski_dry_run_words(const struct brski_exchange *o)
 {
-	return o->scratch.n_events ? o->scratch.events[o->scratch.n_events - 1].detail : "";
+	return o->dry_run.n_events ? o->dry_run.events[o->dry_run.n_events - 1].detail : "";
 }
 
-enum brski_code brski_scratch_commit(struct brski_offline *o, const char *key, struct brski_error *err)
+enum brski_code brski_dry_run_commit(struct brski_exchange *o, const char *key, struct brski_error *err)
 {
-	struct scratch *s = &o->scratch;
+	struct dry_run *s = &o->dry_run;
 	struct brski_store_job *first = find_row(s, key);
 	struct brski_store_job swap;
 	enum brski_code code;

@@ -6,19 +6,19 @@
 
 #include "services/registrar/bundle_exchange_internal.h"
 
-#define JOBS_MOST BRSKI_PARCEL_ITEMS_MAX
+#define JOBS_MOST BRSKI_BUNDLE_ITEMS_MAX
 
-enum brski_code brski_offline_new(
-	const struct brski_offline_config *config, struct brski_offline **out, struct brski_error *err)
+enum brski_code brski_exchange_new(
+	const struct brski_exchange_config *config, struct brski_exchange **out, struct brski_error *err)
 {
-	struct brski_offline *o = calloc(1, sizeof(*o));
+	struct brski_exchange *o = calloc(1, sizeof(*o));
 	struct brski_registrar_config registrar = {
 		.credential = config->credential,
 		.domain_anchors = config->domain_anchors,
 		.cmp_url = config->cmp_url,
 		.nest = config->cmp_nested,
 		.check_answers = config->check_pki_answers,
-		.ops = &brski_scratch_ops,
+		.ops = &brski_dry_run_ops,
 		.ops_ctx = o,
 		.env = config->env,
 	};
@@ -36,25 +36,25 @@ enum brski_code brski_offline_new(
 	if (code == BRSKI_OK)
 		code = brski_registrar_new(&registrar, &o->registrar, err);
 	if (code != BRSKI_OK) {
-		brski_offline_free(o);
+		brski_exchange_free(o);
 		return code;
 	}
 	*out = o;
 	return BRSKI_OK;
 }
 
-void brski_offline_free(struct brski_offline *o)
+void brski_exchange_free(struct brski_exchange *o)
 {
 	if (!o)
 		return;
-	brski_scratch_clear(o);
+	brski_dry_run_clear(o);
 	brski_registrar_free(o->registrar);
 	brski_manufacturers_free(o->manufacturers);
 	brski_policy_free(o->policy);
 	free(o);
 }
 
-const char *brski_offline_name(const struct brski_offline *o)
+const char *brski_exchange_name(const struct brski_exchange *o)
 {
 	return o->name;
 }
@@ -62,22 +62,22 @@ const char *brski_offline_name(const struct brski_offline *o)
 /* ---- Export ---- */
 
 struct exporting {
-	struct brski_offline *o;
-	struct brski_parcel *parcel;
+	struct brski_exchange *o;
+	struct brski_bundle *bundle;
 	unsigned held;
 	enum brski_code code;
 	struct brski_error *err;
 };
 
 static enum brski_code add_calls(
-	const struct brski_job *job, struct brski_parcel_item *item, struct brski_error *err)
+	const struct brski_job *job, struct brski_bundle_item *item, struct brski_error *err)
 {
 	struct brski_call call;
 	enum brski_code code = BRSKI_OK;
 
 	if (brski_job_call(job, &call) && call.tls_anchors)
 		code = brski_certs_to_pem(call.tls_anchors, &item->tls_anchors, err);
-	for (unsigned i = 0; code == BRSKI_OK && i < BRSKI_PARCEL_CALLS_MAX; i++) {
+	for (unsigned i = 0; code == BRSKI_OK && i < BRSKI_BUNDLE_CALLS_MAX; i++) {
 		code = brski_job_plan(job, i, &item->calls[i], err);
 		if (code == BRSKI_OK)
 			item->n_calls++;
@@ -88,14 +88,14 @@ static enum brski_code add_calls(
 static enum brski_code add_item(struct exporting *x, const struct brski_store_job *row,
 	const struct brski_job *job, struct brski_error *err)
 {
-	struct brski_parcel_item *item = brski_parcel_add(x->parcel);
+	struct brski_bundle_item *item = brski_bundle_add(x->bundle);
 
 	if (!item)
-		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d requests wait", BRSKI_PARCEL_ITEMS_MAX);
+		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d requests wait", BRSKI_BUNDLE_ITEMS_MAX);
 	memcpy(item->key, row->key, sizeof(item->key));
 	memcpy(item->manufacturer, row->manufacturer, sizeof(item->manufacturer));
 	memcpy(item->serial_number, row->serial_number, sizeof(item->serial_number));
-	item->kind = row->kind == BRSKI_JOB_VOUCHER ? BRSKI_PARCEL_VOUCHER : BRSKI_PARCEL_CERTIFICATE;
+	item->kind = row->kind == BRSKI_JOB_VOUCHER ? BRSKI_BUNDLE_VOUCHER : BRSKI_BUNDLE_CERTIFICATE;
 	return add_calls(job, item, err);
 }
 
@@ -107,7 +107,7 @@ static void export_row(void *ctx, struct brski_store_job *row)
 
 	if (x->code != BRSKI_OK)
 		return;
-	brski_scratch_clear(x->o);
+	brski_dry_run_clear(x->o);
 	if (brski_job_load(x->o->registrar, brski_buf_span(&row->blob), &job, NULL) != BRSKI_OK ||
 		brski_job_state(job) != BRSKI_JOB_WAITING || brski_job_is_deferred(job))
 		x->held++;
@@ -116,52 +116,52 @@ static void export_row(void *ctx, struct brski_store_job *row)
 	brski_job_free(job);
 }
 
-static void export_ahead(void *ctx, struct brski_store_ahead *a)
+static void export_nonceless(void *ctx, struct brski_store_nonceless *a)
 {
 	struct exporting *x = ctx;
-	struct brski_parcel_item *item;
+	struct brski_bundle_item *item;
 
 	if (x->code != BRSKI_OK || !a->waiting)
 		return;
-	item = brski_parcel_add(x->parcel);
+	item = brski_bundle_add(x->bundle);
 	if (item)
-		x->code = brski_offline_ahead_item(x->o, a, item, x->err);
+		x->code = brski_exchange_nonceless_item(x->o, a, item, x->err);
 	else
 		x->code = brski_fail(
-			x->err, BRSKI_TOO_LARGE, "more than %d requests wait", BRSKI_PARCEL_ITEMS_MAX);
+			x->err, BRSKI_TOO_LARGE, "more than %d requests wait", BRSKI_BUNDLE_ITEMS_MAX);
 }
 
-enum brski_code brski_offline_export(
-	struct brski_offline *o, struct brski_parcel *out, unsigned *held, struct brski_error *err)
+enum brski_code brski_exchange_export(
+	struct brski_exchange *o, struct brski_bundle *out, unsigned *held, struct brski_error *err)
 {
-	struct exporting x = {.o = o, .parcel = out, .err = err};
+	struct exporting x = {.o = o, .bundle = out, .err = err};
 	enum brski_code code;
 
-	*out = (struct brski_parcel){.created_on = brski_now(o->env)};
+	*out = (struct brski_bundle){.created_on = brski_now(o->env)};
 	memcpy(out->registrar, o->name, sizeof(out->registrar));
 	code = brski_store_jobs(o->store, BRSKI_JOB_WAITING, JOBS_MOST, export_row, &x, err);
 	if (code == BRSKI_OK && x.code == BRSKI_OK)
-		code = brski_store_aheads(o->store, NULL, export_ahead, &x, err);
-	brski_scratch_clear(o);
+		code = brski_store_nonceless_list(o->store, NULL, export_nonceless, &x, err);
+	brski_dry_run_clear(o);
 	*held = x.held;
 	if (code == BRSKI_OK)
 		code = x.code;
 	if (code != BRSKI_OK)
-		brski_parcel_free(out);
+		brski_bundle_free(out);
 	return code;
 }
 
 /* ---- Import ---- */
 
-static enum brski_offline_outcome fail(
-	enum brski_offline_outcome outcome, struct brski_error *why, const char *words)
+static enum brski_import_outcome fail(
+	enum brski_import_outcome outcome, struct brski_error *why, const char *words)
 {
 	brski_fail(why, BRSKI_REFUSED, "%s", words);
 	return outcome;
 }
 
 /* The role takes the answers one by one, as if they came over the network. */
-static enum brski_code feed(struct brski_job *job, const struct brski_parcel_item *item, unsigned *calls_done,
+static enum brski_code feed(struct brski_job *job, const struct brski_bundle_item *item, unsigned *calls_done,
 	struct brski_error *err)
 {
 	char before[sizeof(((struct brski_call *)NULL)->url)];
@@ -178,61 +178,61 @@ static enum brski_code feed(struct brski_job *job, const struct brski_parcel_ite
 	return code;
 }
 
-static enum brski_offline_outcome commit(struct brski_offline *o, const struct brski_parcel_item *item,
-	enum brski_offline_outcome outcome, struct brski_error *why)
+static enum brski_import_outcome commit(struct brski_exchange *o, const struct brski_bundle_item *item,
+	enum brski_import_outcome outcome, struct brski_error *why)
 {
 	char words[256];
 
-	snprintf(words, sizeof(words), "%s", brski_scratch_words(o));
-	switch (brski_scratch_commit(o, item->key, why)) {
+	snprintf(words, sizeof(words), "%s", brski_dry_run_words(o));
+	switch (brski_dry_run_commit(o, item->key, why)) {
 	case BRSKI_OK:
 		return fail(outcome, why, words);
 	case BRSKI_UNEXPECTED:
-		return BRSKI_OFFLINE_REPEATED;
+		return BRSKI_IMPORT_REPEATED;
 	default:
-		return BRSKI_OFFLINE_WRONG;
+		return BRSKI_IMPORT_WRONG;
 	}
 }
 
-static enum brski_offline_outcome answer_job(struct brski_offline *o, struct brski_job *job,
-	const struct brski_parcel_item *item, struct brski_error *why)
+static enum brski_import_outcome answer_job(struct brski_exchange *o, struct brski_job *job,
+	const struct brski_bundle_item *item, struct brski_error *why)
 {
 	unsigned calls_done;
 
 	if (brski_job_state(job) != BRSKI_JOB_WAITING)
-		return fail(BRSKI_OFFLINE_WRONG, why, brski_scratch_words(o));
+		return fail(BRSKI_IMPORT_WRONG, why, brski_dry_run_words(o));
 	if (feed(job, item, &calls_done, why) != BRSKI_OK)
-		return BRSKI_OFFLINE_WRONG;
+		return BRSKI_IMPORT_WRONG;
 	if (brski_job_misanswered(job))
-		return fail(BRSKI_OFFLINE_WRONG, why, brski_scratch_words(o));
+		return fail(BRSKI_IMPORT_WRONG, why, brski_dry_run_words(o));
 	switch (brski_job_state(job)) {
 	case BRSKI_JOB_DONE:
-		return commit(o, item, BRSKI_OFFLINE_ANSWERED, why);
+		return commit(o, item, BRSKI_IMPORT_ANSWERED, why);
 	case BRSKI_JOB_REFUSED:
-		return commit(o, item, BRSKI_OFFLINE_REFUSED, why);
+		return commit(o, item, BRSKI_IMPORT_REFUSED, why);
 	case BRSKI_JOB_WAITING:
 	default:
 		break;
 	}
 	if (calls_done > 0)
-		return commit(o, item, BRSKI_OFFLINE_GOES_ON, why);
-	return fail(BRSKI_OFFLINE_WAITS, why, item->trouble[0] ? item->trouble : brski_scratch_words(o));
+		return commit(o, item, BRSKI_IMPORT_GOES_ON, why);
+	return fail(BRSKI_IMPORT_WAITS, why, item->trouble[0] ? item->trouble : brski_dry_run_words(o));
 }
 
-static enum brski_offline_outcome import_job(
-	struct brski_offline *o, const struct brski_parcel_item *item, struct brski_error *why)
+static enum brski_import_outcome import_job(
+	struct brski_exchange *o, const struct brski_bundle_item *item, struct brski_error *why)
 {
-	enum brski_job_kind kind = item->kind == BRSKI_PARCEL_VOUCHER ? BRSKI_JOB_VOUCHER : BRSKI_JOB_CMP;
-	enum brski_offline_outcome outcome = BRSKI_OFFLINE_WRONG;
+	enum brski_job_kind kind = item->kind == BRSKI_BUNDLE_VOUCHER ? BRSKI_JOB_VOUCHER : BRSKI_JOB_CMP;
+	enum brski_import_outcome outcome = BRSKI_IMPORT_WRONG;
 	struct brski_store_job row;
 	struct brski_job *job = NULL;
 
 	if (brski_store_job_get(o->store, item->key, &row, why) != BRSKI_OK)
-		return BRSKI_OFFLINE_WRONG;
+		return BRSKI_IMPORT_WRONG;
 	if (row.kind != kind)
 		fail(outcome, why, "the request is not of that kind");
 	else if (row.state != BRSKI_JOB_WAITING)
-		outcome = fail(BRSKI_OFFLINE_REPEATED, why,
+		outcome = fail(BRSKI_IMPORT_REPEATED, why,
 			row.state == BRSKI_JOB_DONE ? "it has been answered before"
 						    : "it has been refused before, or given up");
 	else if (brski_job_load(o->registrar, brski_buf_span(&row.blob), &job, why) == BRSKI_OK)
@@ -242,23 +242,24 @@ static enum brski_offline_outcome import_job(
 	return outcome;
 }
 
-enum brski_code brski_offline_import(struct brski_offline *o, const struct brski_parcel *parcel,
-	brski_offline_told *told, void *ctx, struct brski_error *err)
+enum brski_code brski_exchange_import(struct brski_exchange *o, const struct brski_bundle *bundle,
+	brski_exchange_told *told, void *ctx, struct brski_error *err)
 {
-	if (strcmp(parcel->registrar, o->name) != 0)
+	if (strcmp(bundle->registrar, o->name) != 0)
 		return brski_fail(err, BRSKI_MISMATCH,
 			"these answers are for the requests of another registrar (or of this one, before its "
 			"certificate was renewed: then export again)");
-	for (size_t i = 0; i < parcel->n_items; i++) {
-		const struct brski_parcel_item *item = &parcel->items[i];
+	for (size_t i = 0; i < bundle->n_items; i++) {
+		const struct brski_bundle_item *item = &bundle->items[i];
 		struct brski_error why = {0};
-		enum brski_offline_outcome outcome;
+		enum brski_import_outcome outcome;
 
-		brski_scratch_clear(o);
-		outcome = item->kind == BRSKI_PARCEL_NONCELESS ? brski_offline_ahead_answer(o, item, &why)
-							       : import_job(o, item, &why);
+		brski_dry_run_clear(o);
+		outcome = item->kind == BRSKI_BUNDLE_NONCELESS
+				  ? brski_exchange_nonceless_answer(o, item, &why)
+				  : import_job(o, item, &why);
 		told(ctx, item, outcome, why.why);
 	}
-	brski_scratch_clear(o);
+	brski_dry_run_clear(o);
 	return BRSKI_OK;
 }

@@ -10,9 +10,9 @@
  * in a file, answers come in from one, and vouchers are fetched ahead. Every answer goes through
  * the registrar role, so that it is checked as if it had come over the network. One thread.
  */
-struct brski_offline;
+struct brski_exchange;
 
-struct brski_offline_config {
+struct brski_exchange_config {
 	struct brski_store *store;                 /* borrowed */
 	const struct brski_credential *credential; /* of the registrar; copied by reference counts */
 	const STACK_OF(X509) *domain_anchors;      /* copied */
@@ -22,11 +22,11 @@ struct brski_offline_config {
 	const struct brski_env *env; /* may be NULL */
 };
 
-BRSKI_CHECKED enum brski_code brski_offline_new(
-	const struct brski_offline_config *config, struct brski_offline **out, struct brski_error *err);
-void brski_offline_free(struct brski_offline *o);
-/* SHA-256 of our certificate: whose requests and answers a parcel holds. */
-const char *brski_offline_name(const struct brski_offline *o);
+BRSKI_CHECKED enum brski_code brski_exchange_new(
+	const struct brski_exchange_config *config, struct brski_exchange **out, struct brski_error *err);
+void brski_exchange_free(struct brski_exchange *o);
+/* SHA-256 of our certificate: whose requests and answers a bundle holds. */
+const char *brski_exchange_name(const struct brski_exchange *o);
 
 /* ---- Requests that wait ---- */
 
@@ -34,23 +34,23 @@ const char *brski_offline_name(const struct brski_offline *o);
  * All that wait, and the requests for vouchers ahead. Nothing is stored. *held: those that the
  * policy does not want to go out now.
  */
-BRSKI_CHECKED enum brski_code brski_offline_export(
-	struct brski_offline *o, struct brski_parcel *out, unsigned *held, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_exchange_export(
+	struct brski_exchange *o, struct brski_bundle *out, unsigned *held, struct brski_error *err);
 
-enum brski_offline_outcome {
-	BRSKI_OFFLINE_ANSWERED, /* stored: the device's next visit gets it */
+enum brski_import_outcome {
+	BRSKI_IMPORT_ANSWERED, /* stored: the device's next visit gets it */
 	/* stored: MASA, PKI or the audit log said no; of a voucher ahead, nothing changed */
-	BRSKI_OFFLINE_REFUSED,
-	BRSKI_OFFLINE_GOES_ON,  /* stored: a part is here, the rest must be asked for again */
-	BRSKI_OFFLINE_WAITS,    /* nothing changed: there is no answer yet */
-	BRSKI_OFFLINE_REPEATED, /* nothing changed: it was answered before */
-	BRSKI_OFFLINE_WRONG,    /* nothing changed: the answer is not acceptable */
+	BRSKI_IMPORT_REFUSED,
+	BRSKI_IMPORT_GOES_ON,  /* stored: a part is here, the rest must be asked for again */
+	BRSKI_IMPORT_WAITS,    /* nothing changed: there is no answer yet */
+	BRSKI_IMPORT_REPEATED, /* nothing changed: it was answered before */
+	BRSKI_IMPORT_WRONG,    /* nothing changed: the answer is not acceptable */
 };
-typedef void brski_offline_told(
-	void *ctx, const struct brski_parcel_item *item, enum brski_offline_outcome outcome, const char *why);
+typedef void brski_exchange_told(
+	void *ctx, const struct brski_bundle_item *item, enum brski_import_outcome outcome, const char *why);
 /* An error: nothing has changed. BRSKI_MISMATCH: the answers are for another registrar. */
-BRSKI_CHECKED enum brski_code brski_offline_import(struct brski_offline *o, const struct brski_parcel *parcel,
-	brski_offline_told *told, void *ctx, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_exchange_import(struct brski_exchange *o,
+	const struct brski_bundle *bundle, brski_exchange_told *told, void *ctx, struct brski_error *err);
 
 /* ---- Vouchers ahead ---- */
 
@@ -58,13 +58,13 @@ BRSKI_CHECKED enum brski_code brski_offline_import(struct brski_offline *o, cons
  * Makes and keeps the request for a device. idevid: a certificate of a device of the same issuer,
  * for the idevid-issuer; NULL: the manufacturer has one anchor, and that issues them.
  */
-BRSKI_CHECKED enum brski_code brski_offline_ask(struct brski_offline *o, const char *manufacturer,
+BRSKI_CHECKED enum brski_code brski_exchange_ask(struct brski_exchange *o, const char *manufacturer,
 	const char *serial, const X509 *idevid, char key[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
-/* What is to be called for it, as an entry of a parcel. */
-BRSKI_CHECKED enum brski_code brski_offline_ahead_item(struct brski_offline *o,
-	const struct brski_store_ahead *a, struct brski_parcel_item *out, struct brski_error *err);
+/* What is to be called for it, as an entry of a bundle. */
+BRSKI_CHECKED enum brski_code brski_exchange_nonceless_item(struct brski_exchange *o,
+	const struct brski_store_nonceless *a, struct brski_bundle_item *out, struct brski_error *err);
 /* The answers in that entry are judged and the voucher kept. why: for every outcome but ANSWERED. */
-enum brski_offline_outcome brski_offline_ahead_answer(
-	struct brski_offline *o, const struct brski_parcel_item *item, struct brski_error *why);
+enum brski_import_outcome brski_exchange_nonceless_answer(
+	struct brski_exchange *o, const struct brski_bundle_item *item, struct brski_error *why);
 
 #endif

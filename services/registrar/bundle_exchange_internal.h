@@ -10,31 +10,31 @@
  * What the registrar role would store and tell while one answer is worked on: kept here until it is
  * known whether the whole is acceptable.
  */
-#define SCRATCH_ROWS 8
-#define SCRATCH_EVENTS 8
-struct scratch {
-	struct brski_store_job rows[SCRATCH_ROWS];
+#define DRY_RUN_ROWS 8
+#define DRY_RUN_EVENTS 8
+struct dry_run {
+	struct brski_store_job rows[DRY_RUN_ROWS];
 	size_t n_rows;
-	struct brski_store_event events[SCRATCH_EVENTS];
+	struct brski_store_event events[DRY_RUN_EVENTS];
 	size_t n_events;
 };
 
-struct brski_offline {
+struct brski_exchange {
 	struct brski_store *store;
 	const struct brski_env *env;
 	struct brski_policy *policy;
 	struct brski_manufacturers *manufacturers;
 	struct brski_registrar *registrar;
-	struct scratch scratch;
+	struct dry_run dry_run;
 	char name[BRSKI_FINGERPRINT_MAX];
 };
 
 /* offline_scratch.c */
-extern const struct brski_registrar_ops brski_scratch_ops; /* their ctx is the struct brski_offline */
-void brski_scratch_clear(struct brski_offline *o);
+extern const struct brski_registrar_ops brski_dry_run_ops; /* their ctx is the struct brski_exchange */
+void brski_dry_run_clear(struct brski_exchange *o);
 /* The last thing that was told, in words; "" if nothing was. */
-const char *brski_scratch_words(const struct brski_offline *o);
+const char *brski_dry_run_words(const struct brski_exchange *o);
 /* Stores all, if the row of that key still waits (BRSKI_UNEXPECTED). */
-enum brski_code brski_scratch_commit(struct brski_offline *o, const char *key, struct brski_error *err);
+enum brski_code brski_dry_run_commit(struct brski_exchange *o, const char *key, struct brski_error *err);
 
 #endif

@@ -15,14 +15,14 @@ static enum brski_code issuer_of(const struct brski_manufacturer *m, const X509 
 	if (idevid)
 		return brski_cert_authority_key_id(idevid, issuer, err);
 	if (sk_X509_num(m->idevid_anchors) == 1)
-		return brski_ahead_issuer(sk_X509_value(m->idevid_anchors, 0), issuer, err);
+		return brski_nonceless_issuer(sk_X509_value(m->idevid_anchors, 0), issuer, err);
 	return brski_fail(err, BRSKI_NOT_FOUND,
 		"%s has %d CAs, and nobody knows which of them issued the device's certificate: give the "
 		"certificate of another device of the same issuer with --idevid",
 		m->name, sk_X509_num(m->idevid_anchors));
 }
 
-static enum brski_code set_key(struct brski_store_ahead *a, struct brski_error *err)
+static enum brski_code set_key(struct brski_store_nonceless *a, struct brski_error *err)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned len;
@@ -33,33 +33,33 @@ static enum brski_code set_key(struct brski_store_ahead *a, struct brski_error *
 	return BRSKI_OK;
 }
 
-static enum brski_code make_request(struct brski_offline *o, const struct brski_manufacturer *m,
-	const X509 *idevid, struct brski_store_ahead *a, struct brski_error *err)
+static enum brski_code make_request(struct brski_exchange *o, const struct brski_manufacturer *m,
+	const X509 *idevid, struct brski_store_nonceless *a, struct brski_error *err)
 {
 	enum brski_code code = issuer_of(m, idevid, &a->issuer, err);
 
 	if (code == BRSKI_OK)
-		code = brski_ahead_request(
+		code = brski_nonceless_request(
 			o->registrar, a->serial_number, brski_buf_span(&a->issuer), &a->request, err);
 	return code == BRSKI_OK ? set_key(a, err) : code;
 }
 
 /* A MASA that is known nowhere can be asked by nobody. */
 static enum brski_code check_masa(
-	const struct brski_manufacturer *m, const struct brski_store_ahead *a, struct brski_error *err)
+	const struct brski_manufacturer *m, const struct brski_store_nonceless *a, struct brski_error *err)
 {
 	struct brski_planned planned;
-	enum brski_code code = brski_ahead_plan(m, brski_buf_span(&a->request), 0, &planned, err);
+	enum brski_code code = brski_nonceless_plan(m, brski_buf_span(&a->request), 0, &planned, err);
 
 	if (code == BRSKI_OK)
 		brski_planned_free(&planned);
 	return code;
 }
 
-enum brski_code brski_offline_ask(struct brski_offline *o, const char *manufacturer, const char *serial,
+enum brski_code brski_exchange_ask(struct brski_exchange *o, const char *manufacturer, const char *serial,
 	const X509 *idevid, char key[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
 {
-	struct brski_store_ahead a = {.asked = brski_now(o->env)};
+	struct brski_store_nonceless a = {.asked = brski_now(o->env)};
 	struct brski_manufacturer m = {0};
 	enum brski_code code = brski_manufacturers_get(o->manufacturers, manufacturer, &m, err);
 
@@ -71,38 +71,38 @@ enum brski_code brski_offline_ask(struct brski_offline *o, const char *manufactu
 	if (code == BRSKI_OK)
 		code = check_masa(&m, &a, err);
 	if (code == BRSKI_OK)
-		code = brski_store_ahead_ask(o->store, &a, err);
+		code = brski_store_nonceless_ask(o->store, &a, err);
 	if (code == BRSKI_OK)
 		memcpy(key, a.key, sizeof(a.key));
-	brski_store_ahead_free(&a);
+	brski_store_nonceless_free(&a);
 	brski_manufacturer_free(&m);
 	return code;
 }
 
-static enum brski_code plan(const struct brski_manufacturer *m, const struct brski_store_ahead *a,
-	struct brski_parcel_item *out, struct brski_error *err)
+static enum brski_code plan(const struct brski_manufacturer *m, const struct brski_store_nonceless *a,
+	struct brski_bundle_item *out, struct brski_error *err)
 {
 	enum brski_code code = BRSKI_OK;
 
 	if (m->tls_anchors)
 		code = brski_certs_to_pem(m->tls_anchors, &out->tls_anchors, err);
-	for (unsigned i = 0; code == BRSKI_OK && i < BRSKI_PARCEL_CALLS_MAX; i++) {
-		code = brski_ahead_plan(m, brski_buf_span(&a->request), i, &out->calls[i], err);
+	for (unsigned i = 0; code == BRSKI_OK && i < BRSKI_BUNDLE_CALLS_MAX; i++) {
+		code = brski_nonceless_plan(m, brski_buf_span(&a->request), i, &out->calls[i], err);
 		if (code == BRSKI_OK)
 			out->n_calls++;
 	}
 	return code == BRSKI_NOT_FOUND && out->n_calls > 0 ? BRSKI_OK : code;
 }
 
-enum brski_code brski_offline_ahead_item(struct brski_offline *o, const struct brski_store_ahead *a,
-	struct brski_parcel_item *out, struct brski_error *err)
+enum brski_code brski_exchange_nonceless_item(struct brski_exchange *o, const struct brski_store_nonceless *a,
+	struct brski_bundle_item *out, struct brski_error *err)
 {
 	struct brski_manufacturer m = {0};
 	enum brski_code code = brski_manufacturers_get(o->manufacturers, a->manufacturer, &m, err);
 
 	if (code != BRSKI_OK)
 		return code;
-	out->kind = BRSKI_PARCEL_NONCELESS;
+	out->kind = BRSKI_BUNDLE_NONCELESS;
 	memcpy(out->key, a->key, sizeof(out->key));
 	memcpy(out->manufacturer, a->manufacturer, sizeof(out->manufacturer));
 	memcpy(out->serial_number, a->serial_number, sizeof(out->serial_number));
@@ -112,8 +112,8 @@ enum brski_code brski_offline_ahead_item(struct brski_offline *o, const struct b
 }
 
 /* Voucher, then audit log: without both, the voucher is not kept. */
-static enum brski_code judge(struct brski_offline *o, const struct brski_manufacturer *m,
-	struct brski_store_ahead *a, const struct brski_parcel_item *item, struct brski_error *err)
+static enum brski_code judge(struct brski_exchange *o, const struct brski_manufacturer *m,
+	struct brski_store_nonceless *a, const struct brski_bundle_item *item, struct brski_error *err)
 {
 	size_t due = m->audit_log ? 2 : 1;
 	enum brski_code code;
@@ -121,7 +121,7 @@ static enum brski_code judge(struct brski_offline *o, const struct brski_manufac
 	if (item->n_answers == 0)
 		return brski_fail(err, BRSKI_UNAVAILABLE, "%s",
 			item->trouble[0] ? item->trouble : "the MASA was not asked");
-	code = brski_ahead_voucher(o->registrar, m, a->serial_number, brski_buf_span(&a->issuer),
+	code = brski_nonceless_voucher(o->registrar, m, a->serial_number, brski_buf_span(&a->issuer),
 		&item->answers[0], &a->expires_on, err);
 	if (code != BRSKI_OK)
 		return code;
@@ -130,7 +130,7 @@ static enum brski_code judge(struct brski_offline *o, const struct brski_manufac
 			item->trouble[0] ? item->trouble : "the MASA was not asked");
 	/* 201 with Location brings one answer more (RFC 8995 5.8): the log itself is the last */
 	if (due == 2)
-		code = brski_ahead_audit_log(o->registrar, m, &item->answers[item->n_answers - 1], err);
+		code = brski_nonceless_audit_log(o->registrar, m, &item->answers[item->n_answers - 1], err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, "audit log");
 	if (brski_buf_set(&a->voucher, brski_buf_span(&item->answers[0].body)) != BRSKI_OK)
@@ -138,7 +138,7 @@ static enum brski_code judge(struct brski_offline *o, const struct brski_manufac
 	return BRSKI_OK;
 }
 
-static void tell(struct brski_offline *o, const struct brski_store_ahead *a, bool ok, const char *detail)
+static void tell(struct brski_exchange *o, const struct brski_store_nonceless *a, bool ok, const char *detail)
 {
 	struct brski_store_event e = {.at = brski_now(o->env), .what = "voucher-ahead", .ok = ok};
 	struct brski_error err;
@@ -151,26 +151,26 @@ static void tell(struct brski_offline *o, const struct brski_store_ahead *a, boo
 		brski_log(o->env, BRSKI_LOG_ERROR, "history is incomplete: %s", err.why);
 }
 
-static enum brski_offline_outcome keep(
-	struct brski_offline *o, struct brski_store_ahead *a, struct brski_error *why)
+static enum brski_import_outcome keep(
+	struct brski_exchange *o, struct brski_store_nonceless *a, struct brski_error *why)
 {
 	char until[32] = "for ever", detail[96];
 	enum brski_code code;
 
 	a->fetched = brski_now(o->env);
-	code = brski_store_ahead_fill(o->store, a, why);
+	code = brski_store_nonceless_fill(o->store, a, why);
 	if (code != BRSKI_OK)
-		return code == BRSKI_UNEXPECTED ? BRSKI_OFFLINE_REPEATED : BRSKI_OFFLINE_WRONG;
+		return code == BRSKI_UNEXPECTED ? BRSKI_IMPORT_REPEATED : BRSKI_IMPORT_WRONG;
 	if (a->expires_on)
 		brski_time_format(a->expires_on, until);
 	snprintf(detail, sizeof(detail), "a voucher without nonce is kept (valid: %s)", until);
 	tell(o, a, true, detail);
 	brski_fail(why, BRSKI_OK, "%s", detail);
-	return BRSKI_OFFLINE_ANSWERED;
+	return BRSKI_IMPORT_ANSWERED;
 }
 
-static enum brski_offline_outcome answer_ahead(struct brski_offline *o, struct brski_store_ahead *a,
-	const struct brski_parcel_item *item, struct brski_error *why)
+static enum brski_import_outcome answer_nonceless(struct brski_exchange *o, struct brski_store_nonceless *a,
+	const struct brski_bundle_item *item, struct brski_error *why)
 {
 	struct brski_manufacturer m = {0};
 	enum brski_code code = brski_manufacturers_get(o->manufacturers, a->manufacturer, &m, why);
@@ -182,29 +182,29 @@ static enum brski_offline_outcome answer_ahead(struct brski_offline *o, struct b
 	case BRSKI_OK:
 		return keep(o, a, why);
 	case BRSKI_UNAVAILABLE:
-		return BRSKI_OFFLINE_WAITS;
+		return BRSKI_IMPORT_WAITS;
 	case BRSKI_REFUSED:
 		tell(o, a, false, why->why);
-		return BRSKI_OFFLINE_REFUSED;
+		return BRSKI_IMPORT_REFUSED;
 	default:
-		return BRSKI_OFFLINE_WRONG;
+		return BRSKI_IMPORT_WRONG;
 	}
 }
 
-enum brski_offline_outcome brski_offline_ahead_answer(
-	struct brski_offline *o, const struct brski_parcel_item *item, struct brski_error *why)
+enum brski_import_outcome brski_exchange_nonceless_answer(
+	struct brski_exchange *o, const struct brski_bundle_item *item, struct brski_error *why)
 {
-	enum brski_offline_outcome outcome = BRSKI_OFFLINE_WRONG;
-	struct brski_store_ahead a;
+	enum brski_import_outcome outcome = BRSKI_IMPORT_WRONG;
+	struct brski_store_nonceless a;
 
-	if (brski_store_ahead_by_key(o->store, item->key, &a, why) != BRSKI_OK)
+	if (brski_store_nonceless_by_key(o->store, item->key, &a, why) != BRSKI_OK)
 		return outcome;
 	if (a.waiting) {
-		outcome = answer_ahead(o, &a, item, why);
+		outcome = answer_nonceless(o, &a, item, why);
 	} else {
-		outcome = BRSKI_OFFLINE_REPEATED;
+		outcome = BRSKI_IMPORT_REPEATED;
 		brski_fail(why, BRSKI_UNEXPECTED, "it has been answered before");
 	}
-	brski_store_ahead_free(&a);
+	brski_store_nonceless_free(&a);
 	return outcome;
 }

@@ -8,8 +8,8 @@
 
 #include "eap_brski/ground/text.h"
 
-struct brski_errands {
-	struct brski_upstream *up;
+struct brski_bundle_runner {
+	struct http_client *up;
 	const struct brski_credential *client;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -35,7 +35,7 @@ static enum brski_code copy_answer(const struct brski_http *from, struct brski_h
 
 static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 {
-	struct brski_errands *e = ctx;
+	struct brski_bundle_runner *e = ctx;
 
 	pthread_mutex_lock(&e->lock);
 	e->answered = answer && copy_answer(answer, e->answer) == BRSKI_OK;
@@ -47,9 +47,9 @@ static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 	pthread_mutex_unlock(&e->lock);
 }
 
-static long tick(void *ctx, struct brski_upstream *up)
+static long tick(void *ctx, struct http_client *up)
 {
-	struct brski_errands *e = ctx;
+	struct brski_bundle_runner *e = ctx;
 	const struct brski_call *call;
 	struct brski_error err = {0};
 
@@ -57,14 +57,14 @@ static long tick(void *ctx, struct brski_upstream *up)
 	call = e->call;
 	e->call = NULL;
 	pthread_mutex_unlock(&e->lock);
-	if (call && brski_upstream_call(up, call, on_done, e, &err) != BRSKI_OK)
+	if (call && http_client_call(up, call, on_done, e, &err) != BRSKI_OK)
 		on_done(e, NULL, err.why);
 	return -1;
 }
 
 /* False: *why says in words why there is no answer. */
-static bool call_and_wait(struct brski_errands *e, const struct brski_call *call, struct brski_http *answer,
-	char *why, size_t why_size)
+static bool call_and_wait(struct brski_bundle_runner *e, const struct brski_call *call,
+	struct brski_http *answer, char *why, size_t why_size)
 {
 	pthread_mutex_lock(&e->lock);
 	e->call = call;
@@ -73,7 +73,7 @@ static bool call_and_wait(struct brski_errands *e, const struct brski_call *call
 	e->why_size = why_size;
 	e->done = false;
 	pthread_mutex_unlock(&e->lock);
-	brski_upstream_wake(e->up);
+	http_client_wake(e->up);
 	pthread_mutex_lock(&e->lock);
 	while (!e->done)
 		pthread_cond_wait(&e->changed, &e->lock);
@@ -83,11 +83,11 @@ static bool call_and_wait(struct brski_errands *e, const struct brski_call *call
 
 /* ---- The calls of one entry ---- */
 
-static bool run_call(struct brski_errands *e, const struct brski_parcel_item *item,
-	const struct brski_planned *planned, const STACK_OF(X509) *anchors, struct brski_parcel_item *out)
+static bool run_call(struct brski_bundle_runner *e, const struct brski_bundle_item *item,
+	const struct brski_planned *planned, const STACK_OF(X509) *anchors, struct brski_bundle_item *out)
 {
 	struct brski_call call = {
-		.kind = item->kind == BRSKI_PARCEL_CERTIFICATE ? BRSKI_JOB_CMP : BRSKI_JOB_VOUCHER,
+		.kind = item->kind == BRSKI_BUNDLE_CERTIFICATE ? BRSKI_JOB_CMP : BRSKI_JOB_VOUCHER,
 		.request = &planned->request,
 		.tls_anchors = anchors,
 		.client = e->client,
@@ -126,8 +126,8 @@ static bool locate(
 	       brski_http_request(&out->request, "GET", to, NULL, brski_span(NULL, 0), NULL) == BRSKI_OK;
 }
 
-static void run_calls(struct brski_errands *e, const struct brski_parcel_item *item,
-	const STACK_OF(X509) *anchors, struct brski_parcel_item *out)
+static void run_calls(struct brski_bundle_runner *e, const struct brski_bundle_item *item,
+	const STACK_OF(X509) *anchors, struct brski_bundle_item *out)
 {
 	struct brski_planned elsewhere = {0};
 	size_t i = 0;
@@ -140,8 +140,8 @@ static void run_calls(struct brski_errands *e, const struct brski_parcel_item *i
 	brski_planned_free(&elsewhere);
 }
 
-enum brski_code brski_errand_run(struct brski_errands *errands, const struct brski_parcel_item *item,
-	struct brski_parcel_item *out, struct brski_error *err)
+enum brski_code brski_bundle_run(struct brski_bundle_runner *runner, const struct brski_bundle_item *item,
+	struct brski_bundle_item *out, struct brski_error *err)
 {
 	STACK_OF(X509) *anchors = NULL;
 	enum brski_code code = BRSKI_OK;
@@ -153,18 +153,18 @@ enum brski_code brski_errand_run(struct brski_errands *errands, const struct brs
 	if (item->tls_anchors.len)
 		code = brski_certs_from_pem(brski_buf_span(&item->tls_anchors), &anchors, err);
 	if (code == BRSKI_OK)
-		run_calls(errands, item, anchors, out);
+		run_calls(runner, item, anchors, out);
 	sk_X509_pop_free(anchors, X509_free);
 	return code;
 }
 
 /* ---- */
 
-enum brski_code brski_errands_new(
-	const struct brski_errands_config *config, struct brski_errands **out, struct brski_error *err)
+enum brski_code brski_bundle_runner_new(const struct brski_bundle_runner_config *config,
+	struct brski_bundle_runner **out, struct brski_error *err)
 {
-	struct brski_errands *e = calloc(1, sizeof(*e));
-	struct brski_upstream_config upstream = {
+	struct brski_bundle_runner *e = calloc(1, sizeof(*e));
+	struct http_client_config upstream = {
 		.connect_timeout_ms = config->connect_timeout_ms,
 		.request_timeout_ms = config->request_timeout_ms,
 		.proxy = config->proxy,
@@ -179,20 +179,20 @@ enum brski_code brski_errands_new(
 	e->client = config->client;
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->changed, NULL);
-	code = brski_upstream_new(&upstream, &e->up, err);
+	code = http_client_new(&upstream, &e->up, err);
 	if (code != BRSKI_OK) {
-		brski_errands_free(e);
+		brski_bundle_runner_free(e);
 		return code;
 	}
 	*out = e;
 	return BRSKI_OK;
 }
 
-void brski_errands_free(struct brski_errands *e)
+void brski_bundle_runner_free(struct brski_bundle_runner *e)
 {
 	if (!e)
 		return;
-	brski_upstream_free(e->up);
+	http_client_free(e->up);
 	pthread_cond_destroy(&e->changed);
 	pthread_mutex_destroy(&e->lock);
 	free(e);

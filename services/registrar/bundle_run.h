@@ -6,27 +6,27 @@
 #include "services/registrar/bundle.h"
 
 /*
- * The calls of a parcel's entries, made one after the other and waited for, by the same code as the
+ * The calls of a bundle's entries, made one after the other and waited for, by the same code as the
  * server's (upstream.h): a MASA by https only, server name and chain always verified. For programs
  * that have one thread.
  */
-struct brski_errands;
-struct brski_errands_config {
-	long connect_timeout_ms; /* these three: see struct brski_upstream_config */
+struct brski_bundle_runner;
+struct brski_bundle_runner_config {
+	long connect_timeout_ms; /* these three: see struct http_client_config */
 	long request_timeout_ms;
 	const char *proxy;
 	const struct brski_credential *client; /* TLS client certificate; NULL: none; borrowed */
 };
-BRSKI_CHECKED enum brski_code brski_errands_new(
-	const struct brski_errands_config *config, struct brski_errands **out, struct brski_error *err);
-void brski_errands_free(struct brski_errands *errands);
+BRSKI_CHECKED enum brski_code brski_bundle_runner_new(const struct brski_bundle_runner_config *config,
+	struct brski_bundle_runner **out, struct brski_error *err);
+void brski_bundle_runner_free(struct brski_bundle_runner *runner);
 
 /*
  * Makes the calls of `item`, in order, until one has no good answer. *out, which must be zero,
  * becomes the entry of answers. An error is our own trouble; a MASA or PKI that cannot be reached
  * is told in out->trouble.
  */
-BRSKI_CHECKED enum brski_code brski_errand_run(struct brski_errands *errands,
-	const struct brski_parcel_item *item, struct brski_parcel_item *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_bundle_run(struct brski_bundle_runner *runner,
+	const struct brski_bundle_item *item, struct brski_bundle_item *out, struct brski_error *err);
 
 #endif

@@ -122,13 +122,13 @@ static void event(void *ctx, const struct brski_device *device, const char *what
 		brski_log(policy->env, BRSKI_LOG_ERROR, "history is incomplete: %s", err.why);
 }
 
-static enum brski_code voucher_ahead(
+static enum brski_code nonceless_voucher(
 	void *ctx, const struct brski_device *device, struct brski_buf *cms, struct brski_error *err)
 {
 	struct brski_policy *policy = ctx;
-	struct brski_store_ahead a;
-	enum brski_code code =
-		brski_store_ahead_get(policy->store, device->manufacturer, device->serial_number, &a, err);
+	struct brski_store_nonceless a;
+	enum brski_code code = brski_store_nonceless_get(
+		policy->store, device->manufacturer, device->serial_number, &a, err);
 
 	if (code)
 		return code;
@@ -136,7 +136,7 @@ static enum brski_code voucher_ahead(
 		brski_buf_move(cms, &a.voucher);
 	else
 		code = brski_fail(err, BRSKI_NOT_FOUND, "the voucher was asked for, and is not here yet");
-	brski_store_ahead_free(&a);
+	brski_store_nonceless_free(&a);
 	return code;
 }
 
@@ -148,7 +148,7 @@ const struct brski_registrar_ops *brski_policy_ops(void)
 		.job_put = job_put,
 		.job_get = job_get,
 		.event = event,
-		.voucher_ahead = voucher_ahead,
+		.nonceless_voucher = nonceless_voucher,
 	};
 
 	return &ops;

@@ -223,7 +223,7 @@ BRSKI_CHECKED enum brski_code brski_store_jobs_expire(
 
 /* ---- Vouchers without nonce, fetched ahead ---- */
 
-struct brski_store_ahead {
+struct brski_store_nonceless {
 	char manufacturer[64];
 	char serial_number[BRSKI_SERIAL_MAX];
 	char key[BRSKI_FINGERPRINT_MAX]; /* SHA-256 of the request */
@@ -235,26 +235,26 @@ struct brski_store_ahead {
 	time_t fetched;
 	time_t expires_on; /* 0: never */
 };
-void brski_store_ahead_free(struct brski_store_ahead *a);
+void brski_store_nonceless_free(struct brski_store_nonceless *a);
 /*
  * Keeps a new request for a device; its voucher, if there is one, stays. BRSKI_NOT_FOUND: no such
  * manufacturer.
  */
-BRSKI_CHECKED enum brski_code brski_store_ahead_ask(
-	struct brski_store *store, const struct brski_store_ahead *a, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_nonceless_ask(
+	struct brski_store *store, const struct brski_store_nonceless *a, struct brski_error *err);
 /* voucher, fetched and expires_on, for the request that waits under that key. BRSKI_UNEXPECTED: none does. */
-BRSKI_CHECKED enum brski_code brski_store_ahead_fill(
-	struct brski_store *store, const struct brski_store_ahead *a, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_nonceless_fill(
+	struct brski_store *store, const struct brski_store_nonceless *a, struct brski_error *err);
 /* BRSKI_NOT_FOUND */
-BRSKI_CHECKED enum brski_code brski_store_ahead_get(struct brski_store *store, const char *manufacturer,
-	const char *serial, struct brski_store_ahead *out, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_store_ahead_by_key(
-	struct brski_store *store, const char *key, struct brski_store_ahead *out, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_store_ahead_remove(
+BRSKI_CHECKED enum brski_code brski_store_nonceless_get(struct brski_store *store, const char *manufacturer,
+	const char *serial, struct brski_store_nonceless *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_nonceless_by_key(struct brski_store *store, const char *key,
+	struct brski_store_nonceless *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_nonceless_remove(
 	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err);
-typedef void brski_store_ahead_row(void *ctx, struct brski_store_ahead *a);
+typedef void brski_store_nonceless_row(void *ctx, struct brski_store_nonceless *a);
 /* manufacturer NULL: all. */
-BRSKI_CHECKED enum brski_code brski_store_aheads(struct brski_store *store, const char *manufacturer,
-	brski_store_ahead_row *row, void *ctx, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_nonceless_list(struct brski_store *store, const char *manufacturer,
+	brski_store_nonceless_row *row, void *ctx, struct brski_error *err);
 
 #endif

@@ -4,16 +4,16 @@
 #define COLUMNS \
 	"manufacturer, serial_number, key, waiting, asked, issuer, request, voucher, fetched, expires_on"
 
-void brski_store_ahead_free(struct brski_store_ahead *a)
+void brski_store_nonceless_free(struct brski_store_nonceless *a)
 {
 	brski_buf_free(&a->issuer);
 	brski_buf_free(&a->request);
 	brski_buf_free(&a->voucher);
-	*a = (struct brski_store_ahead){0};
+	*a = (struct brski_store_nonceless){0};
 }
 
-enum brski_code brski_store_ahead_ask(
-	struct brski_store *store, const struct brski_store_ahead *a, struct brski_error *err)
+enum brski_code brski_store_nonceless_ask(
+	struct brski_store *store, const struct brski_store_nonceless *a, struct brski_error *err)
 {
 	struct sql q;
 	enum brski_code code;
@@ -35,8 +35,8 @@ enum brski_code brski_store_ahead_ask(
 	return code;
 }
 
-enum brski_code brski_store_ahead_fill(
-	struct brski_store *store, const struct brski_store_ahead *a, struct brski_error *err)
+enum brski_code brski_store_nonceless_fill(
+	struct brski_store *store, const struct brski_store_nonceless *a, struct brski_error *err)
 {
 	struct sql q;
 	int changed;
@@ -58,7 +58,7 @@ enum brski_code brski_store_ahead_fill(
 	return code;
 }
 
-static void read_row(struct sql *q, struct brski_store_ahead *a)
+static void read_row(struct sql *q, struct brski_store_nonceless *a)
 {
 	sql_copy_text(q, 0, a->manufacturer, sizeof(a->manufacturer));
 	sql_copy_text(q, 1, a->serial_number, sizeof(a->serial_number));
@@ -72,24 +72,24 @@ static void read_row(struct sql *q, struct brski_store_ahead *a)
 	a->expires_on = (time_t)sql_int(q, 9);
 }
 
-static enum brski_code read_one(struct sql *q, struct brski_store_ahead *out, struct brski_error *err)
+static enum brski_code read_one(struct sql *q, struct brski_store_nonceless *out, struct brski_error *err)
 {
 	bool found = sql_row(q);
 	enum brski_code code;
 
-	*out = (struct brski_store_ahead){0};
+	*out = (struct brski_store_nonceless){0};
 	if (found)
 		read_row(q, out);
 	code = sql_end(q);
 	if (!code && !found)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no voucher was asked for ahead");
 	if (code)
-		brski_store_ahead_free(out);
+		brski_store_nonceless_free(out);
 	return code;
 }
 
-enum brski_code brski_store_ahead_get(struct brski_store *store, const char *manufacturer, const char *serial,
-	struct brski_store_ahead *out, struct brski_error *err)
+enum brski_code brski_store_nonceless_get(struct brski_store *store, const char *manufacturer,
+	const char *serial, struct brski_store_nonceless *out, struct brski_error *err)
 {
 	struct sql q;
 
@@ -100,8 +100,8 @@ enum brski_code brski_store_ahead_get(struct brski_store *store, const char *man
 	return read_one(&q, out, err);
 }
 
-enum brski_code brski_store_ahead_by_key(
-	struct brski_store *store, const char *key, struct brski_store_ahead *out, struct brski_error *err)
+enum brski_code brski_store_nonceless_by_key(struct brski_store *store, const char *key,
+	struct brski_store_nonceless *out, struct brski_error *err)
 {
 	struct sql q;
 
@@ -110,7 +110,7 @@ enum brski_code brski_store_ahead_by_key(
 	return read_one(&q, out, err);
 }
 
-enum brski_code brski_store_ahead_remove(
+enum brski_code brski_store_nonceless_remove(
 	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err)
 {
 	struct sql q;
@@ -129,8 +129,8 @@ enum brski_code brski_store_ahead_remove(
 	return code;
 }
 
-enum brski_code brski_store_aheads(struct brski_store *store, const char *manufacturer,
-	brski_store_ahead_row *row, void *ctx, struct brski_error *err)
+enum brski_code brski_store_nonceless_list(struct brski_store *store, const char *manufacturer,
+	brski_store_nonceless_row *row, void *ctx, struct brski_error *err)
 {
 	struct sql q;
 
@@ -140,12 +140,12 @@ enum brski_code brski_store_aheads(struct brski_store *store, const char *manufa
 		err);
 	sql_bind_text(&q, manufacturer ? manufacturer : "");
 	while (sql_row(&q)) {
-		struct brski_store_ahead a = {0};
+		struct brski_store_nonceless a = {0};
 
 		read_row(&q, &a);
 		if (!q.code)
 			row(ctx, &a);
-		brski_store_ahead_free(&a);
+		brski_store_nonceless_free(&a);
 	}
 	return sql_end(&q);
 }

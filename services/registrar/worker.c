@@ -16,7 +16,7 @@
 #define CALLS_PER_ORIGIN 256 /* at once, to one: a back end that is slow shall not take every place */
 #define HELD_MAX 1000        /* waiting jobs taken from the store into memory */
 #define STEPS_MAX 16         /* calls of one job without a pause */
-#define KICK_MS 2000         /* a visit of the pledge brings a retry forward, but not sooner than this */
+#define WAKE_MS 2000         /* a visit of the pledge brings a retry forward, but not sooner than this */
 #define BUCKETS 512
 
 /*
@@ -27,7 +27,7 @@
 struct brski_ticket {
 	struct brski_ticket *bucket;      /* next of the same hash */
 	struct brski_ticket *next, *prev; /* in order of arrival */
-	struct brski_jobs *jobs;
+	struct brski_worker *jobs;
 	pthread_mutex_t job_lock;
 	pthread_cond_t changed;
 	struct brski_job *job;
@@ -45,10 +45,10 @@ struct brski_ticket {
 	unsigned shares;
 };
 
-struct brski_jobs {
-	struct brski_jobs_config config;
-	struct brski_upstream *up; /* for waking it; set once brski_upstream_new has returned */
-	struct brski_upstream *io; /* the same, for the I/O thread */
+struct brski_worker {
+	struct brski_worker_config config;
+	struct http_client *up; /* for waking it; set once http_client_new has returned */
+	struct http_client *io; /* the same, for the I/O thread */
 	pthread_mutex_t lock;
 	struct brski_ticket *buckets[BUCKETS];
 	struct brski_ticket *first, *last;
@@ -56,7 +56,7 @@ struct brski_jobs {
 	int64_t next_scan;
 };
 
-static struct brski_ticket **bucket_of(struct brski_jobs *jobs, const char *key)
+static struct brski_ticket **bucket_of(struct brski_worker *jobs, const char *key)
 {
 	unsigned hash = 0;
 
@@ -65,7 +65,7 @@ static struct brski_ticket **bucket_of(struct brski_jobs *jobs, const char *key)
 	return &jobs->buckets[hash % BUCKETS];
 }
 
-static struct brski_ticket *find(struct brski_jobs *jobs, const char *key)
+static struct brski_ticket *find(struct brski_worker *jobs, const char *key)
 {
 	struct brski_ticket *t = *bucket_of(jobs, key);
 
@@ -74,7 +74,7 @@ static struct brski_ticket *find(struct brski_jobs *jobs, const char *key)
 	return t;
 }
 
-static struct brski_ticket *ticket_new(struct brski_jobs *jobs, struct brski_job *job)
+static struct brski_ticket *ticket_new(struct brski_worker *jobs, struct brski_job *job)
 {
 	struct brski_ticket *t = calloc(1, sizeof(*t));
 	pthread_condattr_t attr;
@@ -100,7 +100,7 @@ static void ticket_free(struct brski_ticket *t)
 	free(t);
 }
 
-static void link_ticket(struct brski_jobs *jobs, struct brski_ticket *t)
+static void link_ticket(struct brski_worker *jobs, struct brski_ticket *t)
 {
 	struct brski_ticket **b = bucket_of(jobs, t->key);
 
@@ -115,7 +115,7 @@ static void link_ticket(struct brski_jobs *jobs, struct brski_ticket *t)
 	jobs->held++;
 }
 
-static void unlink_ticket(struct brski_jobs *jobs, struct brski_ticket *t)
+static void unlink_ticket(struct brski_worker *jobs, struct brski_ticket *t)
 {
 	struct brski_ticket **b = bucket_of(jobs, t->key);
 
@@ -128,7 +128,7 @@ static void unlink_ticket(struct brski_jobs *jobs, struct brski_ticket *t)
 }
 
 /* Nobody's any more: finished, no session at it, and the I/O thread has let go of it. With the lock held. */
-static void drop_if_over(struct brski_jobs *jobs, struct brski_ticket *t)
+static void drop_if_over(struct brski_worker *jobs, struct brski_ticket *t)
 {
 	if (t->shares || t->calling || t->progress != BRSKI_PROGRESS_FINISHED)
 		return;
@@ -150,15 +150,15 @@ static void set_progress(struct brski_ticket *t, enum brski_progress progress, l
  * A pledge that comes back is a reason to try again before the pause is over, unless the back end
  * asked for the pause.
  */
-static void kick(struct brski_ticket *t)
+static void wake(struct brski_ticket *t)
 {
-	if (t->progress != BRSKI_PROGRESS_PAUSED || t->told || brski_now_ms() - t->ended < KICK_MS)
+	if (t->progress != BRSKI_PROGRESS_PAUSED || t->told || brski_now_ms() - t->ended < WAKE_MS)
 		return;
 	t->trouble[0] = '\0';
 	set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
 }
 
-struct brski_ticket *brski_jobs_submit(struct brski_jobs *jobs, struct brski_job *job)
+struct brski_ticket *brski_worker_submit(struct brski_worker *jobs, struct brski_job *job)
 {
 	struct brski_ticket *t;
 
@@ -166,7 +166,7 @@ struct brski_ticket *brski_jobs_submit(struct brski_jobs *jobs, struct brski_job
 	t = find(jobs, brski_job_key(job));
 	if (t) {
 		brski_job_free(job);
-		kick(t);
+		wake(t);
 	} else {
 		t = ticket_new(jobs, job);
 		if (!t) {
@@ -180,13 +180,13 @@ struct brski_ticket *brski_jobs_submit(struct brski_jobs *jobs, struct brski_job
 	}
 	t->shares++;
 	pthread_mutex_unlock(&jobs->lock);
-	brski_upstream_wake(jobs->up);
+	http_client_wake(jobs->up);
 	return t;
 }
 
 void brski_ticket_release(struct brski_ticket *t)
 {
-	struct brski_jobs *jobs;
+	struct brski_worker *jobs;
 
 	if (!t)
 		return;
@@ -235,7 +235,7 @@ void brski_ticket_trouble(struct brski_ticket *t, char why[320])
 	pthread_mutex_unlock(&t->jobs->lock);
 }
 
-void brski_jobs_count(struct brski_jobs *jobs, unsigned *held, unsigned *running)
+void brski_worker_count(struct brski_worker *jobs, unsigned *held, unsigned *running)
 {
 	pthread_mutex_lock(&jobs->lock);
 	*held = jobs->held;
@@ -246,7 +246,7 @@ void brski_jobs_count(struct brski_jobs *jobs, unsigned *held, unsigned *running
 /* ---- The I/O thread's side ---- */
 
 /* 5 s, 10 s, 20 s ... and up to a quarter more, so that a thousand jobs do not come back in one second. */
-static long back_off(struct brski_jobs *jobs, unsigned failures)
+static long back_off(struct brski_worker *jobs, unsigned failures)
 {
 	long pause = jobs->config.retry_min_ms;
 	uint8_t r = 0;
@@ -262,7 +262,7 @@ static long back_off(struct brski_jobs *jobs, unsigned failures)
 
 static void pause_failed(struct brski_ticket *t, const char *why)
 {
-	struct brski_jobs *jobs = t->jobs;
+	struct brski_worker *jobs = t->jobs;
 
 	pthread_mutex_lock(&jobs->lock);
 	snprintf(t->trouble, sizeof(t->trouble), "%s", why);
@@ -277,7 +277,7 @@ static void pause_failed(struct brski_ticket *t, const char *why)
 /* After an answer: what next? With the job read by this thread only, no job_lock is needed to look at it. */
 static void settle(struct brski_ticket *t)
 {
-	struct brski_jobs *jobs = t->jobs;
+	struct brski_worker *jobs = t->jobs;
 	enum brski_job_state state = brski_job_state(t->job);
 	long wait = state == BRSKI_JOB_WAITING ? brski_job_not_before(t->job) : 0;
 
@@ -345,7 +345,7 @@ static void digest(struct brski_ticket *t, const struct brski_http *answer, cons
 /* The I/O thread is through with it for now. */
 static void let_go(struct brski_ticket *t)
 {
-	struct brski_jobs *jobs = t->jobs;
+	struct brski_worker *jobs = t->jobs;
 
 	pthread_mutex_lock(&jobs->lock);
 	t->calling = false;
@@ -407,7 +407,7 @@ static void start(struct brski_ticket *t)
 		let_go(t);
 		return;
 	}
-	if (brski_upstream_call(t->jobs->io, &call, on_done, t, &err) != BRSKI_OK)
+	if (http_client_call(t->jobs->io, &call, on_done, t, &err) != BRSKI_OK)
 		on_done(t, NULL, err.why);
 }
 
@@ -427,7 +427,7 @@ static void set_origin(struct brski_ticket *t)
 		(int)(host - call.url + (ptrdiff_t)strcspn(host, "/?#")), call.url);
 }
 
-static bool is_full(const struct brski_jobs *jobs, const char *origin)
+static bool is_full(const struct brski_worker *jobs, const char *origin)
 {
 	unsigned n = 0;
 
@@ -442,7 +442,7 @@ static bool is_full(const struct brski_jobs *jobs, const char *origin)
  * The first that may call now and has a place. One origin at most is full while there are places,
  * and it is counted once: thousands may wait for it. With the lock held.
  */
-static struct brski_ticket *find_due(struct brski_jobs *jobs)
+static struct brski_ticket *find_due(struct brski_worker *jobs)
 {
 	const char *full = NULL;
 	int64_t now = brski_now_ms();
@@ -463,7 +463,7 @@ static struct brski_ticket *find_due(struct brski_jobs *jobs)
 }
 
 /* The next one that may call now, in order of arrival; taken. */
-static struct brski_ticket *take_due(struct brski_jobs *jobs)
+static struct brski_ticket *take_due(struct brski_worker *jobs)
 {
 	struct brski_ticket *t;
 
@@ -480,7 +480,7 @@ static struct brski_ticket *take_due(struct brski_jobs *jobs)
 }
 
 /* Milliseconds until the next pause is over. */
-static long next_due(struct brski_jobs *jobs)
+static long next_due(struct brski_worker *jobs)
 {
 	int64_t next = jobs->next_scan, now = brski_now_ms();
 
@@ -495,7 +495,7 @@ static long next_due(struct brski_jobs *jobs)
 /* ---- The store: what waits there, from before a restart or because memory was full ---- */
 
 struct found {
-	struct brski_jobs *jobs;
+	struct brski_worker *jobs;
 	struct brski_store_job rows[HELD_MAX];
 	unsigned n;
 };
@@ -517,7 +517,7 @@ static void on_row(void *ctx, struct brski_store_job *row)
 }
 
 /* Unless a session was quicker. */
-static void adopt(struct brski_jobs *jobs, const struct brski_store_job *row)
+static void adopt(struct brski_worker *jobs, const struct brski_store_job *row)
 {
 	struct brski_error err = {0};
 	struct brski_job *job = NULL;
@@ -542,7 +542,7 @@ static void adopt(struct brski_jobs *jobs, const struct brski_store_job *row)
 		brski_job_free(job);
 }
 
-static void scan(struct brski_jobs *jobs)
+static void scan(struct brski_worker *jobs)
 {
 	struct found *found = calloc(1, sizeof(*found));
 	struct brski_error err = {0};
@@ -565,9 +565,9 @@ static void scan(struct brski_jobs *jobs)
 	free(found);
 }
 
-static long tick(void *ctx, struct brski_upstream *up)
+static long tick(void *ctx, struct http_client *up)
 {
-	struct brski_jobs *jobs = ctx;
+	struct brski_worker *jobs = ctx;
 	struct brski_ticket *t;
 
 	jobs->io = up;
@@ -583,7 +583,7 @@ static long tick(void *ctx, struct brski_upstream *up)
 
 /* ---- Making and ending ---- */
 
-static void set_defaults(struct brski_jobs_config *config)
+static void set_defaults(struct brski_worker_config *config)
 {
 	if (!config->retry_min_ms)
 		config->retry_min_ms = RETRY_MIN_MS;
@@ -593,17 +593,17 @@ static void set_defaults(struct brski_jobs_config *config)
 		config->scan_ms = SCAN_MS;
 }
 
-enum brski_code brski_jobs_new(
-	const struct brski_jobs_config *config, struct brski_jobs **out, struct brski_error *err)
+enum brski_code brski_worker_new(
+	const struct brski_worker_config *config, struct brski_worker **out, struct brski_error *err)
 {
-	struct brski_upstream_config upstream = {
+	struct http_client_config upstream = {
 		.connect_timeout_ms = config->connect_timeout_ms,
 		.request_timeout_ms = config->request_timeout_ms,
 		.response_max = config->response_max,
 		.proxy = config->proxy,
 		.tick = tick,
 	};
-	struct brski_jobs *jobs;
+	struct brski_worker *jobs;
 	enum brski_code code;
 
 	*out = NULL;
@@ -614,30 +614,30 @@ enum brski_code brski_jobs_new(
 	set_defaults(&jobs->config);
 	pthread_mutex_init(&jobs->lock, NULL);
 	upstream.ctx = jobs;
-	code = brski_upstream_new(&upstream, &jobs->up, err);
+	code = http_client_new(&upstream, &jobs->up, err);
 	if (code != BRSKI_OK) {
-		brski_jobs_free(jobs);
+		brski_worker_free(jobs);
 		return code;
 	}
 	*out = jobs;
 	return BRSKI_OK;
 }
 
-void brski_jobs_stop(struct brski_jobs *jobs)
+void brski_worker_stop(struct brski_worker *jobs)
 {
 	if (!jobs)
 		return;
-	brski_upstream_free(jobs->up);
+	http_client_free(jobs->up);
 	jobs->up = NULL;
 }
 
-void brski_jobs_free(struct brski_jobs *jobs)
+void brski_worker_free(struct brski_worker *jobs)
 {
 	struct brski_ticket *t;
 
 	if (!jobs)
 		return;
-	brski_jobs_stop(jobs);
+	brski_worker_stop(jobs);
 	while ((t = jobs->first)) {
 		unlink_ticket(jobs, t);
 		ticket_free(t);

@@ -9,12 +9,12 @@
  * it; a job outlives the session that caused it, and is taken up again from the store after a
  * restart. Sessions that cause the same job share it.
  */
-struct brski_jobs;
+struct brski_worker;
 
-struct brski_jobs_config {
+struct brski_worker_config {
 	struct brski_registrar *registrar; /* borrowed */
 	struct brski_store *store;         /* borrowed */
-	long connect_timeout_ms;           /* these four: see struct brski_upstream_config */
+	long connect_timeout_ms;           /* these four: see struct http_client_config */
 	long request_timeout_ms;
 	size_t response_max;
 	const char *proxy;
@@ -27,15 +27,15 @@ struct brski_jobs_config {
 	const struct brski_env *env;
 };
 
-BRSKI_CHECKED enum brski_code brski_jobs_new(
-	const struct brski_jobs_config *config, struct brski_jobs **out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_worker_new(
+	const struct brski_worker_config *config, struct brski_worker **out, struct brski_error *err);
 /*
  * Ends and joins the thread, housekeeping with it. Nothing may be submitted any more; tickets may
  * still be given back.
  */
-void brski_jobs_stop(struct brski_jobs *jobs);
+void brski_worker_stop(struct brski_worker *jobs);
 /* No ticket may be left. Jobs that wait are in the store. */
-void brski_jobs_free(struct brski_jobs *jobs);
+void brski_worker_free(struct brski_worker *jobs);
 
 /* A session's share in a job. */
 struct brski_ticket;
@@ -44,7 +44,7 @@ struct brski_ticket;
  * Takes the job, also on failure (NULL: no memory). If one of the same key is under way, that one
  * is shared and this one freed.
  */
-struct brski_ticket *brski_jobs_submit(struct brski_jobs *jobs, struct brski_job *job);
+struct brski_ticket *brski_worker_submit(struct brski_worker *jobs, struct brski_job *job);
 void brski_ticket_release(struct brski_ticket *ticket); /* NULL is allowed; the job goes on */
 
 enum brski_progress {
@@ -61,6 +61,6 @@ void brski_ticket_unlock(struct brski_ticket *ticket);
 void brski_ticket_trouble(struct brski_ticket *ticket, char why[320]);
 
 /* For tests and status lines: jobs in memory, calls under way. */
-void brski_jobs_count(struct brski_jobs *jobs, unsigned *held, unsigned *running);
+void brski_worker_count(struct brski_worker *jobs, unsigned *held, unsigned *running);
 
 #endif

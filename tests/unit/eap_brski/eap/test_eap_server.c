@@ -21,9 +21,9 @@
 static struct site site;
 
 static struct client {
-	struct brski_eap_context *ctx;
-	struct brski_eap_session *s;
-	enum brski_eap_result result;
+	struct brski_server_context *ctx;
+	struct brski_server_session *s;
+	enum brski_server_result result;
 	enum brski_code code;
 	struct brski_link *link;
 	struct brski_tunnel_config *config;
@@ -38,12 +38,12 @@ static struct client {
 
 static void start(const struct brski_credential *cred)
 {
-	struct brski_eap_config config = {.registrar = site.registrar};
+	struct brski_server_config config = {.registrar = site.registrar};
 	struct brski_error err;
 
 	memset(&c, 0, sizeof(c));
-	EXPECT(BRSKI_OK, brski_eap_context_new(&config, &c.ctx, &err));
-	EXPECT(BRSKI_OK, brski_eap_session_new(c.ctx, 0, "port 1", &c.packet, &c.s, &err));
+	EXPECT(BRSKI_OK, brski_server_context_new(&config, &c.ctx, &err));
+	EXPECT(BRSKI_OK, brski_server_session_new(c.ctx, 0, "port 1", &c.packet, &c.s, &err));
 	EXPECT(BRSKI_OK, brski_link_new(false, BRSKI_MTU_DEFAULT, 0, &c.link, &err));
 	EXPECT(BRSKI_OK, brski_tunnel_config_new(false, cred, &c.config, &err));
 	EXPECT(BRSKI_OK, brski_tunnel_new(c.config, NULL, NULL, &c.tunnel, &err));
@@ -57,8 +57,8 @@ static void stop(void)
 	brski_tunnel_free(c.tunnel);
 	brski_tunnel_config_free(c.config);
 	brski_link_free(c.link);
-	brski_eap_session_free(c.s);
-	brski_eap_context_free(c.ctx);
+	brski_server_session_free(c.s);
+	brski_server_context_free(c.ctx);
 	memset(&c, 0, sizeof(c));
 }
 
@@ -80,7 +80,7 @@ static void send_packet(void)
 	struct brski_buf out = {0};
 	struct brski_error err;
 
-	c.code = brski_eap_process(c.s, brski_buf_span(&c.packet), &out, &c.result, &err);
+	c.code = brski_server_process(c.s, brski_buf_span(&c.packet), &out, &c.result, &err);
 	brski_buf_move(&c.packet, &out);
 }
 
@@ -117,7 +117,7 @@ static void exchange(void)
 	brski_buf_reset(&c.plain);
 	for (;;) {
 		send_packet();
-		if (c.code != BRSKI_OK || c.result != BRSKI_EAP_SEND || take_packet())
+		if (c.code != BRSKI_OK || c.result != BRSKI_SERVER_SEND || take_packet())
 			return;
 	}
 }
@@ -171,13 +171,13 @@ static unsigned count_responses(unsigned status)
 static void expect_end(const char *reason)
 {
 	ck_assert_int_eq(c.code, BRSKI_OK);
-	ck_assert_int_eq(c.result, BRSKI_EAP_SEND);
+	ck_assert_int_eq(c.result, BRSKI_SERVER_SEND);
 	brski_buf_reset(&c.records);
 	exchange();
 	ck_assert_int_eq(c.code, BRSKI_OK);
-	ck_assert_int_eq(c.result, BRSKI_EAP_FAILURE);
-	ck_assert_msg(
-		strstr(brski_eap_reason(c.s), reason), "\"%s\" lacks \"%s\"", brski_eap_reason(c.s), reason);
+	ck_assert_int_eq(c.result, BRSKI_SERVER_FAILURE);
+	ck_assert_msg(strstr(brski_server_reason(c.s), reason), "\"%s\" lacks \"%s\"",
+		brski_server_reason(c.s), reason);
 	/* nothing follows */
 	send_packet();
 	ck_assert_int_eq(c.code, BRSKI_UNEXPECTED);
@@ -193,7 +193,7 @@ START_TEST(flight_of_requests)
 	put_plain(brski_buf_span(&flight)); /* with the Finished */
 	exchange();
 	ck_assert_uint_eq(count_responses(200), 4);
-	ck_assert_str_eq(brski_eap_device(c.s)->serial_number, SITE_SERIAL);
+	ck_assert_str_eq(brski_server_device(c.s)->serial_number, SITE_SERIAL);
 	/* and the next */
 	put_plain(brski_buf_span(&flight));
 	exchange();
@@ -202,8 +202,8 @@ START_TEST(flight_of_requests)
 	/* silence is no success */
 	exchange();
 	ck_assert_int_eq(c.code, BRSKI_OK);
-	ck_assert_int_eq(c.result, BRSKI_EAP_FAILURE);
-	ck_assert_ptr_nonnull(strstr(brski_eap_reason(c.s), "not onboarded"));
+	ck_assert_int_eq(c.result, BRSKI_SERVER_FAILURE);
+	ck_assert_ptr_nonnull(strstr(brski_server_reason(c.s), "not onboarded"));
 }
 END_TEST
 
@@ -289,9 +289,9 @@ START_TEST(finished_alone_is_acknowledged)
 	shake_hands();
 	exchange();
 	ck_assert_int_eq(c.code, BRSKI_OK);
-	ck_assert_int_eq(c.result, BRSKI_EAP_SEND);
+	ck_assert_int_eq(c.result, BRSKI_SERVER_SEND);
 	ck_assert(c.quiet);
-	ck_assert_ptr_nonnull(brski_eap_device(c.s));
+	ck_assert_ptr_nonnull(brski_server_device(c.s));
 }
 END_TEST
 
@@ -317,7 +317,7 @@ START_TEST(alert_reaches_the_peer)
 		ck_assert_int_ne(c.tunnel_code, BRSKI_OK);
 		ck_assert_msg(strstr(c.tunnel_err.why, cases[i].alert), "%s", c.tunnel_err.why);
 		ck_assert(site_has_event(&site, "peer", false, cases[i].reason));
-		ck_assert_ptr_null(brski_eap_device(c.s));
+		ck_assert_ptr_null(brski_server_device(c.s));
 		expect_end(cases[i].reason);
 	}
 }
@@ -365,8 +365,8 @@ START_TEST(peer_closes_the_tunnel)
 	brski_tunnel_close(c.tunnel, &c.records);
 	exchange();
 	ck_assert_int_eq(c.code, BRSKI_OK);
-	ck_assert_int_eq(c.result, BRSKI_EAP_FAILURE);
-	ck_assert_str_ne(brski_eap_reason(c.s), "");
+	ck_assert_int_eq(c.result, BRSKI_SERVER_FAILURE);
+	ck_assert_str_ne(brski_server_reason(c.s), "");
 }
 END_TEST
 
@@ -376,8 +376,8 @@ START_TEST(silence_in_the_handshake)
 	exchange();
 	brski_buf_reset(&c.records);
 	exchange();
-	ck_assert_int_eq(c.result, BRSKI_EAP_FAILURE);
-	ck_assert_ptr_nonnull(strstr(brski_eap_reason(c.s), "handshake"));
+	ck_assert_int_eq(c.result, BRSKI_SERVER_FAILURE);
+	ck_assert_ptr_nonnull(strstr(brski_server_reason(c.s), "handshake"));
 }
 END_TEST
 
@@ -412,7 +412,7 @@ static void ask_for_voucher(void)
 	brski_buf_free(&flight);
 	exchange();
 	ck_assert_int_eq(c.code, BRSKI_OK);
-	ck_assert_int_eq(c.result, BRSKI_EAP_JOB);
+	ck_assert_int_eq(c.result, BRSKI_SERVER_JOB);
 }
 
 START_TEST(job_in_the_middle_of_a_flight)
@@ -422,28 +422,28 @@ START_TEST(job_in_the_middle_of_a_flight)
 
 	shake_hands();
 	ask_for_voucher();
-	job = brski_eap_take_job(c.s);
+	job = brski_server_take_job(c.s);
 	ck_assert_ptr_nonnull(job);
-	ck_assert_ptr_null(brski_eap_take_job(c.s));
+	ck_assert_ptr_null(brski_server_take_job(c.s));
 	for (int i = 0; i < 3; i++) {
-		EXPECT(BRSKI_OK, brski_eap_wait(c.s, 100, &c.packet, &err));
+		EXPECT(BRSKI_OK, brski_server_wait(c.s, 100, &c.packet, &err));
 		ck_assert(take_packet()); /* a Wait */
 		EXPECT(BRSKI_OK, brski_link_next(c.link, &c.packet, &err));
 		send_packet();
 		ck_assert_int_eq(c.code, BRSKI_OK);
-		ck_assert_int_eq(c.result, BRSKI_EAP_JOB);
+		ck_assert_int_eq(c.result, BRSKI_SERVER_JOB);
 	}
 	site_drive(&site, job);
-	EXPECT(BRSKI_OK, brski_eap_resume(c.s, job, &c.packet, &c.result, &err));
+	EXPECT(BRSKI_OK, brski_server_resume(c.s, job, &c.packet, &c.result, &err));
 	brski_job_free(job);
-	ck_assert_int_eq(c.result, BRSKI_EAP_SEND);
+	ck_assert_int_eq(c.result, BRSKI_SERVER_SEND);
 	while (!take_packet())
 		send_packet();
 	ck_assert_uint_eq(count_responses(200), 3);
 	/* once */
-	EXPECT(BRSKI_UNEXPECTED, brski_eap_wait(c.s, 100, &c.packet, &err));
-	EXPECT(BRSKI_UNEXPECTED, brski_eap_resume(c.s, NULL, &c.packet, &c.result, &err));
-	EXPECT(BRSKI_UNEXPECTED, brski_eap_defer(c.s, NULL, &c.packet, &c.result, &err));
+	EXPECT(BRSKI_UNEXPECTED, brski_server_wait(c.s, 100, &c.packet, &err));
+	EXPECT(BRSKI_UNEXPECTED, brski_server_resume(c.s, NULL, &c.packet, &c.result, &err));
+	EXPECT(BRSKI_UNEXPECTED, brski_server_defer(c.s, NULL, &c.packet, &c.result, &err));
 }
 END_TEST
 
@@ -454,8 +454,8 @@ START_TEST(job_that_is_deferred)
 
 	shake_hands();
 	ask_for_voucher();
-	job = brski_eap_take_job(c.s);
-	EXPECT(BRSKI_OK, brski_eap_defer(c.s, job, &c.packet, &c.result, &err));
+	job = brski_server_take_job(c.s);
+	EXPECT(BRSKI_OK, brski_server_defer(c.s, job, &c.packet, &c.result, &err));
 	brski_job_free(job);
 	while (!take_packet())
 		send_packet();
@@ -470,13 +470,13 @@ START_TEST(message_while_a_job_is_out)
 
 	shake_hands();
 	ask_for_voucher();
-	EXPECT(BRSKI_OK, brski_eap_wait(c.s, 0, &c.packet, &err));
+	EXPECT(BRSKI_OK, brski_server_wait(c.s, 0, &c.packet, &err));
 	ck_assert(take_packet());
 	brski_buf_reset(&c.packet);
 	brski_put(&c.packet, brski_span("\001hello", 6));
 	send_packet();
 	ck_assert_int_ne(c.code, BRSKI_OK);
-	ck_assert_int_eq(c.result, BRSKI_EAP_FAILURE);
+	ck_assert_int_eq(c.result, BRSKI_SERVER_FAILURE);
 }
 END_TEST
 
@@ -497,7 +497,7 @@ START_TEST(no_keys_without_success)
 	memset(msk, 1, sizeof(msk));
 	shake_hands();
 	exchange();
-	EXPECT(BRSKI_UNEXPECTED, brski_eap_keys(c.s, msk, emsk, id, &err));
+	EXPECT(BRSKI_UNEXPECTED, brski_server_keys(c.s, msk, emsk, id, &err));
 	ck_assert_mem_eq(msk, none, sizeof(msk));
 }
 END_TEST
@@ -511,14 +511,14 @@ START_TEST(endless_packets)
 	while (c.code == BRSKI_OK) {
 		struct brski_error err;
 
-		EXPECT(BRSKI_OK, brski_eap_wait(c.s, 100, &c.packet, &err));
+		EXPECT(BRSKI_OK, brski_server_wait(c.s, 100, &c.packet, &err));
 		ck_assert(take_packet());
 		EXPECT(BRSKI_OK, brski_link_next(c.link, &c.packet, &err));
 		send_packet();
 		ck_assert_uint_lt(++n, 1100);
 	}
 	ck_assert_int_eq(c.code, BRSKI_TOO_LARGE);
-	ck_assert_int_eq(c.result, BRSKI_EAP_FAILURE);
+	ck_assert_int_eq(c.result, BRSKI_SERVER_FAILURE);
 }
 END_TEST
 
@@ -527,24 +527,25 @@ static unsigned n_answered;
 static void try_first_message(void *ctx, struct brski_span damaged, const struct mutation *how)
 {
 	struct brski_buf reply = {0};
-	struct brski_eap_session *s;
-	enum brski_eap_result result;
+	struct brski_server_session *s;
+	enum brski_server_result result;
 	struct brski_error err;
 
 	(void)ctx;
 	(void)how;
-	EXPECT(BRSKI_OK, brski_eap_session_new(c.ctx, 0, NULL, &reply, &s, &err));
-	if (brski_eap_process(s, damaged, &reply, &result, &err) == BRSKI_OK && result == BRSKI_EAP_SEND) {
+	EXPECT(BRSKI_OK, brski_server_session_new(c.ctx, 0, NULL, &reply, &s, &err));
+	if (brski_server_process(s, damaged, &reply, &result, &err) == BRSKI_OK &&
+		result == BRSKI_SERVER_SEND) {
 		ck_assert_uint_gt(reply.len, 0);
 		n_answered++;
 	} else {
-		ck_assert_int_eq(result, BRSKI_EAP_FAILURE);
-		ck_assert_str_ne(brski_eap_reason(s), "");
+		ck_assert_int_eq(result, BRSKI_SERVER_FAILURE);
+		ck_assert_str_ne(brski_server_reason(s), "");
 	}
-	ck_assert_ptr_null(brski_eap_device(s));
-	ck_assert_ptr_null(brski_eap_take_job(s));
+	ck_assert_ptr_null(brski_server_device(s));
+	ck_assert_ptr_null(brski_server_take_job(s));
 	brski_buf_free(&reply);
-	brski_eap_session_free(s);
+	brski_server_session_free(s);
 }
 
 START_TEST(damaged_client_hello)

@@ -19,8 +19,8 @@ static struct site site;
 static struct memory memory;
 
 struct conversation {
-	struct brski_eap_context *ctx;
-	struct brski_eap_session *server;
+	struct brski_server_context *ctx;
+	struct brski_server_session *server;
 	struct brski_peer *peer;
 	struct brski_job *job; /* that the server stands at */
 	unsigned job_waits;
@@ -43,7 +43,7 @@ struct conversation {
 
 static void open_conversation(struct conversation *c, struct brski_buf *packet)
 {
-	struct brski_eap_config config = {.registrar = site.registrar};
+	struct brski_server_config config = {.registrar = site.registrar};
 	struct brski_peer_config peer = {
 		.pledge = {.idevid = &site.idevid,
 			.masa_anchors = site.masa_anchors,
@@ -58,8 +58,8 @@ static void open_conversation(struct conversation *c, struct brski_buf *packet)
 	struct brski_error err;
 
 	ck_assert_int_eq(brski_key_type_parse(site.key_type, &peer.pledge.key_type, NULL), BRSKI_OK);
-	EXPECT(BRSKI_OK, brski_eap_context_new(&config, &c->ctx, &err));
-	EXPECT(BRSKI_OK, brski_eap_session_new(c->ctx, c->mtu, "port 1", packet, &c->server, &err));
+	EXPECT(BRSKI_OK, brski_server_context_new(&config, &c->ctx, &err));
+	EXPECT(BRSKI_OK, brski_server_session_new(c->ctx, c->mtu, "port 1", packet, &c->server, &err));
 	EXPECT(BRSKI_OK, brski_peer_new(&peer, &c->peer, &err));
 }
 
@@ -68,8 +68,8 @@ static void close_conversation(struct conversation *c)
 	brski_job_free(c->job);
 	c->job = NULL;
 	brski_peer_free(c->peer);
-	brski_eap_session_free(c->server);
-	brski_eap_context_free(c->ctx);
+	brski_server_session_free(c->server);
+	brski_server_context_free(c->ctx);
 	c->peer = NULL;
 	c->server = NULL;
 	c->ctx = NULL;
@@ -87,25 +87,25 @@ static bool carry(struct conversation *c, struct brski_buf *packet)
 }
 
 /* What a front end does with a job: Wait, work, and on; or, if the back end is away, defer. */
-static enum brski_code do_job(struct conversation *c, struct brski_buf *packet, enum brski_eap_result *result,
-	struct brski_error *err)
+static enum brski_code do_job(struct conversation *c, struct brski_buf *packet,
+	enum brski_server_result *result, struct brski_error *err)
 {
 	enum brski_code code;
 
 	if (!c->job)
-		c->job = brski_eap_take_job(c->server);
+		c->job = brski_server_take_job(c->server);
 	ck_assert_ptr_nonnull(c->job);
 	if (c->job_waits < c->waits_per_job) {
 		c->job_waits++;
-		*result = BRSKI_EAP_SEND;
-		return brski_eap_wait(c->server, 100, packet, err);
+		*result = BRSKI_SERVER_SEND;
+		return brski_server_wait(c->server, 100, packet, err);
 	}
 	c->job_waits = 0;
 	site_drive(&site, c->job);
 	if (brski_job_state(c->job) == BRSKI_JOB_WAITING)
-		code = brski_eap_defer(c->server, c->job, packet, result, err);
+		code = brski_server_defer(c->server, c->job, packet, result, err);
 	else
-		code = brski_eap_resume(c->server, c->job, packet, result, err);
+		code = brski_server_resume(c->server, c->job, packet, result, err);
 	brski_job_free(c->job);
 	c->job = NULL;
 	return code;
@@ -114,17 +114,17 @@ static enum brski_code do_job(struct conversation *c, struct brski_buf *packet, 
 static void server_turn(struct conversation *c, struct brski_buf *packet)
 {
 	struct brski_error err = {0};
-	enum brski_eap_result result;
+	enum brski_server_result result;
 	struct brski_buf out = {0};
 	enum brski_code code;
 
-	code = brski_eap_process(c->server, brski_buf_span(packet), &out, &result, &err);
-	while (code == BRSKI_OK && result == BRSKI_EAP_JOB)
+	code = brski_server_process(c->server, brski_buf_span(packet), &out, &result, &err);
+	while (code == BRSKI_OK && result == BRSKI_SERVER_JOB)
 		code = do_job(c, &out, &result, &err);
-	c->success = code == BRSKI_OK && result == BRSKI_EAP_SUCCESS;
-	c->failure = code != BRSKI_OK || result == BRSKI_EAP_FAILURE;
+	c->success = code == BRSKI_OK && result == BRSKI_SERVER_SUCCESS;
+	c->failure = code != BRSKI_OK || result == BRSKI_SERVER_FAILURE;
 	if (c->success || c->failure)
-		snprintf(c->reason, sizeof(c->reason), "%s", brski_eap_reason(c->server));
+		snprintf(c->reason, sizeof(c->reason), "%s", brski_server_reason(c->server));
 	brski_buf_move(packet, &out);
 }
 
@@ -184,7 +184,7 @@ static void expect_same_keys(struct conversation *c)
 	static const uint8_t none[BRSKI_EAP_KEY_LEN];
 	struct brski_error err;
 
-	EXPECT(BRSKI_OK, brski_eap_keys(c->server, server[0], server[1], server[2], &err));
+	EXPECT(BRSKI_OK, brski_server_keys(c->server, server[0], server[1], server[2], &err));
 	EXPECT(BRSKI_OK, brski_peer_keys(c->peer, peer[0], peer[1], peer[2], &err));
 	ck_assert_mem_eq(server, peer, sizeof(server));
 	ck_assert_mem_ne(server[0], none, sizeof(none));
@@ -365,7 +365,7 @@ START_TEST(deferred_at_each_decision)
 		site.defer_at = at;
 		talk(&c);
 		ck_assert_msg(!c.success, "decision %u was not asked for", at);
-		ck_assert_msg(brski_eap_deferred(c.server), "decision %u: %s", at, c.reason);
+		ck_assert_msg(brski_server_deferred(c.server), "decision %u: %s", at, c.reason);
 		while (!c.success && visits++ < 4) {
 			ck_assert_msg(brski_peer_retry_after(c.peer) > 0, "decision %u: %s", at,
 				brski_peer_reason(c.peer));
@@ -557,30 +557,30 @@ END_TEST
 START_TEST(random_packets)
 {
 	for (unsigned i = 0; i < 200; i++) {
-		struct brski_eap_config config = {.registrar = site.registrar};
-		struct brski_eap_context *ctx;
-		struct brski_eap_session *s;
+		struct brski_server_config config = {.registrar = site.registrar};
+		struct brski_server_context *ctx;
+		struct brski_server_session *s;
 		struct brski_buf reply = {0};
-		enum brski_eap_result result;
+		enum brski_server_result result;
 		struct brski_error err;
 		uint8_t octets[64];
 
-		EXPECT(BRSKI_OK, brski_eap_context_new(&config, &ctx, &err));
-		EXPECT(BRSKI_OK, brski_eap_session_new(ctx, 0, NULL, &reply, &s, &err));
+		EXPECT(BRSKI_OK, brski_server_context_new(&config, &ctx, &err));
+		EXPECT(BRSKI_OK, brski_server_session_new(ctx, 0, NULL, &reply, &s, &err));
 		for (unsigned j = 0; j < 5; j++) {
 			EXPECT(BRSKI_OK, brski_random(NULL, octets, sizeof(octets), &err));
 			if (j % 2 == 0)
 				octets[0] = 1; /* a message */
-			if (brski_eap_process(s, brski_span(octets, octets[63] % sizeof(octets)), &reply,
+			if (brski_server_process(s, brski_span(octets, octets[63] % sizeof(octets)), &reply,
 				    &result, &err) != BRSKI_OK ||
-				result != BRSKI_EAP_SEND)
+				result != BRSKI_SERVER_SEND)
 				break;
 		}
-		ck_assert_int_ne(result, BRSKI_EAP_SUCCESS);
-		ck_assert_ptr_null(brski_eap_device(s));
+		ck_assert_int_ne(result, BRSKI_SERVER_SUCCESS);
+		ck_assert_ptr_null(brski_server_device(s));
 		brski_buf_free(&reply);
-		brski_eap_session_free(s);
-		brski_eap_context_free(ctx);
+		brski_server_session_free(s);
+		brski_server_context_free(ctx);
 	}
 }
 END_TEST

@@ -473,13 +473,13 @@ START_TEST(what_cannot_be_read_is_not_written)
 	struct brski_buf json = {0};
 
 	EXPECT(BRSKI_OK, brski_buf_set(&rec.domain_cas, brski_span(octets, 16384)));
-	EXPECT(BRSKI_OK, brski_record_print(&rec, &json, &err));
-	EXPECT(BRSKI_OK, brski_record_parse(brski_buf_span(&json), &again, &err));
-	brski_record_free(&again);
+	EXPECT(BRSKI_OK, brski_pledge_record_print(&rec, &json, &err));
+	EXPECT(BRSKI_OK, brski_pledge_record_parse(brski_buf_span(&json), &again, &err));
+	brski_pledge_record_free(&again);
 	EXPECT(BRSKI_OK, brski_buf_set(&rec.domain_cas, brski_span(octets, 16385)));
-	EXPECT_WHY(BRSKI_TOO_LARGE, "domain-cas", brski_record_print(&rec, &json, &err));
+	EXPECT_WHY(BRSKI_TOO_LARGE, "domain-cas", brski_pledge_record_print(&rec, &json, &err));
 	ck_assert_uint_eq(json.len, 0);
-	brski_record_free(&rec);
+	brski_pledge_record_free(&rec);
 	brski_buf_free(&json);
 }
 END_TEST

@@ -17,7 +17,7 @@
 /* Calls through the real libcurl to a server in this process that behaves as each test wants. */
 
 static struct web web;
-static struct brski_upstream *up;
+static struct http_client *up;
 static struct brski_credential root, server, client, other_root;
 
 /* ---- One call, from a thread that waits for its end ---- */
@@ -30,7 +30,7 @@ static struct shot {
 	bool answered;
 	struct brski_http answer;
 	char why[320];
-	enum brski_code refused; /* of brski_upstream_call */
+	enum brski_code refused; /* of http_client_call */
 } shot = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void finish(const struct brski_http *answer, const char *why)
@@ -57,7 +57,7 @@ static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 	finish(answer, why);
 }
 
-static long tick(void *ctx, struct brski_upstream *io)
+static long tick(void *ctx, struct http_client *io)
 {
 	const struct brski_call *call;
 	struct brski_error err;
@@ -68,7 +68,7 @@ static long tick(void *ctx, struct brski_upstream *io)
 	shot.call = NULL;
 	pthread_mutex_unlock(&shot.lock);
 	if (call) {
-		shot.refused = brski_upstream_call(io, call, on_done, NULL, &err);
+		shot.refused = http_client_call(io, call, on_done, NULL, &err);
 		if (shot.refused != BRSKI_OK)
 			finish(NULL, err.why);
 	}
@@ -83,7 +83,7 @@ static void start_call(const struct brski_call *call)
 	shot.refused = BRSKI_OK;
 	shot.call = call;
 	pthread_mutex_unlock(&shot.lock);
-	brski_upstream_wake(up);
+	http_client_wake(up);
 }
 
 /* True if there was an answer: it is in shot.answer; else shot.why says why not. */
@@ -97,13 +97,13 @@ static bool make_call(const struct brski_call *call)
 	return shot.answered;
 }
 
-static void open_up(const struct brski_upstream_config *given)
+static void open_up(const struct http_client_config *given)
 {
-	struct brski_upstream_config config = given ? *given : (struct brski_upstream_config){0};
+	struct http_client_config config = given ? *given : (struct http_client_config){0};
 	struct brski_error err;
 
 	config.tick = tick;
-	EXPECT(BRSKI_OK, brski_upstream_new(&config, &up, &err));
+	EXPECT(BRSKI_OK, http_client_new(&config, &up, &err));
 }
 
 static void setup(void)
@@ -118,7 +118,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	brski_upstream_free(up);
+	http_client_free(up);
 	up = NULL;
 	brski_http_free(&shot.answer);
 	pki_free(&root);
@@ -404,7 +404,7 @@ END_TEST
 
 START_TEST(a_configured_proxy_is_used)
 {
-	struct brski_upstream_config config = {0};
+	struct http_client_config config = {0};
 	char proxy[64];
 	struct call c;
 
@@ -443,7 +443,7 @@ static void say_much(void *ctx, const struct web_request *request, struct brski_
 
 START_TEST(answers_are_bounded)
 {
-	struct brski_upstream_config config = {.response_max = 1000};
+	struct http_client_config config = {.response_max = 1000};
 	struct call c;
 
 	open_up(&config);
@@ -487,7 +487,7 @@ static int64_t now_ms(void)
 
 START_TEST(calls_are_bounded_in_time)
 {
-	struct brski_upstream_config config = {.request_timeout_ms = 200};
+	struct http_client_config config = {.request_timeout_ms = 200};
 	int64_t began;
 	struct call c;
 
@@ -507,7 +507,7 @@ END_TEST
 /* Else one name server that is away would hold up the calls to everybody else. */
 START_TEST(a_name_that_is_not_found_holds_up_nobody)
 {
-	struct brski_upstream_config config = {.connect_timeout_ms = 200};
+	struct http_client_config config = {.connect_timeout_ms = 200};
 	int64_t began;
 	struct call c;
 
@@ -525,7 +525,7 @@ START_TEST(a_name_that_is_not_found_holds_up_nobody)
 	call_open(&c, BRSKI_JOB_CMP, "http", "slow.example");
 	start_call(&c.call);
 	usleep(50000);
-	brski_upstream_free(up);
+	http_client_free(up);
 	up = NULL;
 	ck_assert_int_lt(now_ms() - began, 2000);
 	call_close(&c);
@@ -567,7 +567,7 @@ START_TEST(what_is_no_http_is_no_answer)
 		"HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 700 High\r\nContent-Length: 0\r\n\r\n",
 	};
-	struct brski_upstream_config config = {.request_timeout_ms = 400};
+	struct http_client_config config = {.request_timeout_ms = 400};
 	struct call c;
 
 	open_up(&config);
@@ -630,7 +630,7 @@ START_TEST(ends_at_once_with_a_call_under_way)
 	while (!web.n_requests)
 		usleep(1000);
 	began = now_ms();
-	brski_upstream_free(up);
+	http_client_free(up);
 	up = NULL;
 	ck_assert_int_lt(now_ms() - began, 500);
 	ck_assert(!shot.done);
@@ -639,7 +639,7 @@ START_TEST(ends_at_once_with_a_call_under_way)
 }
 END_TEST
 
-static long tick_looks_at_signals(void *ctx, struct brski_upstream *io)
+static long tick_looks_at_signals(void *ctx, struct http_client *io)
 {
 	sigset_t *mask = ctx;
 
@@ -655,11 +655,11 @@ static long tick_looks_at_signals(void *ctx, struct brski_upstream *io)
 START_TEST(signals_are_for_other_threads)
 {
 	sigset_t mask, mine;
-	struct brski_upstream_config config = {.tick = tick_looks_at_signals, .ctx = &mask};
+	struct http_client_config config = {.tick = tick_looks_at_signals, .ctx = &mask};
 	struct brski_error err;
 
 	shot.done = false;
-	EXPECT(BRSKI_OK, brski_upstream_new(&config, &up, &err));
+	EXPECT(BRSKI_OK, http_client_new(&config, &up, &err));
 	pthread_mutex_lock(&shot.lock);
 	while (!shot.done)
 		pthread_cond_wait(&shot.changed, &shot.lock);

@@ -34,9 +34,9 @@ static void teardown(void)
 	pki_free_certs(anchors);
 }
 
-static struct brski_parcel_item *add(struct brski_parcel *parcel)
+static struct brski_bundle_item *add(struct brski_bundle *bundle)
 {
-	struct brski_parcel_item *item = brski_parcel_add(parcel);
+	struct brski_bundle_item *item = brski_bundle_add(bundle);
 
 	ck_assert_ptr_nonnull(item);
 	snprintf(item->key, sizeof(item->key), "%s", KEY);
@@ -45,15 +45,15 @@ static struct brski_parcel_item *add(struct brski_parcel *parcel)
 	return item;
 }
 
-static struct brski_parcel requests(size_t body)
+static struct brski_bundle requests(size_t body)
 {
-	struct brski_parcel parcel = {.created_on = 1700000000};
-	struct brski_parcel_item *item = add(&parcel);
+	struct brski_bundle bundle = {.created_on = 1700000000};
+	struct brski_bundle_item *item = add(&bundle);
 	uint8_t *octets = calloc(1, body + 1);
 	struct brski_planned *call = &item->calls[0];
 
-	snprintf(parcel.registrar, sizeof(parcel.registrar), "%s", KEY);
-	item->kind = BRSKI_PARCEL_CERTIFICATE;
+	snprintf(bundle.registrar, sizeof(bundle.registrar), "%s", KEY);
+	item->kind = BRSKI_BUNDLE_CERTIFICATE;
 	item->n_calls = 1;
 	ck_assert(brski_buf_set(&item->tls_anchors, brski_span_str("PEM")) == BRSKI_OK);
 	snprintf(call->url, sizeof(call->url), "https://ca.example/.well-known/cmp");
@@ -61,48 +61,48 @@ static struct brski_parcel requests(size_t body)
 	EXPECT(BRSKI_OK, brski_http_request(&call->request, "POST", "/.well-known/cmp", "application/pkixcmp",
 				 brski_span(octets, body), &err));
 	free(octets);
-	return parcel;
+	return bundle;
 }
 
-static struct brski_parcel answers(void)
+static struct brski_bundle answers(void)
 {
-	struct brski_parcel parcel = {.answers = true, .created_on = 1700000000};
-	struct brski_parcel_item *item = add(&parcel);
+	struct brski_bundle bundle = {.answers = true, .created_on = 1700000000};
+	struct brski_bundle_item *item = add(&bundle);
 
-	snprintf(parcel.registrar, sizeof(parcel.registrar), "%s", KEY);
+	snprintf(bundle.registrar, sizeof(bundle.registrar), "%s", KEY);
 	item->n_answers = 1;
 	snprintf(item->trouble, sizeof(item->trouble), "the second one is away");
 	EXPECT(BRSKI_OK, brski_http_response(&item->answers[0], 200, "application/json",
 				 brski_span_str("{\"version\":\"1\"}"), &err));
 	EXPECT(BRSKI_OK, brski_http_set(&item->answers[0], "retry-after", "30", &err));
-	return parcel;
+	return bundle;
 }
 
 static enum brski_code open_file(
-	struct brski_span file, bool is_answers, struct brski_parcel *out, struct brski_error *why)
+	struct brski_span file, bool is_answers, struct brski_bundle *out, struct brski_error *why)
 {
 	STACK_OF(X509) *certs = NULL;
-	enum brski_code code = brski_parcel_open(file, is_answers, out, &certs, why);
+	enum brski_code code = brski_bundle_open(file, is_answers, out, &certs, why);
 
 	/* as both programs do: whose signature is it? */
 	if (code == BRSKI_OK) {
 		code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, 0, why);
 		if (code != BRSKI_OK)
-			brski_parcel_free(out);
+			brski_bundle_free(out);
 	}
 	pki_free_certs(certs);
 	return code;
 }
 
-static void expect_same_answer(const struct brski_parcel *p)
+static void expect_same_answer(const struct brski_bundle *p)
 {
-	const struct brski_parcel_item *item = &p->items[0];
+	const struct brski_bundle_item *item = &p->items[0];
 
 	ck_assert_uint_eq(p->n_items, 1);
 	ck_assert_str_eq(p->registrar, KEY);
 	ck_assert_int_eq(p->created_on, 1700000000);
 	ck_assert_str_eq(item->key, KEY);
-	ck_assert_int_eq(item->kind, BRSKI_PARCEL_VOUCHER);
+	ck_assert_int_eq(item->kind, BRSKI_BUNDLE_VOUCHER);
 	ck_assert_str_eq(item->manufacturer, "acme");
 	ck_assert_str_eq(item->serial_number, "S-1");
 	ck_assert_str_eq(item->trouble, "the second one is away");
@@ -117,25 +117,25 @@ static void expect_same_answer(const struct brski_parcel *p)
 START_TEST(requests_come_back_as_they_were)
 {
 	/* far more than a voucher's envelope may hold */
-	struct brski_parcel parcel = requests(300000), read;
+	struct brski_bundle bundle = requests(300000), read;
 	struct brski_buf file = {0};
 
-	EXPECT(BRSKI_OK, brski_parcel_seal(&parcel, &signer, &file, &err));
+	EXPECT(BRSKI_OK, brski_bundle_seal(&bundle, &signer, &file, &err));
 	EXPECT(BRSKI_OK, open_file(brski_buf_span(&file), false, &read, &err));
 	ck_assert_uint_eq(read.n_items, 1);
-	ck_assert_int_eq(read.items[0].kind, BRSKI_PARCEL_CERTIFICATE);
+	ck_assert_int_eq(read.items[0].kind, BRSKI_BUNDLE_CERTIFICATE);
 	ck_assert_uint_eq(read.items[0].n_calls, 1);
 	ck_assert_str_eq(read.items[0].calls[0].url, "https://ca.example/.well-known/cmp");
 	ck_assert_str_eq(read.items[0].calls[0].request.method, "POST");
 	ck_assert_str_eq(read.items[0].calls[0].request.path, "/.well-known/cmp");
 	ck_assert(brski_http_is_type(&read.items[0].calls[0].request, "application/pkixcmp"));
 	ck_assert(brski_span_equal(brski_buf_span(&read.items[0].calls[0].request.body),
-		brski_buf_span(&parcel.items[0].calls[0].request.body)));
+		brski_buf_span(&bundle.items[0].calls[0].request.body)));
 	ck_assert(brski_span_equal(brski_buf_span(&read.items[0].tls_anchors), brski_span_str("PEM")));
-	brski_parcel_free(&read);
+	brski_bundle_free(&read);
 	EXPECT_WHY(
 		BRSKI_UNEXPECTED, "no file of answers", open_file(brski_buf_span(&file), true, &read, &err));
-	brski_parcel_free(&parcel);
+	brski_bundle_free(&bundle);
 	brski_buf_free(&file);
 }
 END_TEST
@@ -146,16 +146,16 @@ END_TEST
  */
 START_TEST(a_bit_turned_changes_nothing)
 {
-	struct brski_parcel parcel = answers(), read;
+	struct brski_bundle bundle = answers(), read;
 	struct brski_buf file = {0};
 	unsigned refused = 0;
 
-	EXPECT(BRSKI_OK, brski_parcel_seal(&parcel, &signer, &file, &err));
+	EXPECT(BRSKI_OK, brski_bundle_seal(&bundle, &signer, &file, &err));
 	for (size_t i = 0; i < file.len; i++) {
 		file.data[i] ^= (uint8_t)(1 << i % 8);
 		if (open_file(brski_buf_span(&file), true, &read, NULL) == BRSKI_OK) {
 			expect_same_answer(&read);
-			brski_parcel_free(&read);
+			brski_bundle_free(&read);
 		} else {
 			refused++;
 		}
@@ -164,36 +164,36 @@ START_TEST(a_bit_turned_changes_nothing)
 	ck_assert_uint_gt(refused, file.len - file.len / 20);
 	EXPECT(BRSKI_OK, open_file(brski_buf_span(&file), true, &read, &err));
 	expect_same_answer(&read);
-	brski_parcel_free(&read);
-	brski_parcel_free(&parcel);
+	brski_bundle_free(&read);
+	brski_bundle_free(&bundle);
 	brski_buf_free(&file);
 }
 END_TEST
 
 START_TEST(a_file_cut_short_or_with_more_is_refused)
 {
-	struct brski_parcel parcel = answers(), read;
+	struct brski_bundle bundle = answers(), read;
 	struct brski_buf file = {0};
 
-	EXPECT(BRSKI_OK, brski_parcel_seal(&parcel, &signer, &file, &err));
+	EXPECT(BRSKI_OK, brski_bundle_seal(&bundle, &signer, &file, &err));
 	for (size_t len = 0; len < file.len; len += len < 64 || len > file.len - 64 ? 1 : 13)
 		ck_assert_int_ne(open_file(brski_span(file.data, len), true, &read, NULL), BRSKI_OK);
 	brski_put_u8(&file, 0);
 	EXPECT(BRSKI_MALFORMED, open_file(brski_buf_span(&file), true, &read, &err));
-	brski_parcel_free(&parcel);
+	brski_bundle_free(&bundle);
 	brski_buf_free(&file);
 }
 END_TEST
 
 START_TEST(another_signer_is_seen)
 {
-	struct brski_parcel parcel = answers(), read;
+	struct brski_bundle bundle = answers(), read;
 	struct brski_credential other = pki_leaf("CN=Courier", "P-256", NULL);
 	struct brski_buf file = {0};
 
-	EXPECT(BRSKI_OK, brski_parcel_seal(&parcel, &other, &file, &err));
+	EXPECT(BRSKI_OK, brski_bundle_seal(&bundle, &other, &file, &err));
 	EXPECT(BRSKI_UNTRUSTED, open_file(brski_buf_span(&file), true, &read, &err));
-	brski_parcel_free(&parcel);
+	brski_bundle_free(&bundle);
 	brski_buf_free(&file);
 	pki_free(&other);
 }
@@ -208,13 +208,13 @@ END_TEST
 static enum brski_code open_text(const char *text, bool is_answers)
 {
 	struct brski_buf file = {0};
-	struct brski_parcel read;
+	struct brski_bundle read;
 	enum brski_code code;
 
 	EXPECT(BRSKI_OK, brski_cms_sign_data(brski_span_str(text), &signer, &file, &err));
 	code = open_file(brski_buf_span(&file), is_answers, &read, &err);
 	if (code == BRSKI_OK)
-		brski_parcel_free(&read);
+		brski_bundle_free(&read);
 	brski_buf_free(&file);
 	return code;
 }
@@ -291,14 +291,14 @@ START_TEST(requests_are_read_strictly)
 }
 END_TEST
 
-START_TEST(a_parcel_is_bounded)
+START_TEST(a_bundle_is_bounded)
 {
-	struct brski_parcel parcel = {0};
+	struct brski_bundle bundle = {0};
 
-	for (unsigned i = 0; i < BRSKI_PARCEL_ITEMS_MAX; i++)
-		ck_assert_ptr_nonnull(brski_parcel_add(&parcel));
-	ck_assert_ptr_null(brski_parcel_add(&parcel));
-	brski_parcel_free(&parcel);
+	for (unsigned i = 0; i < BRSKI_BUNDLE_ITEMS_MAX; i++)
+		ck_assert_ptr_nonnull(brski_bundle_add(&bundle));
+	ck_assert_ptr_null(brski_bundle_add(&bundle));
+	brski_bundle_free(&bundle);
 }
 END_TEST
 
@@ -329,9 +329,9 @@ int main(void)
 		another_signer_is_seen,
 		what_is_signed_is_read_strictly,
 		requests_are_read_strictly,
-		a_parcel_is_bounded,
+		a_bundle_is_bounded,
 		files_are_written_whole,
 	};
 
-	return run_tests("parcel", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+	return run_tests("bundle", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

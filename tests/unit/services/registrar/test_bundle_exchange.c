@@ -19,7 +19,7 @@
 static struct site site;
 static struct brski_store *store;
 static struct brski_policy *policy;
-static struct brski_offline *offline;
+static struct brski_exchange *offline;
 static char folder[64];
 static struct brski_error err;
 
@@ -43,9 +43,9 @@ static void put_manufacturer(bool audit_log)
 	brski_store_manufacturer_free(&m);
 }
 
-static struct brski_offline *make_offline(const struct brski_credential *credential)
+static struct brski_exchange *make_exchange(const struct brski_credential *credential)
 {
-	struct brski_offline_config config = {
+	struct brski_exchange_config config = {
 		.store = store,
 		.credential = credential,
 		.domain_anchors = site.domain_anchors,
@@ -54,9 +54,9 @@ static struct brski_offline *make_offline(const struct brski_credential *credent
 		.check_pki_answers = true,
 		.env = &site.env,
 	};
-	struct brski_offline *made;
+	struct brski_exchange *made;
 
-	EXPECT(BRSKI_OK, brski_offline_new(&config, &made, &err));
+	EXPECT(BRSKI_OK, brski_exchange_new(&config, &made, &err));
 	return made;
 }
 
@@ -74,12 +74,12 @@ static void setup(void)
 	site.config.ops = brski_policy_ops();
 	site.config.ops_ctx = policy;
 	site_restart(&site);
-	offline = make_offline(&site.registrar_cred);
+	offline = make_exchange(&site.registrar_cred);
 }
 
 static void teardown(void)
 {
-	brski_offline_free(offline);
+	brski_exchange_free(offline);
 	brski_registrar_free(site.registrar);
 	site.registrar = NULL;
 	brski_policy_free(policy);
@@ -90,37 +90,37 @@ static void teardown(void)
 
 /* ---- What the tests do ---- */
 
-static struct brski_parcel export_all(size_t n)
+static struct brski_bundle export_all(size_t n)
 {
-	struct brski_parcel parcel;
+	struct brski_bundle bundle;
 	unsigned held;
 
-	EXPECT(BRSKI_OK, brski_offline_export(offline, &parcel, &held, &err));
-	ck_assert_uint_eq(parcel.n_items, n);
+	EXPECT(BRSKI_OK, brski_exchange_export(offline, &bundle, &held, &err));
+	ck_assert_uint_eq(bundle.n_items, n);
 	ck_assert_uint_eq(held, 0);
-	return parcel;
+	return bundle;
 }
 
 /* Through the file and back, as the courier has it. */
-static void carry(struct brski_parcel *parcel, const struct brski_credential *signer)
+static void carry(struct brski_bundle *bundle, const struct brski_credential *signer)
 {
 	struct brski_buf file = {0};
-	struct brski_parcel read;
+	struct brski_bundle read;
 	STACK_OF(X509) *certs;
 
-	EXPECT(BRSKI_OK, brski_parcel_seal(parcel, signer, &file, &err));
-	EXPECT(BRSKI_OK, brski_parcel_open(brski_buf_span(&file), parcel->answers, &read, &certs, &err));
+	EXPECT(BRSKI_OK, brski_bundle_seal(bundle, signer, &file, &err));
+	EXPECT(BRSKI_OK, brski_bundle_open(brski_buf_span(&file), bundle->answers, &read, &certs, &err));
 	pki_free_certs(certs);
 	brski_buf_free(&file);
-	brski_parcel_free(parcel);
-	*parcel = read;
+	brski_bundle_free(bundle);
+	*bundle = read;
 }
 
 static bool call(
-	const struct brski_parcel_item *item, const struct brski_planned *planned, struct brski_http *answer)
+	const struct brski_bundle_item *item, const struct brski_planned *planned, struct brski_http *answer)
 {
 	struct brski_call c = {
-		.kind = item->kind == BRSKI_PARCEL_CERTIFICATE ? BRSKI_JOB_CMP : BRSKI_JOB_VOUCHER,
+		.kind = item->kind == BRSKI_BUNDLE_CERTIFICATE ? BRSKI_JOB_CMP : BRSKI_JOB_VOUCHER,
 		.request = &planned->request,
 		.tls_anchors = site.masa_anchors,
 		.client = &site.registrar_cred,
@@ -131,14 +131,14 @@ static bool call(
 }
 
 /* The courier, with the site's MASA and CA as they are now. */
-static struct brski_parcel answer_all(const struct brski_parcel *requests)
+static struct brski_bundle answer_all(const struct brski_bundle *requests)
 {
-	struct brski_parcel answers = {.answers = true, .created_on = site.now};
+	struct brski_bundle answers = {.answers = true, .created_on = site.now};
 
 	memcpy(answers.registrar, requests->registrar, sizeof(answers.registrar));
 	for (size_t i = 0; i < requests->n_items; i++) {
-		const struct brski_parcel_item *item = &requests->items[i];
-		struct brski_parcel_item *out = brski_parcel_add(&answers);
+		const struct brski_bundle_item *item = &requests->items[i];
+		struct brski_bundle_item *out = brski_bundle_add(&answers);
 
 		memcpy(out->key, item->key, sizeof(out->key));
 		out->kind = item->kind;
@@ -157,12 +157,12 @@ static struct brski_parcel answer_all(const struct brski_parcel *requests)
 
 static struct {
 	unsigned n;
-	enum brski_offline_outcome outcome;
+	enum brski_import_outcome outcome;
 	char why[320];
 } told;
 
 static void keep_told(
-	void *ctx, const struct brski_parcel_item *item, enum brski_offline_outcome outcome, const char *why)
+	void *ctx, const struct brski_bundle_item *item, enum brski_import_outcome outcome, const char *why)
 {
 	(void)ctx;
 	(void)item;
@@ -171,26 +171,26 @@ static void keep_told(
 	snprintf(told.why, sizeof(told.why), "%s", why);
 }
 
-static void import_one(const struct brski_parcel *answers, enum brski_offline_outcome want, const char *words)
+static void import_one(const struct brski_bundle *answers, enum brski_import_outcome want, const char *words)
 {
 	told.n = 0;
-	EXPECT(BRSKI_OK, brski_offline_import(offline, answers, keep_told, NULL, &err));
+	EXPECT(BRSKI_OK, brski_exchange_import(offline, answers, keep_told, NULL, &err));
 	ck_assert_uint_eq(told.n, 1);
 	ck_assert_msg(told.outcome == want && strstr(told.why, words), "outcome %d, not %d: \"%s\" (\"%s\")",
 		(int)told.outcome, (int)want, told.why, words);
 }
 
 /* Out, there, and back. */
-static void trip(enum brski_offline_outcome want, const char *words)
+static void trip(enum brski_import_outcome want, const char *words)
 {
-	struct brski_parcel requests = export_all(1), answers;
+	struct brski_bundle requests = export_all(1), answers;
 
 	carry(&requests, &site.registrar_cred);
 	answers = answer_all(&requests);
 	carry(&answers, &site.masa_cred); /* who signs it is not judged here */
 	import_one(&answers, want, words);
-	brski_parcel_free(&requests);
-	brski_parcel_free(&answers);
+	brski_bundle_free(&requests);
+	brski_bundle_free(&answers);
 }
 
 /* Everything in the store that an answer can change, as text. */
@@ -225,7 +225,7 @@ static void unchanged_by(void (*act)(void *ctx), void *ctx)
 }
 
 struct expected {
-	enum brski_offline_outcome outcome;
+	enum brski_import_outcome outcome;
 	const char *words;
 };
 
@@ -236,7 +236,7 @@ static void do_trip(void *ctx)
 	trip(x->outcome, x->words);
 }
 
-static void trip_in_vain(enum brski_offline_outcome outcome, const char *words)
+static void trip_in_vain(enum brski_import_outcome outcome, const char *words)
 {
 	unchanged_by(do_trip, &(struct expected){outcome, words});
 }
@@ -265,12 +265,12 @@ static void again(struct visit *v, const char *path, const char *type, unsigned 
 
 START_TEST(a_voucher_comes_in_a_file)
 {
-	struct brski_parcel requests;
+	struct brski_bundle requests;
 	struct visit v;
 
 	ask_voucher(&v);
 	requests = export_all(1);
-	ck_assert_str_eq(requests.registrar, brski_offline_name(offline));
+	ck_assert_str_eq(requests.registrar, brski_exchange_name(offline));
 	ck_assert_uint_eq(requests.items[0].n_calls, 2);
 	ck_assert_str_eq(
 		requests.items[0].calls[0].url, "https://masa.acme.example/.well-known/brski/requestvoucher");
@@ -279,8 +279,8 @@ START_TEST(a_voucher_comes_in_a_file)
 	ck_assert_str_eq(requests.items[0].serial_number, SITE_SERIAL);
 	ck_assert(brski_span_equal(brski_buf_span(&requests.items[0].calls[0].request.body),
 		brski_buf_span(&requests.items[0].calls[1].request.body)));
-	brski_parcel_free(&requests);
-	trip(BRSKI_OFFLINE_ANSWERED, "nothing against this device");
+	brski_bundle_free(&requests);
+	trip(BRSKI_IMPORT_ANSWERED, "nothing against this device");
 	export_all(0);
 	visit_again(&v);
 	again(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, 200);
@@ -291,36 +291,36 @@ END_TEST
 
 static void repeat(void *answers)
 {
-	import_one(answers, BRSKI_OFFLINE_REPEATED, "answered before");
+	import_one(answers, BRSKI_IMPORT_REPEATED, "answered before");
 }
 
 START_TEST(the_same_answers_again_change_nothing)
 {
-	struct brski_parcel requests, answers;
+	struct brski_bundle requests, answers;
 	struct visit v;
 
 	ask_voucher(&v);
 	requests = export_all(1);
 	answers = answer_all(&requests);
-	import_one(&answers, BRSKI_OFFLINE_ANSWERED, "");
+	import_one(&answers, BRSKI_IMPORT_ANSWERED, "");
 	unchanged_by(repeat, &answers);
-	brski_parcel_free(&requests);
-	brski_parcel_free(&answers);
+	brski_bundle_free(&requests);
+	brski_bundle_free(&answers);
 	visit_close(&v);
 }
 END_TEST
 
 static void foreign(void *ctx)
 {
-	struct brski_parcel *answers = ctx;
+	struct brski_bundle *answers = ctx;
 
 	EXPECT_WHY(BRSKI_MISMATCH, "another registrar",
-		brski_offline_import(offline, answers, keep_told, NULL, &err));
+		brski_exchange_import(offline, answers, keep_told, NULL, &err));
 }
 
 START_TEST(answers_for_another_registrar_change_nothing)
 {
-	struct brski_parcel requests, answers;
+	struct brski_bundle requests, answers;
 	struct visit v;
 
 	ask_voucher(&v);
@@ -330,16 +330,16 @@ START_TEST(answers_for_another_registrar_change_nothing)
 	unchanged_by(foreign, &answers);
 	memcpy(answers.registrar, requests.registrar, sizeof(answers.registrar));
 	answers.items[0].key[0] = answers.items[0].key[0] == '0' ? '1' : '0';
-	import_one(&answers, BRSKI_OFFLINE_WRONG, "no request");
+	import_one(&answers, BRSKI_IMPORT_WRONG, "no request");
 	memcpy(answers.items[0].key, requests.items[0].key, sizeof(answers.items[0].key));
-	answers.items[0].kind = BRSKI_PARCEL_CERTIFICATE;
-	import_one(&answers, BRSKI_OFFLINE_WRONG, "not of that kind");
-	answers.items[0].kind = BRSKI_PARCEL_NONCELESS;
-	import_one(&answers, BRSKI_OFFLINE_WRONG, "no voucher was asked for");
-	answers.items[0].kind = BRSKI_PARCEL_VOUCHER;
-	import_one(&answers, BRSKI_OFFLINE_ANSWERED, "");
-	brski_parcel_free(&requests);
-	brski_parcel_free(&answers);
+	answers.items[0].kind = BRSKI_BUNDLE_CERTIFICATE;
+	import_one(&answers, BRSKI_IMPORT_WRONG, "not of that kind");
+	answers.items[0].kind = BRSKI_BUNDLE_NONCELESS;
+	import_one(&answers, BRSKI_IMPORT_WRONG, "no voucher was asked for");
+	answers.items[0].kind = BRSKI_BUNDLE_VOUCHER;
+	import_one(&answers, BRSKI_IMPORT_ANSWERED, "");
+	brski_bundle_free(&requests);
+	brski_bundle_free(&answers);
 	visit_close(&v);
 }
 END_TEST
@@ -363,13 +363,13 @@ START_TEST(a_wrong_voucher_changes_nothing)
 	ask_voucher(&v);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		site.masa = wrong[i].masa;
-		trip_in_vain(BRSKI_OFFLINE_WRONG, wrong[i].words);
+		trip_in_vain(BRSKI_IMPORT_WRONG, wrong[i].words);
 	}
 	site.masa = MASA_RIGHT;
 	site.audit = AUDIT_GARBAGE;
-	trip_in_vain(BRSKI_OFFLINE_WRONG, "");
+	trip_in_vain(BRSKI_IMPORT_WRONG, "");
 	site.audit = AUDIT_RIGHT;
-	trip(BRSKI_OFFLINE_ANSWERED, "");
+	trip(BRSKI_IMPORT_ANSWERED, "");
 	visit_close(&v);
 }
 END_TEST
@@ -380,18 +380,18 @@ START_TEST(no_answer_changes_nothing)
 
 	ask_voucher(&v);
 	site.masa = MASA_DOWN;
-	trip_in_vain(BRSKI_OFFLINE_WAITS, "it is down");
+	trip_in_vain(BRSKI_IMPORT_WAITS, "it is down");
 	site.masa = MASA_STATUS;
 	site.masa_status = 503;
 	site.masa_text = "come back later";
-	trip_in_vain(BRSKI_OFFLINE_WAITS, "503 come back later");
+	trip_in_vain(BRSKI_IMPORT_WAITS, "503 come back later");
 	visit_close(&v);
 }
 END_TEST
 
 START_TEST(a_refusal_is_an_answer)
 {
-	struct brski_parcel requests, answers;
+	struct brski_bundle requests, answers;
 	struct visit v;
 
 	ask_voucher(&v);
@@ -400,10 +400,10 @@ START_TEST(a_refusal_is_an_answer)
 	site.masa_text = "never made that one";
 	requests = export_all(1);
 	answers = answer_all(&requests);
-	import_one(&answers, BRSKI_OFFLINE_REFUSED, "never made that one");
-	import_one(&answers, BRSKI_OFFLINE_REPEATED, "refused before");
-	brski_parcel_free(&requests);
-	brski_parcel_free(&answers);
+	import_one(&answers, BRSKI_IMPORT_REFUSED, "never made that one");
+	import_one(&answers, BRSKI_IMPORT_REPEATED, "refused before");
+	brski_bundle_free(&requests);
+	brski_bundle_free(&answers);
 	visit_again(&v);
 	again(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, 404);
 	visit_close(&v);
@@ -416,7 +416,7 @@ START_TEST(an_audit_log_that_tells_against_it_is_a_refusal)
 
 	ask_voucher(&v);
 	site.audit = AUDIT_FOREIGN;
-	trip(BRSKI_OFFLINE_REFUSED, "domain");
+	trip(BRSKI_IMPORT_REFUSED, "domain");
 	visit_again(&v);
 	again(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, 403);
 	visit_close(&v);
@@ -425,18 +425,18 @@ END_TEST
 
 START_TEST(a_part_of_the_answers_is_kept)
 {
-	struct brski_parcel requests;
+	struct brski_bundle requests;
 	struct visit v;
 
 	ask_voucher(&v);
 	site.audit = AUDIT_DOWN;
-	trip(BRSKI_OFFLINE_GOES_ON, "gave a voucher");
+	trip(BRSKI_IMPORT_GOES_ON, "gave a voucher");
 	requests = export_all(1);
 	ck_assert_uint_eq(requests.items[0].n_calls, 1);
 	ck_assert(strstr(requests.items[0].calls[0].url, "/requestauditlog") != NULL);
-	brski_parcel_free(&requests);
+	brski_bundle_free(&requests);
 	site.audit = AUDIT_RIGHT;
-	trip(BRSKI_OFFLINE_ANSWERED, "");
+	trip(BRSKI_IMPORT_ANSWERED, "");
 	ck_assert_uint_eq(site.n_masa_calls, 1);
 	visit_close(&v);
 }
@@ -444,21 +444,21 @@ END_TEST
 
 START_TEST(who_may_no_longer_join_gets_no_answer)
 {
-	struct brski_parcel requests, answers;
+	struct brski_bundle requests, answers;
 	struct visit v;
 	unsigned held;
 
 	ask_voucher(&v);
 	requests = export_all(1);
 	answers = answer_all(&requests);
-	brski_parcel_free(&requests);
+	brski_bundle_free(&requests);
 	EXPECT(BRSKI_OK, brski_store_device_remove(store, "acme", SITE_SERIAL, &err));
-	import_one(&answers, BRSKI_OFFLINE_WRONG, "inventory");
-	EXPECT(BRSKI_OK, brski_offline_export(offline, &requests, &held, &err));
+	import_one(&answers, BRSKI_IMPORT_WRONG, "inventory");
+	EXPECT(BRSKI_OK, brski_exchange_export(offline, &requests, &held, &err));
 	ck_assert_uint_eq(requests.n_items, 0);
 	ck_assert_uint_eq(held, 1);
-	brski_parcel_free(&requests);
-	brski_parcel_free(&answers);
+	brski_bundle_free(&requests);
+	brski_bundle_free(&answers);
 	visit_close(&v);
 }
 END_TEST
@@ -480,7 +480,7 @@ START_TEST(a_certificate_comes_in_a_file)
 	struct visit v;
 
 	ask_voucher(&v);
-	trip(BRSKI_OFFLINE_ANSWERED, "");
+	trip(BRSKI_IMPORT_ANSWERED, "");
 	again(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, 200);
 	visit_make_enroll(&v, &site.idevid, false);
 	ck_assert_uint_eq(
@@ -489,12 +489,12 @@ START_TEST(a_certificate_comes_in_a_file)
 	v.job = NULL;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		site.ca = wrong[i].ca;
-		trip_in_vain(BRSKI_OFFLINE_WRONG, wrong[i].words);
+		trip_in_vain(BRSKI_IMPORT_WRONG, wrong[i].words);
 	}
 	site.ca = CA_DOWN;
-	trip_in_vain(BRSKI_OFFLINE_WAITS, "it is down");
+	trip_in_vain(BRSKI_IMPORT_WAITS, "it is down");
 	site.ca = CA_RIGHT;
-	trip(BRSKI_OFFLINE_ANSWERED, "issued a certificate");
+	trip(BRSKI_IMPORT_ANSWERED, "issued a certificate");
 	again(&v, PATH_INITIALIZATION, BRSKI_MEDIA_CMP, 200);
 	visit_close(&v);
 }
@@ -503,7 +503,7 @@ END_TEST
 START_TEST(what_was_answered_meanwhile_stays)
 {
 	struct brski_store_job rows[2] = {0}, got;
-	struct brski_parcel requests;
+	struct brski_bundle requests;
 	struct visit v;
 
 	ask_voucher(&v);
@@ -515,7 +515,7 @@ START_TEST(what_was_answered_meanwhile_stays)
 	EXPECT_WHY(BRSKI_UNEXPECTED, "answered meanwhile", brski_store_jobs_settle(store, rows, 2, &err));
 	EXPECT(BRSKI_NOT_FOUND, brski_store_job_get(store, "another", &got, &err));
 	brski_store_job_free(&rows[0]);
-	brski_parcel_free(&requests);
+	brski_bundle_free(&requests);
 	visit_close(&v);
 }
 END_TEST
@@ -563,45 +563,45 @@ static void give_voucher(const struct promise *p, const struct brski_http *reque
 	brski_buf_free(&cms);
 }
 
-static struct brski_parcel answer_ahead(const struct promise *p)
+static struct brski_bundle answer_nonceless(const struct promise *p)
 {
-	struct brski_parcel requests = export_all(1), answers = {.answers = true};
-	const struct brski_parcel_item *item = &requests.items[0];
-	struct brski_parcel_item *out = brski_parcel_add(&answers);
+	struct brski_bundle requests = export_all(1), answers = {.answers = true};
+	const struct brski_bundle_item *item = &requests.items[0];
+	struct brski_bundle_item *out = brski_bundle_add(&answers);
 	struct brski_call c = {.kind = BRSKI_JOB_VOUCHER,
 		.request = &item->calls[1].request,
 		.tls_anchors = site.masa_anchors,
 		.client = &site.registrar_cred};
 
-	ck_assert_int_eq(item->kind, BRSKI_PARCEL_NONCELESS);
+	ck_assert_int_eq(item->kind, BRSKI_BUNDLE_NONCELESS);
 	ck_assert_uint_eq(item->n_calls, 2);
 	memcpy(out->key, item->key, sizeof(out->key));
 	memcpy(answers.registrar, requests.registrar, sizeof(answers.registrar));
-	out->kind = BRSKI_PARCEL_NONCELESS;
+	out->kind = BRSKI_BUNDLE_NONCELESS;
 	give_voucher(p, &item->calls[0].request, &out->answers[0]);
 	memcpy(c.url, item->calls[1].url, sizeof(c.url));
 	site.audit = p->foreign_log ? AUDIT_FOREIGN : AUDIT_RIGHT;
 	ck_assert(site_masa(&site, &c, &out->answers[1]));
 	out->n_answers = 2;
-	brski_parcel_free(&requests);
+	brski_bundle_free(&requests);
 	return answers;
 }
 
-static void ask_ahead(void)
+static void ask_nonceless(void)
 {
 	char key[BRSKI_FINGERPRINT_MAX];
 
-	EXPECT(BRSKI_OK, brski_offline_ask(offline, "acme", SITE_SERIAL, site.idevid.cert, key, &err));
+	EXPECT(BRSKI_OK, brski_exchange_ask(offline, "acme", SITE_SERIAL, site.idevid.cert, key, &err));
 }
 
-static void fetch_ahead(const struct promise *p, enum brski_offline_outcome want, const char *words)
+static void fetch_nonceless(const struct promise *p, enum brski_import_outcome want, const char *words)
 {
-	struct brski_parcel answers = answer_ahead(p);
+	struct brski_bundle answers = answer_nonceless(p);
 
 	import_one(&answers, want, words);
-	if (want == BRSKI_OFFLINE_ANSWERED)
-		import_one(&answers, BRSKI_OFFLINE_REPEATED, "answered before");
-	brski_parcel_free(&answers);
+	if (want == BRSKI_IMPORT_ANSWERED)
+		import_one(&answers, BRSKI_IMPORT_REPEATED, "answered before");
+	brski_bundle_free(&answers);
 }
 
 /* The MASA does not answer a device's request; the state that leads to. */
@@ -623,18 +623,18 @@ static enum brski_job_state without_masa(struct visit *v)
 START_TEST(a_voucher_ahead_is_used_without_the_masa)
 {
 	struct promise p = right();
-	struct brski_store_ahead a;
+	struct brski_store_nonceless a;
 	struct visit v;
 
-	ask_ahead();
-	fetch_ahead(&p, BRSKI_OFFLINE_ANSWERED, "valid");
-	EXPECT(BRSKI_OK, brski_store_ahead_get(store, "acme", SITE_SERIAL, &a, &err));
+	ask_nonceless();
+	fetch_nonceless(&p, BRSKI_IMPORT_ANSWERED, "valid");
+	EXPECT(BRSKI_OK, brski_store_nonceless_get(store, "acme", SITE_SERIAL, &a, &err));
 	ck_assert(!a.waiting && a.voucher.len > 0 && a.expires_on == p.expires_on);
 	ck_assert_int_eq(without_masa(&v), BRSKI_JOB_DONE);
 	again(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, 200);
 	ck_assert(brski_span_equal(brski_buf_span(&v.response.body), brski_buf_span(&a.voucher)));
 	visit_close(&v);
-	brski_store_ahead_free(&a);
+	brski_store_nonceless_free(&a);
 }
 END_TEST
 
@@ -644,8 +644,8 @@ START_TEST(a_masa_out_of_order_is_none)
 	struct promise p = right();
 	struct visit v;
 
-	ask_ahead();
-	fetch_ahead(&p, BRSKI_OFFLINE_ANSWERED, "");
+	ask_nonceless();
+	fetch_nonceless(&p, BRSKI_IMPORT_ANSWERED, "");
 	visit_open(&v, &site);
 	visit_make_voucher_request(&v);
 	ck_assert_uint_eq(
@@ -667,8 +667,8 @@ START_TEST(an_expired_voucher_ahead_is_not_used)
 	struct promise p = right();
 	struct visit v;
 
-	ask_ahead();
-	fetch_ahead(&p, BRSKI_OFFLINE_ANSWERED, "");
+	ask_nonceless();
+	fetch_nonceless(&p, BRSKI_IMPORT_ANSWERED, "");
 	site.now = p.expires_on - 1;
 	ck_assert_int_eq(without_masa(&v), BRSKI_JOB_DONE);
 	/* and what was given to the device is not given again */
@@ -690,8 +690,8 @@ START_TEST(a_voucher_ahead_of_another_issuer_is_not_used)
 	struct visit v;
 
 	/* the root's key identifier; but an intermediate issues the devices' certificates */
-	EXPECT(BRSKI_OK, brski_offline_ask(offline, "acme", SITE_SERIAL, NULL, key, &err));
-	fetch_ahead(&p, BRSKI_OFFLINE_ANSWERED, "");
+	EXPECT(BRSKI_OK, brski_exchange_ask(offline, "acme", SITE_SERIAL, NULL, key, &err));
+	fetch_nonceless(&p, BRSKI_IMPORT_ANSWERED, "");
 	ck_assert_int_eq(without_masa(&v), BRSKI_JOB_WAITING);
 	ck_assert(strstr(site.log, "idevid-issuer") != NULL);
 	visit_close(&v);
@@ -702,16 +702,16 @@ static void fetch_wrong(void *ctx)
 {
 	const struct promise *p = ctx;
 
-	fetch_ahead(p, p->foreign_log ? BRSKI_OFFLINE_REFUSED : BRSKI_OFFLINE_WRONG, "");
+	fetch_nonceless(p, p->foreign_log ? BRSKI_IMPORT_REFUSED : BRSKI_IMPORT_WRONG, "");
 }
 
 START_TEST(a_wrong_voucher_ahead_is_not_kept)
 {
 	struct promise p;
-	struct brski_store_ahead a;
+	struct brski_store_nonceless a;
 	struct visit v;
 
-	ask_ahead();
+	ask_nonceless();
 	p = right();
 	p.serial = "SN-6666";
 	fetch_wrong(&p);
@@ -730,9 +730,9 @@ START_TEST(a_wrong_voucher_ahead_is_not_kept)
 	p = right();
 	p.foreign_log = true;
 	fetch_wrong(&p);
-	EXPECT(BRSKI_OK, brski_store_ahead_get(store, "acme", SITE_SERIAL, &a, &err));
+	EXPECT(BRSKI_OK, brski_store_nonceless_get(store, "acme", SITE_SERIAL, &a, &err));
 	ck_assert(a.waiting && a.voucher.len == 0);
-	brski_store_ahead_free(&a);
+	brski_store_nonceless_free(&a);
 	ck_assert_int_eq(without_masa(&v), BRSKI_JOB_WAITING);
 	visit_close(&v);
 }
@@ -741,23 +741,23 @@ END_TEST
 START_TEST(a_voucher_ahead_stays_until_the_next_is_here)
 {
 	struct promise p = right();
-	struct brski_store_ahead first, second;
+	struct brski_store_nonceless first, second;
 	struct visit v;
 
-	ask_ahead();
-	fetch_ahead(&p, BRSKI_OFFLINE_ANSWERED, "");
-	EXPECT(BRSKI_OK, brski_store_ahead_get(store, "acme", SITE_SERIAL, &first, &err));
+	ask_nonceless();
+	fetch_nonceless(&p, BRSKI_IMPORT_ANSWERED, "");
+	EXPECT(BRSKI_OK, brski_store_nonceless_get(store, "acme", SITE_SERIAL, &first, &err));
 	site.now++;
-	ask_ahead();
-	EXPECT(BRSKI_OK, brski_store_ahead_get(store, "acme", SITE_SERIAL, &second, &err));
+	ask_nonceless();
+	EXPECT(BRSKI_OK, brski_store_nonceless_get(store, "acme", SITE_SERIAL, &second, &err));
 	ck_assert(second.waiting && strcmp(first.key, second.key) != 0);
 	ck_assert(brski_span_equal(brski_buf_span(&first.voucher), brski_buf_span(&second.voucher)));
 	ck_assert_int_eq(without_masa(&v), BRSKI_JOB_DONE);
 	visit_close(&v);
-	EXPECT(BRSKI_OK, brski_store_ahead_remove(store, "acme", SITE_SERIAL, &err));
-	EXPECT(BRSKI_NOT_FOUND, brski_store_ahead_remove(store, "acme", SITE_SERIAL, &err));
-	brski_store_ahead_free(&first);
-	brski_store_ahead_free(&second);
+	EXPECT(BRSKI_OK, brski_store_nonceless_remove(store, "acme", SITE_SERIAL, &err));
+	EXPECT(BRSKI_NOT_FOUND, brski_store_nonceless_remove(store, "acme", SITE_SERIAL, &err));
+	brski_store_nonceless_free(&first);
+	brski_store_nonceless_free(&second);
 }
 END_TEST
 
@@ -768,11 +768,11 @@ START_TEST(the_issuer_is_the_whole_extension)
 	struct brski_credential bare =
 		pki_make(&(struct pki_spec){.subject = "CN=CA", .ca = true, .no_ski = true}, NULL);
 
-	EXPECT(BRSKI_OK, brski_ahead_issuer(site.maker_ca.cert, &made, &err));
+	EXPECT(BRSKI_OK, brski_nonceless_issuer(site.maker_ca.cert, &made, &err));
 	EXPECT(BRSKI_OK, brski_cert_authority_key_id(site.idevid.cert, &real, &err));
 	ck_assert(brski_span_equal(brski_buf_span(&made), brski_buf_span(&real)));
-	EXPECT(BRSKI_NOT_FOUND, brski_ahead_issuer(bare.cert, &made, &err));
-	EXPECT(BRSKI_NOT_FOUND, brski_offline_ask(offline, "other", SITE_SERIAL, NULL, key, &err));
+	EXPECT(BRSKI_NOT_FOUND, brski_nonceless_issuer(bare.cert, &made, &err));
+	EXPECT(BRSKI_NOT_FOUND, brski_exchange_ask(offline, "other", SITE_SERIAL, NULL, key, &err));
 	pki_free(&bare);
 	brski_buf_free(&made);
 	brski_buf_free(&real);

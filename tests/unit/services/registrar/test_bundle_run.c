@@ -12,7 +12,7 @@
 
 static struct web web;
 static struct brski_credential root, server, client, other_root;
-static struct brski_errands *errands;
+static struct brski_bundle_runner *runner;
 static struct brski_error err;
 
 static struct {
@@ -42,7 +42,7 @@ static void on_request(void *ctx, const struct web_request *request, struct brsk
 
 static void setup(void)
 {
-	struct brski_errands_config config = {.client = NULL};
+	struct brski_bundle_runner_config config = {.client = NULL};
 
 	root = pki_root("CN=Root");
 	other_root = pki_root("CN=Other Root");
@@ -53,12 +53,12 @@ static void setup(void)
 	memset(&masa, 0, sizeof(masa));
 	masa.voucher_status = 200;
 	web_start(&web, &server, on_request, NULL);
-	EXPECT(BRSKI_OK, brski_errands_new(&config, &errands, &err));
+	EXPECT(BRSKI_OK, brski_bundle_runner_new(&config, &runner, &err));
 }
 
 static void teardown(void)
 {
-	brski_errands_free(errands);
+	brski_bundle_runner_free(runner);
 	web_stop(&web);
 	pki_free(&root);
 	pki_free(&other_root);
@@ -73,9 +73,9 @@ static void plan(struct brski_planned *call, const char *scheme, const char *pat
 				 brski_span_str("request"), &err));
 }
 
-static struct brski_parcel_item voucher_item(const struct brski_credential *anchor)
+static struct brski_bundle_item voucher_item(const struct brski_credential *anchor)
 {
-	struct brski_parcel_item item = {.kind = BRSKI_PARCEL_VOUCHER, .key = "key", .n_calls = 2};
+	struct brski_bundle_item item = {.kind = BRSKI_BUNDLE_VOUCHER, .key = "key", .n_calls = 2};
 	STACK_OF(X509) *anchors = sk_X509_new_null();
 
 	ck_assert(sk_X509_push(anchors, anchor->cert) > 0);
@@ -86,7 +86,7 @@ static struct brski_parcel_item voucher_item(const struct brski_credential *anch
 	return item;
 }
 
-static void item_free(struct brski_parcel_item *item)
+static void item_free(struct brski_bundle_item *item)
 {
 	brski_buf_free(&item->tls_anchors);
 	for (size_t i = 0; i < item->n_calls; i++)
@@ -97,17 +97,17 @@ static void item_free(struct brski_parcel_item *item)
 }
 
 /* Runs it; the answers are in *out. */
-static void run_item(struct brski_parcel_item *item, struct brski_parcel_item *out)
+static void run_item(struct brski_bundle_item *item, struct brski_bundle_item *out)
 {
 	memset(out, 0, sizeof(*out));
-	EXPECT(BRSKI_OK, brski_errand_run(errands, item, out, &err));
+	EXPECT(BRSKI_OK, brski_bundle_run(runner, item, out, &err));
 	ck_assert_str_eq(out->key, item->key);
 	item_free(item);
 }
 
 START_TEST(both_calls_are_made_in_order)
 {
-	struct brski_parcel_item item = voucher_item(&root), out;
+	struct brski_bundle_item item = voucher_item(&root), out;
 
 	run_item(&item, &out);
 	ck_assert_uint_eq(out.n_answers, 2);
@@ -122,7 +122,7 @@ END_TEST
 
 START_TEST(the_server_is_verified)
 {
-	struct brski_parcel_item item = voucher_item(&other_root), out;
+	struct brski_bundle_item item = voucher_item(&other_root), out;
 
 	run_item(&item, &out);
 	ck_assert_uint_eq(out.n_answers, 0);
@@ -134,7 +134,7 @@ END_TEST
 
 START_TEST(a_masa_is_called_by_https_only)
 {
-	struct brski_parcel_item item = voucher_item(&root), out;
+	struct brski_bundle_item item = voucher_item(&root), out;
 
 	brski_planned_free(&item.calls[0]);
 	plan(&item.calls[0], "http", "/requestvoucher");
@@ -148,7 +148,7 @@ END_TEST
 
 START_TEST(after_a_refusal_nothing_more_is_asked)
 {
-	struct brski_parcel_item item = voucher_item(&root), out;
+	struct brski_bundle_item item = voucher_item(&root), out;
 
 	masa.voucher_status = 403;
 	run_item(&item, &out);
@@ -162,7 +162,7 @@ END_TEST
 
 START_TEST(an_audit_log_elsewhere_is_fetched)
 {
-	struct brski_parcel_item item, out;
+	struct brski_bundle_item item, out;
 	char absolute[64];
 	const char *const places[] = {"/logs/1", absolute};
 
@@ -184,7 +184,7 @@ START_TEST(nobody_sends_the_courier_elsewhere)
 {
 	static const char *const places[] = {"https://other.example/log", "//other.example/log",
 		"http://localhost/log", "https://localhost", "log"};
-	struct brski_parcel_item item, out;
+	struct brski_bundle_item item, out;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		item = voucher_item(&root);
@@ -199,7 +199,7 @@ END_TEST
 
 START_TEST(who_is_away_is_told)
 {
-	struct brski_parcel_item item = voucher_item(&root), out;
+	struct brski_bundle_item item = voucher_item(&root), out;
 
 	web_stop(&web);
 	run_item(&item, &out);
@@ -222,5 +222,5 @@ int main(void)
 		who_is_away_is_told,
 	};
 
-	return run_tests("errand", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+	return run_tests("bundle_run", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -18,8 +18,8 @@ static struct site site;
 static struct web masa, ca;
 static struct brski_credential masa_tls;
 static struct brski_store *store;
-static struct brski_jobs *jobs;
-static struct brski_jobs_config config;
+static struct brski_worker *jobs;
+static struct brski_worker_config config;
 static char folder[64], masa_url[64], cmp_url[64];
 static atomic_uint n_masa, n_housekeeping;
 
@@ -68,7 +68,7 @@ static void setup(void)
 	temp_make(folder);
 	snprintf(path, sizeof(path), "%s/db", folder);
 	EXPECT(BRSKI_OK, brski_store_open(path, true, &store, &err));
-	config = (struct brski_jobs_config){
+	config = (struct brski_worker_config){
 		.registrar = site.registrar, .store = store, .retry_min_ms = 60, .retry_max_ms = 100000};
 	n_masa = n_housekeeping = 0;
 }
@@ -77,12 +77,12 @@ static void start(void)
 {
 	struct brski_error err;
 
-	EXPECT(BRSKI_OK, brski_jobs_new(&config, &jobs, &err));
+	EXPECT(BRSKI_OK, brski_worker_new(&config, &jobs, &err));
 }
 
 static void teardown(void)
 {
-	brski_jobs_free(jobs);
+	brski_worker_free(jobs);
 	jobs = NULL;
 	brski_store_close(store);
 	temp_remove(folder);
@@ -155,7 +155,7 @@ static unsigned held(void)
 {
 	unsigned n, running;
 
-	brski_jobs_count(jobs, &n, &running);
+	brski_worker_count(jobs, &n, &running);
 	return n;
 }
 
@@ -164,7 +164,7 @@ START_TEST(a_job_is_done)
 	struct brski_ticket *t;
 
 	start();
-	t = brski_jobs_submit(jobs, voucher_job());
+	t = brski_worker_submit(jobs, voucher_job());
 	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
 	ck_assert_uint_eq(n_masa, 2); /* voucher, audit log */
@@ -183,7 +183,7 @@ START_TEST(waiting_has_an_end)
 
 	masa.delay_ms = 400;
 	start();
-	t = brski_jobs_submit(jobs, voucher_job());
+	t = brski_worker_submit(jobs, voucher_job());
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	ck_assert_int_eq(brski_ticket_wait(t, 50, NULL), BRSKI_PROGRESS_RUNNING);
 	clock_gettime(CLOCK_MONOTONIC, &after);
@@ -205,8 +205,8 @@ START_TEST(the_same_job_is_shared)
 	start();
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
 	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copy, &err));
-	one = brski_jobs_submit(jobs, job);
-	two = brski_jobs_submit(jobs, copy);
+	one = brski_worker_submit(jobs, job);
+	two = brski_worker_submit(jobs, copy);
 	ck_assert_ptr_eq(one, two);
 	brski_ticket_release(one);
 	ck_assert_int_eq(brski_ticket_wait(two, 5000, NULL), BRSKI_PROGRESS_FINISHED);
@@ -232,7 +232,7 @@ START_TEST(an_answer_in_the_store_counts)
 	brski_job_free(answered);
 	brski_buf_free(&blob);
 	start();
-	t = brski_jobs_submit(jobs, job);
+	t = brski_worker_submit(jobs, job);
 	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
 	ck_assert_uint_eq(n_masa, 0);
@@ -254,7 +254,7 @@ START_TEST(an_answer_from_elsewhere_spares_the_call)
 	site.masa = MASA_DOWN;
 	config.retry_min_ms = 700;
 	start();
-	t = brski_jobs_submit(jobs, job);
+	t = brski_worker_submit(jobs, job);
 	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
 	calls = n_masa;
 	ck_assert_uint_gt(calls, 0);
@@ -302,7 +302,7 @@ START_TEST(a_back_end_that_is_away_is_tried_less_and_less)
 
 	site.masa = MASA_DOWN;
 	start();
-	t = brski_jobs_submit(jobs, voucher_job());
+	t = brski_worker_submit(jobs, voucher_job());
 	ck_assert_int_eq(brski_ticket_wait(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
 	ck_assert_int_le(pause, 60 + 60 / 4);
 	brski_ticket_trouble(t, why);
@@ -337,7 +337,7 @@ START_TEST(a_pause_that_was_asked_for_is_kept)
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
 	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copy, &err));
 	start();
-	t = brski_jobs_submit(jobs, job);
+	t = brski_worker_submit(jobs, job);
 	ck_assert_int_eq(brski_ticket_wait(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
 	ck_assert_int_gt(pause, 2500);
 	ck_assert_int_le(pause, 3000);
@@ -345,7 +345,7 @@ START_TEST(a_pause_that_was_asked_for_is_kept)
 	ck_assert_str_eq(why, "");
 	site.masa = MASA_RIGHT;
 	usleep(2200000);
-	again = brski_jobs_submit(jobs, copy);
+	again = brski_worker_submit(jobs, copy);
 	ck_assert_int_eq(brski_ticket_wait(again, 0, NULL), BRSKI_PROGRESS_PAUSED);
 	ck_assert_uint_eq(n_masa, 1);
 	wait_for(&n_masa, 2);
@@ -360,7 +360,7 @@ START_TEST(the_pki_is_called_too)
 	struct brski_ticket *t;
 
 	start();
-	t = brski_jobs_submit(jobs, enroll_job());
+	t = brski_worker_submit(jobs, enroll_job());
 	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
 	ck_assert_uint_eq(site.n_issued, 1);
@@ -376,7 +376,7 @@ START_TEST(a_refusal_is_an_answer)
 	site.masa_status = 403;
 	site.masa_text = "not yours";
 	start();
-	t = brski_jobs_submit(jobs, voucher_job());
+	t = brski_worker_submit(jobs, voucher_job());
 	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_REFUSED);
 	ck_assert_uint_eq(n_masa, 1);
@@ -399,7 +399,7 @@ START_TEST(housekeeping_comes_by)
 	config.housekeeping_ctx = &config;
 	start();
 	wait_for(&n_housekeeping, 3);
-	brski_jobs_stop(jobs);
+	brski_worker_stop(jobs);
 	n_housekeeping = 0;
 	usleep(100000);
 	ck_assert_uint_eq(n_housekeeping, 0);
@@ -412,9 +412,9 @@ START_TEST(a_ticket_may_come_back_after_the_end)
 
 	masa.delay_ms = 300;
 	start();
-	t = brski_jobs_submit(jobs, voucher_job());
+	t = brski_worker_submit(jobs, voucher_job());
 	ck_assert_int_eq(brski_ticket_wait(t, 50, NULL), BRSKI_PROGRESS_RUNNING);
-	brski_jobs_stop(jobs);
+	brski_worker_stop(jobs);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_WAITING);
 	brski_ticket_release(t);
 }
