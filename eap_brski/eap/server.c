@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/eap/server.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -47,7 +48,7 @@ struct brski_server_session {
 enum brski_code brski_server_context_new(
 	const struct brski_server_config *config, struct brski_server_context **out, struct brski_error *err)
 {
-	struct brski_server_context *ctx = OPENSSL_zalloc(sizeof(*ctx));
+	struct brski_server_context *ctx = calloc(1, sizeof(*ctx));
 	enum brski_code code;
 
 	*out = NULL;
@@ -72,7 +73,7 @@ void brski_server_context_free(struct brski_server_context *ctx)
 	if (!ctx)
 		return;
 	brski_tunnel_config_free(ctx->tunnel);
-	OPENSSL_free(ctx);
+	free(ctx);
 }
 
 static enum brski_code verify_peer(void *ctx, STACK_OF(X509) *certs, struct brski_error *err)
@@ -96,7 +97,7 @@ static enum brski_code session_fill(
 enum brski_code brski_server_session_new(struct brski_server_context *ctx, size_t mtu, const char *where,
 	struct brski_buf *reply, struct brski_server_session **out, struct brski_error *err)
 {
-	struct brski_server_session *s = OPENSSL_zalloc(sizeof(*s));
+	struct brski_server_session *s = calloc(1, sizeof(*s));
 	enum brski_code code;
 
 	*out = NULL;
@@ -124,7 +125,7 @@ void brski_server_session_free(struct brski_server_session *s)
 	brski_buf_free(&s->plain);
 	brski_buf_free(&s->responses);
 	brski_buf_free(&s->records);
-	OPENSSL_free(s);
+	free(s);
 }
 
 static void set_reason(struct brski_server_session *s, const char *why)

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <stdlib.h>
+
 #include <openssl/evp.h>
 
 #include "eap_brski/registrar/registrar_internal.h"
@@ -34,7 +36,7 @@ enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kin
 	const STACK_OF(X509) *chain, const struct brski_manufacturer *m, struct brski_span request,
 	struct brski_job **out, struct brski_error *err)
 {
-	struct brski_job *job = OPENSSL_zalloc(sizeof(*job));
+	struct brski_job *job = calloc(1, sizeof(*job));
 	enum brski_code code = job ? brski_buf_set(&job->request, request) : BRSKI_NO_MEMORY;
 
 	*out = NULL;
@@ -68,7 +70,7 @@ void brski_job_free(struct brski_job *job)
 	brski_buf_free(&job->upstream);
 	brski_http_free(&job->answer);
 	brski_http_free(&job->call);
-	OPENSSL_free(job);
+	free(job);
 }
 
 enum brski_code brski_job_put(struct brski_job *job, struct brski_error *err)

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <stdlib.h>
+
 #include <jansson.h>
 
 #include "eap_brski/ground/text.h"
@@ -285,7 +287,7 @@ enum brski_code brski_job_decode(
 	*out = NULL;
 	if (code != BRSKI_OK)
 		return code;
-	job = OPENSSL_zalloc(sizeof(*job));
+	job = calloc(1, sizeof(*job));
 	if (!job)
 		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	else if (!unpack(json, &text))

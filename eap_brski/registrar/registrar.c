@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
 #include <string.h>
 
 #include "eap_brski/registrar/registrar_internal.h"
@@ -93,8 +94,8 @@ static enum brski_code domain_ids_make(struct brski_registrar *r, struct brski_e
 	int n = own + sk_X509_num(r->domain_anchors);
 	enum brski_code code;
 
-	r->domain_ids = OPENSSL_zalloc((size_t)n * sizeof(*r->domain_ids));
-	r->known_domains = OPENSSL_zalloc((size_t)n * sizeof(*r->known_domains));
+	r->domain_ids = calloc((size_t)n, sizeof(*r->domain_ids));
+	r->known_domains = calloc((size_t)n, sizeof(*r->known_domains));
 	if (!r->domain_ids || !r->known_domains)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	for (int i = 0; i < n; i++) {
@@ -170,7 +171,7 @@ enum brski_code brski_registrar_new(
 	code = config_check(config, err);
 	if (code != BRSKI_OK)
 		return code;
-	r = OPENSSL_zalloc(sizeof(*r));
+	r = calloc(1, sizeof(*r));
 	if (!r)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	code = registrar_fill(r, config, err);
@@ -192,10 +193,10 @@ void brski_registrar_free(struct brski_registrar *r)
 	free_certs(r->domain_anchors);
 	for (size_t i = 0; i < r->n_domain_ids; i++)
 		brski_buf_free(&r->domain_ids[i]);
-	OPENSSL_free(r->domain_ids);
-	OPENSSL_free(r->known_domains);
+	free(r->domain_ids);
+	free(r->known_domains);
 	CRYPTO_THREAD_lock_free(r->answers);
-	OPENSSL_free(r);
+	free(r);
 }
 
 const struct brski_credential *brski_registrar_credential(const struct brski_registrar *r)

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <stdlib.h>
+
 #include "eap_brski/ground/text.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
@@ -101,7 +103,7 @@ enum brski_code brski_registrar_session_new(struct brski_registrar *r, const STA
 	*out = NULL;
 	if (!chain || sk_X509_num(chain) < 1)
 		return brski_fail(err, BRSKI_UNTRUSTED, "the peer shows no certificate");
-	s = OPENSSL_zalloc(sizeof(*s));
+	s = calloc(1, sizeof(*s));
 	if (!s)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	s->registrar = r;
@@ -121,7 +123,7 @@ void brski_registrar_session_free(struct brski_registrar_session *s)
 	sk_X509_pop_free(s->chain, X509_free);
 	brski_manufacturer_free(&s->manufacturer);
 	brski_cmp_free(&s->pending);
-	OPENSSL_free(s);
+	free(s);
 }
 
 const struct brski_device *brski_registrar_session_device(const struct brski_registrar_session *s)

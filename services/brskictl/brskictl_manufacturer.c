@@ -80,7 +80,7 @@ static enum brski_code read_certs(const char *path, struct brski_buf *out, struc
 	STACK_OF(X509) *certs = NULL;
 	enum brski_code code = read_file(path, out, err);
 
-	if (!code && brski_certs_from_pem(brski_buf_span(out), &certs, err))
+	if (code == BRSKI_OK && brski_certs_from_pem(brski_buf_span(out), &certs, err))
 		code = brski_fail_context(err, "%s", path);
 	sk_X509_pop_free(certs, X509_free);
 	return code;
@@ -90,7 +90,7 @@ static enum brski_code read_crls(const char *path, struct brski_buf *out, struct
 {
 	enum brski_code code = read_file(path, out, err);
 
-	if (!code && (!out->len || !memmem(out->data, out->len, "-----BEGIN X509 CRL-----", 24)))
+	if (code == BRSKI_OK && (!out->len || !memmem(out->data, out->len, "-----BEGIN X509 CRL-----", 24)))
 		code = brski_fail(err, BRSKI_MALFORMED, "%s holds no CRL in PEM form", path);
 	return code;
 }

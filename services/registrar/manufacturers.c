@@ -65,13 +65,13 @@ static enum brski_code parse(
 	memcpy(out->name, row->name, sizeof(out->name));
 	memcpy(out->masa_url, row->masa_url, sizeof(out->masa_url));
 	code = parse_certs(&row->idevid_anchors, &out->idevid_anchors, err);
-	if (!code)
+	if (code == BRSKI_OK)
 		code = parse_certs(&row->voucher_anchors, &out->voucher_anchors, err);
-	if (!code)
+	if (code == BRSKI_OK)
 		code = parse_certs(&row->tls_anchors, &out->tls_anchors, err);
-	if (!code)
+	if (code == BRSKI_OK)
 		code = parse_crls(&row->crls, &out->crls, err);
-	if (code)
+	if (code != BRSKI_OK)
 		brski_manufacturer_free(out);
 	return code;
 }
@@ -139,9 +139,9 @@ static enum brski_code snapshot_load(
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
 	l.into->generation = generation;
 	code = brski_store_manufacturers(all->store, load_row, &l, err);
-	if (!code && l.no_memory)
+	if (code == BRSKI_OK && l.no_memory)
 		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
-	if (code) {
+	if (code != BRSKI_OK) {
 		snapshot_free(l.into);
 		return code;
 	}
@@ -157,18 +157,18 @@ static enum brski_code snapshot_take(
 	struct snapshot *old = NULL, *fresh = NULL;
 	enum brski_code code = brski_store_generation(all->store, &generation, err);
 
-	if (code)
+	if (code != BRSKI_OK)
 		return code;
 	pthread_mutex_lock(&all->lock);
 	if (!all->current || all->current->generation != generation) {
 		code = snapshot_load(all, generation, &fresh, err);
-		if (!code) {
+		if (code == BRSKI_OK) {
 			fresh->users = 1; /* the cache itself */
 			old = all->current;
 			all->current = fresh;
 		}
 	}
-	if (!code) {
+	if (code == BRSKI_OK) {
 		all->current->users++;
 		*out = all->current;
 	}
@@ -216,7 +216,7 @@ static enum brski_code search(struct brski_manufacturers *all, const struct snap
 		enum brski_code code = brski_chain_verify(
 			chain, m->idevid_anchors, m->crls, BRSKI_USE_ANY, brski_now(all->env), &said);
 
-		if (!code)
+		if (code == BRSKI_OK)
 			return copy(m, out, err);
 		if (code == BRSKI_EXPIRED || code == BRSKI_REVOKED)
 			brski_fail(err, code, "device of %s: %s", m->name, said.why);
@@ -237,7 +237,7 @@ enum brski_code brski_manufacturers_find(struct brski_manufacturers *all, const 
 	if (sk_X509_num(chain) < 1)
 		return brski_fail(err, BRSKI_UNTRUSTED, "the device sent no certificate");
 	code = snapshot_take(all, &s, err);
-	if (code)
+	if (code != BRSKI_OK)
 		return code;
 	code = search(all, s, chain, out, err);
 	snapshot_release(all, s);
@@ -251,7 +251,7 @@ enum brski_code brski_manufacturers_get(struct brski_manufacturers *all, const c
 	enum brski_code code = snapshot_take(all, &s, err);
 
 	*out = (struct brski_manufacturer){0};
-	if (code)
+	if (code != BRSKI_OK)
 		return code;
 	code = BRSKI_NOT_FOUND;
 	for (size_t i = 0; code == BRSKI_NOT_FOUND && i < s->n; i++)

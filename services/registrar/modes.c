@@ -51,7 +51,7 @@ static enum brski_code ask_operator(struct question *q, struct brski_error *err)
 	code = brski_store_candidate_seen(q->store, &c, q->most, &full);
 	if (code == BRSKI_TOO_LARGE)
 		return say(q, BRSKI_DEFER, "%s (max_waiting), so this one is not noted", full.why);
-	if (code) {
+	if (code != BRSKI_OK) {
 		if (err)
 			*err = full;
 		return code;
@@ -97,7 +97,7 @@ static enum brski_code decide_type(struct question *q, struct brski_error *err)
 			s.type[0] = '\0';
 	}
 	code = brski_store_types(q->store, q->m->name, try_rule, &s, err);
-	if (code)
+	if (code != BRSKI_OK)
 		return code;
 	if (s.found[0])
 		return say(q, BRSKI_ACCEPT, "its type fits '%s'", s.found);
@@ -151,7 +151,7 @@ enum brski_code brski_mode_decide(struct brski_store *store, const struct brski_
 
 	*decision = BRSKI_REFUSE;
 	code = brski_store_standing(store, device->manufacturer, device->serial_number, &q.standing, err);
-	if (code)
+	if (code != BRSKI_OK)
 		return code;
 	if (q.standing == BRSKI_STANDING_REFUSED)
 		return say(&q, BRSKI_REFUSE,

@@ -64,7 +64,7 @@ static enum brski_code decide(void *ctx, const struct brski_device *device,
 
 	*retry_after = 0;
 	code = brski_mode_decide(policy->store, policy->env, most, device, m, decision, why, err);
-	if (!code && *decision == BRSKI_ACCEPT && judge)
+	if (code == BRSKI_OK && *decision == BRSKI_ACCEPT && judge)
 		ask_judge(device, m, decision, why, retry_after);
 	return code;
 }
@@ -83,7 +83,7 @@ static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind k
 	snprintf(job.manufacturer, sizeof(job.manufacturer), "%s", device->manufacturer);
 	snprintf(job.serial_number, sizeof(job.serial_number), "%s", device->serial_number);
 	code = brski_buf_set(&job.blob, blob);
-	if (code)
+	if (code != BRSKI_OK)
 		return brski_fail(err, code, "no memory for a request");
 	code = brski_store_job_admit(policy->store, &job, &policy->limits, err);
 	brski_store_job_free(&job);
@@ -96,7 +96,7 @@ static enum brski_code job_get(void *ctx, const char *key, struct brski_buf *blo
 	struct brski_store_job job;
 	enum brski_code code = brski_store_job_get(policy->store, key, &job, err);
 
-	if (code)
+	if (code != BRSKI_OK)
 		return code;
 	brski_buf_move(blob, &job.blob);
 	brski_store_job_free(&job);
@@ -130,7 +130,7 @@ static enum brski_code nonceless_voucher(
 	enum brski_code code = brski_store_nonceless_get(
 		policy->store, device->manufacturer, device->serial_number, &a, err);
 
-	if (code)
+	if (code != BRSKI_OK)
 		return code;
 	if (a.voucher.len)
 		brski_buf_move(cms, &a.voucher);
@@ -166,7 +166,7 @@ enum brski_code brski_policy_new(struct brski_store *store, const struct brski_e
 	policy->store = store;
 	policy->env = env;
 	code = brski_manufacturers_new(store, env, &policy->manufacturers, err);
-	if (code) {
+	if (code != BRSKI_OK) {
 		free(policy);
 		return code;
 	}

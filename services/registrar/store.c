@@ -18,7 +18,7 @@
 
 static void sql_fail(struct sql *q, enum brski_code code)
 {
-	if (!q->code)
+	if (q->code == BRSKI_OK)
 		q->code = brski_fail(q->err, code, "database: %s", sqlite3_errmsg(q->store->db));
 }
 
@@ -42,7 +42,7 @@ static void begin(
 	*q = (struct sql){.store = store, .err = err, .next = 1};
 	pthread_mutex_lock(&store->lock);
 	set_lazy(q, lazy);
-	if (!q->code && sqlite3_prepare_v2(store->db, text, -1, &q->stmt, NULL) != SQLITE_OK)
+	if (q->code == BRSKI_OK && sqlite3_prepare_v2(store->db, text, -1, &q->stmt, NULL) != SQLITE_OK)
 		sql_fail(q, BRSKI_INTERNAL);
 }
 
@@ -58,13 +58,14 @@ void sql_begin_lazy(struct sql *q, struct brski_store *store, const char *text, 
 
 void sql_bind_text(struct sql *q, const char *value)
 {
-	if (!q->code && sqlite3_bind_text(q->stmt, q->next++, value, -1, SQLITE_TRANSIENT) != SQLITE_OK)
+	if (q->code == BRSKI_OK &&
+		sqlite3_bind_text(q->stmt, q->next++, value, -1, SQLITE_TRANSIENT) != SQLITE_OK)
 		sql_fail(q, BRSKI_INTERNAL);
 }
 
 void sql_bind_int(struct sql *q, int64_t value)
 {
-	if (!q->code && sqlite3_bind_int64(q->stmt, q->next++, value) != SQLITE_OK)
+	if (q->code == BRSKI_OK && sqlite3_bind_int64(q->stmt, q->next++, value) != SQLITE_OK)
 		sql_fail(q, BRSKI_INTERNAL);
 }
 
@@ -73,7 +74,7 @@ void sql_bind_blob(struct sql *q, struct brski_span value)
 	/* A NULL pointer would bind NULL, which the schema refuses. */
 	const void *data = value.len ? (const void *)value.data : "";
 
-	if (!q->code &&
+	if (q->code == BRSKI_OK &&
 		sqlite3_bind_blob64(q->stmt, q->next++, data, value.len, SQLITE_TRANSIENT) != SQLITE_OK)
 		sql_fail(q, BRSKI_INTERNAL);
 }
@@ -82,7 +83,7 @@ bool sql_row(struct sql *q)
 {
 	int rc;
 
-	if (q->code)
+	if (q->code != BRSKI_OK)
 		return false;
 	rc = sqlite3_step(q->stmt);
 	if (rc == SQLITE_ROW)
@@ -129,7 +130,7 @@ void sql_copy_blob(struct sql *q, int column, struct brski_buf *out)
 	enum brski_code code =
 		brski_buf_set(out, brski_span(data, (size_t)sqlite3_column_bytes(q->stmt, column)));
 
-	if (code && !q->code)
+	if (code && q->code == BRSKI_OK)
 		q->code = brski_fail(q->err, code, "database: a value does not fit into memory");
 }
 
@@ -173,16 +174,16 @@ static enum brski_code make_tables(struct brski_store *store, struct brski_error
 	int64_t version;
 	enum brski_code code = run(store, "BEGIN IMMEDIATE", err);
 
-	if (code)
+	if (code != BRSKI_OK)
 		return code;
 	code = user_version(store, &version, err);
-	if (!code && version > brski_schema_version)
+	if (code == BRSKI_OK && version > brski_schema_version)
 		code = brski_fail(err, BRSKI_UNSUPPORTED,
 			"the database was made by a newer version (schema %lld, this program knows %d)",
 			(long long)version, brski_schema_version);
-	for (; !code && version < brski_schema_version; version++)
+	for (; code == BRSKI_OK && version < brski_schema_version; version++)
 		code = run(store, brski_schema_step((int)version), err);
-	if (!code)
+	if (code == BRSKI_OK)
 		return run(store, "COMMIT", err);
 	(void)run(store, "ROLLBACK", NULL);
 	return code;
@@ -195,7 +196,7 @@ static enum brski_code set_up(struct brski_store *store, struct brski_error *err
 	sqlite3_busy_timeout(store->db, BUSY_MS);
 	/* What a device was told must still be true after a power failure. */
 	code = run(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;", err);
-	if (code)
+	if (code != BRSKI_OK)
 		return code;
 	return make_tables(store, err);
 }
@@ -245,7 +246,7 @@ enum brski_code brski_store_open(
 	if (!store)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the store");
 	code = lock_new(store, err);
-	if (code) {
+	if (code != BRSKI_OK) {
 		free(store);
 		return code;
 	}
@@ -256,11 +257,11 @@ enum brski_code brski_store_open(
 		code = brski_fail(err, is_new && !create ? BRSKI_NOT_FOUND : BRSKI_INTERNAL,
 			"cannot open the database %s: %s", path,
 			store->db ? sqlite3_errmsg(store->db) : "no memory");
-	if (!code && is_new)
+	if (code == BRSKI_OK && is_new)
 		give_to_owner_of_folder(path);
-	if (!code && set_up(store, err))
+	if (code == BRSKI_OK && set_up(store, err))
 		code = brski_fail_context(err, "%s", path);
-	if (code) {
+	if (code != BRSKI_OK) {
 		brski_store_close(store);
 		return code;
 	}

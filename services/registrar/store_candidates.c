@@ -87,7 +87,7 @@ enum brski_code brski_store_candidate_accept(struct brski_store *store, const ch
 	(void)sql_row(&q);
 	changed = sql_changes(&q);
 	code = sql_end(&q);
-	if (!code && changed == 0)
+	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no device %s of %s waits for a decision", serial,
 			manufacturer);
 	return code;

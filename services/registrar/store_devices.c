@@ -42,7 +42,7 @@ enum brski_code brski_store_device_remove(
 	(void)sql_row(&q);
 	changed = sql_changes(&q);
 	code = sql_end(&q);
-	return !code && changed == 0 ? not_listed(manufacturer, serial, err) : code;
+	return code == BRSKI_OK && changed == 0 ? not_listed(manufacturer, serial, err) : code;
 }
 
 enum brski_code brski_store_device_seen(struct brski_store *store, const char *manufacturer,
@@ -87,7 +87,7 @@ enum brski_code brski_store_device_get(struct brski_store *store, const char *ma
 	if (found)
 		read_row(&q, out);
 	code = sql_end(&q);
-	return !code && !found ? not_listed(manufacturer, serial, err) : code;
+	return code == BRSKI_OK && !found ? not_listed(manufacturer, serial, err) : code;
 }
 
 enum brski_code brski_store_devices(struct brski_store *store, const char *manufacturer,

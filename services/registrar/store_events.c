@@ -93,7 +93,7 @@ enum brski_code brski_store_events_trim(struct brski_store *store, unsigned keep
 		" (SELECT id FROM event WHERE manufacturer <> '' ORDER BY id DESC LIMIT 1 OFFSET ?1)",
 		keep, err);
 
-	if (code)
+	if (code != BRSKI_OK)
 		return code;
 	return trim(store,
 		"DELETE FROM event WHERE manufacturer = '' AND id <="

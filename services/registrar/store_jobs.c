@@ -48,7 +48,7 @@ static enum brski_code settle_first(
 	(void)sql_row(&q);
 	changed = sql_changes(&q);
 	code = sql_end(&q);
-	if (!code && changed == 0)
+	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_UNEXPECTED, "the request has been answered meanwhile");
 	return code;
 }
@@ -68,13 +68,13 @@ enum brski_code brski_store_jobs_settle(
 
 	pthread_mutex_lock(&store->lock);
 	code = transaction(store, "BEGIN IMMEDIATE", err);
-	if (!code) {
+	if (code == BRSKI_OK) {
 		code = settle_first(store, &jobs[0], err);
-		for (size_t i = 1; !code && i < n; i++)
+		for (size_t i = 1; code == BRSKI_OK && i < n; i++)
 			code = brski_store_job_put(store, &jobs[i], err);
-		if (!code)
+		if (code == BRSKI_OK)
 			code = transaction(store, "COMMIT", err);
-		if (code)
+		if (code != BRSKI_OK)
 			(void)transaction(store, "ROLLBACK", NULL);
 	}
 	pthread_mutex_unlock(&store->lock);
@@ -118,12 +118,12 @@ static enum brski_code within(struct brski_store *store, const struct brski_stor
 			"a request of %zu octets is not kept, the limit is %zu (max_waiting_size)",
 			job->blob.len, limits->octets);
 	code = count(store, WAITING_OF_DEVICE, job, &n, err);
-	if (!code && limits->waiting_per_device && n >= limits->waiting_per_device)
+	if (code == BRSKI_OK && limits->waiting_per_device && n >= limits->waiting_per_device)
 		code = brski_fail(err, BRSKI_TOO_LARGE,
 			"%u requests of this device wait already (max_waiting_per_device)", n);
-	if (!code)
+	if (code == BRSKI_OK)
 		code = count(store, WAITING_OF_ALL, job, &n, err);
-	if (!code && limits->waiting && n >= limits->waiting)
+	if (code == BRSKI_OK && limits->waiting && n >= limits->waiting)
 		code = brski_fail(err, BRSKI_TOO_LARGE, "%u requests wait already (max_waiting)", n);
 	return code;
 }
@@ -160,9 +160,9 @@ enum brski_code brski_store_job_admit(struct brski_store *store, const struct br
 	pthread_mutex_lock(&store->lock);
 	if (job->state == BRSKI_JOB_WAITING)
 		code = within(store, job, limits, err);
-	if (!code)
+	if (code == BRSKI_OK)
 		code = brski_store_job_put(store, job, err);
-	if (!code && job->state == BRSKI_JOB_WAITING && job->kind == BRSKI_JOB_VOUCHER)
+	if (code == BRSKI_OK && job->state == BRSKI_JOB_WAITING && job->kind == BRSKI_JOB_VOUCHER)
 		code = forget_oldest(store, job, err);
 	pthread_mutex_unlock(&store->lock);
 	return code;
@@ -231,9 +231,9 @@ enum brski_code brski_store_job_get(
 	if (found)
 		read_row(&q, out);
 	code = sql_end(&q);
-	if (!code && !found)
+	if (code == BRSKI_OK && !found)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "there is no request %s", key);
-	if (code)
+	if (code != BRSKI_OK)
 		brski_store_job_free(out);
 	return code;
 }

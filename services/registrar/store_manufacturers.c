@@ -71,9 +71,9 @@ enum brski_code brski_store_manufacturer_get(struct brski_store *store, const ch
 	if (found)
 		read_row(&q, out);
 	code = sql_end(&q);
-	if (!code && !found)
+	if (code == BRSKI_OK && !found)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "there is no manufacturer '%s'", name);
-	if (code)
+	if (code != BRSKI_OK)
 		brski_store_manufacturer_free(out);
 	return code;
 }
@@ -91,7 +91,7 @@ enum brski_code brski_store_manufacturer_remove(
 	changed = sql_changes(&q);
 	store->own_changes++;
 	code = sql_end(&q);
-	if (!code && changed == 0)
+	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "there is no manufacturer '%s'", name);
 	return code;
 }

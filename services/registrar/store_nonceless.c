@@ -53,7 +53,7 @@ enum brski_code brski_store_nonceless_fill(
 	(void)sql_row(&q);
 	changed = sql_changes(&q);
 	code = sql_end(&q);
-	if (!code && changed == 0)
+	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_UNEXPECTED, "no such request waits");
 	return code;
 }
@@ -81,9 +81,9 @@ static enum brski_code read_one(struct sql *q, struct brski_store_nonceless *out
 	if (found)
 		read_row(q, out);
 	code = sql_end(q);
-	if (!code && !found)
+	if (code == BRSKI_OK && !found)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no voucher was asked for ahead");
-	if (code)
+	if (code != BRSKI_OK)
 		brski_store_nonceless_free(out);
 	return code;
 }
@@ -123,7 +123,7 @@ enum brski_code brski_store_nonceless_remove(
 	(void)sql_row(&q);
 	changed = sql_changes(&q);
 	code = sql_end(&q);
-	if (!code && changed == 0)
+	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no voucher was fetched ahead for %s of %s", serial,
 			manufacturer);
 	return code;

@@ -33,7 +33,7 @@ enum brski_code brski_store_type_remove(
 	(void)sql_row(&q);
 	changed = sql_changes(&q);
 	code = sql_end(&q);
-	if (!code && changed == 0)
+	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "%s has no type '%s'", manufacturer, pattern);
 	return code;
 }
