@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_VERSION_H
-#define BRSKI_VERSION_H
-
-#define BRSKI_VERSION "0.1.0"
-
-#endif
