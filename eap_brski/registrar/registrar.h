@@ -35,7 +35,7 @@ struct brski_device {
 	X509 *idevid; /* borrowed */
 };
 
-/* What is known of a manufacturer. Owned by the caller; brski_manufacturer_free. */
+/* What is known of a manufacturer. Owned by the caller: brski_manufacturer_free. */
 struct brski_manufacturer {
 	char name[64];
 	char masa_url[BRSKI_URL_MAX];    /* "": the IDevID's own extension */
@@ -50,7 +50,14 @@ struct brski_manufacturer {
 	bool allow_foreign_domains;
 	bool allow_nonceless;
 };
-void brski_manufacturer_free(struct brski_manufacturer *m);
+void brski_manufacturer_free(struct brski_manufacturer *m); /* and zeroes it */
+/*
+ * *to, which need not be initialized, becomes another owner of the same certificates and CRLs: their
+ * reference counts go up, nothing is encoded or parsed. May be called by many threads on one *from
+ * that none of them changes. BRSKI_NO_MEMORY: *to is zeroed, and holds nothing.
+ */
+BRSKI_CHECKED enum brski_code brski_manufacturer_copy(
+	struct brski_manufacturer *to, const struct brski_manufacturer *from, struct brski_error *err);
 
 enum brski_decision { BRSKI_ACCEPT, BRSKI_REFUSE, BRSKI_DEFER };
 

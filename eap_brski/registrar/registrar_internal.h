@@ -84,8 +84,6 @@ void brski_registrar_session_note(struct brski_registrar_session *s, const char 
 /* Asks the policy. An error is our own trouble, and told as BRSKI_DEFER in *decision too. */
 enum brski_decision brski_registrar_session_decide(struct brski_registrar_session *s, long *retry_after);
 
-enum brski_code brski_manufacturer_copy(
-	struct brski_manufacturer *to, const struct brski_manufacturer *from, struct brski_error *err);
 /* Everything of a device but manufacturer and MASA that its certificate tells. */
 enum brski_code brski_device_read(
 	const STACK_OF(X509) *chain, struct brski_device *out, struct brski_error *err);
