@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_VERSION_H
+#define BRSKI_VERSION_H
+
+#define BRSKI_VERSION "0.2.0"
+
+#endif
