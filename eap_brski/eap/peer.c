@@ -29,17 +29,17 @@ struct brski_peer {
 static enum brski_code make_parts(
 	struct brski_peer *peer, const struct brski_peer_config *config, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_pledge_new(&config->pledge, &peer->pledge, err);
-	if (!rc)
-		rc = brski_link_new(
+	code = brski_pledge_new(&config->pledge, &peer->pledge, err);
+	if (code == BRSKI_OK)
+		code = brski_link_new(
 			false, config->mtu > 0 ? config->mtu : BRSKI_MTU_DEFAULT, 0, &peer->link, err);
-	if (!rc)
-		rc = brski_tunnel_config_new(false, config->pledge.idevid, &peer->tunnel_config, err);
-	if (!rc) /* provisional acceptance, RFC 8995 5.1: the pledge judges the chain */
-		rc = brski_tunnel_new(peer->tunnel_config, NULL, NULL, &peer->tunnel, err);
-	return rc;
+	if (code == BRSKI_OK)
+		code = brski_tunnel_config_new(false, config->pledge.idevid, &peer->tunnel_config, err);
+	if (code == BRSKI_OK) /* provisional acceptance, RFC 8995 5.1: the pledge judges the chain */
+		code = brski_tunnel_new(peer->tunnel_config, NULL, NULL, &peer->tunnel, err);
+	return code;
 }
 
 enum brski_code brski_peer_new(
@@ -48,7 +48,7 @@ enum brski_code brski_peer_new(
 	uint32_t vendor_id = config->vendor_id > 0 ? config->vendor_id : BRSKI_EAP_VENDOR_ID;
 	uint32_t vendor_type = config->vendor_type > 0 ? config->vendor_type : BRSKI_EAP_VENDOR_TYPE;
 	struct brski_peer *peer;
-	enum brski_code rc;
+	enum brski_code code;
 
 	*out = NULL;
 	if (vendor_id > VENDOR_ID_MAX)
@@ -59,10 +59,10 @@ enum brski_code brski_peer_new(
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for an EAP peer");
 	peer->result = BRSKI_PEER_REPLY;
 	brski_expanded_type(vendor_id, vendor_type, peer->expanded_type);
-	rc = make_parts(peer, config, err);
-	if (rc) {
+	code = make_parts(peer, config, err);
+	if (code != BRSKI_OK) {
 		brski_peer_free(peer);
-		return rc;
+		return code;
 	}
 	*out = peer;
 	return BRSKI_OK;
@@ -102,30 +102,30 @@ static void end_of_onboarding(struct brski_peer *peer, struct brski_buf *out)
 static enum brski_code encode_flight(
 	const struct brski_http *requests, size_t n, struct brski_buf *plain, struct brski_error *err)
 {
-	enum brski_code rc = BRSKI_OK;
+	enum brski_code code = BRSKI_OK;
 
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = brski_http_encode(&requests[i], plain, err);
-	return rc;
+	for (size_t i = 0; code == BRSKI_OK && i < n; i++)
+		code = brski_http_encode(&requests[i], plain, err);
+	return code;
 }
 
 static enum brski_code next_flight(struct brski_peer *peer, struct brski_buf *out, struct brski_error *err)
 {
 	struct brski_http requests[BRSKI_FLIGHT_MAX] = {0};
 	struct brski_buf plain = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_pledge_next(peer->pledge, requests, &peer->expected, err);
-	if (!rc && peer->expected == 0)
+	code = brski_pledge_next(peer->pledge, requests, &peer->expected, err);
+	if (code == BRSKI_OK && peer->expected == 0)
 		end_of_onboarding(peer, out);
-	if (!rc)
-		rc = encode_flight(requests, peer->expected, &plain, err);
-	if (!rc && peer->expected > 0)
-		rc = brski_tunnel_write(peer->tunnel, brski_buf_span(&plain), out, err);
+	if (code == BRSKI_OK)
+		code = encode_flight(requests, peer->expected, &plain, err);
+	if (code == BRSKI_OK && peer->expected > 0)
+		code = brski_tunnel_write(peer->tunnel, brski_buf_span(&plain), out, err);
 	for (size_t i = 0; i < BRSKI_FLIGHT_MAX; i++)
 		brski_http_free(&requests[i]);
 	brski_buf_free(&plain);
-	return rc;
+	return code;
 }
 
 /* All the responses to a flight come in one message, and nothing else does. */
@@ -133,29 +133,29 @@ static enum brski_code decode_flight(
 	struct brski_span plain, struct brski_http *responses, size_t n, struct brski_error *err)
 {
 	bool complete = true;
-	enum brski_code rc = BRSKI_OK;
+	enum brski_code code = BRSKI_OK;
 
-	for (size_t i = 0; !rc && complete && i < n; i++)
-		rc = brski_http_decode(&plain, BRSKI_MESSAGE_MAX, &responses[i], &complete, err);
-	if (!rc && (!complete || plain.len > 0))
-		rc = brski_fail(err, BRSKI_MALFORMED, "the registrar sent %s than the %zu responses due",
+	for (size_t i = 0; code == BRSKI_OK && complete && i < n; i++)
+		code = brski_http_decode(&plain, BRSKI_MESSAGE_MAX, &responses[i], &complete, err);
+	if (code == BRSKI_OK && (!complete || plain.len > 0))
+		code = brski_fail(err, BRSKI_MALFORMED, "the registrar sent %s than the %zu responses due",
 			complete ? "more" : "fewer", n);
-	return rc;
+	return code;
 }
 
 static enum brski_code take_responses(
 	struct brski_peer *peer, struct brski_span plain, struct brski_error *err)
 {
 	struct brski_http responses[BRSKI_FLIGHT_MAX] = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
 	peer->heard = true;
-	rc = decode_flight(plain, responses, peer->expected, err);
-	if (!rc)
-		rc = brski_pledge_answer(peer->pledge, responses, peer->expected, err);
+	code = decode_flight(plain, responses, peer->expected, err);
+	if (code == BRSKI_OK)
+		code = brski_pledge_answer(peer->pledge, responses, peer->expected, err);
 	for (size_t i = 0; i < BRSKI_FLIGHT_MAX; i++)
 		brski_http_free(&responses[i]);
-	return rc;
+	return code;
 }
 
 static enum brski_code connect_pledge(
@@ -173,7 +173,7 @@ static enum brski_code advance(
 	struct brski_peer *peer, struct brski_span plain, struct brski_buf *out, struct brski_error *err)
 {
 	enum brski_tunnel_state state = brski_tunnel_state(peer->tunnel);
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (state == BRSKI_TUNNEL_HANDSHAKE)
 		return out->len > 0 ? BRSKI_OK
@@ -181,8 +181,8 @@ static enum brski_code advance(
 					      "a TLS message of the registrar is incomplete");
 	if (state == BRSKI_TUNNEL_CLOSED && plain.len == 0)
 		return brski_fail(err, BRSKI_REFUSED, "the registrar closed the tunnel");
-	rc = peer->connected ? take_responses(peer, plain, err) : connect_pledge(peer, plain, err);
-	return rc ? rc : next_flight(peer, out, err);
+	code = peer->connected ? take_responses(peer, plain, err) : connect_pledge(peer, plain, err);
+	return code == BRSKI_OK ? next_flight(peer, out, err) : code;
 }
 
 /*
@@ -203,15 +203,15 @@ static enum brski_code through_tunnel(
 	struct brski_peer *peer, struct brski_span message, struct brski_buf *out, struct brski_error *why)
 {
 	struct brski_buf plain = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_tunnel_feed(peer->tunnel, message, out, &plain, why);
-	if (rc)
+	code = brski_tunnel_feed(peer->tunnel, message, out, &plain, why);
+	if (code != BRSKI_OK)
 		explain_alert(peer, out, why);
 	else
-		rc = advance(peer, brski_buf_span(&plain), out, why);
+		code = advance(peer, brski_buf_span(&plain), out, why);
 	brski_buf_free(&plain);
-	return rc;
+	return code;
 }
 
 /* ---- packets ---- */
@@ -222,18 +222,18 @@ static enum brski_code on_message(
 {
 	struct brski_error why = {0};
 	struct brski_buf out = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (through_tunnel(peer, message, &out, &why) != BRSKI_OK) {
 		peer->result = BRSKI_PEER_FAILURE;
 		snprintf(peer->reason, sizeof(peer->reason), "%s", why.why);
 		brski_tunnel_close(peer->tunnel, &out);
 	}
-	rc = brski_link_queue(peer->link, brski_buf_span(&out), err);
-	if (!rc)
-		rc = brski_link_next(peer->link, reply, err);
+	code = brski_link_queue(peer->link, brski_buf_span(&out), err);
+	if (code == BRSKI_OK)
+		code = brski_link_next(peer->link, reply, err);
 	brski_buf_free(&out);
-	return rc;
+	return code;
 }
 
 static enum brski_code on_start(struct brski_peer *peer, struct brski_buf *reply, struct brski_error *err)
@@ -275,40 +275,40 @@ static enum brski_code process(struct brski_peer *peer, struct brski_span reques
 {
 	enum brski_link_event event;
 	uint16_t wait_ms = 0;
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (has_ended(peer))
 		return brski_fail(err, BRSKI_UNEXPECTED, "the session is over: %s",
 			peer->reason[0] != '\0' ? peer->reason : "the device is enrolled");
 	peer->counts.packets++;
 	peer->counts.octets_in += request.len + BRSKI_EAP_OVERHEAD;
-	rc = brski_link_receive(peer->link, request, &event, &wait_ms, err);
-	if (rc)
-		return rc;
+	code = brski_link_receive(peer->link, request, &event, &wait_ms, err);
+	if (code != BRSKI_OK)
+		return code;
 	peer->result = BRSKI_PEER_REPLY;
-	rc = on_event(peer, event, reply, err);
-	if (!rc && peer->result == BRSKI_PEER_WAIT)
+	code = on_event(peer, event, reply, err);
+	if (code == BRSKI_OK && peer->result == BRSKI_PEER_WAIT)
 		*delay_ms = wait_ms;
-	return rc;
+	return code;
 }
 
 enum brski_code brski_peer_process(struct brski_peer *peer, struct brski_span request,
 	struct brski_buf *reply, enum brski_peer_result *result, unsigned *delay_ms, struct brski_error *err)
 {
 	struct brski_error why = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
 	*delay_ms = 0;
 	brski_buf_reset(reply);
-	rc = process(peer, request, reply, delay_ms, &why);
-	if (rc && !has_ended(peer)) {
+	code = process(peer, request, reply, delay_ms, &why);
+	if (code != BRSKI_OK && !has_ended(peer)) {
 		snprintf(peer->reason, sizeof(peer->reason), "%s", why.why);
 		peer->result = BRSKI_PEER_FAILURE;
 	}
-	*result = rc ? BRSKI_PEER_FAILURE : peer->result;
-	if (rc) {
+	*result = code == BRSKI_OK ? peer->result : BRSKI_PEER_FAILURE;
+	if (code != BRSKI_OK) {
 		brski_buf_reset(reply);
-		return brski_fail(err, rc, "%s", why.why);
+		return brski_fail(err, code, "%s", why.why);
 	}
 	peer->counts.octets_out += reply->len + BRSKI_EAP_OVERHEAD;
 	return BRSKI_OK;
@@ -321,19 +321,20 @@ static enum brski_code export_keys(
 {
 	struct brski_span context = brski_span(peer->expanded_type, EXPANDED_TYPE_LEN);
 	uint8_t material[2 * BRSKI_EAP_KEY_LEN];
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_tunnel_export(peer->tunnel, BRSKI_EAP_KEY_LABEL, context, material, sizeof(material), err);
-	if (!rc)
-		rc = brski_tunnel_export(peer->tunnel, BRSKI_EAP_SESSION_ID_LABEL, context,
+	code = brski_tunnel_export(
+		peer->tunnel, BRSKI_EAP_KEY_LABEL, context, material, sizeof(material), err);
+	if (code == BRSKI_OK)
+		code = brski_tunnel_export(peer->tunnel, BRSKI_EAP_SESSION_ID_LABEL, context,
 			session_id + EXPANDED_TYPE_LEN, BRSKI_EAP_SESSION_ID_LEN - EXPANDED_TYPE_LEN, err);
-	if (!rc) {
+	if (code == BRSKI_OK) {
 		memcpy(msk, material, BRSKI_EAP_KEY_LEN);
 		memcpy(emsk, material + BRSKI_EAP_KEY_LEN, BRSKI_EAP_KEY_LEN);
 		memcpy(session_id, peer->expanded_type, EXPANDED_TYPE_LEN);
 	}
 	OPENSSL_cleanse(material, sizeof(material));
-	return rc;
+	return code;
 }
 
 enum brski_code brski_peer_keys(struct brski_peer *peer, uint8_t msk[BRSKI_EAP_KEY_LEN],

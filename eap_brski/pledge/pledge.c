@@ -90,16 +90,16 @@ enum brski_code brski_pledge_move(
 {
 	enum brski_pledge_state from = p->rec.state;
 	const struct brski_pledge_transition *t = find_transition(from, cause);
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (!t)
 		return brski_fail(err, BRSKI_INTERNAL, "no way out of the state %s by cause %d",
 			brski_pledge_state_name(from), (int)cause);
 	p->rec.state = t->to;
-	rc = brski_pledge_save(p, err);
-	if (rc) {
+	code = brski_pledge_save(p, err);
+	if (code != BRSKI_OK) {
 		p->rec.state = from;
-		return rc;
+		return code;
 	}
 	brski_log(p->config.env, BRSKI_LOG_DEBUG, "pledge: %s -> %s", brski_pledge_state_name(from),
 		brski_pledge_state_name(t->to));
@@ -110,14 +110,14 @@ enum brski_code brski_pledge_give_up(
 	struct brski_pledge *p, const struct brski_error *why, struct brski_error *err)
 {
 	long candidate = p->rec.candidate;
-	enum brski_code rc;
+	enum brski_code code;
 
 	snprintf(p->rec.reason, sizeof(p->rec.reason), "%s", why->why);
 	p->failure = why->code;
 	p->rec.candidate = 0;
-	rc = brski_pledge_move(p, BRSKI_CAUSE_GIVEN_UP, err);
-	if (rc)
-		return rc;
+	code = brski_pledge_move(p, BRSKI_CAUSE_GIVEN_UP, err);
+	if (code != BRSKI_OK)
+		return code;
 	EVP_PKEY_free(p->key);
 	p->key = NULL;
 	brski_pledge_remove_generation(p, candidate);
@@ -139,16 +139,16 @@ void brski_pledge_event_deferred(const struct brski_pledge *p)
 enum brski_code brski_pledge_defer(struct brski_pledge *p, long seconds, struct brski_error *err)
 {
 	long most = p->trust == BRSKI_TRUST_VERIFIED ? WAIT_MAX : PROVISIONAL_WAIT_MAX;
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (seconds < 1)
 		seconds = 1;
 	p->rec.told = seconds < most ? seconds : most;
 	/* part of the clock's second is over already, and RFC 8995 5.6 says: MUST wait at least so long */
 	p->rec.not_before = (long)brski_now(p->config.env) + p->rec.told + 1;
-	rc = brski_pledge_save(p, err);
-	if (rc)
-		return rc;
+	code = brski_pledge_save(p, err);
+	if (code != BRSKI_OK)
+		return code;
 	p->over = true;
 	brski_pledge_event_deferred(p);
 	return BRSKI_OK;

@@ -15,11 +15,11 @@ static enum brski_code add_pinned(
 	const struct brski_pledge *p, STACK_OF(X509) *anchors, struct brski_error *err)
 {
 	X509 *pinned = NULL;
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_cert_from_der(brski_buf_span(&p->rec.pinned), &pinned, err);
-	if (rc)
-		return rc;
+	code = brski_cert_from_der(brski_buf_span(&p->rec.pinned), &pinned, err);
+	if (code != BRSKI_OK)
+		return code;
 	if (sk_X509_push(anchors, pinned) > 0)
 		return BRSKI_OK;
 	X509_free(pinned);
@@ -30,32 +30,32 @@ static enum brski_code add_domain_cas(
 	const struct brski_pledge *p, STACK_OF(X509) *anchors, struct brski_error *err)
 {
 	STACK_OF(X509) *cas = NULL;
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (p->rec.domain_cas.len == 0)
 		return BRSKI_OK;
-	rc = brski_certs_from_pem(brski_buf_span(&p->rec.domain_cas), &cas, err);
-	if (!rc && X509_add_certs(anchors, cas, X509_ADD_FLAG_UP_REF) != 1)
-		rc = brski_fail(err, BRSKI_NO_MEMORY, "no memory for the domain's certificates");
+	code = brski_certs_from_pem(brski_buf_span(&p->rec.domain_cas), &cas, err);
+	if (code == BRSKI_OK && X509_add_certs(anchors, cas, X509_ADD_FLAG_UP_REF) != 1)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for the domain's certificates");
 	sk_X509_pop_free(cas, X509_free);
-	return rc;
+	return code;
 }
 
 enum brski_code brski_pledge_load_anchors(struct brski_pledge *p, struct brski_error *err)
 {
 	STACK_OF(X509) *anchors;
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (p->rec.pinned.len == 0)
 		return BRSKI_OK;
 	anchors = sk_X509_new_null();
-	rc = anchors ? add_pinned(p, anchors, err)
-		     : brski_fail(err, BRSKI_NO_MEMORY, "no memory for anchors");
-	if (!rc)
-		rc = add_domain_cas(p, anchors, err);
-	if (rc) {
+	code = anchors ? add_pinned(p, anchors, err)
+		       : brski_fail(err, BRSKI_NO_MEMORY, "no memory for anchors");
+	if (code == BRSKI_OK)
+		code = add_domain_cas(p, anchors, err);
+	if (code != BRSKI_OK) {
 		sk_X509_pop_free(anchors, X509_free);
-		return rc;
+		return code;
 	}
 	sk_X509_pop_free(p->anchors, X509_free);
 	p->anchors = anchors;
@@ -72,14 +72,14 @@ enum brski_code brski_pledge_build_ca_certs(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
 	struct brski_buf message = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_cmp_genm(&p->idevid, OID_CA_CERTS, p->config.env, &p->rec.tx, &message, err);
-	if (!rc)
-		rc = brski_http_request(request, "POST", BRSKI_PATH_CMP_GETCACERTS, BRSKI_MEDIA_CMP,
+	code = brski_cmp_genm(&p->idevid, OID_CA_CERTS, p->config.env, &p->rec.tx, &message, err);
+	if (code == BRSKI_OK)
+		code = brski_http_request(request, "POST", BRSKI_PATH_CMP_GETCACERTS, BRSKI_MEDIA_CMP,
 			brski_buf_span(&message), err);
 	brski_buf_free(&message);
-	return rc;
+	return code;
 }
 
 static enum brski_code check_cas(const struct brski_cmp_response *r, struct brski_error *why)
@@ -100,12 +100,12 @@ static enum brski_code check_cas(const struct brski_cmp_response *r, struct brsk
 static enum brski_code take_cas(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_certs_to_pem(r->ca_pubs, &p->rec.domain_cas, err);
-	if (!rc)
-		rc = brski_pledge_load_anchors(p, err);
-	return rc ? rc : brski_pledge_save(p, err);
+	code = brski_certs_to_pem(r->ca_pubs, &p->rec.domain_cas, err);
+	if (code == BRSKI_OK)
+		code = brski_pledge_load_anchors(p, err);
+	return code == BRSKI_OK ? brski_pledge_save(p, err) : code;
 }
 
 static enum brski_code judge_answer(

@@ -24,11 +24,11 @@ enum brski_code brski_pledge_build_confirm(
 enum brski_code brski_pledge_build_reject(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = post(p, &p->rejection, request, err);
+	code = post(p, &p->rejection, request, err);
 	brski_buf_free(&p->rejection);
-	return rc;
+	return code;
 }
 
 enum brski_code brski_pledge_answer_reject(
@@ -84,7 +84,7 @@ enum brski_code brski_pledge_build_enroll_status(
 {
 	struct brski_status status = {.status = p->rec.state != BRSKI_PLEDGE_FAILED};
 	struct brski_buf json = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (!status.status) {
 		snprintf(status.reason, sizeof(status.reason), "%.*s", (int)sizeof(status.reason) - 1,
@@ -92,25 +92,25 @@ enum brski_code brski_pledge_build_enroll_status(
 		snprintf(status.context, sizeof(status.context), "{\"failure\":\"%s\"}",
 			brski_code_name(p->failure));
 	}
-	rc = brski_status_print(&status, &json, err);
-	if (!rc)
-		rc = brski_http_request(request, "POST", BRSKI_PATH_ENROLLSTATUS, BRSKI_MEDIA_JSON,
+	code = brski_status_print(&status, &json, err);
+	if (code == BRSKI_OK)
+		code = brski_http_request(request, "POST", BRSKI_PATH_ENROLLSTATUS, BRSKI_MEDIA_JSON,
 			brski_buf_span(&json), err);
 	brski_buf_free(&json);
-	return rc;
+	return code;
 }
 
 /* The candidate becomes the credential with the one write that brski_pledge_move() makes. */
 static enum brski_code commit(struct brski_pledge *p, struct brski_error *err)
 {
 	long generation = p->rec.candidate;
-	enum brski_code rc;
+	enum brski_code code;
 
 	brski_pledge_record_start_over(&p->rec);
 	p->rec.credential = generation;
-	rc = brski_pledge_move(p, BRSKI_CAUSE_REPORTED, err);
-	if (rc)
-		return rc;
+	code = brski_pledge_move(p, BRSKI_CAUSE_REPORTED, err);
+	if (code != BRSKI_OK)
+		return code;
 	brski_pledge_remove_generation(p, generation - 2);
 	brski_log(p->config.env, BRSKI_LOG_INFO, "onboarding succeeded");
 	if (p->cert)
@@ -124,13 +124,13 @@ enum brski_code brski_pledge_answer_enroll_status(
 {
 	struct brski_error why = {0};
 	bool decided;
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (p->rec.state != BRSKI_PLEDGE_REPORT)
 		return BRSKI_OK; /* the confirmation sent along failed or waits, or this reported a failure */
-	rc = brski_pledge_put_off(p, response, &decided, err);
-	if (rc || decided)
-		return rc;
+	code = brski_pledge_put_off(p, response, &decided, err);
+	if (code != BRSKI_OK || decided)
+		return code;
 	if (response->status / 100 == 2)
 		return commit(p, err);
 	brski_pledge_not_ok(response, "enrollment status", &why);

@@ -35,36 +35,36 @@ static enum brski_code make_request(struct brski_pledge *p, struct brski_error *
 		.implicit_confirm = p->config.implicit_confirm,
 		.cert_profile = p->cert_profile,
 	};
-	enum brski_code rc;
+	enum brski_code code;
 
 	EVP_PKEY_free(p->key);
 	p->key = NULL;
-	rc = brski_key_generate(p->config.key_type, &p->key, err);
-	if (rc)
-		return rc;
+	code = brski_key_generate(p->config.key_type, &p->key, err);
+	if (code != BRSKI_OK)
+		return code;
 	p->rec.candidate = p->rec.credential + 1;
 	p->rec.pkcs10 = p->config.pkcs10;
 	p->rec.polling = false;
 	brski_buf_free(&p->rec.poll);
-	rc = brski_pledge_write_key(p, err);
+	code = brski_pledge_write_key(p, err);
 	enroll.key = p->key;
-	if (!rc)
-		rc = brski_cmp_enroll(&enroll, p->config.env, &p->rec.tx, &p->rec.request, err);
-	return rc ? rc : brski_pledge_move(p, BRSKI_CAUSE_CERT_ASKED, err);
+	if (code == BRSKI_OK)
+		code = brski_cmp_enroll(&enroll, p->config.env, &p->rec.tx, &p->rec.request, err);
+	return code == BRSKI_OK ? brski_pledge_move(p, BRSKI_CAUSE_CERT_ASKED, err) : code;
 }
 
 enum brski_code brski_pledge_build_cert(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
-	enum brski_code rc = BRSKI_OK;
+	enum brski_code code = BRSKI_OK;
 
 	if (p->rec.state == BRSKI_PLEDGE_IMPRINTED)
-		rc = make_request(p, err);
-	if (!rc)
-		rc = post(p, &p->rec.request, request, err);
-	if (!rc)
+		code = make_request(p, err);
+	if (code == BRSKI_OK)
+		code = post(p, &p->rec.request, request, err);
+	if (code == BRSKI_OK)
 		brski_pledge_event_subject(p, BRSKI_EVENT_CERT_REQUESTED, p->idevid.cert);
-	return rc;
+	return code;
 }
 
 /*
@@ -75,15 +75,15 @@ enum brski_code brski_pledge_build_cert(
 enum brski_code brski_pledge_build_poll(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
-	enum brski_code rc = BRSKI_OK;
+	enum brski_code code = BRSKI_OK;
 
 	if (p->rec.poll.len == 0) {
-		rc = brski_cmp_poll_req(
+		code = brski_cmp_poll_req(
 			&p->idevid, p->rec.poll_id, p->config.env, &p->rec.tx, &p->rec.poll, err);
-		if (!rc)
-			rc = brski_pledge_save(p, err);
+		if (code == BRSKI_OK)
+			code = brski_pledge_save(p, err);
 	}
-	return rc ? rc : post(p, &p->rec.poll, request, err);
+	return code == BRSKI_OK ? post(p, &p->rec.poll, request, err) : code;
 }
 
 /* ---- answers, what is common to them ---- */
@@ -101,7 +101,7 @@ enum brski_code brski_pledge_refuse_enrollment(
 static enum brski_code open_answer(struct brski_pledge *p, const struct brski_http *response,
 	struct brski_cmp_response *out, struct brski_error *why)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (!brski_http_is_type(response, BRSKI_MEDIA_CMP)) {
 		if (response->status / 100 != 2)
@@ -109,11 +109,11 @@ static enum brski_code open_answer(struct brski_pledge *p, const struct brski_ht
 		return brski_fail(
 			why, BRSKI_UNSUPPORTED, "the answer to the CMP request is not %s", BRSKI_MEDIA_CMP);
 	}
-	rc = brski_cmp_response(brski_buf_span(&response->body), p->anchors, p->chain, brski_pledge_clock(p),
-		&p->rec.tx, out, why);
-	if (rc && out->type == BRSKI_CMP_ERROR && out->text[0] != '\0')
-		return brski_fail(why, rc, "%s; it says: %s", why->why, out->text);
-	return rc;
+	code = brski_cmp_response(brski_buf_span(&response->body), p->anchors, p->chain,
+		brski_pledge_clock(p), &p->rec.tx, out, why);
+	if (code != BRSKI_OK && out->type == BRSKI_CMP_ERROR && out->text[0] != '\0')
+		return brski_fail(why, code, "%s; it says: %s", why->why, out->text);
+	return code;
 }
 
 enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p, const struct brski_http *response,
@@ -122,19 +122,19 @@ enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p, const struct brs
 	struct brski_cmp_response r = {0};
 	struct brski_error why = {0};
 	bool decided;
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_pledge_put_off(p, response, &decided, err);
-	if (rc || decided)
-		return rc;
+	code = brski_pledge_put_off(p, response, &decided, err);
+	if (code != BRSKI_OK || decided)
+		return code;
 	if (open_answer(p, response, &r, &why) == BRSKI_OK) {
 		brski_buf_free(&p->rec.poll);
-		rc = judge(p, &r, err);
+		code = judge(p, &r, err);
 	} else {
-		rc = brski_pledge_refuse_enrollment(p, &why, err);
+		code = brski_pledge_refuse_enrollment(p, &why, err);
 	}
 	brski_cmp_response_free(&r);
-	return rc;
+	return code;
 }
 
 enum brski_code brski_pledge_poll_later(
@@ -169,21 +169,21 @@ void brski_pledge_cmp_refusal(const struct brski_cmp_response *r, const char *to
 static enum brski_code reject_cert(struct brski_pledge *p, const struct brski_cmp_response *r,
 	const struct brski_error *why, struct brski_error *err)
 {
-	enum brski_code rc = BRSKI_OK;
+	enum brski_code code = BRSKI_OK;
 
 	if (why->code == BRSKI_NO_MEMORY)
 		return brski_fail(err, why->code, "%s", why->why);
 	if (!r->implicit_confirm)
-		rc = brski_cmp_cert_conf(&p->idevid, p->rec.pkcs10, r->cert, brski_code_cmp_fail(why->code),
+		code = brski_cmp_cert_conf(&p->idevid, p->rec.pkcs10, r->cert, brski_code_cmp_fail(why->code),
 			why->why, p->config.env, &p->rec.tx, &p->rejection, err);
-	return rc ? rc : brski_pledge_refuse_enrollment(p, why, err);
+	return code == BRSKI_OK ? brski_pledge_refuse_enrollment(p, why, err) : code;
 }
 
 static enum brski_code keep_cert(struct brski_pledge *p, const struct brski_cmp_response *r,
 	const STACK_OF(X509) *chain, struct brski_error *err)
 {
 	enum brski_cmp_fail none = BRSKI_CMP_FAIL_NONE;
-	enum brski_code rc;
+	enum brski_code code;
 
 	X509_free(p->cert);
 	p->cert = NULL;
@@ -191,14 +191,14 @@ static enum brski_code keep_cert(struct brski_pledge *p, const struct brski_cmp_
 		p->cert = r->cert;
 	brski_pledge_event_subject(p, BRSKI_EVENT_CERT_RECEIVED, r->cert);
 	p->rec.polling = false;
-	rc = brski_pledge_write_candidate(p, chain, err);
-	if (rc)
-		return rc;
+	code = brski_pledge_write_candidate(p, chain, err);
+	if (code != BRSKI_OK)
+		return code;
 	if (r->implicit_confirm)
 		return brski_pledge_move(p, BRSKI_CAUSE_CERT_CONFIRMED, err);
-	rc = brski_cmp_cert_conf(&p->idevid, p->rec.pkcs10, r->cert, none, NULL, p->config.env, &p->rec.tx,
+	code = brski_cmp_cert_conf(&p->idevid, p->rec.pkcs10, r->cert, none, NULL, p->config.env, &p->rec.tx,
 		&p->rec.request, err);
-	return rc ? rc : brski_pledge_move(p, BRSKI_CAUSE_CERT_TAKEN, err);
+	return code == BRSKI_OK ? brski_pledge_move(p, BRSKI_CAUSE_CERT_TAKEN, err) : code;
 }
 
 static enum brski_code take_cert(
@@ -207,17 +207,17 @@ static enum brski_code take_cert(
 	const X509_NAME *subject = X509_get_subject_name(p->idevid.cert);
 	STACK_OF(X509) *chain = NULL;
 	struct brski_error why = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_cmp_cert_check(r, p->key, subject, p->anchors, brski_pledge_clock(p), &chain, &why);
-	if (rc) {
+	code = brski_cmp_cert_check(r, p->key, subject, p->anchors, brski_pledge_clock(p), &chain, &why);
+	if (code != BRSKI_OK) {
 		brski_fail_context(&why, "the new certificate is refused");
-		rc = reject_cert(p, r, &why, err);
+		code = reject_cert(p, r, &why, err);
 	} else {
-		rc = keep_cert(p, r, chain, err);
+		code = keep_cert(p, r, chain, err);
 	}
 	sk_X509_pop_free(chain, X509_free);
-	return rc;
+	return code;
 }
 
 /* RFC 9483 4.4: waiting has no time in it, so the first pollReq follows at once and asks for one. */

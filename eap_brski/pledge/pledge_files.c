@@ -37,59 +37,59 @@ enum brski_code brski_pledge_write_certs(
 	const struct brski_pledge *p, const char *name, const STACK_OF(X509) *certs, struct brski_error *err)
 {
 	struct brski_buf pem = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_certs_to_pem(certs, &pem, err);
-	if (!rc)
-		rc = brski_pledge_write(p, name, brski_buf_span(&pem), false, err);
+	code = brski_certs_to_pem(certs, &pem, err);
+	if (code == BRSKI_OK)
+		code = brski_pledge_write(p, name, brski_buf_span(&pem), false, err);
 	brski_buf_free(&pem);
-	return rc;
+	return code;
 }
 
 enum brski_code brski_pledge_write_key(const struct brski_pledge *p, struct brski_error *err)
 {
 	struct brski_buf pem = {0};
-	enum brski_code rc;
+	enum brski_code code;
 	char name[65];
 
 	name_of(p->rec.candidate, PART_KEY, name);
-	rc = brski_key_to_pem(p->key, &pem, err);
-	if (!rc)
-		rc = brski_pledge_write(p, name, brski_buf_span(&pem), true, err);
+	code = brski_key_to_pem(p->key, &pem, err);
+	if (code == BRSKI_OK)
+		code = brski_pledge_write(p, name, brski_buf_span(&pem), true, err);
 	brski_buf_free(&pem);
-	return rc;
+	return code;
 }
 
 /* What the device's logins are to trust: CAs, not a registrar's own certificate that a voucher pinned. */
 static enum brski_code write_anchors(const struct brski_pledge *p, const char *name, struct brski_error *err)
 {
 	STACK_OF(X509) *cas = sk_X509_new_null();
-	enum brski_code rc = BRSKI_OK;
+	enum brski_code code = BRSKI_OK;
 
 	for (int i = 0; cas && i < sk_X509_num(p->anchors); i++) {
 		X509 *anchor = sk_X509_value(p->anchors, i);
 
 		if (brski_cert_is_ca(anchor) && sk_X509_push(cas, anchor) <= 0)
-			rc = brski_fail(err, BRSKI_NO_MEMORY, "no memory for certificates");
+			code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for certificates");
 	}
 	if (!cas)
-		rc = brski_fail(err, BRSKI_NO_MEMORY, "no memory for certificates");
-	if (!rc)
-		rc = brski_pledge_write_certs(p, name, cas, err);
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for certificates");
+	if (code == BRSKI_OK)
+		code = brski_pledge_write_certs(p, name, cas, err);
 	sk_X509_free(cas);
-	return rc;
+	return code;
 }
 
 enum brski_code brski_pledge_write_candidate(
 	const struct brski_pledge *p, const STACK_OF(X509) *chain, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 	char name[65];
 
 	name_of(p->rec.candidate, PART_CERT, name);
-	rc = brski_pledge_write_certs(p, name, chain, err);
-	if (rc)
-		return rc;
+	code = brski_pledge_write_certs(p, name, chain, err);
+	if (code != BRSKI_OK)
+		return code;
 	name_of(p->rec.candidate, PART_ANCHORS, name);
 	return write_anchors(p, name, err);
 }
@@ -98,55 +98,55 @@ static enum brski_code read_certs(
 	const struct brski_storage *storage, const char *name, STACK_OF(X509) **out, struct brski_error *err)
 {
 	struct brski_buf pem = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
 	*out = NULL;
-	rc = storage->read(storage->ctx, name, &pem, err);
-	if (!rc)
-		rc = brski_certs_from_pem(brski_buf_span(&pem), out, err);
+	code = storage->read(storage->ctx, name, &pem, err);
+	if (code == BRSKI_OK)
+		code = brski_certs_from_pem(brski_buf_span(&pem), out, err);
 	brski_buf_free(&pem);
-	return rc ? brski_fail_context(err, "%s", name) : BRSKI_OK;
+	return code == BRSKI_OK ? BRSKI_OK : brski_fail_context(err, "%s", name);
 }
 
 static enum brski_code read_key(struct brski_pledge *p, struct brski_error *err)
 {
 	const struct brski_storage *storage = p->config.storage;
 	struct brski_buf pem = {0};
-	enum brski_code rc;
+	enum brski_code code;
 	char name[65];
 
 	name_of(p->rec.candidate, PART_KEY, name);
-	rc = storage->read(storage->ctx, name, &pem, err);
-	if (!rc)
-		rc = brski_key_from_pem(brski_buf_span(&pem), &p->key, err);
+	code = storage->read(storage->ctx, name, &pem, err);
+	if (code == BRSKI_OK)
+		code = brski_key_from_pem(brski_buf_span(&pem), &p->key, err);
 	brski_buf_free(&pem);
-	return rc ? brski_fail_context(err, "%s", name) : BRSKI_OK;
+	return code == BRSKI_OK ? BRSKI_OK : brski_fail_context(err, "%s", name);
 }
 
 static enum brski_code read_cert(struct brski_pledge *p, struct brski_error *err)
 {
 	STACK_OF(X509) *certs = NULL;
-	enum brski_code rc;
+	enum brski_code code;
 	char name[65];
 
 	name_of(p->rec.candidate, PART_CERT, name);
-	rc = read_certs(p->config.storage, name, &certs, err);
-	if (!rc && !brski_cert_has_key(sk_X509_value(certs, 0), p->key))
-		rc = brski_fail(err, BRSKI_MISMATCH, "%s is not for the key beside it", name);
-	if (!rc)
+	code = read_certs(p->config.storage, name, &certs, err);
+	if (code == BRSKI_OK && !brski_cert_has_key(sk_X509_value(certs, 0), p->key))
+		code = brski_fail(err, BRSKI_MISMATCH, "%s is not for the key beside it", name);
+	if (code == BRSKI_OK)
 		p->cert = sk_X509_shift(certs);
 	sk_X509_pop_free(certs, X509_free);
-	return rc;
+	return code;
 }
 
 enum brski_code brski_pledge_read_candidate(struct brski_pledge *p, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = read_key(p, err);
-	if (!rc && (p->rec.state == BRSKI_PLEDGE_CONFIRM || p->rec.state == BRSKI_PLEDGE_REPORT))
-		rc = read_cert(p, err);
-	return rc;
+	code = read_key(p, err);
+	if (code == BRSKI_OK && (p->rec.state == BRSKI_PLEDGE_CONFIRM || p->rec.state == BRSKI_PLEDGE_REPORT))
+		code = read_cert(p, err);
+	return code;
 }
 
 void brski_pledge_remove_generation(const struct brski_pledge *p, long generation)
@@ -210,18 +210,18 @@ static enum brski_code current_generation(const struct brski_storage *storage, l
 {
 	struct brski_pledge_record rec = {0};
 	struct brski_buf json = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = storage->read(storage->ctx, "state", &json, err);
-	if (!rc)
-		rc = brski_pledge_record_parse(brski_buf_span(&json), &rec, err);
-	if (!rc && rec.credential == 0)
-		rc = brski_fail(err, BRSKI_NOT_FOUND, "the device has not been onboarded");
+	code = storage->read(storage->ctx, "state", &json, err);
+	if (code == BRSKI_OK)
+		code = brski_pledge_record_parse(brski_buf_span(&json), &rec, err);
+	if (code == BRSKI_OK && rec.credential == 0)
+		code = brski_fail(err, BRSKI_NOT_FOUND, "the device has not been onboarded");
 	*out = rec.credential;
 	memcpy(idevid, rec.idevid, sizeof(rec.idevid));
 	brski_pledge_record_free(&rec);
 	brski_buf_free(&json);
-	return rc;
+	return code;
 }
 
 bool brski_pledge_credential(

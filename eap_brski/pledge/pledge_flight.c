@@ -103,30 +103,30 @@ static void plan_flight(struct brski_pledge *p)
 static enum brski_code build_flight(
 	struct brski_pledge *p, struct brski_http requests[BRSKI_FLIGHT_MAX], struct brski_error *err)
 {
-	enum brski_code rc = BRSKI_OK;
+	enum brski_code code = BRSKI_OK;
 
-	for (size_t i = 0; !rc && i < p->n_flight; i++) {
+	for (size_t i = 0; code == BRSKI_OK && i < p->n_flight; i++) {
 		if (!asks[p->flight[i]].provisional && p->trust != BRSKI_TRUST_VERIFIED)
 			return brski_fail(err, BRSKI_INTERNAL, "a %s must not go to an unverified registrar",
 				asks[p->flight[i]].what);
-		rc = asks[p->flight[i]].build(p, &requests[i], err);
+		code = asks[p->flight[i]].build(p, &requests[i], err);
 	}
-	return rc;
+	return code;
 }
 
 /* The conversation ends here; what is stored stands, and what is in memory may be ahead of it. */
-static enum brski_code halt(struct brski_pledge *p, enum brski_code rc)
+static enum brski_code halt(struct brski_pledge *p, enum brski_code code)
 {
 	p->over = true;
 	p->halted = true;
 	p->n_flight = 0;
-	return rc;
+	return code;
 }
 
 enum brski_code brski_pledge_next(struct brski_pledge *p, struct brski_http requests[BRSKI_FLIGHT_MAX],
 	size_t *n, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
 	*n = 0;
 	for (size_t i = 0; i < BRSKI_FLIGHT_MAX; i++)
@@ -137,11 +137,11 @@ enum brski_code brski_pledge_next(struct brski_pledge *p, struct brski_http requ
 	if (p->over)
 		return BRSKI_OK;
 	plan_flight(p);
-	rc = build_flight(p, requests, err);
-	if (rc) {
+	code = build_flight(p, requests, err);
+	if (code != BRSKI_OK) {
 		for (size_t i = 0; i < BRSKI_FLIGHT_MAX; i++)
 			brski_http_free(&requests[i]);
-		return halt(p, rc);
+		return halt(p, code);
 	}
 	*n = p->n_flight;
 	p->tell_voucher_status = false;
@@ -153,7 +153,7 @@ enum brski_code brski_pledge_answer(
 	struct brski_pledge *p, const struct brski_http *responses, size_t n, struct brski_error *err)
 {
 	size_t expected = p->n_flight;
-	enum brski_code rc = BRSKI_OK;
+	enum brski_code code = BRSKI_OK;
 
 	p->n_flight = 0;
 	if (n == 0 || n != expected)
@@ -165,7 +165,7 @@ enum brski_code brski_pledge_answer(
 					       "a request in place of the response to the %s",
 					       asks[p->flight[i]].what));
 	}
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = asks[p->flight[i]].answer(p, &responses[i], err);
-	return rc ? halt(p, rc) : BRSKI_OK;
+	for (size_t i = 0; code == BRSKI_OK && i < n; i++)
+		code = asks[p->flight[i]].answer(p, &responses[i], err);
+	return code == BRSKI_OK ? BRSKI_OK : halt(p, code);
 }

@@ -69,7 +69,7 @@ static json_t *octets_to_json(const struct brski_buf *octets)
 
 	if (octets->len == 0)
 		return json_string("");
-	if (!brski_base64_encode(brski_buf_span(octets), &text) && !text.failed)
+	if (brski_base64_encode(brski_buf_span(octets), &text) == BRSKI_OK && !text.failed)
 		json = json_stringn((const char *)text.data, text.len);
 	brski_buf_free(&text);
 	return json;
@@ -119,21 +119,21 @@ static enum brski_code check_sizes(const struct brski_pledge_record *rec, struct
 enum brski_code brski_pledge_record_print(
 	const struct brski_pledge_record *rec, struct brski_buf *out, struct brski_error *err)
 {
-	enum brski_code rc = check_sizes(rec, err);
+	enum brski_code code = check_sizes(rec, err);
 	json_t *json;
 
 	brski_buf_reset(out);
-	if (rc)
-		return rc;
+	if (code != BRSKI_OK)
+		return code;
 	json = json_object();
 	if (!json || !record_to_json(rec, json))
-		rc = brski_fail(err, BRSKI_NO_MEMORY, "no memory for the pledge's state");
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for the pledge's state");
 	else
-		rc = brski_json_print(json, out, err);
-	if (!rc && out->len > STATE_MAX)
-		rc = brski_fail(err, BRSKI_TOO_LARGE, "the pledge's state would take %zu octets", out->len);
+		code = brski_json_print(json, out, err);
+	if (code == BRSKI_OK && out->len > STATE_MAX)
+		code = brski_fail(err, BRSKI_TOO_LARGE, "the pledge's state would take %zu octets", out->len);
 	json_decref(json);
-	return rc;
+	return code;
 }
 
 /* ---- reading ---- */
@@ -147,11 +147,11 @@ static enum brski_code bad_member(const struct member *m, struct brski_error *er
 static enum brski_code octets_from_json(
 	const json_t *json, const struct member *m, struct brski_buf *out, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_base64_decode(brski_span(json_string_value(json), json_string_length(json)), out, err);
-	if (rc)
-		return rc == BRSKI_NO_MEMORY ? rc : bad_member(m, err);
+	code = brski_base64_decode(brski_span(json_string_value(json), json_string_length(json)), out, err);
+	if (code != BRSKI_OK)
+		return code == BRSKI_NO_MEMORY ? code : bad_member(m, err);
 	return out->len <= m->size ? BRSKI_OK : bad_member(m, err);
 }
 
@@ -225,16 +225,16 @@ static enum brski_code record_from_json(
 	const json_t *json, struct brski_pledge_record *rec, struct brski_error *err)
 {
 	const json_t *version = json_object_get(json, "version");
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (!json_is_integer(version) || json_integer_value(version) != STATE_VERSION)
 		return brski_fail(err, BRSKI_MALFORMED, "the state's version is not %d", STATE_VERSION);
 	if (!state_from_name(json_string_value(json_object_get(json, "state")), &rec->state))
 		return brski_fail(err, BRSKI_MALFORMED, "the state has no name that is known");
 	for (size_t i = 0; i < N_MEMBERS; i++) {
-		rc = member_from_json(json_object_get(json, members[i].name), &members[i], rec, err);
-		if (rc)
-			return rc;
+		code = member_from_json(json_object_get(json, members[i].name), &members[i], rec, err);
+		if (code != BRSKI_OK)
+			return code;
 	}
 	if (json_object_size(json) != N_MEMBERS + 2)
 		return brski_fail(err, BRSKI_MALFORMED, "the state has members that are not known");
@@ -248,16 +248,16 @@ enum brski_code brski_pledge_record_parse(
 	struct brski_span in, struct brski_pledge_record *rec, struct brski_error *err)
 {
 	json_t *json = NULL;
-	enum brski_code rc;
+	enum brski_code code;
 
 	*rec = (struct brski_pledge_record){0};
-	rc = brski_json_parse(in, &json, err);
-	if (!rc)
-		rc = record_from_json(json, rec, err);
+	code = brski_json_parse(in, &json, err);
+	if (code == BRSKI_OK)
+		code = record_from_json(json, rec, err);
 	json_decref(json);
-	if (rc)
+	if (code != BRSKI_OK)
 		brski_pledge_record_free(rec);
-	return rc;
+	return code;
 }
 
 void brski_pledge_record_free(struct brski_pledge_record *rec)
@@ -286,13 +286,13 @@ void brski_pledge_record_start_over(struct brski_pledge_record *rec)
 enum brski_code brski_pledge_save(const struct brski_pledge *p, struct brski_error *err)
 {
 	struct brski_buf json = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_pledge_record_print(&p->rec, &json, err);
-	if (!rc)
-		rc = brski_pledge_write(p, STATE_NAME, brski_buf_span(&json), false, err);
+	code = brski_pledge_record_print(&p->rec, &json, err);
+	if (code == BRSKI_OK)
+		code = brski_pledge_write(p, STATE_NAME, brski_buf_span(&json), false, err);
 	brski_buf_free(&json);
-	return rc;
+	return code;
 }
 
 /* A clock that was set back, or starts in 1970 at every boot, must not make the wait endless. */
@@ -308,61 +308,63 @@ static void limit_wait(struct brski_pledge *p)
 static enum brski_code parse_state(
 	struct brski_pledge *p, struct brski_span json, const char *idevid, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_pledge_record_parse(json, &p->rec, err);
-	if (!rc && strcmp(p->rec.idevid, idevid) != 0)
-		rc = brski_fail(err, BRSKI_MISMATCH, "the state was kept for another IDevID");
-	if (!rc)
-		rc = brski_pledge_load_anchors(p, err);
-	return rc;
+	code = brski_pledge_record_parse(json, &p->rec, err);
+	if (code == BRSKI_OK && strcmp(p->rec.idevid, idevid) != 0)
+		code = brski_fail(err, BRSKI_MISMATCH, "the state was kept for another IDevID");
+	if (code == BRSKI_OK)
+		code = brski_pledge_load_anchors(p, err);
+	return code;
 }
 
 static enum brski_code set_aside(
 	struct brski_pledge *p, const struct brski_error *why, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
 	brski_log(p->config.env, BRSKI_LOG_ERROR,
 		"the pledge's stored state is set aside, onboarding starts over: %s", why->why);
-	rc = p->config.storage->set_aside(p->config.storage->ctx, err);
-	return rc ? brski_fail_context(err, "the state is unusable and cannot be set aside") : BRSKI_OK;
+	code = p->config.storage->set_aside(p->config.storage->ctx, err);
+	return code == BRSKI_OK ? BRSKI_OK
+				: brski_fail_context(err, "the state is unusable and cannot be set aside");
 }
 
 static enum brski_code read_state(struct brski_pledge *p, const char *idevid, struct brski_error *err)
 {
 	struct brski_error why = {0};
 	struct brski_buf json = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (!p->config.storage)
 		return BRSKI_OK;
-	rc = p->config.storage->read(p->config.storage->ctx, STATE_NAME, &json, &why);
-	if (rc == BRSKI_NOT_FOUND)
+	code = p->config.storage->read(p->config.storage->ctx, STATE_NAME, &json, &why);
+	if (code == BRSKI_NOT_FOUND)
 		return BRSKI_OK;
-	if (rc == BRSKI_TOO_LARGE) {
-		rc = set_aside(p, &why, err);
-	} else if (rc) {
-		rc = brski_fail(err, rc, "the pledge's state cannot be read: %s", why.why);
-	} else if ((rc = parse_state(p, brski_buf_span(&json), idevid, &why)) != BRSKI_OK) {
+	if (code == BRSKI_TOO_LARGE) {
+		code = set_aside(p, &why, err);
+	} else if (code != BRSKI_OK) {
+		code = brski_fail(err, code, "the pledge's state cannot be read: %s", why.why);
+	} else if ((code = parse_state(p, brski_buf_span(&json), idevid, &why)) != BRSKI_OK) {
 		brski_pledge_record_free(&p->rec);
-		rc = rc == BRSKI_NO_MEMORY ? brski_fail(err, rc, "%s", why.why) : set_aside(p, &why, err);
+		code = code == BRSKI_NO_MEMORY ? brski_fail(err, code, "%s", why.why)
+					       : set_aside(p, &why, err);
 	}
 	brski_buf_free(&json);
-	return rc;
+	return code;
 }
 
 enum brski_code brski_pledge_load(struct brski_pledge *p, bool *start_over, struct brski_error *err)
 {
 	char idevid[BRSKI_FINGERPRINT_MAX];
 	struct brski_error why = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
 	*start_over = false;
 	brski_cert_fingerprint(p->idevid.cert, idevid);
-	rc = read_state(p, idevid, err);
-	if (rc)
-		return rc;
+	code = read_state(p, idevid, err);
+	if (code != BRSKI_OK)
+		return code;
 	memcpy(p->rec.idevid, idevid, sizeof(idevid));
 	limit_wait(p);
 	if (p->rec.candidate != 0 && brski_pledge_read_candidate(p, &why) != BRSKI_OK) {

@@ -9,12 +9,12 @@
 static enum brski_code copy_config(
 	struct brski_pledge *p, const struct brski_pledge_config *config, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
 	p->config = *config;
-	rc = brski_credential_copy(&p->idevid, config->idevid, err);
-	if (rc)
-		return rc;
+	code = brski_credential_copy(&p->idevid, config->idevid, err);
+	if (code != BRSKI_OK)
+		return code;
 	p->masa_anchors = config->masa_anchors ? X509_chain_up_ref((STACK_OF(X509) *)config->masa_anchors)
 					       : sk_X509_new_null();
 	p->cert_profile = config->cert_profile ? strdup(config->cert_profile) : NULL;
@@ -29,12 +29,12 @@ static enum brski_code copy_config(
 /* Forgets what an earlier onboarding left behind, but not its credential. */
 static enum brski_code start_over(struct brski_pledge *p, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
 	brski_pledge_record_start_over(&p->rec);
-	rc = brski_pledge_move(p, BRSKI_CAUSE_START_OVER, err);
-	if (rc)
-		return rc;
+	code = brski_pledge_move(p, BRSKI_CAUSE_START_OVER, err);
+	if (code != BRSKI_OK)
+		return code;
 	brski_pledge_remove_generation(p, p->rec.credential + 1);
 	sk_X509_pop_free(p->anchors, X509_free);
 	EVP_PKEY_free(p->key);
@@ -49,15 +49,15 @@ static enum brski_code set_up(
 	struct brski_pledge *p, const struct brski_pledge_config *config, struct brski_error *err)
 {
 	bool again = false;
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = copy_config(p, config, err);
-	if (!rc)
-		rc = brski_cert_serial_number(p->idevid.cert, p->serial_number, err);
-	if (!rc)
-		rc = brski_pledge_load(p, &again, err);
-	if (rc)
-		return rc;
+	code = copy_config(p, config, err);
+	if (code == BRSKI_OK)
+		code = brski_cert_serial_number(p->idevid.cert, p->serial_number, err);
+	if (code == BRSKI_OK)
+		code = brski_pledge_load(p, &again, err);
+	if (code != BRSKI_OK)
+		return code;
 	if (again || p->rec.state == BRSKI_PLEDGE_ENROLLED || p->rec.state == BRSKI_PLEDGE_FAILED)
 		return start_over(p, err);
 	return BRSKI_OK;
@@ -67,7 +67,7 @@ enum brski_code brski_pledge_new(
 	const struct brski_pledge_config *config, struct brski_pledge **out, struct brski_error *err)
 {
 	struct brski_pledge *p;
-	enum brski_code rc;
+	enum brski_code code;
 
 	*out = NULL;
 	if (!config->idevid || !config->idevid->key || !config->idevid->cert)
@@ -76,10 +76,10 @@ enum brski_code brski_pledge_new(
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a pledge");
-	rc = set_up(p, config, err);
-	if (rc) {
+	code = set_up(p, config, err);
+	if (code != BRSKI_OK) {
 		brski_pledge_free(p);
-		return rc;
+		return code;
 	}
 	*out = p;
 	return BRSKI_OK;
@@ -110,8 +110,8 @@ static enum brski_code judge_registrar(struct brski_pledge *p, struct brski_erro
 		p->trust = BRSKI_TRUST_PROVISIONAL;
 		return BRSKI_OK;
 	}
-	if (brski_chain_verify(
-		    p->chain, p->anchors, NULL, BRSKI_USE_REGISTRAR, brski_pledge_clock(p), &why)) {
+	if (brski_chain_verify(p->chain, p->anchors, NULL, BRSKI_USE_REGISTRAR, brski_pledge_clock(p),
+		    &why) != BRSKI_OK) {
 		brski_fail_context(&why, "this registrar is not of the domain that owns the device");
 		brski_pledge_event(p, BRSKI_EVENT_FAILED, why.why);
 		return brski_fail(err, why.code, "%s", why.why);
@@ -123,7 +123,7 @@ static enum brski_code judge_registrar(struct brski_pledge *p, struct brski_erro
 enum brski_code brski_pledge_connected(
 	struct brski_pledge *p, const STACK_OF(X509) *chain, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (p->halted || p->rec.state == BRSKI_PLEDGE_ENROLLED || p->rec.state == BRSKI_PLEDGE_FAILED)
 		return brski_fail(err, BRSKI_UNEXPECTED, "this onboarding is over");
@@ -137,9 +137,9 @@ enum brski_code brski_pledge_connected(
 	p->waiting_again = false;
 	if (!p->chain)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the registrar's certificates");
-	rc = judge_registrar(p, err);
-	if (rc)
-		return rc;
+	code = judge_registrar(p, err);
+	if (code != BRSKI_OK)
+		return code;
 	brski_pledge_event_subject(p, BRSKI_EVENT_TUNNEL, sk_X509_value(p->chain, 0));
 	if (brski_pledge_retry_after(p) > 0) { /* RFC 8995 5.6: the pledge MUST wait at least so long */
 		p->over = true;

@@ -20,17 +20,17 @@ static X509 *registrar(const struct brski_pledge *p)
 static enum brski_code make_request(struct brski_pledge *p, const char *fingerprint, struct brski_error *err)
 {
 	uint8_t nonce[BRSKI_NONCE_LEN];
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_random(p->config.env, nonce, sizeof(nonce), err);
-	if (rc)
-		return rc;
+	code = brski_random(p->config.env, nonce, sizeof(nonce), err);
+	if (code != BRSKI_OK)
+		return code;
 	if (brski_buf_set(&p->rec.nonce, brski_span(nonce, sizeof(nonce))) != BRSKI_OK)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a nonce");
-	rc = brski_voucher_request_pledge(&p->idevid, registrar(p), brski_buf_span(&p->rec.nonce),
+	code = brski_voucher_request_pledge(&p->idevid, registrar(p), brski_buf_span(&p->rec.nonce),
 		brski_pledge_clock(p), &p->rec.voucher_request, err);
-	if (rc)
-		return rc;
+	if (code != BRSKI_OK)
+		return code;
 	snprintf(p->rec.registrar, sizeof(p->rec.registrar), "%s", fingerprint);
 	return brski_pledge_move(p, BRSKI_CAUSE_VOUCHER_ASKED, err);
 }
@@ -52,17 +52,17 @@ static enum brski_code need_request(struct brski_pledge *p, struct brski_error *
 enum brski_code brski_pledge_build_voucher(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = need_request(p, err);
-	if (!rc)
-		rc = brski_http_request(request, "POST", BRSKI_PATH_REQUESTVOUCHER, BRSKI_MEDIA_VOUCHER,
+	code = need_request(p, err);
+	if (code == BRSKI_OK)
+		code = brski_http_request(request, "POST", BRSKI_PATH_REQUESTVOUCHER, BRSKI_MEDIA_VOUCHER,
 			brski_buf_span(&p->rec.voucher_request), err);
-	if (!rc)
-		rc = brski_http_set(request, "accept", BRSKI_MEDIA_VOUCHER, err);
-	if (!rc)
+	if (code == BRSKI_OK)
+		code = brski_http_set(request, "accept", BRSKI_MEDIA_VOUCHER, err);
+	if (code == BRSKI_OK)
 		brski_pledge_event(p, BRSKI_EVENT_VOUCHER_REQUESTED, "");
-	return rc;
+	return code;
 }
 
 /* ---- the voucher ---- */
@@ -94,17 +94,17 @@ static enum brski_code check_voucher(const struct brski_pledge *p, struct brski_
 		.domain_chain = p->chain,
 		.domain_use = BRSKI_USE_REGISTRAR,
 	};
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_cert_authority_key_id(p->idevid.cert, &issuer, err);
-	if (!rc || rc == BRSKI_NOT_FOUND) {
+	code = brski_cert_authority_key_id(p->idevid.cert, &issuer, err);
+	if (code == BRSKI_OK || code == BRSKI_NOT_FOUND) {
 		expect.idevid_issuer = brski_buf_span(&issuer);
-		rc = brski_voucher_check(cms, &expect, out, pinned, err);
+		code = brski_voucher_check(cms, &expect, out, pinned, err);
 	}
-	if (!rc)
-		rc = check_nonceless(p, out, err);
+	if (code == BRSKI_OK)
+		code = check_nonceless(p, out, err);
 	brski_buf_free(&issuer);
-	return rc;
+	return code;
 }
 
 /*
@@ -130,17 +130,17 @@ static enum brski_code pin(struct brski_pledge *p, const struct brski_voucher *v
 static enum brski_code take_voucher(struct brski_pledge *p, struct brski_span cms,
 	const struct brski_voucher *v, X509 *pinned, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = pin(p, v, err);
-	if (!rc)
-		rc = brski_pledge_write(p, VOUCHER_NAME, cms, false, err);
-	if (!rc)
-		rc = brski_pledge_write_certs(p, REGISTRAR_NAME, p->chain, err);
-	if (!rc)
-		rc = brski_pledge_move(p, BRSKI_CAUSE_VOUCHER_TAKEN, err);
-	if (rc)
-		return rc;
+	code = pin(p, v, err);
+	if (code == BRSKI_OK)
+		code = brski_pledge_write(p, VOUCHER_NAME, cms, false, err);
+	if (code == BRSKI_OK)
+		code = brski_pledge_write_certs(p, REGISTRAR_NAME, p->chain, err);
+	if (code == BRSKI_OK)
+		code = brski_pledge_move(p, BRSKI_CAUSE_VOUCHER_TAKEN, err);
+	if (code != BRSKI_OK)
+		return code;
 	p->trust = BRSKI_TRUST_VERIFIED;
 	learn_time(p, v);
 	brski_pledge_event_subject(p, BRSKI_EVENT_VOUCHER_ACCEPTED, pinned);
@@ -164,11 +164,11 @@ enum brski_code brski_pledge_answer_voucher(
 	struct brski_error why = {0};
 	X509 *pinned = NULL;
 	bool decided;
-	enum brski_code rc;
+	enum brski_code code;
 
-	rc = brski_pledge_put_off(p, response, &decided, err);
-	if (rc || decided)
-		return rc;
+	code = brski_pledge_put_off(p, response, &decided, err);
+	if (code != BRSKI_OK || decided)
+		return code;
 	if (response->status != 200) {
 		brski_pledge_not_ok(response, "voucher-request", &why);
 		return brski_pledge_give_up(p, &why, err);
@@ -177,14 +177,14 @@ enum brski_code brski_pledge_answer_voucher(
 		brski_fail(&why, BRSKI_UNSUPPORTED, "its media type is not %s", BRSKI_MEDIA_VOUCHER);
 		return refuse_voucher(p, &why, err);
 	}
-	rc = check_voucher(p, brski_buf_span(&response->body), &voucher, &pinned, &why);
-	if (rc)
-		rc = refuse_voucher(p, &why, err);
+	code = check_voucher(p, brski_buf_span(&response->body), &voucher, &pinned, &why);
+	if (code != BRSKI_OK)
+		code = refuse_voucher(p, &why, err);
 	else
-		rc = take_voucher(p, brski_buf_span(&response->body), &voucher, pinned, err);
+		code = take_voucher(p, brski_buf_span(&response->body), &voucher, pinned, err);
 	brski_voucher_free(&voucher);
 	X509_free(pinned);
-	return rc;
+	return code;
 }
 
 /* ---- what we think of it: RFC 8995 5.7 ---- */
@@ -199,19 +199,19 @@ enum brski_code brski_pledge_build_voucher_status(
 {
 	struct brski_status status = {.status = p->rec.state != BRSKI_PLEDGE_FAILED};
 	struct brski_buf json = {0};
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (!status.status) {
 		brski_printable(brski_span_str(p->rec.reason), status.reason, sizeof(status.reason));
 		snprintf(status.context, sizeof(status.context), "{\"failure\":\"%s\"}",
 			brski_code_name(p->failure));
 	}
-	rc = brski_status_print(&status, &json, err);
-	if (!rc)
-		rc = brski_http_request(request, "POST", BRSKI_PATH_VOUCHER_STATUS, BRSKI_MEDIA_JSON,
+	code = brski_status_print(&status, &json, err);
+	if (code == BRSKI_OK)
+		code = brski_http_request(request, "POST", BRSKI_PATH_VOUCHER_STATUS, BRSKI_MEDIA_JSON,
 			brski_buf_span(&json), err);
 	brski_buf_free(&json);
-	return rc;
+	return code;
 }
 
 /* RFC 8995 5.7: "The client ignores any response." It is stored with the next change. */

@@ -53,7 +53,7 @@ static enum brski_code read_all(
 {
 	struct brski_buf all = {0};
 	uint8_t chunk[4096];
-	enum brski_code rc = BRSKI_OK;
+	enum brski_code code = BRSKI_OK;
 	ssize_t got;
 
 	while ((got = read(fd, chunk, sizeof(chunk))) > 0) {
@@ -63,22 +63,22 @@ static enum brski_code read_all(
 	}
 	explicit_bzero(chunk, sizeof(chunk));
 	if (got < 0)
-		rc = fail_errno(err, "cannot read", name);
+		code = fail_errno(err, "cannot read", name);
 	else if (all.len != size)
-		rc = brski_fail(err, BRSKI_INTERNAL, "%s changed while it was read", name);
+		code = brski_fail(err, BRSKI_INTERNAL, "%s changed while it was read", name);
 	else
-		rc = brski_buf_status(&all, err);
-	if (!rc)
+		code = brski_buf_status(&all, err);
+	if (code == BRSKI_OK)
 		brski_buf_move(out, &all);
 	brski_buf_free(&all);
-	return rc;
+	return code;
 }
 
 static enum brski_code folder_read(
 	void *ctx, const char *name, struct brski_buf *out, struct brski_error *err)
 {
 	const struct brski_folder *folder = ctx;
-	enum brski_code rc;
+	enum brski_code code;
 	struct stat st;
 	int fd;
 
@@ -91,18 +91,18 @@ static enum brski_code folder_read(
 	if (fd < 0)
 		return fail_errno(err, "cannot open", name);
 	if (fstat(fd, &st) != 0)
-		rc = fail_errno(err, "cannot look at", name);
+		code = fail_errno(err, "cannot look at", name);
 	else if (!S_ISREG(st.st_mode))
-		rc = brski_fail(err, BRSKI_UNTRUSTED, "%s/%s is no ordinary file", folder->path, name);
+		code = brski_fail(err, BRSKI_UNTRUSTED, "%s/%s is no ordinary file", folder->path, name);
 	else if (st.st_size > BRSKI_STORAGE_VALUE_MAX)
-		rc = brski_fail(err, BRSKI_TOO_LARGE, "%s/%s has %lld octets", folder->path, name,
+		code = brski_fail(err, BRSKI_TOO_LARGE, "%s/%s has %lld octets", folder->path, name,
 			(long long)st.st_size);
 	else
-		rc = check_owner(&st, name, err);
-	if (!rc)
-		rc = read_all(fd, (size_t)st.st_size, name, out, err);
+		code = check_owner(&st, name, err);
+	if (code == BRSKI_OK)
+		code = read_all(fd, (size_t)st.st_size, name, out, err);
 	close(fd);
-	return rc;
+	return code;
 }
 
 static bool write_all(int fd, struct brski_span value)
@@ -143,20 +143,20 @@ static enum brski_code folder_write(
 	void *ctx, const char *name, struct brski_span value, bool secret, struct brski_error *err)
 {
 	const struct brski_folder *folder = ctx;
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (!is_name(name))
 		return brski_fail(err, BRSKI_INTERNAL, "'%s' is no name of a value", name);
 	if (value.len > BRSKI_STORAGE_VALUE_MAX)
 		return brski_fail(err, BRSKI_TOO_LARGE, "%s would have %zu octets", name, value.len);
-	rc = write_temporary(folder, value, secret, err);
-	if (!rc && renameat(folder->fd, TEMPORARY, folder->fd, name) != 0)
-		rc = fail_errno(err, "cannot rename to", name);
-	if (!rc && fsync(folder->fd) != 0)
-		rc = fail_errno(err, "cannot make durable", name);
-	if (rc)
+	code = write_temporary(folder, value, secret, err);
+	if (code == BRSKI_OK && renameat(folder->fd, TEMPORARY, folder->fd, name) != 0)
+		code = fail_errno(err, "cannot rename to", name);
+	if (code == BRSKI_OK && fsync(folder->fd) != 0)
+		code = fail_errno(err, "cannot make durable", name);
+	if (code != BRSKI_OK)
 		unlinkat(folder->fd, TEMPORARY, 0);
-	return rc;
+	return code;
 }
 
 static enum brski_code folder_remove(void *ctx, const char *name, struct brski_error *err)
@@ -213,28 +213,28 @@ static enum brski_code folder_set_aside(void *ctx, struct brski_error *err)
 	int aside = -1;
 	int list = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = list >= 0 ? fdopendir(list) : NULL;
-	enum brski_code rc;
+	enum brski_code code;
 
 	if (!dir) {
-		rc = fail_errno(err, "cannot list", folder->path);
+		code = fail_errno(err, "cannot list", folder->path);
 		if (list >= 0)
 			close(list);
-		return rc;
+		return code;
 	}
-	rc = make_aside(folder, &aside, err);
-	if (!rc)
-		rc = move_values(dir, folder->fd, aside, err);
-	if (!rc && (fsync(aside) != 0 || fsync(folder->fd) != 0))
-		rc = fail_errno(err, "cannot make durable", folder->path);
+	code = make_aside(folder, &aside, err);
+	if (code == BRSKI_OK)
+		code = move_values(dir, folder->fd, aside, err);
+	if (code == BRSKI_OK && (fsync(aside) != 0 || fsync(folder->fd) != 0))
+		code = fail_errno(err, "cannot make durable", folder->path);
 	if (aside >= 0)
 		close(aside);
 	closedir(dir);
-	return rc;
+	return code;
 }
 
 static enum brski_code open_folder(const char *path, int *fd, struct brski_error *err)
 {
-	enum brski_code rc;
+	enum brski_code code;
 	struct stat st;
 
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
@@ -244,14 +244,14 @@ static enum brski_code open_folder(const char *path, int *fd, struct brski_error
 		return fail_errno(err, "cannot open the folder", path);
 	if (fstat(*fd, &st) != 0)
 		return fail_errno(err, "cannot look at", path);
-	rc = check_owner(&st, path, err);
-	return rc;
+	code = check_owner(&st, path, err);
+	return code;
 }
 
 enum brski_code brski_folder_open(const char *path, struct brski_folder **out, struct brski_error *err)
 {
 	struct brski_folder *folder = calloc(1, sizeof(*folder));
-	enum brski_code rc;
+	enum brski_code code;
 
 	*out = NULL;
 	if (!folder || !(folder->path = strdup(path))) {
@@ -266,10 +266,10 @@ enum brski_code brski_folder_open(const char *path, struct brski_folder **out, s
 		.remove = folder_remove,
 		.set_aside = folder_set_aside,
 	};
-	rc = open_folder(path, &folder->fd, err);
-	if (rc) {
+	code = open_folder(path, &folder->fd, err);
+	if (code != BRSKI_OK) {
 		brski_folder_close(folder);
-		return rc;
+		return code;
 	}
 	*out = folder;
 	return BRSKI_OK;
