@@ -164,7 +164,18 @@ BRSKI_CHECKED enum brski_code brski_pledge_load_anchors(struct brski_pledge *p, 
 /* True if the voucher pins the registrar's own certificate, and the domain's CAs are not known yet. */
 bool brski_pledge_lacks_ca(const struct brski_pledge *p);
 
-/* ---- pledge_files.c: all do nothing without a storage ---- */
+/* ---- pledge_files.c ---- */
+
+#define BRSKI_PLEDGE_FILE_NAME_MAX 65
+enum brski_pledge_part { BRSKI_PART_KEY, BRSKI_PART_CERT, BRSKI_PART_ANCHORS };
+/* Under which name the storage holds that part of that generation. */
+void brski_pledge_file_name(
+	long generation, enum brski_pledge_part part, char out[BRSKI_PLEDGE_FILE_NAME_MAX]);
+/* The certificates in one value, leaf first; *out is the caller's. */
+BRSKI_CHECKED enum brski_code brski_pledge_read_certs(
+	const struct brski_storage *storage, const char *name, STACK_OF(X509) **out, struct brski_error *err);
+
+/* All of these do nothing without a storage. */
 
 BRSKI_CHECKED enum brski_code brski_pledge_write(const struct brski_pledge *p, const char *name,
 	struct brski_span value, bool secret, struct brski_error *err);
