@@ -54,7 +54,7 @@ static enum brski_code current_generation(const struct brski_storage *storage, l
 	struct brski_buf json = {0};
 	enum brski_code code;
 
-	code = storage->read(storage->ctx, "state", &json, err);
+	code = storage->read(storage->ctx, BRSKI_PLEDGE_STATE_VALUE, &json, err);
 	if (code == BRSKI_OK)
 		code = brski_pledge_record_parse(brski_buf_span(&json), &rec, err);
 	if (code == BRSKI_OK && rec.credential == 0)

@@ -136,6 +136,8 @@ enum brski_code brski_pledge_not_ok(
 
 /* ---- pledge_state.c ---- */
 
+#define BRSKI_PLEDGE_STATE_VALUE "state" /* what the storage calls it */
+
 BRSKI_CHECKED enum brski_code brski_pledge_record_print(
 	const struct brski_pledge_record *rec, struct brski_buf *json, struct brski_error *err);
 /*
@@ -149,14 +151,6 @@ void brski_pledge_record_free(struct brski_pledge_record *rec); /* and zeroes it
 void brski_pledge_record_start_over(struct brski_pledge_record *rec);
 
 BRSKI_CHECKED enum brski_code brski_pledge_save(const struct brski_pledge *p, struct brski_error *err);
-/*
- * Fills p->rec, p->anchors, p->key and p->cert from the storage, or makes a fresh record where it
- * holds nothing that can be gone on with. *start_over: the record is whole, but its candidate is
- * not.
- */
-BRSKI_CHECKED enum brski_code brski_pledge_load(
-	struct brski_pledge *p, bool *start_over, struct brski_error *err);
-
 /* ---- pledge_anchors.c ---- */
 
 /* p->anchors from the record. */
@@ -189,6 +183,16 @@ BRSKI_CHECKED enum brski_code brski_pledge_write_candidate(
 BRSKI_CHECKED enum brski_code brski_pledge_read_candidate(struct brski_pledge *p, struct brski_error *err);
 /* Failures are logged only: a file too many harms nothing. */
 void brski_pledge_remove_generation(const struct brski_pledge *p, long generation);
+
+/* ---- pledge_load.c ---- */
+
+/*
+ * Fills p->rec, p->anchors, p->key and p->cert from the storage, or makes a fresh record where it
+ * holds nothing that can be gone on with. *start_over: the record is whole, but its candidate is
+ * not.
+ */
+BRSKI_CHECKED enum brski_code brski_pledge_load(
+	struct brski_pledge *p, bool *start_over, struct brski_error *err);
 
 /* ---- the steps: build makes a request, answer takes its response ---- */
 
