@@ -109,21 +109,27 @@ struct brski_pledge_transition {
 /* The table, for those who draw it; NULL behind its end. */
 const struct brski_pledge_transition *brski_pledge_transition(size_t i);
 const char *brski_pledge_cause_name(enum brski_pledge_cause cause);
+/* Tells the caller; detail as at the event. The second: the certificate's subject. */
+void brski_pledge_event(const struct brski_pledge *p, enum brski_pledge_event event, const char *detail);
+void brski_pledge_event_subject(
+	const struct brski_pledge *p, enum brski_pledge_event event, const X509 *cert);
+
+/* ---- pledge_move.c ---- */
+
 /* The only function that changes the state; stores the record before it returns. */
 BRSKI_CHECKED enum brski_code brski_pledge_move(
 	struct brski_pledge *p, enum brski_pledge_cause cause, struct brski_error *err);
-/* Stores that the visit ends here and that the next comes no earlier than in so many seconds. */
-BRSKI_CHECKED enum brski_code brski_pledge_defer(
-	struct brski_pledge *p, long seconds, struct brski_error *err);
 /* FAILED for *why, which goes into the record. */
 BRSKI_CHECKED enum brski_code brski_pledge_give_up(
 	struct brski_pledge *p, const struct brski_error *why, struct brski_error *err);
-void brski_pledge_event(const struct brski_pledge *p, enum brski_pledge_event event, const char *detail);
-void brski_pledge_event_deferred(const struct brski_pledge *p);
-void brski_pledge_event_subject(
-	const struct brski_pledge *p, enum brski_pledge_event event, const X509 *cert);
 /* The time for judging dates; 0: not known, RFC 8995 2.6.1. */
 time_t brski_pledge_clock(const struct brski_pledge *p);
+/* ---- pledge_wait.c ---- */
+
+/* Stores that the visit ends here and that the next comes no earlier than in so many seconds. */
+BRSKI_CHECKED enum brski_code brski_pledge_defer(
+	struct brski_pledge *p, long seconds, struct brski_error *err);
+void brski_pledge_event_deferred(const struct brski_pledge *p);
 /*
  * *decided: the response told to come back later (202, or 429 or 503 with Retry-After), and the
  * visit is over.
