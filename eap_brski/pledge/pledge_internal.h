@@ -122,8 +122,6 @@ BRSKI_CHECKED enum brski_code brski_pledge_move(
 /* FAILED for *why, which goes into the record. */
 BRSKI_CHECKED enum brski_code brski_pledge_give_up(
 	struct brski_pledge *p, const struct brski_error *why, struct brski_error *err);
-/* The time for judging dates; 0: not known, RFC 8995 2.6.1. */
-time_t brski_pledge_clock(const struct brski_pledge *p);
 /* ---- pledge_wait.c ---- */
 
 /* Stores that the visit ends here and that the next comes no earlier than in so many seconds. */
@@ -139,6 +137,13 @@ BRSKI_CHECKED enum brski_code brski_pledge_put_off(
 /* In words, what the registrar answered to what; returns its code. */
 enum brski_code brski_pledge_not_ok(
 	const struct brski_http *response, const char *what, struct brski_error *why);
+
+/* ---- pledge_clock.c ---- */
+
+/* The time for judging dates; 0: not known, RFC 8995 2.6.1. */
+time_t brski_pledge_clock(const struct brski_pledge *p);
+/* From a voucher that was verified, if it can tell the time. */
+void brski_pledge_learn_time(struct brski_pledge *p, const struct brski_voucher *v);
 
 /* ---- pledge_state.c ---- */
 

@@ -160,10 +160,3 @@ const char *brski_pledge_reason(const struct brski_pledge *p)
 {
 	return p->rec.state == BRSKI_PLEDGE_FAILED ? p->rec.reason : "";
 }
-
-time_t brski_pledge_clock(const struct brski_pledge *p)
-{
-	if (p->config.clock_is_right)
-		return brski_now(p->config.env);
-	return p->clock_known ? brski_now(p->config.env) + p->clock_offset : 0;
-}

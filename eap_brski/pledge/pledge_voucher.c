@@ -107,18 +107,6 @@ static enum brski_code check_voucher(const struct brski_pledge *p, struct brski_
 	return code;
 }
 
-/*
- * RFC 8995 2.6.1: a nonce proves the voucher fresh, so its date tells the time of day to a device
- * without a clock.
- */
-static void learn_time(struct brski_pledge *p, const struct brski_voucher *v)
-{
-	if (p->config.clock_is_right || v->nonce.len == 0 || v->created_on <= 0)
-		return;
-	p->clock_offset = v->created_on - brski_now(p->config.env);
-	p->clock_known = true;
-}
-
 /* RFC 8995 5.6.2: the pinned certificate is the sole anchor. */
 static enum brski_code pin(struct brski_pledge *p, const struct brski_voucher *v, struct brski_error *err)
 {
@@ -142,7 +130,7 @@ static enum brski_code take_voucher(struct brski_pledge *p, struct brski_span cm
 	if (code != BRSKI_OK)
 		return code;
 	p->trust = BRSKI_TRUST_VERIFIED;
-	learn_time(p, v);
+	brski_pledge_learn_time(p, v);
 	brski_pledge_event_subject(p, BRSKI_EVENT_VOUCHER_ACCEPTED, pinned);
 	return BRSKI_OK;
 }
