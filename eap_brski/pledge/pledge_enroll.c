@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/pledge/pledge_internal.h"
 
-#include <string.h>
-
 #include "eap_brski/artifacts/paths.h"
-
-#define POLL_DEFAULT 60 /* seconds, where waiting is said again without a time */
-
-/* RFC 9483 6.1: certConf and pollReq go to the endpoint of the operation that they belong to. */
-const char *brski_pledge_cmp_path(const struct brski_pledge *p)
-{
-	return p->rec.pkcs10 ? BRSKI_PATH_CMP_PKCS10 : BRSKI_PATH_CMP_INITIALIZATION;
-}
 
 static enum brski_code post(const struct brski_pledge *p, const struct brski_buf *message,
 	struct brski_http *request, struct brski_error *err)
@@ -65,99 +55,6 @@ enum brski_code brski_pledge_build_cert(
 	if (code == BRSKI_OK)
 		brski_pledge_event_subject(p, BRSKI_EVENT_CERT_REQUESTED, p->idevid.cert);
 	return code;
-}
-
-/*
- * A pollReq that was sent, and not answered by CMP, is sent again as it is, also after a reboot:
- * the PKI may have answered it meanwhile, and expects a later one to answer that answer
- * (recipNonce, RFC 9483 3.5).
- */
-enum brski_code brski_pledge_build_poll(
-	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
-{
-	enum brski_code code = BRSKI_OK;
-
-	if (p->rec.poll.len == 0) {
-		code = brski_cmp_poll_req(
-			&p->idevid, p->rec.poll_id, p->config.env, &p->rec.tx, &p->rec.poll, err);
-		if (code == BRSKI_OK)
-			code = brski_pledge_save(p, err);
-	}
-	return code == BRSKI_OK ? post(p, &p->rec.poll, request, err) : code;
-}
-
-/* ---- answers, what is common to them ---- */
-
-enum brski_code brski_pledge_refuse_enrollment(
-	struct brski_pledge *p, const struct brski_error *why, struct brski_error *err)
-{
-	if (why->code == BRSKI_NO_MEMORY)
-		return brski_fail(err, why->code, "%s", why->why);
-	p->tell_enroll_status = true;
-	return brski_pledge_give_up(p, why, err);
-}
-
-/* RFC 9483 3.5 and 3.6: whatever does not verify ends the transaction. */
-static enum brski_code open_answer(struct brski_pledge *p, const struct brski_http *response,
-	struct brski_cmp_response *out, struct brski_error *why)
-{
-	enum brski_code code;
-
-	if (!brski_http_is_type(response, BRSKI_MEDIA_CMP)) {
-		if (response->status / 100 != 2)
-			return brski_pledge_not_ok(response, "CMP request", why);
-		return brski_fail(
-			why, BRSKI_UNSUPPORTED, "the answer to the CMP request is not %s", BRSKI_MEDIA_CMP);
-	}
-	code = brski_cmp_response(brski_buf_span(&response->body), p->anchors, p->chain,
-		brski_pledge_clock(p), &p->rec.tx, out, why);
-	if (code != BRSKI_OK && out->type == BRSKI_CMP_ERROR && out->text[0] != '\0')
-		return brski_fail(why, code, "%s; it says: %s", why->why, out->text);
-	return code;
-}
-
-enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p, const struct brski_http *response,
-	brski_cmp_judge *judge, struct brski_error *err)
-{
-	struct brski_cmp_response r = {0};
-	struct brski_error why = {0};
-	bool decided;
-	enum brski_code code;
-
-	code = brski_pledge_put_off(p, response, &decided, err);
-	if (code != BRSKI_OK || decided)
-		return code;
-	if (open_answer(p, response, &r, &why) == BRSKI_OK) {
-		brski_buf_free(&p->rec.poll);
-		code = judge(p, &r, err);
-	} else {
-		code = brski_pledge_refuse_enrollment(p, &why, err);
-	}
-	brski_cmp_response_free(&r);
-	return code;
-}
-
-enum brski_code brski_pledge_poll_later(
-	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)
-{
-	if (r->type == BRSKI_CMP_POLLREP)
-		return brski_pledge_defer(p, r->check_after, err);
-	if (p->waiting_again)
-		return brski_pledge_defer(p, POLL_DEFAULT, err);
-	p->waiting_again = true;
-	return brski_pledge_save(p, err);
-}
-
-void brski_pledge_cmp_refusal(const struct brski_cmp_response *r, const char *to, struct brski_error *why)
-{
-	const char *fail = r->fail == BRSKI_CMP_FAIL_NONE ? "no failInfo" : brski_cmp_fail_name(r->fail);
-
-	if (r->status == BRSKI_CMP_REJECTION || r->type == BRSKI_CMP_ERROR)
-		brski_fail(why, BRSKI_REFUSED, "the PKI refused the %s: %s (%s)", to,
-			r->text[0] != '\0' ? r->text : "no reason given", fail);
-	else
-		brski_fail(why, BRSKI_UNEXPECTED, "the PKI answered the %s with %s", to,
-			brski_cmp_type_name(r->type));
 }
 
 /* ---- the certificate ---- */
@@ -252,12 +149,4 @@ enum brski_code brski_pledge_answer_cert(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
 	return brski_pledge_cmp_answer(p, response, judge_answer, err);
-}
-
-enum brski_code brski_pledge_answer_poll(
-	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
-{
-	if (p->rec.state == BRSKI_PLEDGE_CONFIRM)
-		return brski_pledge_answer_confirm(p, response, err);
-	return brski_pledge_answer_cert(p, response, err);
 }

@@ -221,7 +221,9 @@ brski_ask_answer brski_pledge_answer_cert, brski_pledge_answer_poll;
 brski_ask_build brski_pledge_build_confirm, brski_pledge_build_reject, brski_pledge_build_enroll_status;
 brski_ask_answer brski_pledge_answer_confirm, brski_pledge_answer_reject, brski_pledge_answer_enroll_status;
 
-/* Common to the steps of CMP (pledge_enroll.c). */
+/* ---- pledge_cmp.c: common to the steps of CMP ---- */
+
+/* The endpoint of the transaction that is open. */
 const char *brski_pledge_cmp_path(const struct brski_pledge *p);
 typedef enum brski_code brski_cmp_judge(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err);
