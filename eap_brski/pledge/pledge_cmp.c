@@ -8,9 +8,16 @@
 #define POLL_DEFAULT 60 /* seconds, where waiting is said again without a time */
 
 /* RFC 9483 6.1: certConf and pollReq go to the endpoint of the operation that they belong to. */
-const char *brski_pledge_cmp_path(const struct brski_pledge *p)
+static const char *cmp_path(const struct brski_pledge *p)
 {
 	return p->rec.pkcs10 ? BRSKI_PATH_CMP_PKCS10 : BRSKI_PATH_CMP_INITIALIZATION;
+}
+
+enum brski_code brski_pledge_cmp_post(const struct brski_pledge *p, const struct brski_buf *message,
+	struct brski_http *request, struct brski_error *err)
+{
+	return brski_http_request(
+		request, "POST", cmp_path(p), BRSKI_MEDIA_CMP, brski_buf_span(message), err);
 }
 
 enum brski_code brski_pledge_refuse_enrollment(

@@ -7,17 +7,10 @@
 
 /* ---- certConf, RFC 9483 4.1.1 ---- */
 
-static enum brski_code post(const struct brski_pledge *p, const struct brski_buf *message,
-	struct brski_http *request, struct brski_error *err)
-{
-	return brski_http_request(
-		request, "POST", brski_pledge_cmp_path(p), BRSKI_MEDIA_CMP, brski_buf_span(message), err);
-}
-
 enum brski_code brski_pledge_build_confirm(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err)
 {
-	return post(p, &p->rec.request, request, err);
+	return brski_pledge_cmp_post(p, &p->rec.request, request, err);
 }
 
 /* Once only: the request is FAILED's last word. */
@@ -26,7 +19,7 @@ enum brski_code brski_pledge_build_reject(
 {
 	enum brski_code code;
 
-	code = post(p, &p->rejection, request, err);
+	code = brski_pledge_cmp_post(p, &p->rejection, request, err);
 	brski_buf_free(&p->rejection);
 	return code;
 }

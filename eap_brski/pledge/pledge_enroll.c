@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/pledge/pledge_internal.h"
 
-#include "eap_brski/artifacts/paths.h"
-
-static enum brski_code post(const struct brski_pledge *p, const struct brski_buf *message,
-	struct brski_http *request, struct brski_error *err)
-{
-	return brski_http_request(
-		request, "POST", brski_pledge_cmp_path(p), BRSKI_MEDIA_CMP, brski_buf_span(message), err);
-}
-
 /* ---- requests ---- */
 
 /*
@@ -51,7 +42,7 @@ enum brski_code brski_pledge_build_cert(
 	if (p->rec.state == BRSKI_PLEDGE_IMPRINTED)
 		code = make_request(p, err);
 	if (code == BRSKI_OK)
-		code = post(p, &p->rec.request, request, err);
+		code = brski_pledge_cmp_post(p, &p->rec.request, request, err);
 	if (code == BRSKI_OK)
 		brski_pledge_event_subject(p, BRSKI_EVENT_CERT_REQUESTED, p->idevid.cert);
 	return code;

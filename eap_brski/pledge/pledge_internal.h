@@ -223,8 +223,9 @@ brski_ask_answer brski_pledge_answer_confirm, brski_pledge_answer_reject, brski_
 
 /* ---- pledge_cmp.c: common to the steps of CMP ---- */
 
-/* The endpoint of the transaction that is open. */
-const char *brski_pledge_cmp_path(const struct brski_pledge *p);
+/* A request with that message, to the endpoint of the transaction that is open. */
+BRSKI_CHECKED enum brski_code brski_pledge_cmp_post(const struct brski_pledge *p,
+	const struct brski_buf *message, struct brski_http *request, struct brski_error *err);
 typedef enum brski_code brski_cmp_judge(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err);
 /* A response to a CMP message: put off, or given up; or else verified, and handed to the judge. */

@@ -3,13 +3,6 @@
 
 /* pollReq, RFC 9483 4.4: for a certificate, or for its confirmation. */
 
-static enum brski_code post(const struct brski_pledge *p, const struct brski_buf *message,
-	struct brski_http *request, struct brski_error *err)
-{
-	return brski_http_request(
-		request, "POST", brski_pledge_cmp_path(p), BRSKI_MEDIA_CMP, brski_buf_span(message), err);
-}
-
 /*
  * A pollReq that was sent, and not answered by CMP, is sent again as it is, also after a reboot:
  * the PKI may have answered it meanwhile, and expects a later one to answer that answer
@@ -26,7 +19,7 @@ enum brski_code brski_pledge_build_poll(
 		if (code == BRSKI_OK)
 			code = brski_pledge_save(p, err);
 	}
-	return code == BRSKI_OK ? post(p, &p->rec.poll, request, err) : code;
+	return code == BRSKI_OK ? brski_pledge_cmp_post(p, &p->rec.poll, request, err) : code;
 }
 
 enum brski_code brski_pledge_answer_poll(
