@@ -36,8 +36,10 @@ static enum brski_code open_answer(struct brski_pledge *p, const struct brski_ht
 	enum brski_code code;
 
 	if (!brski_http_is_type(response, BRSKI_MEDIA_CMP)) {
-		if (response->status / 100 != 2)
-			return brski_pledge_not_ok(response, "CMP request", why);
+		if (response->status / 100 != 2) {
+			brski_pledge_not_ok(response, "CMP request", why);
+			return why->code;
+		}
 		return brski_fail(
 			why, BRSKI_UNSUPPORTED, "the answer to the CMP request is not %s", BRSKI_MEDIA_CMP);
 	}
@@ -49,7 +51,7 @@ static enum brski_code open_answer(struct brski_pledge *p, const struct brski_ht
 }
 
 enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p, const struct brski_http *response,
-	brski_cmp_judge *judge, struct brski_error *err)
+	brski_pledge_cmp_judge *judge, struct brski_error *err)
 {
 	struct brski_cmp_response r = {0};
 	struct brski_error why = {0};

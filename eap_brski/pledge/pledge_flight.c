@@ -6,8 +6,8 @@
 static const struct {
 	const char *what;
 	bool provisional; /* may go to a registrar that no voucher vouches for, RFC 8995 5.1 and 5.7 */
-	brski_ask_build *build;
-	brski_ask_answer *answer;
+	brski_pledge_ask_build *build;
+	brski_pledge_ask_answer *answer;
 } asks[] = {
 	[BRSKI_ASK_VOUCHER] = {"voucher-request", true, brski_pledge_build_voucher,
 		brski_pledge_answer_voucher},
@@ -70,7 +70,7 @@ static bool tell_enroll_status(const struct brski_pledge *p)
 /* A flight is every row of the state whose condition holds, in this order. */
 static const struct {
 	enum brski_pledge_state state;
-	enum brski_ask ask;
+	enum brski_pledge_ask ask;
 	bool (*when)(const struct brski_pledge *p);
 } flights[] = {
 	{BRSKI_PLEDGE_START, BRSKI_ASK_VOUCHER, always},

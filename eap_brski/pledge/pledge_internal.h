@@ -6,11 +6,23 @@
 #include "eap_brski/pledge/pledge.h"
 
 /*
- * The pledge's parts. pledge.c owns the state machine, pledge_flight.c what goes out in which
- * state, pledge_visit.c making and connecting, pledge_state.c what survives a reboot,
- * pledge_files.c the generations of keys and certificates, pledge_anchors.c whom a voucher makes us
- * trust, and one file each holds the steps to the voucher (pledge_voucher.c), to the certificate
- * (pledge_enroll.c) and to its confirmation (pledge_confirm.c).
+ * The pledge's parts, in layers: none includes or calls what stands above it.
+ *
+ *   pledge_visit.c       a pledge made, and connected to a registrar
+ *   pledge_flight.c      what goes out in which state
+ *   pledge_poll.c        the step that polls for the certificate or for its confirmation
+ *   pledge_voucher.c, pledge_enroll.c, pledge_confirm.c
+ *                        the steps to the voucher, to the certificate, to its confirmation
+ *   pledge_load.c        what an earlier run left in the storage
+ *   pledge_anchors.c     whom a voucher makes us trust, and the step to the domain's certificates
+ *   pledge_cmp.c         what the steps of CMP have in common
+ *   pledge_move.c, pledge_wait.c
+ *                        from state to state, and coming back later: both store the record
+ *   pledge_credential.c  the current credential, for whoever logs in with it
+ *   pledge_state.c       the record that survives a reboot
+ *   pledge_files.c, pledge_clock.c
+ *                        the generations of keys and certificates; the time of day
+ *   pledge.c             the states, what moves them, and events
  */
 
 /* What moves the machine from one state to another; the table is in pledge.c. */
@@ -27,7 +39,7 @@ enum brski_pledge_cause {
 };
 
 /* What a request asks for. */
-enum brski_ask {
+enum brski_pledge_ask {
 	BRSKI_ASK_VOUCHER,
 	BRSKI_ASK_VOUCHER_STATUS,
 	BRSKI_ASK_CA_CERTS,
@@ -86,7 +98,7 @@ struct brski_pledge {
 	/* this visit */
 	enum brski_pledge_trust trust;
 	STACK_OF(X509) *chain; /* the registrar's */
-	enum brski_ask flight[BRSKI_FLIGHT_MAX];
+	enum brski_pledge_ask flight[BRSKI_FLIGHT_MAX];
 	size_t n_flight;          /* 0: nothing is out */
 	bool over;                /* deferred, or an error: nothing more is asked in this visit */
 	bool halted;              /* an error: no visit with this pledge any more */
@@ -108,7 +120,7 @@ struct brski_pledge_transition {
 };
 /* The table, for those who draw it; NULL behind its end. */
 const struct brski_pledge_transition *brski_pledge_transition(size_t i);
-const char *brski_pledge_cause_name(enum brski_pledge_cause cause);
+const char *brski_pledge_cause_name(enum brski_pledge_cause cause); /* in words */
 /* Tells the caller; detail as at the event. The second: the certificate's subject. */
 void brski_pledge_event(const struct brski_pledge *p, enum brski_pledge_event event, const char *detail);
 void brski_pledge_event_subject(
@@ -122,11 +134,13 @@ BRSKI_CHECKED enum brski_code brski_pledge_move(
 /* FAILED for *why, which goes into the record. */
 BRSKI_CHECKED enum brski_code brski_pledge_give_up(
 	struct brski_pledge *p, const struct brski_error *why, struct brski_error *err);
+
 /* ---- pledge_wait.c ---- */
 
 /* Stores that the visit ends here and that the next comes no earlier than in so many seconds. */
 BRSKI_CHECKED enum brski_code brski_pledge_defer(
 	struct brski_pledge *p, long seconds, struct brski_error *err);
+/* BRSKI_EVENT_DEFERRED, with the seconds that are left. */
 void brski_pledge_event_deferred(const struct brski_pledge *p);
 /*
  * *decided: the response told to come back later (202, or 429 or 503 with Retry-After), and the
@@ -134,9 +148,8 @@ void brski_pledge_event_deferred(const struct brski_pledge *p);
  */
 BRSKI_CHECKED enum brski_code brski_pledge_put_off(
 	struct brski_pledge *p, const struct brski_http *response, bool *decided, struct brski_error *err);
-/* In words, what the registrar answered to what; returns its code. */
-enum brski_code brski_pledge_not_ok(
-	const struct brski_http *response, const char *what, struct brski_error *why);
+/* *why: in words, what the registrar answered to what. */
+void brski_pledge_not_ok(const struct brski_http *response, const char *what, struct brski_error *why);
 
 /* ---- pledge_clock.c ---- */
 
@@ -149,6 +162,7 @@ void brski_pledge_learn_time(struct brski_pledge *p, const struct brski_voucher 
 
 #define BRSKI_PLEDGE_STATE_VALUE "state" /* what the storage calls it */
 
+/* BRSKI_TOO_LARGE: it holds more than could be read again. */
 BRSKI_CHECKED enum brski_code brski_pledge_record_print(
 	const struct brski_pledge_record *rec, struct brski_buf *json, struct brski_error *err);
 /*
@@ -161,7 +175,9 @@ void brski_pledge_record_free(struct brski_pledge_record *rec); /* and zeroes it
 /* Forgets everything but the IDevID and the current credential. */
 void brski_pledge_record_start_over(struct brski_pledge_record *rec);
 
+/* Stores the record; durable when it returns. */
 BRSKI_CHECKED enum brski_code brski_pledge_save(const struct brski_pledge *p, struct brski_error *err);
+
 /* ---- pledge_anchors.c ---- */
 
 /* p->anchors from the record. */
@@ -180,19 +196,22 @@ void brski_pledge_file_name(
 BRSKI_CHECKED enum brski_code brski_pledge_read_certs(
 	const struct brski_storage *storage, const char *name, STACK_OF(X509) **out, struct brski_error *err);
 
-/* All of these do nothing without a storage. */
-
+/* These four do nothing where there is no storage. Certificates and keys are written as PEM. */
 BRSKI_CHECKED enum brski_code brski_pledge_write(const struct brski_pledge *p, const char *name,
 	struct brski_span value, bool secret, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_pledge_write_certs(
 	const struct brski_pledge *p, const char *name, const STACK_OF(X509) *certs, struct brski_error *err);
+/* p->key, of the candidate. */
 BRSKI_CHECKED enum brski_code brski_pledge_write_key(const struct brski_pledge *p, struct brski_error *err);
 /* The candidate's certificate with its chain, and the anchors of its domain. */
 BRSKI_CHECKED enum brski_code brski_pledge_write_candidate(
 	const struct brski_pledge *p, const STACK_OF(X509) *chain, struct brski_error *err);
-/* p->key, and from CONFIRM on p->cert. */
+/* p->key, and from CONFIRM on p->cert; there is a storage. */
 BRSKI_CHECKED enum brski_code brski_pledge_read_candidate(struct brski_pledge *p, struct brski_error *err);
-/* Failures are logged only: a file too many harms nothing. */
+/*
+ * Nothing without a storage, or for generation 0. Failures are logged only: a file too many harms
+ * nothing.
+ */
 void brski_pledge_remove_generation(const struct brski_pledge *p, long generation);
 
 /* ---- pledge_load.c ---- */
@@ -207,30 +226,33 @@ BRSKI_CHECKED enum brski_code brski_pledge_load(
 
 /* ---- the steps: build makes a request, answer takes its response ---- */
 
-typedef enum brski_code brski_ask_build(
+typedef enum brski_code brski_pledge_ask_build(
 	struct brski_pledge *p, struct brski_http *request, struct brski_error *err);
-typedef enum brski_code brski_ask_answer(
+typedef enum brski_code brski_pledge_ask_answer(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err);
 
-brski_ask_build brski_pledge_build_voucher, brski_pledge_build_voucher_status;
-brski_ask_answer brski_pledge_answer_voucher, brski_pledge_answer_voucher_status;
-brski_ask_build brski_pledge_build_ca_certs;
-brski_ask_answer brski_pledge_answer_ca_certs;
-brski_ask_build brski_pledge_build_cert, brski_pledge_build_poll;
-brski_ask_answer brski_pledge_answer_cert, brski_pledge_answer_poll;
-brski_ask_build brski_pledge_build_confirm, brski_pledge_build_reject, brski_pledge_build_enroll_status;
-brski_ask_answer brski_pledge_answer_confirm, brski_pledge_answer_reject, brski_pledge_answer_enroll_status;
+BRSKI_CHECKED brski_pledge_ask_build brski_pledge_build_voucher, brski_pledge_build_voucher_status;
+BRSKI_CHECKED brski_pledge_ask_answer brski_pledge_answer_voucher, brski_pledge_answer_voucher_status;
+BRSKI_CHECKED brski_pledge_ask_build brski_pledge_build_ca_certs;
+BRSKI_CHECKED brski_pledge_ask_answer brski_pledge_answer_ca_certs;
+BRSKI_CHECKED brski_pledge_ask_build brski_pledge_build_cert, brski_pledge_build_poll;
+BRSKI_CHECKED brski_pledge_ask_answer brski_pledge_answer_cert, brski_pledge_answer_poll;
+BRSKI_CHECKED brski_pledge_ask_build brski_pledge_build_confirm, brski_pledge_build_reject,
+	brski_pledge_build_enroll_status;
+BRSKI_CHECKED brski_pledge_ask_answer brski_pledge_answer_confirm, brski_pledge_answer_reject,
+	brski_pledge_answer_enroll_status;
 
 /* ---- pledge_cmp.c: common to the steps of CMP ---- */
 
 /* A request with that message, to the endpoint of the transaction that is open. */
 BRSKI_CHECKED enum brski_code brski_pledge_cmp_post(const struct brski_pledge *p,
 	const struct brski_buf *message, struct brski_http *request, struct brski_error *err);
-typedef enum brski_code brski_cmp_judge(
+/* What a step makes of an answer that verifies: *r is borrowed. An error ends the conversation. */
+typedef enum brski_code brski_pledge_cmp_judge(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err);
 /* A response to a CMP message: put off, or given up; or else verified, and handed to the judge. */
 BRSKI_CHECKED enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p,
-	const struct brski_http *response, brski_cmp_judge *judge, struct brski_error *err);
+	const struct brski_http *response, brski_pledge_cmp_judge *judge, struct brski_error *err);
 /*
  * pollRep, which tells when to ask again; or waiting, said a second time: a PKI does so that had
  * not heard of the pledge's polling before. It is asked for a time at once, but only once in a

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eap_brski/ground/text.h"
 #include "eap_brski/pledge/pledge_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "eap_brski/artifacts/paths.h"
+#include "eap_brski/ground/text.h"
 
 #define VOUCHER_NAME "voucher.vcj"
 #define REGISTRAR_NAME "registrar.pem"

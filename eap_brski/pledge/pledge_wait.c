@@ -84,13 +84,12 @@ static const char *status_name(unsigned status)
 	return "";
 }
 
-enum brski_code brski_pledge_not_ok(
-	const struct brski_http *response, const char *what, struct brski_error *why)
+void brski_pledge_not_ok(const struct brski_http *response, const char *what, struct brski_error *why)
 {
 	bool in_words = brski_http_is_type(response, "text/plain") && response->body.len > 0;
 	int len = response->body.len < 160 ? (int)response->body.len : 160;
 
-	return brski_fail(why, BRSKI_REFUSED, "the registrar answered the %s with %u %s%s%.*s", what,
+	brski_fail(why, BRSKI_REFUSED, "the registrar answered the %s with %u %s%s%.*s", what,
 		response->status, status_name(response->status), in_words ? ": " : "", in_words ? len : 0,
 		in_words ? (const char *)response->body.data : "");
 }
