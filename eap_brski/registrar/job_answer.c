@@ -63,7 +63,7 @@ enum brski_code brski_job_refuse_text(struct brski_job *job, const char *what, u
 	va_start(args, fmt);
 	tell(job, what, false, fmt, args);
 	va_end(args);
-	return brski_respond_text(&job->answer, status, told, err);
+	return brski_http_reply_text(&job->answer, status, told, err);
 }
 
 void brski_job_done(struct brski_job *job, const char *what, const char *fmt, ...)

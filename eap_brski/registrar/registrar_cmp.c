@@ -130,7 +130,7 @@ static enum brski_code store_trouble(
 	 */
 	c->s->over = c->s->deferred = true;
 	brski_registrar_session_note(c->s, "cert-request", false, "%s", why->why);
-	return brski_respond_later(c->response, 503, c->s->registrar->retry_after, "come back later", err);
+	return brski_http_reply_later(c->response, 503, c->s->registrar->retry_after, "come back later", err);
 }
 
 /*
@@ -396,7 +396,7 @@ static enum brski_code authorize(struct cmp_context *c, struct brski_error *err)
 		return dispatch(c, err);
 	case BRSKI_DEFER: /* nothing is kept: the same request must come again */
 		s->over = s->deferred = true;
-		return brski_respond_later(c->response, 503, retry_after, "come back later", err);
+		return brski_http_reply_later(c->response, 503, retry_after, "come back later", err);
 	case BRSKI_REFUSE:
 	default:
 		return reject(c, BRSKI_CMP_NOT_AUTHORIZED, "this device may not join", err);
@@ -433,7 +433,7 @@ enum brski_code brski_handle_cmp(BRSKI_ENDPOINT_PARAMS)
 		return give_up(&why, code, err);
 	if (code != BRSKI_OK) {
 		brski_registrar_session_note(s, "cert-request", false, "%s", why.why);
-		return brski_respond_text(response, 400, "not a CMP message", err);
+		return brski_http_reply_text(response, 400, "not a CMP message", err);
 	}
 	c.asked.fail = BRSKI_CMP_FAIL_NONE;
 	code = serve(&c, err);
@@ -493,7 +493,7 @@ enum brski_code brski_cmp_defer(struct brski_registrar_session *s, const struct 
 	 */
 	if (job->origin[0] != '\0') {
 		s->over = s->deferred = true;
-		return brski_respond_later(response, 503, seconds, "come back with the same request", err);
+		return brski_http_reply_later(response, 503, seconds, "come back with the same request", err);
 	}
 	return answer_waiting(&c, seconds, "the PKI has not answered yet", err);
 }

@@ -5,12 +5,12 @@
 #include <openssl/crypto.h>
 
 #include "eap_brski/registrar/registrar.h"
+#include "eap_brski/transport/http_reply.h"
 
 /* What the files of the registrar share, and nobody else includes. */
 
 #define BRSKI_SESSION_REQUESTS_MAX 32
 #define BRSKI_SESSION_OCTETS_MAX ((size_t)512 * 1024)
-#define BRSKI_MEDIA_TEXT "text/plain; charset=utf-8"
 
 struct brski_registrar {
 	struct brski_credential credential;
@@ -70,13 +70,6 @@ struct brski_endpoint {
 
 /* For GET /.well-known/brski; NULL after the last one. */
 const struct brski_endpoint *brski_endpoint(size_t i);
-
-/* A plain text response; the words go to the peer. */
-enum brski_code brski_respond_text(
-	struct brski_http *response, unsigned status, const char *text, struct brski_error *err);
-/* The same with Retry-After. */
-enum brski_code brski_respond_later(struct brski_http *response, unsigned status, long seconds,
-	const char *text, struct brski_error *err);
 
 /* One line for the history and the log; not ok: also the session's reason. */
 void brski_registrar_session_note(struct brski_registrar_session *s, const char *what, bool ok,

@@ -73,22 +73,6 @@ const struct brski_endpoint *brski_endpoint(size_t i)
 	return i < sizeof(endpoints) / sizeof(endpoints[0]) ? &endpoints[i] : NULL;
 }
 
-enum brski_code brski_respond_text(
-	struct brski_http *response, unsigned status, const char *text, struct brski_error *err)
-{
-	return brski_http_response(response, status, BRSKI_MEDIA_TEXT, brski_span_str(text), err);
-}
-
-enum brski_code brski_respond_later(
-	struct brski_http *response, unsigned status, long seconds, const char *text, struct brski_error *err)
-{
-	enum brski_code code = brski_respond_text(response, status, text, err);
-	char value[24];
-
-	snprintf(value, sizeof(value), "%ld", seconds);
-	return code == BRSKI_OK ? brski_http_set(response, "retry-after", value, err) : code;
-}
-
 void brski_registrar_session_note(
 	struct brski_registrar_session *s, const char *what, bool ok, const char *fmt, ...)
 {
@@ -245,7 +229,7 @@ static enum brski_code refuse_misfit(struct brski_registrar_session *s, const st
 	const struct brski_http *request, unsigned status, const char *words, struct brski_http *response,
 	struct brski_error *err)
 {
-	enum brski_code code = brski_respond_text(response, status, words, err);
+	enum brski_code code = brski_http_reply_text(response, status, words, err);
 
 	brski_log(s->registrar->env, BRSKI_LOG_WARN, "%s of %s: %s %s answered %u, %s",
 		s->device.serial_number, s->device.manufacturer,
@@ -276,22 +260,22 @@ enum brski_code brski_registrar_request(struct brski_registrar_session *s, const
 	brski_cmp_free(&s->pending);
 	s->pending_key[0] = '\0';
 	if (request->status != 0 || !request->path)
-		return brski_respond_text(response, 400, "not a request", err);
+		return brski_http_reply_text(response, 400, "not a request", err);
 	if (!within_limits(s, request)) {
 		if (!s->over)
 			brski_registrar_session_note(
 				s, "peer", false, "too many or too large requests in one session");
 		s->over = true;
-		return brski_respond_text(response, 429, "too many requests", err);
+		return brski_http_reply_text(response, 429, "too many requests", err);
 	}
 	endpoint = find_endpoint(request->path);
 	status = misfit(endpoint, request, &words);
 	if (status)
 		return refuse_misfit(s, endpoint, request, status, words, response, err);
 	if (s->over && !endpoint->telemetry)
-		return s->deferred ? brski_respond_later(
+		return s->deferred ? brski_http_reply_later(
 					     response, 503, s->registrar->retry_after, "come back later", err)
-				   : brski_respond_text(response, 403, "refused before", err);
+				   : brski_http_reply_text(response, 403, "refused before", err);
 	return endpoint->handle(s, endpoint, request, response, job, err);
 }
 

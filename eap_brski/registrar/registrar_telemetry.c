@@ -54,7 +54,7 @@ static bool read_status(struct brski_registrar_session *s, const struct brski_ht
 	/* RFC 8995 5.7: a version that we do not know is to be logged for a human */
 	brski_registrar_session_note(
 		s, "peer", false, "the pledge's report on %s cannot be read: %s", request->path, why.why);
-	*code = brski_respond_text(response, 400, "report cannot be read", err);
+	*code = brski_http_reply_text(response, 400, "report cannot be read", err);
 	return false;
 }
 
@@ -122,27 +122,27 @@ static enum brski_code confirm_enrolled(
 	long retry_after;
 
 	if (s->deferred)
-		return brski_respond_later(
+		return brski_http_reply_later(
 			response, 503, s->registrar->retry_after, "the PKI has not confirmed yet", err);
 	if (s->over)
-		return brski_respond_text(response, 403, "refused before", err);
+		return brski_http_reply_text(response, 403, "refused before", err);
 	if (brski_note_get(s->registrar, &s->device, "certificate", brski_span(NULL, 0), key, NULL) !=
 		BRSKI_OK) {
 		s->over = true;
 		brski_registrar_session_note(s, "enroll-status", false,
 			"the pledge reports success, but no certificate was granted to it here");
-		return brski_respond_text(response, 403, "no certificate was granted", err);
+		return brski_http_reply_text(response, 403, "no certificate was granted", err);
 	}
 	switch (brski_registrar_session_decide(s, &retry_after)) {
 	case BRSKI_ACCEPT:
 		break;
 	case BRSKI_DEFER:
 		s->over = s->deferred = true;
-		return brski_respond_later(response, 503, retry_after, "come back later", err);
+		return brski_http_reply_later(response, 503, retry_after, "come back later", err);
 	case BRSKI_REFUSE:
 	default:
 		s->over = true;
-		return brski_respond_text(response, 403, "this device may not join", err);
+		return brski_http_reply_text(response, 403, "this device may not join", err);
 	}
 	s->enrolled = true;
 	s->reason[0] = '\0';

@@ -37,8 +37,8 @@ static enum brski_code refuse_request(struct brski_registrar_session *s, struct 
 	s->over = true;
 	brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
 	if (was_made_for_another(cms, s->registrar->credential.cert))
-		return brski_respond_text(response, 401, "voucher-request names another registrar", err);
-	return brski_respond_text(
+		return brski_http_reply_text(response, 401, "voucher-request names another registrar", err);
+	return brski_http_reply_text(
 		response, brski_code_http_status(why->code), brski_code_name(why->code), err);
 }
 
@@ -47,7 +47,7 @@ static enum brski_code refuse_device(
 {
 	s->over = true;
 	/* RFC 8995 5.3: 403, since an administrator can resolve it */
-	return brski_respond_text(response, 403, "this device may not join", err);
+	return brski_http_reply_text(response, 403, "this device may not join", err);
 }
 
 static enum brski_code defer_device(struct brski_registrar_session *s, long retry_after,
@@ -55,7 +55,7 @@ static enum brski_code defer_device(struct brski_registrar_session *s, long retr
 {
 	s->over = s->deferred = true;
 	brski_registrar_session_note(s, "deferred", true, "told to come back in %ld s", retry_after);
-	return brski_respond_later(response, 202, retry_after, "come back with the same request", err);
+	return brski_http_reply_later(response, 202, retry_after, "come back with the same request", err);
 }
 
 static enum brski_code start_trouble(struct brski_registrar_session *s, enum brski_code code,
@@ -64,12 +64,13 @@ static enum brski_code start_trouble(struct brski_registrar_session *s, enum brs
 	if (code == BRSKI_TOO_LARGE) { /* the store's limit on waiting requests */
 		s->over = s->deferred = true;
 		brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
-		return brski_respond_later(response, 503, s->registrar->retry_after, "come back later", err);
+		return brski_http_reply_later(
+			response, 503, s->registrar->retry_after, "come back later", err);
 	}
 	if (code == BRSKI_NOT_FOUND || code == BRSKI_REFUSED || code == BRSKI_UNSUPPORTED) {
 		s->over = true;
 		brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
-		return brski_respond_text(response, 404, "no MASA is known for this device", err);
+		return brski_http_reply_text(response, 404, "no MASA is known for this device", err);
 	}
 	if (err)
 		*err = *why;

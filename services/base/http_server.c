@@ -16,6 +16,7 @@
 #include <event2/listener.h>
 #include <openssl/err.h>
 
+#include "eap_brski/transport/http_reply.h"
 #include "services/base/http_listen.h"
 
 #define ALL_METHODS \
@@ -149,8 +150,7 @@ static void refuse(struct http_exchange *ex, const struct brski_error *why)
 	struct brski_http response = {0};
 	struct brski_error err;
 
-	if (brski_http_response(&response, brski_code_http_status(why->code), "text/plain; charset=utf-8",
-		    brski_span_str(why->why), &err) != BRSKI_OK)
+	if (brski_http_reply_text(&response, brski_code_http_status(why->code), why->why, &err) != BRSKI_OK)
 		response.status = 500;
 	http_exchange_reply(ex, &response, why->why);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eap_brski/transport/http_reply.h"
 #include "services/ca/ca_job.h"
 
 #define OID_CA_CERTS "1.3.6.1.5.5.7.4.17"          /* id-it-caCerts, RFC 9480 2.14 */
@@ -172,8 +173,7 @@ static enum brski_code write_response(
 	if (status == 200)
 		return brski_http_response(
 			response, 200, BRSKI_MEDIA_CMP, brski_buf_span(&job->answer), NULL);
-	code = brski_http_response(
-		response, status, "text/plain; charset=utf-8", brski_span_str(words), NULL);
+	code = brski_http_reply_text(response, status, words, NULL);
 	if (code == BRSKI_OK && status == 405)
 		code = brski_http_set(response, "allow", "POST", NULL);
 	return code;

@@ -5,9 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "eap_brski/transport/http_reply.h"
 #include "services/masa/masa_request.h"
-
-#define TEXT_TYPE "text/plain; charset=utf-8"
 
 /* One request on its way to its answer. */
 struct job {
@@ -223,19 +222,16 @@ static enum brski_code write_answer(
 {
 	/* the words of an internal error are for the operator alone */
 	const char *words = status < 500 ? err->why : "the MASA has a problem of its own, ask again later";
-	char seconds[24];
 	enum brski_code code;
 
 	if (status == 200)
 		return brski_http_response(
 			response, 200, job->answer_type, brski_buf_span(&job->answer), err);
-	code = brski_http_response(response, status, TEXT_TYPE, brski_span_str(words), NULL);
+	if (job->retry_after > 0)
+		return brski_http_reply_later(response, status, job->retry_after, words, NULL);
+	code = brski_http_reply_text(response, status, words, NULL);
 	if (code == BRSKI_OK && status == 405)
 		code = brski_http_set(response, "allow", "POST", NULL);
-	if (code == BRSKI_OK && job->retry_after > 0) {
-		snprintf(seconds, sizeof(seconds), "%ld", job->retry_after);
-		code = brski_http_set(response, "retry-after", seconds, NULL);
-	}
 	return code;
 }
 
