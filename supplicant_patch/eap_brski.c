@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * EAP peer method: EAP-BRSKI (docs/protocol). The method itself is in the library; here its packets meet
+ * EAP peer method: EAP-BRSKI (docs/protocol.md). The method itself is in the library; here its packets meet
  * hostap's.
  */
 

@@ -5,7 +5,7 @@
 #include "eap_brski/ground/bytes.h"
 
 /*
- * EAP-BRSKI packets (docs/protocol, "Packet"): what follows the eight-octet Expanded Type of RFC
+ * EAP-BRSKI packets (docs/protocol.md, "Packet"): what follows the eight-octet Expanded Type of RFC
  * 3748 5.7.
  *
  *   Flags(1) | Message-Length(4) if L | Wait(2) if W | data
