@@ -12,6 +12,8 @@
 #define VENDOR_ID_MAX 0xffffff
 #define EXPANDED_TYPE_LEN 8
 
+_Static_assert(BRSKI_FLIGHT_MAX <= BRSKI_EAP_FLIGHT_MAX, "the pledge asks for no more than a server takes");
+
 struct brski_peer {
 	uint8_t expanded_type[EXPANDED_TYPE_LEN];
 	struct brski_link *link;

@@ -2,6 +2,7 @@
 #ifndef BRSKI_EAP_PEER_H
 #define BRSKI_EAP_PEER_H
 
+#include "eap_brski/eap/method.h"
 #include "eap_brski/pledge/pledge.h"
 
 /*
@@ -13,26 +14,7 @@
  * if it is enrolled, and with a TLS alert (close_notify, if there is nothing worse to say) in every
  * other case, as long as the server has not closed the tunnel. So the server believes in a success
  * only when that acknowledgement comes.
- *
- * Keys come from the tunnel's exporter (RFC 8446 7.5), context the eight octets of the Expanded
- * Type. Label EXPORTER_EAP_BRSKI_Key_Material: 128 octets, MSK then EMSK. Session-Id: the Expanded
- * Type, then 64 octets of label EXPORTER_EAP_BRSKI_Session_Id.
  */
-#define BRSKI_EAP_VENDOR_ID 32473 /* RFC 5612 */
-#define BRSKI_EAP_VENDOR_TYPE 1
-#define BRSKI_EAP_KEY_LEN 64
-#define BRSKI_EAP_KEY_LABEL "EXPORTER_EAP_BRSKI_Key_Material"
-#define BRSKI_EAP_SESSION_ID_LABEL "EXPORTER_EAP_BRSKI_Session_Id"
-#define BRSKI_EAP_SESSION_ID_LEN 72 /* Expanded Type, then 64 octets of exporter */
-#define BRSKI_IDENTITY_DOMAIN "example.org"
-
-/*
- * "brski@<domain>.v.eap.arpa", RFC 9965. domain NULL: BRSKI_IDENTITY_DOMAIN. False if it does not
- * fit or is no host name.
- */
-bool brski_identity(const char *domain, char *out, size_t size);
-/* The eight octets 254 | Vendor-Id (3) | Vendor-Type (4). */
-void brski_expanded_type(uint32_t vendor_id, uint32_t vendor_type, uint8_t out[8]);
 
 struct brski_peer_config {
 	struct brski_pledge_config pledge;

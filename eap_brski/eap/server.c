@@ -203,9 +203,9 @@ static enum brski_code next_request(
 		return brski_fail(err, BRSKI_MALFORMED, "a flight of requests ends within a request");
 	if (++s->n_requests > REQUESTS_MAX)
 		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d requests in one session", REQUESTS_MAX);
-	if (++s->n_flight > BRSKI_FLIGHT_MAX)
+	if (++s->n_flight > BRSKI_EAP_FLIGHT_MAX)
 		return brski_fail(
-			err, BRSKI_TOO_LARGE, "more than %d requests in one flight", BRSKI_FLIGHT_MAX);
+			err, BRSKI_TOO_LARGE, "more than %d requests in one flight", BRSKI_EAP_FLIGHT_MAX);
 	return BRSKI_OK;
 }
 

@@ -2,7 +2,7 @@
 #ifndef BRSKI_EAP_SERVER_H
 #define BRSKI_EAP_SERVER_H
 
-#include "eap_brski/eap/peer.h" /* constants of the method */
+#include "eap_brski/eap/method.h"
 #include "eap_brski/registrar/registrar.h"
 
 /*

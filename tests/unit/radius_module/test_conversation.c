@@ -7,6 +7,7 @@
 
 #include <check.h>
 
+#include "eap_brski/eap/peer.h"
 #include "radius_module/instance.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/memory.h"

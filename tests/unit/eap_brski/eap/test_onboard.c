@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+#include "eap_brski/eap/peer.h"
 #include "eap_brski/eap/server.h"
 #include "eap_brski/transport/frame.h"
 #include "tests/unit/support/files.h"

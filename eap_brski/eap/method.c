@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eap_brski/eap/peer.h"
+#include "eap_brski/eap/method.h"
 
 #include <stdio.h>
 #include <string.h>
