@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
+#include "eap_brski/transport/tunnel.h"
+
 #define LABEL_MAX 63
 #define HOST_NAME_MAX_OCTETS 253
 
@@ -55,11 +59,50 @@ bool brski_identity(const char *domain, char *out, size_t size)
 }
 
 /* RFC 3748 5.7 */
-void brski_expanded_type(uint32_t vendor_id, uint32_t vendor_type, uint8_t out[8])
+void brski_expanded_type(uint32_t vendor_id, uint32_t vendor_type, uint8_t out[BRSKI_EXPANDED_TYPE_LEN])
 {
 	out[0] = 254;
 	for (unsigned i = 0; i < 3; i++)
 		out[1 + i] = (uint8_t)(vendor_id >> (16 - 8 * i));
 	for (unsigned i = 0; i < 4; i++)
 		out[4 + i] = (uint8_t)(vendor_type >> (24 - 8 * i));
+}
+
+static enum brski_code export_keys(struct brski_tunnel *tunnel, const uint8_t *type, uint8_t *keys,
+	uint8_t *session_id, struct brski_error *err)
+{
+	struct brski_span context = brski_span(type, BRSKI_EXPANDED_TYPE_LEN);
+	enum brski_code code =
+		brski_tunnel_export(tunnel, BRSKI_EAP_KEY_LABEL, context, keys, 2 * BRSKI_EAP_KEY_LEN, err);
+
+	if (code == BRSKI_OK)
+		code = brski_tunnel_export(tunnel, BRSKI_EAP_SESSION_ID_LABEL, context,
+			session_id + BRSKI_EXPANDED_TYPE_LEN,
+			BRSKI_EAP_SESSION_ID_LEN - BRSKI_EXPANDED_TYPE_LEN, err);
+	return code;
+}
+
+enum brski_code brski_method_keys(struct brski_tunnel *tunnel,
+	const uint8_t expanded_type[BRSKI_EXPANDED_TYPE_LEN], uint8_t msk[BRSKI_EAP_KEY_LEN],
+	uint8_t emsk[BRSKI_EAP_KEY_LEN], uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN],
+	struct brski_error *err)
+{
+	uint8_t keys[2 * BRSKI_EAP_KEY_LEN] = {0};
+	enum brski_code code;
+
+	memset(msk, 0, BRSKI_EAP_KEY_LEN);
+	memset(emsk, 0, BRSKI_EAP_KEY_LEN);
+	memset(session_id, 0, BRSKI_EAP_SESSION_ID_LEN);
+	if (!tunnel)
+		return brski_fail(err, BRSKI_UNEXPECTED, "there are no keys without success");
+	code = export_keys(tunnel, expanded_type, keys, session_id, err);
+	if (code == BRSKI_OK) {
+		memcpy(msk, keys, BRSKI_EAP_KEY_LEN);
+		memcpy(emsk, keys + BRSKI_EAP_KEY_LEN, BRSKI_EAP_KEY_LEN);
+		memcpy(session_id, expanded_type, BRSKI_EXPANDED_TYPE_LEN);
+	} else {
+		memset(session_id, 0, BRSKI_EAP_SESSION_ID_LEN);
+	}
+	OPENSSL_cleanse(keys, sizeof(keys));
+	return code;
 }

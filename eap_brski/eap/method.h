@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "eap_brski/ground/error.h"
+
 /*
  * What both sides of EAP-BRSKI know of the method: its type, the identity that chooses it, its keys.
  *
@@ -15,6 +17,7 @@
  */
 #define BRSKI_EAP_VENDOR_ID 32473 /* RFC 5612 */
 #define BRSKI_EAP_VENDOR_TYPE 1
+#define BRSKI_EXPANDED_TYPE_LEN 8
 #define BRSKI_EAP_KEY_LEN 64
 #define BRSKI_EAP_KEY_LABEL "EXPORTER_EAP_BRSKI_Key_Material"
 #define BRSKI_EAP_SESSION_ID_LABEL "EXPORTER_EAP_BRSKI_Session_Id"
@@ -28,6 +31,16 @@
  */
 bool brski_identity(const char *domain, char *out, size_t size);
 /* The eight octets 254 | Vendor-Id (3) | Vendor-Type (4). */
-void brski_expanded_type(uint32_t vendor_id, uint32_t vendor_type, uint8_t out[8]);
+void brski_expanded_type(uint32_t vendor_id, uint32_t vendor_type, uint8_t out[BRSKI_EXPANDED_TYPE_LEN]);
+
+struct brski_tunnel;
+/*
+ * MSK, EMSK and Session-Id of a session that has succeeded. All three are zero unless BRSKI_OK is
+ * returned. tunnel NULL: it has not succeeded, BRSKI_UNEXPECTED.
+ */
+BRSKI_CHECKED enum brski_code brski_method_keys(struct brski_tunnel *tunnel,
+	const uint8_t expanded_type[BRSKI_EXPANDED_TYPE_LEN], uint8_t msk[BRSKI_EAP_KEY_LEN],
+	uint8_t emsk[BRSKI_EAP_KEY_LEN], uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN],
+	struct brski_error *err);
 
 #endif

@@ -10,12 +10,11 @@
 #include "eap_brski/transport/tunnel.h"
 
 #define VENDOR_ID_MAX 0xffffff
-#define EXPANDED_TYPE_LEN 8
 
 _Static_assert(BRSKI_FLIGHT_MAX <= BRSKI_EAP_FLIGHT_MAX, "the pledge asks for no more than a server takes");
 
 struct brski_peer {
-	uint8_t expanded_type[EXPANDED_TYPE_LEN];
+	uint8_t expanded_type[BRSKI_EXPANDED_TYPE_LEN];
 	struct brski_link *link;
 	struct brski_tunnel_config *tunnel_config;
 	struct brski_tunnel *tunnel;
@@ -318,37 +317,12 @@ enum brski_code brski_peer_process(struct brski_peer *peer, struct brski_span re
 
 /* ---- what a session gave ---- */
 
-static enum brski_code export_keys(
-	struct brski_peer *peer, uint8_t *msk, uint8_t *emsk, uint8_t *session_id, struct brski_error *err)
-{
-	struct brski_span context = brski_span(peer->expanded_type, EXPANDED_TYPE_LEN);
-	uint8_t material[2 * BRSKI_EAP_KEY_LEN];
-	enum brski_code code;
-
-	code = brski_tunnel_export(
-		peer->tunnel, BRSKI_EAP_KEY_LABEL, context, material, sizeof(material), err);
-	if (code == BRSKI_OK)
-		code = brski_tunnel_export(peer->tunnel, BRSKI_EAP_SESSION_ID_LABEL, context,
-			session_id + EXPANDED_TYPE_LEN, BRSKI_EAP_SESSION_ID_LEN - EXPANDED_TYPE_LEN, err);
-	if (code == BRSKI_OK) {
-		memcpy(msk, material, BRSKI_EAP_KEY_LEN);
-		memcpy(emsk, material + BRSKI_EAP_KEY_LEN, BRSKI_EAP_KEY_LEN);
-		memcpy(session_id, peer->expanded_type, EXPANDED_TYPE_LEN);
-	}
-	OPENSSL_cleanse(material, sizeof(material));
-	return code;
-}
-
 enum brski_code brski_peer_keys(struct brski_peer *peer, uint8_t msk[BRSKI_EAP_KEY_LEN],
 	uint8_t emsk[BRSKI_EAP_KEY_LEN], uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN],
 	struct brski_error *err)
 {
-	memset(msk, 0, BRSKI_EAP_KEY_LEN);
-	memset(emsk, 0, BRSKI_EAP_KEY_LEN);
-	memset(session_id, 0, BRSKI_EAP_SESSION_ID_LEN);
-	if (peer->result != BRSKI_PEER_SUCCESS)
-		return brski_fail(err, BRSKI_UNEXPECTED, "there are no keys without success");
-	return export_keys(peer, msk, emsk, session_id, err);
+	return brski_method_keys(peer->result == BRSKI_PEER_SUCCESS ? peer->tunnel : NULL,
+		peer->expanded_type, msk, emsk, session_id, err);
 }
 
 enum brski_pledge_state brski_peer_state(const struct brski_peer *peer)

@@ -15,7 +15,7 @@
 struct brski_server_context {
 	struct brski_registrar *registrar;
 	struct brski_tunnel_config *tunnel;
-	uint8_t expanded_type[8];
+	uint8_t expanded_type[BRSKI_EXPANDED_TYPE_LEN];
 	size_t message_max;
 };
 
@@ -444,27 +444,8 @@ enum brski_code brski_server_keys(struct brski_server_session *s, uint8_t msk[BR
 	uint8_t emsk[BRSKI_EAP_KEY_LEN], uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN],
 	struct brski_error *err)
 {
-	struct brski_span type = brski_span(s->ctx->expanded_type, sizeof(s->ctx->expanded_type));
-	uint8_t keys[2 * BRSKI_EAP_KEY_LEN] = {0};
-	enum brski_code code;
-
-	memset(msk, 0, BRSKI_EAP_KEY_LEN);
-	memset(emsk, 0, BRSKI_EAP_KEY_LEN);
-	memset(session_id, 0, BRSKI_EAP_SESSION_ID_LEN);
-	if (s->stage != STAGE_SUCCESS)
-		return brski_fail(err, BRSKI_UNEXPECTED, "there are no keys without success");
-	code = brski_tunnel_export(s->tunnel, BRSKI_EAP_KEY_LABEL, type, keys, sizeof(keys), err);
-	if (code == BRSKI_OK)
-		code = brski_tunnel_export(s->tunnel, BRSKI_EAP_SESSION_ID_LABEL, type,
-			session_id + sizeof(s->ctx->expanded_type),
-			BRSKI_EAP_SESSION_ID_LEN - sizeof(s->ctx->expanded_type), err);
-	if (code == BRSKI_OK) {
-		memcpy(msk, keys, BRSKI_EAP_KEY_LEN);
-		memcpy(emsk, keys + BRSKI_EAP_KEY_LEN, BRSKI_EAP_KEY_LEN);
-		memcpy(session_id, s->ctx->expanded_type, sizeof(s->ctx->expanded_type));
-	}
-	OPENSSL_cleanse(keys, sizeof(keys));
-	return code;
+	return brski_method_keys(s->stage == STAGE_SUCCESS ? s->tunnel : NULL, s->ctx->expanded_type, msk,
+		emsk, session_id, err);
 }
 
 const char *brski_server_reason(const struct brski_server_session *s)
