@@ -534,45 +534,12 @@ START_TEST(damaged_packets)
 }
 END_TEST
 
-/* ---- identity ---- */
-
-START_TEST(identities)
-{
-	static const char *const bad[] = {"", ".", "org", "example..org", ".example.org", "example.org.",
-		"-a.org", "a-.org", "a.org-", "exa mple.org", "ex\xc3\xa4mple.org", "a@b.org", "a_b.org",
-		"a234567890123456789012345678901234567890123456789012345678901234.org"};
-	char out[300];
-
-	ck_assert(brski_identity(NULL, out, sizeof(out)));
-	ck_assert_str_eq(out, "brski@example.org.v.eap.arpa");
-	ck_assert(brski_identity("maker-1.example", out, sizeof(out)));
-	ck_assert_str_eq(out, "brski@maker-1.example.v.eap.arpa");
-	ck_assert(brski_identity(NULL, out, 29));
-	ck_assert(!brski_identity(NULL, out, 28));
-	ck_assert_str_eq(out, "");
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		ck_assert_msg(!brski_identity(bad[i], out, sizeof(out)), "%s", bad[i]);
-		ck_assert_str_eq(out, "");
-	}
-}
-END_TEST
-
-START_TEST(expanded_type)
-{
-	uint8_t type[8];
-
-	brski_expanded_type(BRSKI_EAP_VENDOR_ID, BRSKI_EAP_VENDOR_TYPE, type);
-	ck_assert_mem_eq(type, "\xfe\x00\x7e\xd9\x00\x00\x00\x01", 8);
-}
-END_TEST
-
 int main(void)
 {
 	const TTest *const tests[] = {onboards, onboards_with_other_settings, waits_as_long_as_it_is_told,
 		the_server_closes_too_early, the_server_refuses_the_certificate, a_wrong_voucher,
 		told_to_come_back, another_domain_on_a_later_visit, not_as_many_responses_as_requests,
-		packets_out_of_order, a_server_that_speaks_no_tls, nothing_follows_the_end, damaged_packets,
-		identities, expanded_type};
+		packets_out_of_order, a_server_that_speaks_no_tls, nothing_follows_the_end, damaged_packets};
 
 	return run_tests("peer", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
