@@ -376,55 +376,44 @@ struct brski_job *brski_server_take_job(struct brski_server_session *s)
 	return job;
 }
 
+/* brski_registrar_resume or brski_registrar_defer: the response to the request that waits. */
+typedef enum brski_code respond_fn(struct brski_registrar_session *session, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err);
+
 /* The response of a job that is done, or deferred, and on with the flight. */
-static enum brski_code go_on(struct brski_server_session *s, enum brski_code code,
-	struct brski_http *response, struct brski_error *why, struct brski_buf *reply,
-	enum brski_server_result *result, struct brski_error *err)
+static enum brski_code go_on(struct brski_server_session *s, const struct brski_job *job, respond_fn *respond,
+	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err)
 {
+	struct brski_http response = {0};
+	struct brski_error why = {0};
+	enum brski_code code;
+
+	brski_buf_reset(reply);
+	*result = BRSKI_SERVER_FAILURE;
+	if (s->stage != STAGE_JOB)
+		return brski_fail(err, BRSKI_UNEXPECTED, "the session waits for no job");
+	code = respond(s->registrar, job, &response, &why);
 	if (code == BRSKI_OK)
-		code = add_response(s, response, why);
-	brski_http_free(response);
-	if (code == BRSKI_OK)
-		code = work_off(s, reply, result, err);
-	else
-		code = fail_now(s, code, why, err);
+		code = add_response(s, &response, &why);
+	brski_http_free(&response);
+	if (code != BRSKI_OK)
+		return fail_now(s, code, &why, err);
+	code = work_off(s, reply, result, err);
 	if (code != BRSKI_OK)
 		*result = BRSKI_SERVER_FAILURE;
 	return code;
 }
 
-static enum brski_code no_job(enum brski_server_result *result, struct brski_error *err)
-{
-	*result = BRSKI_SERVER_FAILURE;
-	return brski_fail(err, BRSKI_UNEXPECTED, "the session waits for no job");
-}
-
 enum brski_code brski_server_resume(struct brski_server_session *s, const struct brski_job *job,
 	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err)
 {
-	struct brski_http response = {0};
-	struct brski_error why = {0};
-	enum brski_code code;
-
-	brski_buf_reset(reply);
-	if (s->stage != STAGE_JOB)
-		return no_job(result, err);
-	code = brski_registrar_resume(s->registrar, job, &response, &why);
-	return go_on(s, code, &response, &why, reply, result, err);
+	return go_on(s, job, brski_registrar_resume, reply, result, err);
 }
 
 enum brski_code brski_server_defer(struct brski_server_session *s, const struct brski_job *job,
 	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err)
 {
-	struct brski_http response = {0};
-	struct brski_error why = {0};
-	enum brski_code code;
-
-	brski_buf_reset(reply);
-	if (s->stage != STAGE_JOB)
-		return no_job(result, err);
-	code = brski_registrar_defer(s->registrar, job, &response, &why);
-	return go_on(s, code, &response, &why, reply, result, err);
+	return go_on(s, job, brski_registrar_defer, reply, result, err);
 }
 
 enum brski_code brski_server_wait(
