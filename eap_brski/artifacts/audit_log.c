@@ -10,6 +10,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "eap_brski/ground/base64.h"
+#include "eap_brski/ground/json.h"
 #include "eap_brski/ground/text.h"
 
 void brski_audit_log_free(struct brski_audit_log *log)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/ground/json.h"
 #include "eap_brski/ground/text.h"
 
 #define VERSION 1

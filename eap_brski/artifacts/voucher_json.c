@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "eap_brski/ground/base64.h"
+#include "eap_brski/ground/json.h"
 #include "eap_brski/ground/text.h"
 
 #define KEY_VOUCHER "ietf-voucher:voucher"

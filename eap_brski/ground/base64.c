@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eap_brski/ground/bytes.h"
+#include "eap_brski/ground/base64.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -101,18 +101,4 @@ enum brski_code brski_base64_decode(struct brski_span in, struct brski_buf *out,
 enum brski_code brski_base64url_decode(struct brski_span in, struct brski_buf *out, struct brski_error *err)
 {
 	return decode(in, '-', '_', out, err);
-}
-
-void brski_hex(struct brski_span in, char *out, size_t size)
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t at = 0;
-
-	if (size == 0)
-		return;
-	for (size_t i = 0; i < in.len && size - at > 2; i++) {
-		out[at++] = digits[in.data[i] >> 4];
-		out[at++] = digits[in.data[i] & 0x0f];
-	}
-	out[at] = '\0';
 }

@@ -65,17 +65,4 @@ BRSKI_CHECKED enum brski_code brski_buf_set(struct brski_buf *to, struct brski_s
 /* BRSKI_OK, or BRSKI_NO_MEMORY when a write failed. */
 BRSKI_CHECKED enum brski_code brski_buf_status(const struct brski_buf *buf, struct brski_error *err);
 
-/* RFC 4648 4 with padding. Decoding takes input with or without padding and refuses anything else. */
-BRSKI_CHECKED enum brski_code brski_base64_encode(struct brski_span in, struct brski_buf *out);
-BRSKI_CHECKED enum brski_code brski_base64_decode(
-	struct brski_span in, struct brski_buf *out, struct brski_error *err);
-/* The same in the URL-safe alphabet without padding (RFC 4648 5), which RFC 8995's example nonces use. */
-BRSKI_CHECKED enum brski_code brski_base64url_decode(
-	struct brski_span in, struct brski_buf *out, struct brski_error *err);
-/*
- * Lower-case hexadecimal, zero-terminated; size must be 2 * in.len + 1 at least, else the text is
- * cut at whole octets.
- */
-void brski_hex(struct brski_span in, char *out, size_t size);
-
 #endif

@@ -4,8 +4,6 @@
 
 #include <time.h>
 
-#include <jansson.h>
-
 #include "eap_brski/ground/bytes.h"
 
 /* RFC 3339 "2026-11-21T08:00:00Z"; fractions of seconds and numeric offsets are understood when reading. */
@@ -13,17 +11,15 @@ void brski_time_format(time_t t, char out[32]);
 BRSKI_CHECKED enum brski_code brski_time_parse(const char *text, time_t *out, struct brski_error *err);
 
 /*
- * Strict JSON: one object, no duplicate keys, no trailing octets, no NUL, at most 64 KiB deep no
- * more than eight levels. *out is a new reference.
- */
-BRSKI_CHECKED enum brski_code brski_json_parse(struct brski_span in, json_t **out, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_json_print(
-	const json_t *json, struct brski_buf *out, struct brski_error *err);
-
-/*
  * Copies text into out[size] with every octet outside 0x20..0x7e turned into '?', cut to fit,
  * always terminated.
  */
 void brski_printable(struct brski_span text, char *out, size_t size);
+
+/*
+ * Lower-case hexadecimal, zero-terminated; size must be 2 * in.len + 1 at least, else the text is
+ * cut at whole octets.
+ */
+void brski_hex(struct brski_span in, char *out, size_t size);
 
 #endif

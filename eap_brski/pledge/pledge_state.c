@@ -4,7 +4,8 @@
 #include <limits.h>
 #include <string.h>
 
-#include "eap_brski/ground/text.h"
+#include "eap_brski/ground/base64.h"
+#include "eap_brski/ground/json.h"
 
 #define STATE_VERSION 1
 #define STATE_MAX 65536 /* what brski_json_parse() takes */

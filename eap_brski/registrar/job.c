@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include "eap_brski/ground/text.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
 /*

@@ -5,7 +5,8 @@
 
 #include <jansson.h>
 
-#include "eap_brski/ground/text.h"
+#include "eap_brski/ground/base64.h"
+#include "eap_brski/ground/json.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
 /*

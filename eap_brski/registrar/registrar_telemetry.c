@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "eap_brski/artifacts/status.h"
-#include "eap_brski/ground/text.h"
+#include "eap_brski/ground/json.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
 /* GET /.well-known/brski, and what the pledge reports: RFC 8995 5.7 and 5.9.4. */

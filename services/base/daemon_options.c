@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eap_brski/version.h"
+#include "eap_brski/ground/version.h"
 #include "services/base/daemon.h"
 #include "services/base/daemon_texts.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/brskictl/brskictl.h"
-#include "eap_brski/version.h"
+#include "eap_brski/ground/version.h"
 
 #include <getopt.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eap_brski/version.h"
+#include "eap_brski/ground/version.h"
 
 #include <getopt.h>
 #include <stdarg.h>

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "eap_brski/ground/text.h"
+#include "eap_brski/ground/base64.h"
+#include "eap_brski/ground/json.h"
 #include "eap_brski/pki/cms.h"
 
 #define REQUESTS_VERSION "brski-requests"

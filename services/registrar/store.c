@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "eap_brski/ground/text.h"
 #include "services/registrar/store_sql.h"
 
 /*

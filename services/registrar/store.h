@@ -2,7 +2,6 @@
 #ifndef BRSKI_SERVICES_REGISTRAR_STORE_H
 #define BRSKI_SERVICES_REGISTRAR_STORE_H
 
-#include "eap_brski/ground/text.h"
 #include "eap_brski/registrar/registrar.h"
 
 /*

@@ -8,6 +8,8 @@
 
 #include "eap_brski/ground/bytes.h"
 #include "eap_brski/ground/env.h"
+#include "eap_brski/ground/base64.h"
+#include "eap_brski/ground/json.h"
 #include "eap_brski/ground/text.h"
 
 START_TEST(numbers_in_network_order)

@@ -9,6 +9,7 @@
 #include "eap_brski/pki/cert.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
+#include "eap_brski/ground/text.h"
 #include "tests/unit/support/pki.h"
 
 #define DAY ((time_t)24 * 3600)

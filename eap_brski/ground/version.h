@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_VERSION_H
-#define BRSKI_VERSION_H
+#ifndef BRSKI_GROUND_VERSION_H
+#define BRSKI_GROUND_VERSION_H
 
 #define BRSKI_VERSION "0.2.0"
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_GROUND_JSON_H
+#define BRSKI_GROUND_JSON_H
+
+#include <jansson.h>
+
+#include "eap_brski/ground/bytes.h"
+
+/*
+ * Strict JSON: one object, no duplicate keys, no trailing octets, no NUL (BRSKI_MALFORMED); at most
+ * 64 KiB, and nested no deeper than eight levels (BRSKI_TOO_LARGE). *out is a new reference, NULL on
+ * failure.
+ */
+BRSKI_CHECKED enum brski_code brski_json_parse(struct brski_span in, json_t **out, struct brski_error *err);
+/* Appends the value's text, without white space. */
+BRSKI_CHECKED enum brski_code brski_json_print(
+	const json_t *json, struct brski_buf *out, struct brski_error *err);
+
+#endif
