@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# What the tests of brski-ca and brski-masa share: a folder, daemons on free ports, "ok" and "not ok". Sourced; no root needed.
+# What the tests of brski-ca and brski-masa share: a folder, daemons on ports of their own, "ok" and "not ok". Sourced; no root needed.
 
+# shellcheck source=tests/lab/ports.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lab/ports.sh"
 BUILD=$(realpath -m "${BUILD:-$(dirname "${BASH_SOURCE[0]}")/../../build}")
 export no_proxy='*' NO_PROXY='*'
 PASSED=0
 FAILED=0
-declare -A PID=()
+declare -A PID=() PORTS=()
 
 ok() {
 	PASSED=$((PASSED + 1))
@@ -52,18 +54,19 @@ finish() {
 	exit
 }
 
-# Starts a daemon at a free port, which PORT gets. Its log is $T/NAME.log.
+# Starts a daemon at the port of this name, which PORT gets. Its log is $T/NAME.log.
 start() { # NAME PROGRAM [OPTIONS] serve
 	local name=$1
 	shift
+	[ -n "${PORTS[$name]:-}" ] || lab_port "PORTS[$name]"
+	PORT=${PORTS[$name]}
 	: > "$T/$name.log"
-	"$@" --listen 127.0.0.1:0 --log "$T/$name.log" &
+	"$@" --listen "127.0.0.1:$PORT" --log "$T/$name.log" &
 	PID[$name]=$!
-	for _ in $(seq 100); do
-		PORT=$(sed -n 's|.*listening on https*://127.0.0.1:||p' "$T/$name.log")
-		[ -z "$PORT" ] || return 0
+	for _ in $(seq 500); do
+		! grep -q "listening on https*://127.0.0.1:$PORT" "$T/$name.log" || return 0
 		kill -0 "${PID[$name]}" 2> /dev/null || break
-		sleep 0.1
+		sleep 0.02
 	done
 	echo "$name did not start:" >&2
 	cat "$T/$name.log" >&2

@@ -63,7 +63,7 @@ lab_pki
 BRSKI_OPTIONS=$OPTIONS
 lab_store
 lab_masa
-CA_PORT=$(lab_port)
+lab_port CA_PORT
 lab_radius
 
 echo "# The PKI is away when the device asks"

@@ -107,7 +107,7 @@ pki_issue home-ca stranger "/O=Home Network/CN=Stranger" $'basicConstraints=CA:F
 head -n "$(grep -n -m1 'END CERT' "$PKI/courier.pem" | cut -d: -f1)" "$PKI/courier.pem" > "$PKI/courier.leaf"
 mv "$PKI/courier.leaf" "$PKI/courier.pem"
 lab_store
-CA_PORT=$(lab_port)
+lab_port CA_PORT
 BRSKI_OPTIONS="wait_total = 1"$'\n'"retry_after = 2"
 lab_radius
 outside lab_masa

@@ -60,7 +60,7 @@ BRSKI_OPTIONS="retry_after = 1"$'\n'"retry_interval_min = 1"$'\n'"retry_interval
 lab_store
 lab_masa --min-interval 0
 lab_device "$SERIAL"
-CA_PORT=$(lab_port)
+lab_port CA_PORT
 lab_radius
 wired_switch
 pledge_config

@@ -9,6 +9,8 @@
 
 # shellcheck source=tests/lab/pki.sh
 . "$(dirname "${BASH_SOURCE[0]}")/pki.sh"
+# shellcheck source=tests/lab/ports.sh
+. "$(dirname "${BASH_SOURCE[0]}")/ports.sh"
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
@@ -102,16 +104,6 @@ lab_since() { # NAME OFFSET
 	tail -c "+$(($2 + 1))" "$LAB/$1.log"
 }
 
-# A port that is free now. Labs that run at the same time start from different places.
-lab_port() {
-	local port
-	for _ in $(seq 100); do
-		port=$((20000 + (RANDOM + $$) % 30000))
-		[ -z "$(ss -Hlntu "sport = :$port" 2> /dev/null)" ] && echo "$port" && return
-	done
-	lab_die "no free port"
-}
-
 # ---- The store ----
 
 brskictl() {
@@ -122,7 +114,7 @@ brskictl() {
 
 lab_pki() {
 	MASA_HOST=${MASA_HOST:-localhost}
-	MASA_PORT=${MASA_PORT:-$(lab_port)}
+	[ -n "${MASA_PORT:-}" ] || lab_port MASA_PORT
 	MASA_URL=$MASA_HOST:$MASA_PORT
 	pki_manufacturer acme Acme
 	pki_operator home "Home Network"
@@ -144,7 +136,7 @@ lab_device() { # SERIAL
 
 lab_radius_config() {
 	local raddb=$LAB/radius
-	RADIUS_PORT=${RADIUS_PORT:-$(lab_port)}
+	[ -n "${RADIUS_PORT:-}" ] || lab_port RADIUS_PORT
 	mkdir -p "$raddb/run" "$raddb/log"
 	: > "$raddb/dictionary"
 	cat > "$raddb/radiusd.conf" <<- C
@@ -281,7 +273,7 @@ lab_masa() {
 # The operator's PKI; CA_PROGRAM may be another one. Arguments are added to its options.
 lab_ca() {
 	local mark
-	CA_PORT=${CA_PORT:-$(lab_port)}
+	[ -n "${CA_PORT:-}" ] || lab_port CA_PORT
 	mark=$(lab_mark ca)
 	lab_start ca "$NS_SERVERS" "${CA_PROGRAM:-$BUILD/brski-ca}" --listen "127.0.0.1:$CA_PORT" --db "$LAB/ca/ca.db" \
 		--ca-key "$PKI/home-ca.key" --ca-cert "$PKI/home-ca.pem" --idevid-anchors "$PKI/acme-ca.pem" "$@" serve
