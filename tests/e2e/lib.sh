@@ -56,8 +56,26 @@ device_config() { # NAME IDEVID [more of phase1]
 join() { # NAME [eapol_test options]
 	local name=$1
 	shift
-	lab_in_ns "$NS_SERVERS" "$BUILD/supplicant/eapol_test" -c "$LAB/devices/$name/conf" -a 127.0.0.1 -p "$RADIUS_PORT" -s testing123 -t "${JOIN_TIMEOUT:-40}" \
-		"$@" > "$LAB/devices/$name/log" 2>&1
+	# shellcheck disable=SC2086 # the wrapper is a command with arguments
+	lab_in_ns "$NS_SERVERS" ${JOIN_WRAPPER:-} "$BUILD/supplicant/eapol_test" -c "$LAB/devices/$name/conf" -a 127.0.0.1 -p "$RADIUS_PORT" \
+		-s testing123 -t "${JOIN_TIMEOUT:-40}" "$@" > "$LAB/devices/$name/log" 2>&1
+}
+
+# A login of a device that gets nowhere: it is ended when the device has said this, and had half a second to do more. False: it did not
+# say it, or it got in.
+join_until() { # NAME REGEX
+	local visitor
+	: > "$LAB/devices/$1/log"
+	JOIN_WRAPPER="stdbuf -oL" join "$1" &
+	visitor=$!
+	for _ in $(seq 400); do
+		said "$1" "$2" && break
+		kill -0 $visitor 2> /dev/null || break
+		sleep 0.05
+	done
+	sleep 0.5
+	pkill -TERM -P $visitor || true
+	! wait $visitor && said "$1" "$2"
 }
 
 said() { # NAME REGEX: the device's log has it
@@ -124,7 +142,7 @@ queued() { # NAME voucher|certificate
 
 # An answer may be logged a moment before it is out of the queue.
 nothing_queued() {
-	for _ in $(seq 20); do
+	for _ in $(seq 100); do
 		brskictl queue | grep -q 'Nothing waits' && return
 		sleep 0.1
 	done

@@ -75,14 +75,9 @@ waiting() { # NUMBER: of requests
 	brskictl queue | grep -q "^$1 waiting" || { [ "$1" = 0 ] && brskictl queue | grep -q '^Nothing waits'; }
 }
 
-# It comes back no earlier than told, and counts whole seconds.
-come_back_time() { # NAME
-	sleep $(($(sed -nE 's/.*EAP-BRSKI: deferred: ([0-9]+)$/\1/p' "$LAB/devices/$1/log" | tail -n 1) + 1))
-}
-
 deferred() { # DESCRIPTION NAME
 	if join "$2"; then not_ok "$1: it got in"; else check "$1" said "$2" 'EAP-BRSKI: deferred: [0-9]+'; fi
-	come_back_time "$2"
+	pause_of "$2"
 }
 
 # What is in the store, but for ages.

@@ -209,7 +209,7 @@ check "many idle connections do no harm" timeout 20 bash -c '
 	curl -sS --max-time 10 --cacert '"$T"'/vendor/ca.pem -o /dev/null https://127.0.0.1:'"$PORT"'/'
 mv "$T/masa.log" "$T/masa.log.1"
 kill -HUP "${PID[masa]}"
-sleep 0.3
+for _ in $(seq 100); do [ ! -e "$T/masa.log" ] || break; sleep 0.1; done
 post requestvoucher
 check "SIGHUP opens the log anew" grep -q 'POST' "$T/masa.log"
 check "SIGTERM ends it in order" stop masa

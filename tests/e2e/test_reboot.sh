@@ -21,7 +21,7 @@ certificates_for() { # SERIAL: what the CA's own list says
 }
 
 # One login that ends with a crash, if it comes to it.
-join_until() { # NAME before|after:VALUE:N
+join_dying() { # NAME before|after:VALUE:N
 	{ CRASH=$2 LD_PRELOAD=$BUILD/tests/crash.so join "$1"; } 2> /dev/null
 }
 
@@ -45,7 +45,7 @@ die_and_die_again() { # NAME
 	for _ in $(seq 16); do
 		before=$([ -f "$LAB/devices/$name/state/state" ] && state_of "$name" || echo start)
 		memory=$(key_and_transaction "$name")
-		join_until "$name" after:state:1 && return
+		join_dying "$name" after:state:1 && return
 		crashed "$name" || return 0
 		after=$(state_of "$name")
 		[ -z "$memory" ] || [ "$after" = enrolled ] || [ "$(key_and_transaction "$name")" = "$memory" ] ||
@@ -68,7 +68,7 @@ key_and_transaction() { # NAME
 die_once() { # NAME before|after:VALUE:N
 	local name=$1 where problem='' key=''
 	good_device "$name"
-	join_until "$name" "$2" && return 1
+	join_dying "$name" "$2" && return 1
 	where=$(sed -n 's/^crash: //p' "$LAB/devices/$name/log")
 	[ -z "$(key_and_transaction "$name")" ] || key=$(key_of "$name")
 	join "$name" || problem+=" it was not let in;"
@@ -96,7 +96,7 @@ echo "# The same, while the PKI is away"
 lab_stop ca
 good_device polling
 seen=
-JOIN_TIMEOUT=2 die_and_die_again polling # the last one finds that it is too early
+JOIN_TIMEOUT=10 die_and_die_again polling # the last one finds that it is too early
 check "it was killed on its way to polling" test "$seen" = " voucher imprinted enroll poll"
 check "and is told to come back at last" said polling 'EAP-BRSKI: deferred: [0-9]+'
 request=$(kept polling cmp-request)
@@ -124,7 +124,7 @@ mishap() { # NAME WHAT-THE-LOG-SAYS COMMAND...: run in the state folder
 	local name=$1 says=$2 state=$LAB/devices/$1/state problem='' key
 	shift 2
 	good_device "$name"
-	join_until "$name" after:state:3 || true
+	join_dying "$name" after:state:3 || true
 	key=$(key_of "$name")
 	(cd "$state" && "$@")
 	cp -r "$state" "$LAB/devices/$name/before"

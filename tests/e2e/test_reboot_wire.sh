@@ -31,7 +31,7 @@ run_until_change() {
 	PLEDGE_MARK=$(lab_mark pledge)
 	lab_start pledge "$NS_PLEDGE" env CRASH=after:state:1 LD_PRELOAD="$BUILD/tests/crash.so" \
 		"$BUILD/supplicant/wpa_supplicant" -t -d -D wired -i eth0 -c "$LAB/device/wpa_supplicant.conf"
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		lab_runs pledge || break
 		sleep 0.05
 	done

@@ -11,9 +11,9 @@ sent_nothing() { # NAME
 	! grep -q 'Sending RADIUS message' "$LAB/devices/$1/log"
 }
 
-# join must fail, the reason must be told, and nothing must have been sent.
+# It must not get in, the reason must be told, and nothing must have been sent.
 refuses_to_start() { # NAME REGEX
-	! join "$1" -t 1 && said "$1" "EAP-BRSKI: failed: .*$2" && sent_nothing "$1"
+	join_until "$1" "EAP-BRSKI: failed: .*$2" && sent_nothing "$1"
 }
 
 bad_option() { # PHASE1 REGEX
@@ -54,7 +54,7 @@ mkdir -m 700 "$LAB/devices/locked/state"
 while_locked() {
 	flock "$LAB/devices/locked/state" "$@"
 }
-export -f refuses_to_start join lab_in_ns said sent_nothing
+export -f refuses_to_start join join_until lab_in_ns said sent_nothing
 export LAB BUILD RADIUS_PORT NS_SERVERS
 check "a folder that another onboarding holds is left alone" while_locked bash -c "refuses_to_start locked 'under way'"
 check "and used when it is free" join locked
@@ -87,10 +87,10 @@ good_device patient
 check "without a MASA a device does not get in" eval '! join patient'
 check "it is told to come back in 5 seconds" said patient 'EAP-BRSKI: deferred: 5'
 lab_masa --min-interval 0
-check "too early, it does not even start" eval '! join patient -t 1'
+check "too early, it does not even start" join_until patient 'EAP-BRSKI: deferred'
 check "it knows how long to wait, from its folder" said patient 'EAP-BRSKI: deferred: [1-5]$'
 check "and says nothing to the server but its presence" eval '! said patient "identity.*brski@"'
-sleep 6
+pause_of patient
 check "in time, it gets in" join patient
 
 # ---- Other numbers, other names ----

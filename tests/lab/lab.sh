@@ -70,9 +70,9 @@ lab_stop() { # NAME [SIGNAL]
 	local pid=${LAB_PID[$1]:-}
 	[ -n "$pid" ] || return 0
 	kill "-${2:-TERM}" "$pid" 2> /dev/null || true
-	for _ in $(seq 50); do
+	for _ in $(seq 500); do
 		kill -0 "$pid" 2> /dev/null || break
-		sleep 0.1
+		sleep 0.02
 	done
 	kill -KILL "$pid" 2> /dev/null || true
 	wait "$pid" 2> /dev/null || true

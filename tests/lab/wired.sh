@@ -69,7 +69,7 @@ port_is_open() {
 }
 
 port_opens() {
-	for _ in $(seq 50); do
+	for _ in $(seq 200); do
 		port_is_open && return
 		sleep 0.1
 	done
