@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eap_brski/ground/json.h"
+#include "tests/unit/support/files.h"
+
+static void ck_assert_json(const char *text, size_t len, enum brski_code expected)
+{
+	struct brski_error err = {0};
+	json_t *json = NULL;
+	enum brski_code code = brski_json_parse(brski_span(text, len), &json, &err);
+
+	ck_assert_msg(code == expected, "%s: %s", text, err.why);
+	ck_assert((json != NULL) == (expected == BRSKI_OK));
+	json_decref(json);
+}
+
+START_TEST(json_is_strict)
+{
+	static const char *const bad[] = {"", "[]", "1", "{", "{}{}", "{} x", "{\"a\":1,\"a\":2}", "{'a':1}",
+		"{\"a\":1,}", "{\"a\":\"\\u0000\"}", "{\"a\\u0000b\":1}", "{\"a\":\"\xff\"}", "null"};
+	char *large;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_json(bad[i], strlen(bad[i]), BRSKI_MALFORMED);
+	ck_assert_json("{}\0", 3, BRSKI_MALFORMED);
+	ck_assert_json(" {\"a\":[1,{\"b\":null}]}\n", 22, BRSKI_OK);
+	ck_assert_json("{\"a\":[[[[[[[]]]]]]]}", 20, BRSKI_OK);
+	ck_assert_json("{\"a\":[[[[[[[[]]]]]]]]}", 22, BRSKI_TOO_LARGE);
+	ck_assert_json(
+		"{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}", 50, BRSKI_TOO_LARGE);
+	large = malloc(65537);
+	memset(large, ' ', 65537);
+	memcpy(large, "{}", 2);
+	ck_assert_json(large, 65536, BRSKI_OK);
+	ck_assert_json(large, 65537, BRSKI_TOO_LARGE);
+	free(large);
+}
+END_TEST
+
+START_TEST(json_prints)
+{
+	json_t *json = json_pack("{s:{s:s}, s:i}", "a", "b", "c/\"", "d", 5);
+	struct brski_buf out = {0};
+	struct brski_buf small = {.limit = 3};
+
+	ck_assert_int_eq(brski_json_print(json, &out, NULL), BRSKI_OK);
+	ck_assert(
+		brski_span_equal(brski_buf_span(&out), brski_span_str("{\"a\":{\"b\":\"c/\\\"\"},\"d\":5}")));
+	ck_assert_int_ne(brski_json_print(json, &small, NULL), BRSKI_OK);
+	json_decref(json);
+	brski_buf_free(&out);
+	brski_buf_free(&small);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {json_is_strict, json_prints};
+
+	return run_tests("json", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eap_brski/ground/text.h"
+#include "tests/unit/support/files.h"
+
+START_TEST(hexadecimal)
+{
+	char out[9];
+
+	brski_hex(brski_span("\x00\xab\xff", 3), out, 7);
+	ck_assert_str_eq(out, "00abff");
+	brski_hex(brski_span("\x00\xab\xff", 3), out, 6);
+	ck_assert_str_eq(out, "00ab");
+	brski_hex(brski_span("\x01", 1), out, 1);
+	ck_assert_str_eq(out, "");
+	brski_hex(brski_span(NULL, 0), out, 9);
+	ck_assert_str_eq(out, "");
+}
+END_TEST
+
+START_TEST(times)
+{
+	static const struct {
+		const char *text;
+		time_t t;
+	} good[] = {
+		{"2026-11-21T08:00:00Z", 1795248000},
+		{"1970-01-01T00:00:00Z", 0},
+		{"2026-11-21t09:30:00.125+01:30", 1795248000},
+		{"2026-11-21T03:00:00-05:00", 1795248000},
+		{"2024-02-29T00:00:00Z", 1709164800},
+		{"1999-12-31T23:59:59Z", 946684799},
+	};
+	static const char *const bad[] = {"", "2026-11-21", "2026-11-21T08:00:00", "2026-11-21T08:00:00Zx",
+		"2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
+		"2026-00-01T00:00:00Z", "2026-04-31T00:00:00Z", "2026-01-00T00:00:00Z",
+		"2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:00.Z",
+		"2026-01-01T00:00:00+24:00", "2026-01-01T00:00:00+0100", "26-01-01T00:00:00Z",
+		"2026-1-1T00:00:00Z", "+026-01-01T00:00:00Z", "2026-01-01T00:00:61Z"};
+	char text[32];
+	time_t t;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ck_assert_int_eq(brski_time_parse(good[i].text, &t, NULL), BRSKI_OK);
+		ck_assert_int_eq(t, good[i].t);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		t = 1;
+		ck_assert_msg(brski_time_parse(bad[i], &t, NULL) == BRSKI_MALFORMED, "%s", bad[i]);
+		ck_assert_int_eq(t, 0);
+	}
+	brski_time_format(1795248000, text);
+	ck_assert_str_eq(text, "2026-11-21T08:00:00Z");
+	brski_time_format((time_t)1 << 60, text);
+	ck_assert_str_eq(text, "");
+}
+END_TEST
+
+START_TEST(printable_text)
+{
+	char out[5];
+
+	brski_printable(brski_span("a\0\x1b\xff", 4), out, sizeof(out));
+	ck_assert_str_eq(out, "a???");
+	brski_printable(brski_span("abcdef", 6), out, sizeof(out));
+	ck_assert_str_eq(out, "abcd");
+	brski_printable(brski_span(NULL, 0), out, 1);
+	ck_assert_str_eq(out, "");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		hexadecimal, times, printable_text};
+
+	return run_tests("text", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
+}
