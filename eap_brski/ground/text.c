@@ -132,6 +132,41 @@ void brski_printable(struct brski_span text, char *out, size_t size)
 	out[n] = '\0';
 }
 
+bool brski_text_copy(char *out, size_t size, const char *text)
+{
+	brski_printable(brski_span_str(text), out, size);
+	if (strlen(text) < size && strcmp(out, text) == 0)
+		return true;
+	if (size > 0)
+		out[0] = '\0';
+	return false;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct brski_span brski_trim(struct brski_span text)
+{
+	while (text.len > 0 && is_blank(text.data[0])) {
+		text.data++;
+		text.len--;
+	}
+	while (text.len > 0 && is_blank(text.data[text.len - 1]))
+		text.len--;
+	return text;
+}
+
+char *brski_trim_in_place(char *text)
+{
+	struct brski_span rest = brski_trim(brski_span_str(text));
+	char *start = text + (rest.data - (const uint8_t *)text);
+
+	start[rest.len] = '\0';
+	return start;
+}
+
 void brski_hex(struct brski_span in, char *out, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -17,6 +17,19 @@ BRSKI_CHECKED enum brski_code brski_time_parse(const char *text, time_t *out, st
 void brski_printable(struct brski_span text, char *out, size_t size);
 
 /*
+ * Copies a value whole or not at all: false, and "" in out, where it does not fit or is not
+ * printable ASCII.
+ */
+BRSKI_CHECKED bool brski_text_copy(char *out, size_t size, const char *text);
+
+/*
+ * Without the blanks, tabs and line ends at both ends (OWS of RFC 9110 5.6.3, and what ends a
+ * line); in place, the end is cut off with a zero.
+ */
+struct brski_span brski_trim(struct brski_span text);
+char *brski_trim_in_place(char *text);
+
+/*
  * Lower-case hexadecimal, zero-terminated; size must be 2 * in.len + 1 at least, else the text is
  * cut at whole octets.
  */

@@ -7,6 +7,7 @@
 
 #include "eap_brski/ground/base64.h"
 #include "eap_brski/ground/json.h"
+#include "eap_brski/ground/text.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
 /*
@@ -138,14 +139,6 @@ static bool unpack(json_t *json, struct job_text *t)
 		       &t->not_before, "expires", &t->expires, "tries", &t->tries, "why", &t->why) == 0;
 }
 
-/* A value is read whole or not at all. */
-static bool copy_text(char *out, size_t size, const char *text)
-{
-	int n = snprintf(out, size, "%s", text);
-
-	return n >= 0 && (size_t)n < size;
-}
-
 static bool is_key(const char *text)
 {
 	return strlen(text) == BRSKI_FINGERPRINT_MAX - 1 &&
@@ -177,10 +170,10 @@ static bool read_names(struct brski_job *job, const struct job_text *t)
 	job->state = (enum brski_job_state)state;
 	job->step = (enum brski_job_step)step;
 	return is_key(t->key) && (t->origin[0] == '\0' || is_key(t->origin)) &&
-	       copy_text(job->key, sizeof(job->key), t->key) &&
-	       copy_text(job->origin, sizeof(job->origin), t->origin) &&
-	       copy_text(job->location, sizeof(job->location), t->location) &&
-	       copy_text(job->why, sizeof(job->why), t->why);
+	       brski_text_copy(job->key, sizeof(job->key), t->key) &&
+	       brski_text_copy(job->origin, sizeof(job->origin), t->origin) &&
+	       brski_text_copy(job->location, sizeof(job->location), t->location) &&
+	       brski_text_copy(job->why, sizeof(job->why), t->why);
 }
 
 static enum brski_code read_chain(struct brski_job *job, const json_t *list, struct brski_error *err)

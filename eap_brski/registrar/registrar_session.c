@@ -124,17 +124,6 @@ enum brski_decision brski_registrar_session_decide(struct brski_registrar_sessio
 	return decision;
 }
 
-static struct brski_span trim(struct brski_span text)
-{
-	while (text.len && (text.data[0] == ' ' || text.data[0] == '\t')) {
-		text.data++;
-		text.len--;
-	}
-	while (text.len && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
-		text.len--;
-	return text;
-}
-
 /* What stands before the separator; *rest is what stands behind it. */
 static struct brski_span split(struct brski_span *rest, char separator)
 {
@@ -145,7 +134,7 @@ static struct brski_span split(struct brski_span *rest, char separator)
 		*rest = brski_span(at + 1, rest->len - head.len - 1);
 	else
 		rest->len = 0;
-	return trim(head);
+	return brski_trim(head);
 }
 
 static bool text_is(struct brski_span text, const char *what)

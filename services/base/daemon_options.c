@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/ground/text.h"
 #include "eap_brski/ground/version.h"
 #include "services/base/daemon.h"
 #include "services/base/daemon_texts.h"
@@ -134,33 +135,23 @@ static const struct daemon_option *find_option(const struct parser *p, const cha
 	return NULL;
 }
 
-static char *trim(char *text)
-{
-	char *end;
-
-	text += strspn(text, " \t\r\n");
-	end = text + strlen(text);
-	while (end > text && strchr(" \t\r\n", end[-1]))
-		*--end = '\0';
-	return text;
-}
-
 static enum brski_code read_line(const struct parser *p, char *line, struct brski_error *err)
 {
 	const struct daemon_option *o;
 	char *value;
 
-	line = trim(line);
+	line = brski_trim_in_place(line);
 	if (line[0] == '\0' || line[0] == '#')
 		return BRSKI_OK;
 	value = strchr(line, '=');
 	if (!value)
 		return brski_fail(err, BRSKI_MALFORMED, "not \"name = value\": %s", line);
 	*value++ = '\0';
-	o = find_option(p, trim(line));
+	o = find_option(p, brski_trim_in_place(line));
 	if (!o)
-		return brski_fail(err, BRSKI_MALFORMED, "no option has the name \"%s\"", trim(line));
-	return set_option(o, trim(value), err);
+		return brski_fail(
+			err, BRSKI_MALFORMED, "no option has the name \"%s\"", brski_trim_in_place(line));
+	return set_option(o, brski_trim_in_place(value), err);
 }
 
 static enum brski_code read_config(const struct parser *p, const char *path, struct brski_error *err)

@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 #include <openssl/ssl.h>
 
+#include "eap_brski/ground/text.h"
 #include "eap_brski/transport/frame.h"
 
 #define CONNECT_TIMEOUT_MS 5000
@@ -86,35 +87,25 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 	return t->body.failed ? 0 : len; /* 0: curl gives up */
 }
 
-static void trim(const char **text, size_t *len)
-{
-	while (*len && isspace((unsigned char)**text)) {
-		(*text)++;
-		(*len)--;
-	}
-	while (*len && isspace((unsigned char)(*text)[*len - 1]))
-		(*len)--;
-}
-
 /* A field that is too long, one too many or of a strange name is none of those that anybody here reads. */
 static void take_field(struct transfer *t, const char *line, size_t len)
 {
 	char name[64], value[BRSKI_HTTP_TEXT_MAX];
 	const char *colon = memchr(line, ':', len);
+	struct brski_span rest;
+	size_t name_len;
 
 	if (!colon)
 		return;
-	size_t name_len = (size_t)(colon - line);
-	const char *rest = colon + 1;
-	size_t rest_len = len - name_len - 1;
-	trim(&rest, &rest_len);
-	if (name_len == 0 || name_len >= sizeof(name) || rest_len >= sizeof(value))
+	name_len = (size_t)(colon - line);
+	rest = brski_trim(brski_span(colon + 1, len - name_len - 1));
+	if (name_len == 0 || name_len >= sizeof(name) || rest.len >= sizeof(value))
 		return;
 	for (size_t i = 0; i < name_len; i++)
 		name[i] = (char)tolower((unsigned char)line[i]);
 	name[name_len] = '\0';
-	memcpy(value, rest, rest_len);
-	value[rest_len] = '\0';
+	memcpy(value, rest.data, rest.len);
+	value[rest.len] = '\0';
 	if (brski_http_set(&t->answer, name, value, NULL) != BRSKI_OK)
 		return;
 }

@@ -10,6 +10,8 @@
 
 #include <openssl/crypto.h>
 
+#include "eap_brski/ground/text.h"
+
 #define LINE_LEN_MAX 1024
 
 static void *member(const struct setting *s, void *of)
@@ -182,33 +184,23 @@ void settings_free(const struct setting *table, void *of)
 
 /* ---- A file of them ---- */
 
-static char *trim(char *text)
-{
-	char *end;
-
-	text += strspn(text, " \t\r\n");
-	end = text + strlen(text);
-	while (end > text && strchr(" \t\r\n", end[-1]))
-		*--end = '\0';
-	return text;
-}
-
 static enum brski_code read_line(const struct setting *table, void *into, char *line, struct brski_error *err)
 {
 	const struct setting *s;
-	char *value;
+	char *name, *value;
 
-	line = trim(line);
+	line = brski_trim_in_place(line);
 	if (line[0] == '\0' || line[0] == '#')
 		return BRSKI_OK;
 	value = strchr(line, '=');
 	if (!value)
 		return brski_fail(err, BRSKI_MALFORMED, "not \"name = value\": %s", line);
 	*value++ = '\0';
-	s = settings_find(table, trim(line));
+	name = brski_trim_in_place(line);
+	s = settings_find(table, name);
 	if (!s)
-		return brski_fail(err, BRSKI_MALFORMED, "no option has the name \"%s\"", trim(line));
-	value = trim(value);
+		return brski_fail(err, BRSKI_MALFORMED, "no option has the name \"%s\"", name);
+	value = brski_trim_in_place(value);
 	if (value[0] == '\0')
 		return brski_fail(err, BRSKI_MALFORMED, "%s needs a value", s->name);
 	return settings_set(s, into, value, err);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/brskictl/brskictl_site.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+
+#include "eap_brski/ground/text.h"
 
 #define CONFIG_ENABLED "/etc/freeradius/3.0/mods-enabled/brski"
 #define CONFIG_AVAILABLE "/etc/freeradius/3.0/mods-available/brski"
@@ -78,28 +79,17 @@ static enum brski_code set(
 	return BRSKI_OK; /* of no concern here */
 }
 
-static char *trim(char *text)
-{
-	char *end;
-
-	text += strspn(text, " \t");
-	end = text + strlen(text);
-	while (end > text && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return text;
-}
-
 /* "name = value" or "name = "value"", with a comment behind it perhaps. */
 static enum brski_code read_line(struct settings *s, char *line, const char *config, struct brski_error *err)
 {
 	char *equals, *value, *end;
 
-	line = trim(line);
+	line = brski_trim_in_place(line);
 	equals = strchr(line, '=');
 	if (*line == '#' || !equals)
 		return BRSKI_OK;
 	*equals = '\0';
-	value = trim(equals + 1);
+	value = brski_trim_in_place(equals + 1);
 	if (*value == '"' || *value == '\'') {
 		end = strchr(value + 1, *value);
 		value++;
@@ -109,7 +99,7 @@ static enum brski_code read_line(struct settings *s, char *line, const char *con
 	if (!end)
 		return brski_fail(err, BRSKI_MALFORMED, "%s: a quotation mark is missing", config);
 	*end = '\0';
-	return set(s, trim(line), value, config, err);
+	return set(s, brski_trim_in_place(line), value, config, err);
 }
 
 static enum brski_code read_config(struct settings *s, const char *config, bool must, struct brski_error *err)

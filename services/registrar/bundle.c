@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eap_brski/ground/text.h"
 #include "eap_brski/ground/base64.h"
 #include "eap_brski/ground/json.h"
+#include "eap_brski/ground/text.h"
 #include "eap_brski/pki/cms.h"
 
 #define REQUESTS_VERSION "brski-requests"
@@ -188,15 +188,6 @@ static enum brski_code malformed(struct brski_error *err, const char *what)
 	return brski_fail(err, BRSKI_MALFORMED, "%s", what);
 }
 
-/* A value is read whole or not at all, and is printable. */
-static bool copy_text(char *out, size_t size, const char *text)
-{
-	if (strlen(text) >= size)
-		return false;
-	brski_printable(brski_span_str(text), out, size);
-	return strcmp(out, text) == 0;
-}
-
 static bool is_key(const char *text)
 {
 	return strlen(text) == BRSKI_FINGERPRINT_MAX - 1 &&
@@ -238,7 +229,7 @@ static enum brski_code read_call(struct brski_planned *call, json_t *json, struc
 
 	if (json_unpack(json, "{s:s, s:s, s:o, s:s !}", "method", &method, "url", &url, "fields", &fields,
 		    "body", &text) != 0 ||
-		!copy_text(call->url, sizeof(call->url), url) ||
+		!brski_text_copy(call->url, sizeof(call->url), url) ||
 		(strcmp(method, "POST") != 0 && strcmp(method, "GET") != 0))
 		return malformed(err, "a call has other members than calls have");
 	code = brski_http_request(
@@ -324,9 +315,9 @@ static enum brski_code read_item(struct brski_bundle *bundle, json_t *json, stru
 		json_unpack(json, "{s:s, s:s, s:s, s:s}", "key", &key, "kind", &kind, "manufacturer",
 			&manufacturer, "serial-number", &serial) != 0 ||
 		!is_key(key) || !read_kind(kind, &item->kind) ||
-		!copy_text(item->key, sizeof(item->key), key) ||
-		!copy_text(item->manufacturer, sizeof(item->manufacturer), manufacturer) ||
-		!copy_text(item->serial_number, sizeof(item->serial_number), serial))
+		!brski_text_copy(item->key, sizeof(item->key), key) ||
+		!brski_text_copy(item->manufacturer, sizeof(item->manufacturer), manufacturer) ||
+		!brski_text_copy(item->serial_number, sizeof(item->serial_number), serial))
 		return malformed(err, "an entry has other members than entries have");
 	return bundle->answers ? read_answers(item, json, err) : read_requests(item, json, err);
 }

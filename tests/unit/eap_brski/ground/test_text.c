@@ -72,10 +72,57 @@ START_TEST(printable_text)
 }
 END_TEST
 
+START_TEST(values_are_copied_whole)
+{
+	static const struct {
+		const char *text, *copy; /* NULL: refused */
+	} cases[] = {
+		{"", ""},
+		{"abcd", "abcd"},
+		{"a b~", "a b~"},
+		{"abcde", NULL},
+		{"a\nb", NULL},
+		{"a\x7f", NULL},
+		{"\xc3\xa4", NULL},
+	};
+	char out[5];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(out, 'x', sizeof(out));
+		ck_assert_int_eq(brski_text_copy(out, sizeof(out), cases[i].text), cases[i].copy != NULL);
+		ck_assert_str_eq(out, cases[i].copy ? cases[i].copy : "");
+	}
+	ck_assert(!brski_text_copy(out, 0, ""));
+}
+END_TEST
+
+START_TEST(ends_are_trimmed)
+{
+	static const struct {
+		const char *text, *rest;
+	} cases[] = {
+		{"", ""},
+		{" \t\r\n", ""},
+		{"a", "a"},
+		{"  a b\t\r\n", "a b"},
+		{"\v a \f", "\v a \f"},
+	};
+	char line[16];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert(brski_span_equal(
+			brski_trim(brski_span_str(cases[i].text)), brski_span_str(cases[i].rest)));
+		strcpy(line, cases[i].text);
+		ck_assert_str_eq(brski_trim_in_place(line), cases[i].rest);
+	}
+	ck_assert_uint_eq(brski_trim(brski_span(NULL, 0)).len, 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		hexadecimal, times, printable_text};
+		hexadecimal, times, printable_text, values_are_copied_whole, ends_are_trimmed};
 
 	return run_tests("text", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 }
