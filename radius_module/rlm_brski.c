@@ -21,75 +21,13 @@ typedef struct rlm_brski_t {
 	char const	*name;		//!< of the instance.
 	bool		can_authenticate; //!< an authenticate section names it.
 
-	char const	*certificate_file;
-	char const	*private_key_file;
-	char const	*private_key_password;
-	char const	*ca_file;
-	char const	*database;
-	char const	*cmp_url;
-	bool		cmp_nested;
-	bool		answer_genm;
-	bool		check_pki_answers;
-	uint32_t	vendor_id;
-	uint32_t	vendor_type;
-	char const	*identity_domain;
-	uint32_t	fragment_size;
-	uint32_t	max_sessions;
-	uint32_t	session_lifetime;
-	uint32_t	wait_slice;
-	uint32_t	wait_total;
-	uint32_t	retry_after;
-	uint32_t	connect_timeout;
-	uint32_t	request_timeout;
-	uint32_t	retry_interval_min;
-	uint32_t	retry_interval_max;
-	uint32_t	max_message;
-	char const	*proxy;
-	char const	*virtual_server;
-	uint32_t	max_waiting;
-	uint32_t	max_waiting_per_device;
-	uint32_t	max_waiting_size;
-	uint32_t	max_waiting_age;
-	uint32_t	max_history;
+	struct brski_config	site;
+	struct brski_door_config door;
 
 	struct brski_env	env;
 	struct brski_instance	*instance;
 	struct brski_conversations *conversations;
 } rlm_brski_t;
-
-static const CONF_PARSER module_config[] = {
-	{ "certificate_file", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED | PW_TYPE_NOT_EMPTY, rlm_brski_t, certificate_file), NULL },
-	{ "private_key_file", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED | PW_TYPE_NOT_EMPTY, rlm_brski_t, private_key_file), NULL },
-	{ "private_key_password", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_SECRET, rlm_brski_t, private_key_password), NULL },
-	{ "ca_file", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED | PW_TYPE_NOT_EMPTY, rlm_brski_t, ca_file), NULL },
-	{ "database", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_NOT_EMPTY, rlm_brski_t, database), "/var/lib/brski/registrar.db" },
-	{ "cmp_url", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED | PW_TYPE_NOT_EMPTY, rlm_brski_t, cmp_url), NULL },
-	{ "cmp_nested", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, rlm_brski_t, cmp_nested), "yes" },
-	{ "answer_genm", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, rlm_brski_t, answer_genm), "no" },
-	{ "check_pki_answers", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, rlm_brski_t, check_pki_answers), "yes" },
-	{ "vendor_id", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, vendor_id), "32473" },
-	{ "vendor_type", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, vendor_type), "1" },
-	{ "identity_domain", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_NOT_EMPTY, rlm_brski_t, identity_domain), "example.org" },
-	{ "fragment_size", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, fragment_size), "1398" },
-	{ "max_sessions", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_sessions), "2048" },
-	{ "session_lifetime", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, session_lifetime), "60" },
-	{ "wait_slice", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, wait_slice), "50" },
-	{ "wait_total", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, wait_total), "20" },
-	{ "retry_after", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, retry_after), "60" },
-	{ "connect_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, connect_timeout), "5" },
-	{ "request_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, request_timeout), "30" },
-	{ "retry_interval_min", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, retry_interval_min), "5" },
-	{ "retry_interval_max", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, retry_interval_max), "300" },
-	{ "max_message", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_message), "65535" },
-	{ "proxy", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_SECRET, rlm_brski_t, proxy), NULL }, /* may hold a password */
-	{ "virtual_server", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_NOT_EMPTY, rlm_brski_t, virtual_server), NULL },
-	{ "max_waiting", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_waiting), "10000" },
-	{ "max_waiting_per_device", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_waiting_per_device), "8" },
-	{ "max_waiting_size", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_waiting_size), "262144" },
-	{ "max_waiting_age", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_waiting_age), "2592000" },
-	{ "max_history", FR_CONF_OFFSET(PW_TYPE_INTEGER, rlm_brski_t, max_history), "100000" },
-	CONF_PARSER_TERMINATOR
-};
 
 /*
  *	Attributes of the device, as policies see them. The same numbers as in dictionary.brski,
@@ -196,77 +134,95 @@ static int mod_bootstrap(CONF_SECTION *cs, void *instance)
 	return 0;
 }
 
-static void check_limits(rlm_brski_t *inst)
+/* ---- Settings: the engine's table and the door's ---- */
+
+static int set_value(CONF_SECTION *cs, struct setting const *s, void *into, char const *value)
 {
-	FR_INTEGER_BOUND_CHECK("fragment_size", inst->fragment_size, >=, 128);
-	FR_INTEGER_BOUND_CHECK("fragment_size", inst->fragment_size, <=, 3800);
-	FR_INTEGER_BOUND_CHECK("max_sessions", inst->max_sessions, >=, 1);
-	FR_INTEGER_BOUND_CHECK("max_sessions", inst->max_sessions, <=, 1000000);
-	/* a peer may be silent for 25 seconds, and its authenticator repeats itself then */
-	FR_INTEGER_BOUND_CHECK("session_lifetime", inst->session_lifetime, >=, 30);
-	FR_INTEGER_BOUND_CHECK("session_lifetime", inst->session_lifetime, <=, 3600);
-	FR_INTEGER_BOUND_CHECK("wait_slice", inst->wait_slice, <=, 1000);
-	FR_INTEGER_BOUND_CHECK("wait_total", inst->wait_total, <=, 600);
-	FR_INTEGER_BOUND_CHECK("retry_after", inst->retry_after, >=, 1);
-	FR_INTEGER_BOUND_CHECK("retry_after", inst->retry_after, <=, 86400);
-	FR_INTEGER_BOUND_CHECK("connect_timeout", inst->connect_timeout, >=, 1);
-	FR_INTEGER_BOUND_CHECK("connect_timeout", inst->connect_timeout, <=, 300);
-	FR_INTEGER_BOUND_CHECK("request_timeout", inst->request_timeout, >=, 1);
-	FR_INTEGER_BOUND_CHECK("request_timeout", inst->request_timeout, <=, 600);
-	FR_INTEGER_BOUND_CHECK("retry_interval_min", inst->retry_interval_min, >=, 1);
-	FR_INTEGER_BOUND_CHECK("retry_interval_min", inst->retry_interval_min, <=, 86400);
-	FR_INTEGER_BOUND_CHECK("retry_interval_max", inst->retry_interval_max, >=, inst->retry_interval_min);
-	FR_INTEGER_BOUND_CHECK("retry_interval_max", inst->retry_interval_max, <=, 86400);
-	FR_INTEGER_BOUND_CHECK("max_message", inst->max_message, >=, 8192);
-	FR_INTEGER_BOUND_CHECK("max_message", inst->max_message, <=, 1048576);
-	FR_INTEGER_BOUND_CHECK("max_waiting", inst->max_waiting, >=, 1);
-	FR_INTEGER_BOUND_CHECK("max_waiting", inst->max_waiting, <=, 1000000);
-	FR_INTEGER_BOUND_CHECK("max_waiting_per_device", inst->max_waiting_per_device, >=, 1);
-	FR_INTEGER_BOUND_CHECK("max_waiting_per_device", inst->max_waiting_per_device, <=, 1000);
-	FR_INTEGER_BOUND_CHECK("max_waiting_size", inst->max_waiting_size, >=, 16384);
-	FR_INTEGER_BOUND_CHECK("max_waiting_size", inst->max_waiting_size, <=, 524288);
-	FR_INTEGER_BOUND_CHECK("max_waiting_age", inst->max_waiting_age, >=, 10);
-	FR_INTEGER_BOUND_CHECK("max_waiting_age", inst->max_waiting_age, <=, 315360000);
-	FR_INTEGER_BOUND_CHECK("max_history", inst->max_history, >=, 100);
+	struct brski_error err = { 0 };
+
+	if (settings_set(s, into, value, &err) == BRSKI_OK) return 0;
+
+	cf_log_err_cs(cs, "%s", err.why);
+	return -1;
+}
+
+static int parse_text(CONF_SECTION *cs, struct setting const *s, void *into)
+{
+	unsigned int type = PW_TYPE_STRING;
+	char const *value = NULL;
+
+	if (s->kind == SETTING_SECRET) type |= PW_TYPE_SECRET;
+	if (s->required) type |= PW_TYPE_NOT_EMPTY | (s->standard ? 0 : PW_TYPE_REQUIRED);
+	if (cf_item_parse(cs, s->name, type, &value, s->standard) < 0) return -1;
+
+	return value ? set_value(cs, s, into, value) : 0;
+}
+
+static int parse_flag(CONF_SECTION *cs, struct setting const *s, void *into)
+{
+	bool value = false;
+
+	if (cf_item_parse(cs, s->name, PW_TYPE_BOOLEAN, &value, s->standard) < 0) return -1;
+
+	return set_value(cs, s, into, value ? "yes" : "no");
+}
+
+/*
+ *	Out of bounds is forced to the nearest bound, as FR_INTEGER_BOUND_CHECK does.
+ */
+static long within(char const *name, long value, long min, long max)
+{
+	long bound = value < min ? min : value > max ? max : value;
+
+	if (bound != value) WARN("Ignoring \"%s = %li\", forcing to \"%s = %li\"", name, value, name, bound);
+
+	return bound;
+}
+
+static int parse_number(CONF_SECTION *cs, struct setting const *s, void *into)
+{
+	uint32_t value = 0;
+	char text[24];
+
+	if (cf_item_parse(cs, s->name, PW_TYPE_INTEGER, &value, s->standard) < 0) return -1;
+
+	snprintf(text, sizeof(text), "%li", within(s->name, value, s->min, s->max));
+	return set_value(cs, s, into, text);
+}
+
+static int parse_settings(CONF_SECTION *cs, struct setting const *table, void *into)
+{
+	struct setting const *s;
+	int rcode = 0;
+
+	for (s = table; s->name && (rcode == 0); s++) {
+		switch (s->kind) {
+		case SETTING_FLAG:
+			rcode = parse_flag(cs, s, into);
+			break;
+		case SETTING_NUMBER:
+			rcode = parse_number(cs, s, into);
+			break;
+		default:
+			rcode = parse_text(cs, s, into);
+			break;
+		}
+	}
+	return rcode;
 }
 
 static int make_instance(CONF_SECTION *cs, rlm_brski_t *inst)
 {
 	struct brski_error err = { 0 };
 	struct brski_instance_config config = {
-		.certificate_file = inst->certificate_file,
-		.private_key_file = inst->private_key_file,
-		.private_key_password = inst->private_key_password,
-		.ca_file = inst->ca_file,
-		.database = inst->database,
-		.cmp_url = inst->cmp_url,
-		.cmp_nested = inst->cmp_nested,
-		.answer_genm = inst->answer_genm,
-		.check_pki_answers = inst->check_pki_answers,
-		.vendor_id = inst->vendor_id,
-		.vendor_type = inst->vendor_type,
-		.identity_domain = inst->identity_domain,
-		.fragment_size = inst->fragment_size,
-		.max_sessions = inst->max_sessions,
-		.session_lifetime = inst->session_lifetime,
-		.wait_slice_ms = inst->wait_slice,
-		.wait_total = inst->wait_total,
-		.retry_after = inst->retry_after,
-		.connect_timeout = inst->connect_timeout,
-		.request_timeout = inst->request_timeout,
-		.retry_interval_min = inst->retry_interval_min,
-		.retry_interval_max = inst->retry_interval_max,
-		.max_message = inst->max_message,
-		.proxy = inst->proxy,
-		.max_waiting = inst->max_waiting,
-		.max_waiting_per_device = inst->max_waiting_per_device,
-		.max_waiting_size = inst->max_waiting_size,
-		.max_waiting_age = inst->max_waiting_age,
-		.max_history = inst->max_history,
+		.site = &inst->site,
+		.door = &inst->door,
 		.check_only = check_config,
 		.env = &inst->env,
 	};
 
+	inst->site.retry_interval_max = within("retry_interval_max", inst->site.retry_interval_max,
+					       inst->site.retry_interval_min, LONG_MAX);
 	if (brski_instance_new(&config, &inst->instance, &err) != BRSKI_OK) {
 		cf_log_err_cs(cs, "rlm_brski (%s): %s", inst->name, err.why);
 		return -1;
@@ -280,6 +236,8 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 	rlm_brski_t *inst = instance;
 
 	if (check_build(cs) < 0) return -1;
+	if (parse_settings(cs, brski_settings, &inst->site) < 0) return -1;
+	if (parse_settings(cs, brski_door_settings, &inst->door) < 0) return -1;
 
 	inst->env.ctx = inst;
 	inst->env.log = log_line;
@@ -288,8 +246,7 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 		WARN("rlm_brski (%s): no 'authenticate' section names \"%s\": no device will be served",
 		     inst->name, inst->name);
 	}
-	if (inst->virtual_server && (brski_unlang_check(cs, inst->virtual_server) < 0)) return -1;
-	check_limits(inst);
+	if (inst->door.virtual_server && (brski_unlang_check(cs, inst->door.virtual_server) < 0)) return -1;
 	return make_instance(cs, inst);
 }
 
@@ -303,6 +260,8 @@ static int mod_detach(void *instance)
 	brski_instance_free(inst->instance);
 	inst->instance = NULL;
 	inst->conversations = NULL;
+	settings_free(brski_settings, &inst->site);
+	settings_free(brski_door_settings, &inst->door);
 	return 0;
 }
 
@@ -572,8 +531,8 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 	}
 	describe_where(request, where, sizeof(where));
 	in.where = where;
-	if (inst->virtual_server) {
-		brski_unlang_init(&unlang, request, inst->virtual_server);
+	if (inst->door.virtual_server) {
+		brski_unlang_init(&unlang, request, inst->door.virtual_server);
 		in.judge = &unlang.judge;
 	}
 
@@ -590,7 +549,6 @@ module_t rlm_brski = {
 	.name		= "brski",
 	.type		= RLM_TYPE_THREAD_SAFE,
 	.inst_size	= sizeof(rlm_brski_t),
-	.config		= module_config,
 	.bootstrap	= mod_bootstrap,
 	.instantiate	= mod_instantiate,
 	.detach		= mod_detach,

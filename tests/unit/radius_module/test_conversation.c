@@ -27,7 +27,9 @@ static struct memory memory;
 static struct web masa, ca;
 static struct brski_credential masa_tls;
 static char folder[64];
-static struct brski_instance_config config;
+static struct brski_config settings;
+static struct brski_door_config door;
+static const struct brski_instance_config config = {.site = &settings, .door = &door};
 static struct brski_instance *instance;
 static struct brski_conversations *conversations;
 static char paths[5][128];
@@ -108,7 +110,7 @@ static void set_config(void)
 	static char cmp_url[64];
 
 	snprintf(cmp_url, sizeof(cmp_url), "http://127.0.0.1:%d/cmp", ca.port);
-	config = (struct brski_instance_config){
+	settings = (struct brski_config){
 		.certificate_file = paths[0],
 		.private_key_file = paths[1],
 		.ca_file = paths[2],
@@ -116,13 +118,15 @@ static void set_config(void)
 		.cmp_url = cmp_url,
 		.cmp_nested = true,
 		.check_pki_answers = true,
+		.retry_after = 1,
+	};
+	door = (struct brski_door_config){
 		.vendor_id = BRSKI_EAP_VENDOR_ID,
 		.vendor_type = BRSKI_EAP_VENDOR_TYPE,
 		.max_sessions = 100,
 		.session_lifetime = 60,
-		.wait_slice_ms = 50,
+		.wait_slice = 50,
 		.wait_total = 20,
-		.retry_after = 1,
 	};
 }
 
@@ -690,7 +694,7 @@ START_TEST(a_crowd_takes_few_threads)
 	unsigned patient = 0;
 
 	masa.delay_ms = 3000;
-	config.wait_slice_ms = SLICE;
+	door.wait_slice = SLICE;
 	start_instance();
 	device_open(&first);
 	while (ask(&first) == BRSKI_VERDICT_CHALLENGE && !first.waits)
@@ -725,7 +729,7 @@ START_TEST(a_very_slow_one_costs_a_second_visit)
 	int64_t began = now_ms();
 
 	masa.delay_ms = 2500;
-	config.wait_total = 1;
+	door.wait_total = 1;
 	start_instance();
 	device_open(&d);
 	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
@@ -825,7 +829,7 @@ START_TEST(sessions_are_bounded)
 {
 	struct device d[3];
 
-	config.max_sessions = 2;
+	door.max_sessions = 2;
 	start_instance();
 	for (int i = 0; i < 3; i++) {
 		device_open(&d[i]);
@@ -845,15 +849,15 @@ START_TEST(configuration_is_checked)
 {
 	struct brski_error err;
 
-	config.cmp_url = "ftp://127.0.0.1/";
+	settings.cmp_url = "ftp://127.0.0.1/";
 	EXPECT_WHY(BRSKI_UNSUPPORTED, "cmp_url", brski_instance_new(&config, &instance, &err));
 	set_config();
-	config.identity_domain = "not a name";
+	door.identity_domain = "not a name";
 	EXPECT_WHY(BRSKI_UNSUPPORTED, "identity_domain", brski_instance_new(&config, &instance, &err));
 	set_config();
-	config.ca_file = paths[0];
+	settings.ca_file = paths[0];
 	write_certs(paths[2], site.maker_anchors);
-	config.ca_file = paths[2];
+	settings.ca_file = paths[2];
 	EXPECT_WHY(BRSKI_UNTRUSTED, "ca_file", brski_instance_new(&config, &instance, &err));
 	ck_assert_ptr_null(instance);
 }

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "radius_module/instance.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "services/registrar/site.h"
+
+/* clang-format off */
+#define TEXT(name)   #name, SETTING_TEXT, offsetof(struct brski_door_config, name), 0, 0
+#define NUMBER(name) #name, SETTING_NUMBER, offsetof(struct brski_door_config, name)
+
+const struct setting brski_door_settings[] = {
+	{NUMBER(vendor_id), 0, UINT32_MAX, "32473", false, "N", "of the EAP Expanded Type"},
+	{NUMBER(vendor_type), 0, UINT32_MAX, "1", false, "N", "of the EAP Expanded Type"},
+	{TEXT(identity_domain), "example.org", true, "NAME", "in the identity brski@NAME.v.eap.arpa"},
+	{NUMBER(fragment_size), 128, 3800, "1398", false, "OCTETS", "longest EAP packet sent"},
+	{NUMBER(max_sessions), 1, 1000000, "2048", false, "N", "devices at one time"},
+	/* a peer may be silent for 25 seconds, and its authenticator repeats itself then */
+	{NUMBER(session_lifetime), 30, 3600, "60", false, "SECONDS", "without a packet"},
+	{NUMBER(wait_slice), 0, 1000, "50", false, "MILLISECONDS", "that a thread waits for a back end"},
+	{NUMBER(wait_total), 0, 600, "20", false, "SECONDS", "that a device is made to wait"},
+	{TEXT(virtual_server), NULL, false, "NAME", "has the last word on who gets in"},
+	{0},
+};
+/* clang-format on */
+
+struct brski_instance {
+	struct brski_site *site;
+	struct brski_server_context *eap;
+	_Atomic(struct brski_conversations *) conversations; /* the worker's thread looks too */
+};
+
+/* In the worker's thread. */
+static void keep_house(void *ctx)
+{
+	struct brski_instance *i = ctx;
+	struct brski_conversations *conversations = atomic_load(&i->conversations);
+
+	if (conversations)
+		brski_conversations_expire(conversations);
+}
+
+static enum brski_code check_door(const struct brski_door_config *door, struct brski_error *err)
+{
+	char identity[300];
+
+	if (brski_identity(door->identity_domain, identity, sizeof(identity)))
+		return BRSKI_OK;
+	return brski_fail(
+		err, BRSKI_UNSUPPORTED, "identity_domain is not a host name: %s", door->identity_domain);
+}
+
+static enum brski_code make_site(
+	struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
+{
+	struct brski_site_config site = {
+		.settings = config->site,
+		.check_only = config->check_only,
+		.housekeeping = keep_house,
+		.housekeeping_ctx = i,
+		.env = config->env,
+	};
+
+	return brski_site_new(&site, &i->site, err);
+}
+
+static enum brski_code make_eap(
+	struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
+{
+	struct brski_server_config eap = {
+		.registrar = brski_site_registrar(i->site),
+		.vendor_id = (uint32_t)config->door->vendor_id,
+		.vendor_type = (uint32_t)config->door->vendor_type,
+		.message_max = (size_t)config->site->max_message,
+	};
+
+	return brski_server_context_new(&eap, &i->eap, err);
+}
+
+static enum brski_code make_conversations(
+	struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
+{
+	const struct brski_door_config *door = config->door;
+	struct brski_conversations_config conversations = {
+		.eap = i->eap,
+		.jobs = brski_site_worker(i->site),
+		.vendor_id = (uint32_t)door->vendor_id,
+		.vendor_type = (uint32_t)door->vendor_type,
+		.identity_domain = door->identity_domain,
+		.mtu_max = (size_t)door->fragment_size,
+		.max_sessions = (unsigned)door->max_sessions,
+		.session_lifetime_ms = door->session_lifetime * 1000,
+		.wait_slice_ms = door->wait_slice,
+		.wait_total_ms = door->wait_total * 1000,
+		.env = config->env,
+	};
+	struct brski_conversations *made;
+	enum brski_code code;
+
+	code = brski_conversations_new(&conversations, &made, err);
+	atomic_store(&i->conversations, made);
+	return code;
+}
+
+enum brski_code brski_instance_new(
+	const struct brski_instance_config *config, struct brski_instance **out, struct brski_error *err)
+{
+	struct brski_instance *i = calloc(1, sizeof(*i));
+	enum brski_code code;
+
+	*out = NULL;
+	if (!i)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a registrar");
+	code = check_door(config->door, err);
+	if (code == BRSKI_OK)
+		code = make_site(i, config, err);
+	if (code == BRSKI_OK)
+		code = make_eap(i, config, err);
+	if (code == BRSKI_OK && !config->check_only)
+		code = make_conversations(i, config, err);
+	if (code != BRSKI_OK) {
+		brski_instance_free(i);
+		return code;
+	}
+	*out = i;
+	return BRSKI_OK;
+}
+
+/* Conversations hold tickets of the worker's jobs; sessions hold on to the registrar. */
+void brski_instance_free(struct brski_instance *i)
+{
+	if (!i)
+		return;
+	brski_site_stop(i->site);
+	brski_conversations_free(atomic_load(&i->conversations));
+	brski_server_context_free(i->eap);
+	brski_site_free(i->site);
+	free(i);
+}
+
+struct brski_conversations *brski_instance_conversations(struct brski_instance *i)
+{
+	return atomic_load(&i->conversations);
+}

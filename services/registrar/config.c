@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/config.h"
+
+#include <stdint.h>
+
+#define DAY 86400L
+#define ANY 0, 0
+
+/* clang-format off */
+#define TEXT(name)   #name, SETTING_TEXT, offsetof(struct brski_config, name), ANY
+#define SECRET(name) #name, SETTING_SECRET, offsetof(struct brski_config, name), ANY
+#define FLAG(name)   #name, SETTING_FLAG, offsetof(struct brski_config, name), ANY
+#define NUMBER(name) #name, SETTING_NUMBER, offsetof(struct brski_config, name)
+
+const struct setting brski_settings[] = {
+	{TEXT(certificate_file), NULL, true, "URI", "this registrar's certificate, and the CAs' above it"},
+	{TEXT(private_key_file), NULL, true, "URI", "its key"},
+	{SECRET(private_key_password), NULL, false, "TEXT", "for an encrypted key"},
+	{TEXT(ca_file), NULL, true, "FILE", "trust anchors of the network's own PKI"},
+	{TEXT(database), "/var/lib/brski/registrar.db", true, "FILE", "manufacturers, devices, requests, history"},
+	{TEXT(cmp_url), NULL, true, "URL", "the PKI: CMP over HTTP or HTTPS"},
+	{FLAG(cmp_nested), "yes", false, NULL, "wrap requests in a message signed by this registrar"},
+	{FLAG(answer_genm), "no", false, NULL, "answer questions for CA certificates from ca_file"},
+	{FLAG(check_pki_answers), "yes", false, NULL, "verify the PKI's answers before devices get them"},
+	{NUMBER(max_message), 8192, 1048576, "65535", false, "OCTETS", "longest message, and longest answer of a back end"},
+	{NUMBER(retry_after), 1, DAY, "60", false, "SECONDS", "after which a device is told to come back"},
+	{NUMBER(connect_timeout), 1, 300, "5", false, "SECONDS", "for connecting to a MASA or the PKI"},
+	{NUMBER(request_timeout), 1, 600, "30", false, "SECONDS", "for a whole call"},
+	{NUMBER(retry_interval_min), 1, DAY, "5", false, "SECONDS", "before a call that failed is made again"},
+	{NUMBER(retry_interval_max), 1, DAY, "300", false, "SECONDS", "which that pause grows to"},
+	{SECRET(proxy), NULL, false, "URL", "HTTP proxy for these calls"}, /* may hold a password */
+	{NUMBER(max_waiting), 1, 1000000, "10000", false, "N", "requests that may wait for an answer"},
+	{NUMBER(max_waiting_per_device), 1, 1000, "8", false, "N", "the same, of one device"},
+	{NUMBER(max_waiting_size), 16384, 524288, "262144", false, "OCTETS", "of one such request"},
+	{NUMBER(max_waiting_age), 10, 3650 * DAY, "2592000", false, "SECONDS", "after which it is given up"},
+	{NUMBER(max_history), 100, UINT32_MAX, "100000", false, "N", "events that are kept"},
+	{0},
+};

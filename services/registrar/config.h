@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_REGISTRAR_CONFIG_H
+#define BRSKI_SERVICES_REGISTRAR_CONFIG_H
+
+#include "services/base/settings.h"
+
+/*
+ * What an administrator sets of a registrar's site, whichever door its devices come through. What
+ * belongs to a door (EAP's type, RADIUS sessions, a listener) is in that door's own table. A
+ * structure is filled by settings_standard() and settings_set(), and freed by settings_free().
+ */
+struct brski_config {
+	char *certificate_file;     /* PEM: ours, then the intermediates above it; or a URI */
+	char *private_key_file;     /* PEM file or URI (pkcs11:, handle:) */
+	char *private_key_password; /* NULL or "": none */
+	char *ca_file;              /* PEM: trust anchors of the domain */
+	char *database;
+	char *cmp_url;           /* of the PKI, http or https */
+	bool cmp_nested;         /* RFC 9483 5.2.2.1 */
+	bool answer_genm;        /* from ca_file, for PKIs that answer none */
+	bool check_pki_answers;  /* before the device gets them */
+	long max_message;        /* octets of a message, and of a back end's answer */
+	long retry_after;        /* seconds, after which a device is told to come back */
+	long connect_timeout;    /* seconds */
+	long request_timeout;    /* seconds */
+	long retry_interval_min; /* seconds, before a call that failed is made again ... */
+	long retry_interval_max; /* ... which that pause grows to */
+	char *proxy;             /* NULL or "": none */
+	long max_waiting;        /* requests, and devices that wait for the operator */
+	long max_waiting_per_device;
+	long max_waiting_size; /* octets */
+	long max_waiting_age;  /* seconds; answers are kept that long too */
+	long max_history;      /* events */
+};
+
+/* In the order of the configuration file. */
+extern const struct setting brski_settings[];
+
+#endif
