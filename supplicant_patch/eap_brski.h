@@ -41,7 +41,6 @@ struct eap_brski_onboarding {
 	struct eap_brski_options options;
 	struct eap_sm *sm;
 	struct brski_folder *folder;
-	int lock;
 	struct brski_peer *peer;
 	bool taken;
 };

@@ -6,9 +6,6 @@
 
 #include "includes.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include "common.h"
 #include "eap_config.h"
 #include "eap_i.h"
@@ -114,21 +111,6 @@ static int eap_brski_new_peer(struct eap_brski_onboarding *onboarding, const str
 	return brski_peer_new(&config, &onboarding->peer, err) == BRSKI_OK ? 0 : -1;
 }
 
-/* Two interfaces, or two programs, must not write one device's state at once. The lock goes with the
- * descriptor. */
-static int eap_brski_lock(struct eap_brski_onboarding *onboarding, struct brski_error *err)
-{
-	const char *state = onboarding->options.state;
-
-	onboarding->lock = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (onboarding->lock < 0 || flock(onboarding->lock, LOCK_EX | LOCK_NB) < 0) {
-		brski_fail(err, BRSKI_UNAVAILABLE, "%s: another onboarding with this folder is under way",
-			state);
-		return -1;
-	}
-	return 0;
-}
-
 struct eap_brski_onboarding *eap_brski_open(struct eap_sm *sm, const struct eap_peer_config *config,
 	const struct eap_brski_options *options, struct brski_error *err)
 {
@@ -143,11 +125,10 @@ struct eap_brski_onboarding *eap_brski_open(struct eap_sm *sm, const struct eap_
 		return NULL;
 	}
 	onboarding->sm = sm;
-	onboarding->lock = -1;
 	onboarding->options = *options;
 	if (eap_brski_load(config, options, &idevid, &anchors, err) == 0 &&
 		brski_folder_open(options->state, &onboarding->folder, err) == BRSKI_OK &&
-		eap_brski_lock(onboarding, err) == 0)
+		brski_folder_lock(onboarding->folder, err) == BRSKI_OK)
 		ret = eap_brski_new_peer(onboarding, &idevid, anchors, config->fragment_size, err);
 
 	brski_credential_free(&idevid);
@@ -161,17 +142,14 @@ struct eap_brski_onboarding *eap_brski_open(struct eap_sm *sm, const struct eap_
 
 void eap_brski_unlock(struct eap_brski_onboarding *onboarding)
 {
-	if (!onboarding || onboarding->lock < 0)
-		return;
-	close(onboarding->lock);
-	onboarding->lock = -1;
+	if (onboarding)
+		brski_folder_unlock(onboarding->folder);
 }
 
 void eap_brski_close(struct eap_brski_onboarding *onboarding)
 {
 	if (!onboarding)
 		return;
-	eap_brski_unlock(onboarding);
 	brski_peer_free(onboarding->peer);
 	brski_folder_close(onboarding->folder);
 	os_free(onboarding);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -283,6 +284,22 @@ void brski_folder_close(struct brski_folder *folder)
 		close(folder->fd);
 	free(folder->path);
 	free(folder);
+}
+
+/* The lock is the open directory's, so it is not to be confused with one of another opening. */
+enum brski_code brski_folder_lock(struct brski_folder *folder, struct brski_error *err)
+{
+	if (flock(folder->fd, LOCK_EX | LOCK_NB) == 0)
+		return BRSKI_OK;
+	if (errno != EWOULDBLOCK)
+		return fail_errno(err, "cannot lock the folder", folder->path);
+	return brski_fail(
+		err, BRSKI_UNAVAILABLE, "%s: another onboarding with this folder is under way", folder->path);
+}
+
+void brski_folder_unlock(struct brski_folder *folder)
+{
+	(void)flock(folder->fd, LOCK_UN);
 }
 
 const struct brski_storage *brski_folder_storage(struct brski_folder *folder)

@@ -13,6 +13,14 @@ struct brski_folder;
 BRSKI_CHECKED enum brski_code brski_folder_open(
 	const char *path, struct brski_folder **out, struct brski_error *err);
 void brski_folder_close(struct brski_folder *folder);
+/*
+ * The folder is for this caller alone: two programs, or two interfaces of one, must not write one
+ * device's state at once. Only those are kept out who ask for the lock too, be they in this process
+ * or in another. BRSKI_UNAVAILABLE, at once: somebody has it. It goes with brski_folder_unlock,
+ * which does nothing where there is none, with brski_folder_close, and with the process.
+ */
+BRSKI_CHECKED enum brski_code brski_folder_lock(struct brski_folder *folder, struct brski_error *err);
+void brski_folder_unlock(struct brski_folder *folder);
 /* Valid as long as the folder is open. */
 const struct brski_storage *brski_folder_storage(struct brski_folder *folder);
 /* "path/name" into out[size]; false if it does not fit. */

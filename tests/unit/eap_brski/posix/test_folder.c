@@ -251,9 +251,38 @@ START_TEST(paths_fit_or_fail)
 }
 END_TEST
 
+START_TEST(one_at_a_time)
+{
+	struct brski_folder *other;
+
+	EXPECT(BRSKI_OK, brski_folder_open(dir, &other, &err));
+	EXPECT(BRSKI_OK, brski_folder_lock(folder, &err));
+	EXPECT_WHY(BRSKI_UNAVAILABLE, "another onboarding", brski_folder_lock(other, &err));
+	EXPECT(BRSKI_OK, brski_folder_lock(folder, &err)); /* it has it already */
+	brski_folder_unlock(other);                        /* not its own: nothing happens */
+	EXPECT(BRSKI_UNAVAILABLE, brski_folder_lock(other, &err));
+	brski_folder_unlock(folder);
+	brski_folder_unlock(folder);
+	EXPECT(BRSKI_OK, brski_folder_lock(other, &err));
+	EXPECT(BRSKI_UNAVAILABLE, brski_folder_lock(folder, &err));
+	brski_folder_close(other);
+	EXPECT(BRSKI_OK, brski_folder_lock(folder, &err));
+}
+END_TEST
+
+START_TEST(no_other_process_either)
+{
+	/* flock(1) ends with 1 where the lock is taken */
+	EXPECT(BRSKI_OK, brski_folder_lock(folder, &err));
+	ck_assert_int_eq(run("flock -n '%s' true", dir), 1);
+	brski_folder_unlock(folder);
+	ck_assert_int_eq(run("flock -n '%s' true", dir), 0);
+}
+END_TEST
+
 int main(void)
 {
-	static const TTest *tests[13];
+	static const TTest *tests[15];
 	size_t n = 0;
 
 	tests[n++] = keeps_values;
@@ -269,5 +298,7 @@ int main(void)
 	tests[n++] = a_failed_write_changes_nothing;
 	tests[n++] = set_aside_moves_everything;
 	tests[n++] = paths_fit_or_fail;
+	tests[n++] = one_at_a_time;
+	tests[n++] = no_other_process_either;
 	return run_tests("folder", setup, teardown, tests, n);
 }
