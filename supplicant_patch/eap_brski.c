@@ -7,11 +7,13 @@
 #include "includes.h"
 
 #include "common.h"
+#include "eap_config.h"
 #include "eap_i.h"
 #include "eap_methods.h"
 #include "eloop.h"
 
 #include "eap_brski.h"
+#include "eap_brski_state.h"
 
 struct eap_brski_data {
 	struct eap_brski_onboarding *onboarding; /* borrowed */

@@ -13,31 +13,7 @@
 
 #include "eap_brski.h"
 #include "eap_brski/posix/folder.h"
-
-enum eap_brski_mode {
-	EAP_BRSKI_OTHER,     /* a network block without eap=BRSKI: not our business */
-	EAP_BRSKI_UNDECIDED, /* a conversation may come */
-	EAP_BRSKI_SILENT,    /* nothing can or may be sent */
-	EAP_BRSKI_ONBOARD,   /* EAP-BRSKI with the IDevID */
-	EAP_BRSKI_LOGIN,     /* EAP-TLS with the LDevID */
-};
-
-struct eap_brski {
-	enum eap_brski_mode mode;
-	const struct eap_peer_config *base; /* whose conversation this is; compared, never followed */
-	struct eap_brski_onboarding *onboarding;
-	struct os_reltime not_before;
-	unsigned int failures; /* definite ones, in a row */
-	bool told;             /* why this conversation fails */
-
-	/* What the state machine is shown. */
-	struct eap_peer_config shown;
-	struct eap_method_type methods[2];
-	char identity[254];
-	char key[512];
-	char cert[512];
-	char anchors[512];
-};
+#include "eap_brski_peer.h"
 
 static bool eap_brski_is_ours(const struct eap_peer_config *config)
 {
@@ -120,14 +96,6 @@ static bool eap_brski_find_login(
 static bool eap_brski_login_is_due(const struct eap_brski *brski, const struct eap_brski_options *options)
 {
 	return !options->retry_onboarding || (brski->failures / options->retry_onboarding) % 2 == 0;
-}
-
-void eap_brski_failed(struct eap_sm *sm, const char *why)
-{
-	if (sm->brski->told)
-		return;
-	sm->brski->told = true;
-	eap_brski_notify(sm, brski_pledge_event_name(BRSKI_EVENT_FAILED), why);
 }
 
 static void eap_brski_hold(struct eap_sm *sm, long seconds)
@@ -264,23 +232,6 @@ struct eap_peer_config *eap_brski_config(struct eap_sm *sm, struct eap_peer_conf
 	if (brski->mode == EAP_BRSKI_LOGIN)
 		eap_brski_show_login(brski, config);
 	return &brski->shown;
-}
-
-struct eap_brski_onboarding *eap_brski_take(struct eap_sm *sm)
-{
-	struct eap_brski_onboarding *onboarding = sm->brski ? sm->brski->onboarding : NULL;
-
-	if (!onboarding || onboarding->taken)
-		return NULL;
-	onboarding->taken = true;
-	return onboarding;
-}
-
-void eap_brski_deferred(struct eap_sm *sm, long seconds)
-{
-	sm->brski->told = true;
-	os_get_reltime(&sm->brski->not_before);
-	sm->brski->not_before.sec += seconds;
 }
 
 /* The server said no, or this side did; no answer at all tells nothing about the credential. */

@@ -7,7 +7,8 @@
 
 #include "common.h"
 
-#include "eap_brski.h"
+#include "eap_brski/eap/method.h"
+#include "eap_brski_options.h"
 
 #define EAP_BRSKI_STATE "/var/lib/brski"
 

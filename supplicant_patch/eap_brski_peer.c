@@ -10,27 +10,8 @@
 #include "eap_config.h"
 #include "eap_i.h"
 
-#include "eap_brski.h"
 #include "eap_brski/posix/folder.h"
-
-void eap_brski_notify(struct eap_sm *sm, const char *event, const char *detail)
-{
-	char status[64], text[512], *c;
-
-	os_snprintf(status, sizeof(status), "brski %s", event);
-	os_strlcpy(text, detail ? detail : "", sizeof(text));
-	/* The text may quote a peer: a line is a line. */
-	for (c = text; *c; c++) {
-		if ((u8)*c < 0x20 || *c == 0x7f)
-			*c = '_';
-	}
-	wpa_printf(MSG_INFO, "EAP-BRSKI: %s%s%s", event, text[0] ? ": " : "", text);
-	/* Monitors find the end of a parameter by its quotation mark. */
-	while ((c = os_strchr(text, '\'')))
-		*c = '`';
-	if (sm->eapol_cb->notify_status)
-		sm->eapol_cb->notify_status(sm->eapol_ctx, status, text);
-}
+#include "eap_brski_peer.h"
 
 static void eap_brski_event(void *ctx, enum brski_pledge_event event, const char *detail)
 {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SUPPLICANT_PATCH_EAP_BRSKI_OPTIONS_H
+#define BRSKI_SUPPLICANT_PATCH_EAP_BRSKI_OPTIONS_H
+
+#include "eap_brski/pki/credential.h"
+
+/* Options in phase1="brski_...=... ", see eap-brski-peer(5). */
+struct eap_brski_options {
+	char state[256];
+	char masa_ca[256];
+	char domain[254];
+	char profile[128];
+	u32 vendor_id;
+	u32 vendor_type;
+	enum brski_key_type key_type;
+	bool pkcs10;
+	bool implicit_confirm;
+	bool clock_is_right;
+	bool allow_nonceless;
+	unsigned int retry_onboarding; /* failed logins before onboarding is tried again; 0: never */
+};
+
+/* 0, or -1 with the reason. Options that do not begin with brski_ are somebody else's. */
+int eap_brski_parse_options(const char *phase1, struct eap_brski_options *out, struct brski_error *err);
+
+#endif /* BRSKI_SUPPLICANT_PATCH_EAP_BRSKI_OPTIONS_H */
