@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "services/registrar/bundle_exchange_internal.h"
+
+/* A bundle's answers, judged one by one and stored. */
+
+static enum brski_import_outcome fail(
+	enum brski_import_outcome outcome, struct brski_error *why, const char *words)
+{
+	brski_fail(why, BRSKI_REFUSED, "%s", words);
+	return outcome;
+}
+
+/* The role takes the answers one by one, as if they came over the network. */
+static enum brski_code feed(struct brski_job *job, const struct brski_bundle_item *item, unsigned *calls_done,
+	struct brski_error *err)
+{
+	char before[sizeof(((struct brski_call *)NULL)->url)];
+	struct brski_call call;
+	enum brski_code code = BRSKI_OK;
+
+	*calls_done = 0;
+	for (size_t i = 0; code == BRSKI_OK && i < item->n_answers && brski_job_call(job, &call); i++) {
+		memcpy(before, call.url, sizeof(before));
+		code = brski_job_answer(job, &item->answers[i], NULL, err);
+		if (code == BRSKI_OK && (!brski_job_call(job, &call) || strcmp(before, call.url) != 0))
+			++*calls_done;
+	}
+	return code;
+}
+
+static enum brski_import_outcome commit(struct brski_exchange *o, const struct brski_bundle_item *item,
+	enum brski_import_outcome outcome, struct brski_error *why)
+{
+	char words[256];
+
+	snprintf(words, sizeof(words), "%s", brski_dry_run_words(o));
+	switch (brski_dry_run_commit(o, item->key, why)) {
+	case BRSKI_OK:
+		return fail(outcome, why, words);
+	case BRSKI_UNEXPECTED:
+		return BRSKI_IMPORT_REPEATED;
+	default:
+		return BRSKI_IMPORT_WRONG;
+	}
+}
+
+static enum brski_import_outcome answer_job(struct brski_exchange *o, struct brski_job *job,
+	const struct brski_bundle_item *item, struct brski_error *why)
+{
+	unsigned calls_done;
+
+	if (brski_job_state(job) != BRSKI_JOB_WAITING)
+		return fail(BRSKI_IMPORT_WRONG, why, brski_dry_run_words(o));
+	if (feed(job, item, &calls_done, why) != BRSKI_OK)
+		return BRSKI_IMPORT_WRONG;
+	if (brski_job_misanswered(job))
+		return fail(BRSKI_IMPORT_WRONG, why, brski_dry_run_words(o));
+	switch (brski_job_state(job)) {
+	case BRSKI_JOB_DONE:
+		return commit(o, item, BRSKI_IMPORT_ANSWERED, why);
+	case BRSKI_JOB_REFUSED:
+		return commit(o, item, BRSKI_IMPORT_REFUSED, why);
+	case BRSKI_JOB_WAITING:
+	default:
+		break;
+	}
+	if (calls_done > 0)
+		return commit(o, item, BRSKI_IMPORT_GOES_ON, why);
+	return fail(BRSKI_IMPORT_WAITS, why, item->trouble[0] ? item->trouble : brski_dry_run_words(o));
+}
+
+static enum brski_import_outcome import_job(
+	struct brski_exchange *o, const struct brski_bundle_item *item, struct brski_error *why)
+{
+	enum brski_job_kind kind = item->kind == BRSKI_BUNDLE_VOUCHER ? BRSKI_JOB_VOUCHER : BRSKI_JOB_CMP;
+	enum brski_import_outcome outcome = BRSKI_IMPORT_WRONG;
+	struct brski_store_job row;
+	struct brski_job *job = NULL;
+
+	if (brski_store_job_get(o->store, item->key, &row, why) != BRSKI_OK)
+		return BRSKI_IMPORT_WRONG;
+	if (row.kind != kind)
+		fail(outcome, why, "the request is not of that kind");
+	else if (row.state != BRSKI_JOB_WAITING)
+		outcome = fail(BRSKI_IMPORT_REPEATED, why,
+			row.state == BRSKI_JOB_DONE ? "it has been answered before"
+						    : "it has been refused before, or given up");
+	else if (brski_job_load(o->registrar, brski_buf_span(&row.blob), &job, why) == BRSKI_OK)
+		outcome = answer_job(o, job, item, why);
+	brski_job_free(job);
+	brski_store_job_free(&row);
+	return outcome;
+}
+
+enum brski_code brski_exchange_import(struct brski_exchange *o, const struct brski_bundle *bundle,
+	brski_exchange_told *told, void *ctx, struct brski_error *err)
+{
+	if (strcmp(bundle->registrar, o->name) != 0)
+		return brski_fail(err, BRSKI_MISMATCH,
+			"these answers are for the requests of another registrar (or of this one, before its "
+			"certificate was renewed: then export again)");
+	for (size_t i = 0; i < bundle->n_items; i++) {
+		const struct brski_bundle_item *item = &bundle->items[i];
+		struct brski_error why = {0};
+		enum brski_import_outcome outcome;
+
+		brski_dry_run_clear(o);
+		outcome = item->kind == BRSKI_BUNDLE_NONCELESS
+				  ? brski_exchange_nonceless_answer(o, item, &why)
+				  : import_job(o, item, &why);
+		told(ctx, item, outcome, why.why);
+	}
+	brski_dry_run_clear(o);
+	return BRSKI_OK;
+}
