@@ -20,9 +20,9 @@ static enum brski_code decide(void *ctx, const struct brski_device *device,
 	const struct brski_manufacturer *m, enum brski_decision *decision, char why[256], long *retry_after,
 	struct brski_error *err)
 {
-	struct brski_exchange *o = ctx;
+	struct brski_exchange *x = ctx;
 
-	return real()->decide(o->policy, device, m, decision, why, retry_after, err);
+	return real()->decide(x->policy, device, m, decision, why, retry_after, err);
 }
 
 static struct brski_store_job *find_row(struct dry_run *s, const char *key)
@@ -37,8 +37,8 @@ static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind k
 	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
 	struct brski_error *err)
 {
-	struct brski_exchange *o = ctx;
-	struct dry_run *s = &o->dry_run;
+	struct brski_exchange *x = ctx;
+	struct dry_run *s = &x->dry_run;
 	struct brski_store_job *row = find_row(s, key);
 
 	if (!row) {
@@ -49,7 +49,7 @@ static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind k
 	}
 	row->kind = kind;
 	row->state = state;
-	row->updated = brski_now(o->env);
+	row->updated = brski_now(x->env);
 	snprintf(row->manufacturer, sizeof(row->manufacturer), "%s", device->manufacturer);
 	snprintf(row->serial_number, sizeof(row->serial_number), "%s", device->serial_number);
 	if (brski_buf_set(&row->blob, blob) == BRSKI_OK)
@@ -59,11 +59,11 @@ static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind k
 
 static enum brski_code job_get(void *ctx, const char *key, struct brski_buf *blob, struct brski_error *err)
 {
-	struct brski_exchange *o = ctx;
-	const struct brski_store_job *row = find_row(&o->dry_run, key);
+	struct brski_exchange *x = ctx;
+	const struct brski_store_job *row = find_row(&x->dry_run, key);
 
 	if (!row)
-		return real()->job_get(o->policy, key, blob, err);
+		return real()->job_get(x->policy, key, blob, err);
 	if (brski_buf_set(blob, brski_buf_span(&row->blob)) == BRSKI_OK)
 		return BRSKI_OK;
 	return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a request");
@@ -71,21 +71,21 @@ static enum brski_code job_get(void *ctx, const char *key, struct brski_buf *blo
 
 static void event(void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail)
 {
-	struct brski_exchange *o = ctx;
-	struct dry_run *s = &o->dry_run;
+	struct brski_exchange *x = ctx;
+	struct dry_run *s = &x->dry_run;
 	struct brski_store_event *e;
 
 	if (s->n_events == DRY_RUN_EVENTS) /* the last one tells how it ended */
 		s->n_events--;
 	e = &s->events[s->n_events++];
-	*e = (struct brski_store_event){.at = brski_now(o->env), .ok = ok};
+	*e = (struct brski_store_event){.at = brski_now(x->env), .ok = ok};
 	snprintf(e->what, sizeof(e->what), "%s", what);
 	snprintf(e->detail, sizeof(e->detail), "%s", detail ? detail : "");
 	snprintf(e->manufacturer, sizeof(e->manufacturer), "%s", device ? device->manufacturer : "");
 	snprintf(e->serial_number, sizeof(e->serial_number), "%s", device ? device->serial_number : "");
 }
 
-/* No voucher_ahead: that is for the server, when it sees that the MASA is away. */
+/* No nonceless_voucher: that is for the server, when it sees that the MASA is away. */
 const struct brski_registrar_ops brski_dry_run_ops = {
 	.find_manufacturer = find_manufacturer,
 	.decide = decide,
@@ -94,21 +94,21 @@ const struct brski_registrar_ops brski_dry_run_ops = {
 	.event = event,
 };
 
-void brski_dry_run_clear(struct brski_exchange *o)
+void brski_dry_run_clear(struct brski_exchange *x)
 {
-	for (size_t i = 0; i < o->dry_run.n_rows; i++)
-		brski_store_job_free(&o->dry_run.rows[i]);
-	o->dry_run.n_rows = o->dry_run.n_events = 0;
+	for (size_t i = 0; i < x->dry_run.n_rows; i++)
+		brski_store_job_free(&x->dry_run.rows[i]);
+	x->dry_run.n_rows = x->dry_run.n_events = 0;
 }
 
-const char *brski_dry_run_words(const struct brski_exchange *o)
+const char *brski_dry_run_words(const struct brski_exchange *x)
 {
-	return o->dry_run.n_events ? o->dry_run.events[o->dry_run.n_events - 1].detail : "";
+	return x->dry_run.n_events ? x->dry_run.events[x->dry_run.n_events - 1].detail : "";
 }
 
-enum brski_code brski_dry_run_commit(struct brski_exchange *o, const char *key, struct brski_error *err)
+enum brski_code brski_dry_run_commit(struct brski_exchange *x, const char *key, struct brski_error *err)
 {
-	struct dry_run *s = &o->dry_run;
+	struct dry_run *s = &x->dry_run;
 	struct brski_store_job *first = find_row(s, key);
 	struct brski_store_job swap;
 	enum brski_code code;
@@ -118,14 +118,14 @@ enum brski_code brski_dry_run_commit(struct brski_exchange *o, const char *key, 
 	swap = s->rows[0];
 	s->rows[0] = *first;
 	*first = swap;
-	code = brski_store_jobs_settle(o->store, s->rows, s->n_rows, err);
+	code = brski_store_jobs_settle(x->store, s->rows, s->n_rows, err);
 	for (size_t i = 0; code == BRSKI_OK && i < s->n_events; i++) {
 		const struct brski_store_event *e = &s->events[i];
 		struct brski_device device = {0};
 
 		snprintf(device.manufacturer, sizeof(device.manufacturer), "%s", e->manufacturer);
 		snprintf(device.serial_number, sizeof(device.serial_number), "%s", e->serial_number);
-		real()->event(o->policy, &device, e->what, e->ok, e->detail);
+		real()->event(x->policy, &device, e->what, e->ok, e->detail);
 	}
 	return code;
 }

@@ -2,14 +2,13 @@
 #include "services/registrar/bundle_exchange.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "services/registrar/bundle_exchange_internal.h"
 
 enum brski_code brski_exchange_new(
 	const struct brski_exchange_config *config, struct brski_exchange **out, struct brski_error *err)
 {
-	struct brski_exchange *o = calloc(1, sizeof(*o));
+	struct brski_exchange *x = calloc(1, sizeof(*x));
 	struct brski_registrar_config registrar = {
 		.credential = config->credential,
 		.domain_anchors = config->domain_anchors,
@@ -17,42 +16,42 @@ enum brski_code brski_exchange_new(
 		.nest = config->cmp_nested,
 		.check_answers = config->check_pki_answers,
 		.ops = &brski_dry_run_ops,
-		.ops_ctx = o,
+		.ops_ctx = x,
 		.env = config->env,
 	};
 	enum brski_code code;
 
 	*out = NULL;
-	if (!o)
+	if (!x)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a registrar");
-	o->store = config->store;
-	o->env = config->env;
-	brski_cert_fingerprint(config->credential->cert, o->name);
-	code = brski_policy_new(o->store, o->env, &o->policy, err);
+	x->store = config->store;
+	x->env = config->env;
+	brski_cert_fingerprint(config->credential->cert, x->name);
+	code = brski_policy_new(x->store, x->env, &x->policy, err);
 	if (code == BRSKI_OK)
-		code = brski_manufacturers_new(o->store, o->env, &o->manufacturers, err);
+		code = brski_manufacturers_new(x->store, x->env, &x->manufacturers, err);
 	if (code == BRSKI_OK)
-		code = brski_registrar_new(&registrar, &o->registrar, err);
+		code = brski_registrar_new(&registrar, &x->registrar, err);
 	if (code != BRSKI_OK) {
-		brski_exchange_free(o);
+		brski_exchange_free(x);
 		return code;
 	}
-	*out = o;
+	*out = x;
 	return BRSKI_OK;
 }
 
-void brski_exchange_free(struct brski_exchange *o)
+void brski_exchange_free(struct brski_exchange *x)
 {
-	if (!o)
+	if (!x)
 		return;
-	brski_dry_run_clear(o);
-	brski_registrar_free(o->registrar);
-	brski_manufacturers_free(o->manufacturers);
-	brski_policy_free(o->policy);
-	free(o);
+	brski_dry_run_clear(x);
+	brski_registrar_free(x->registrar);
+	brski_manufacturers_free(x->manufacturers);
+	brski_policy_free(x->policy);
+	free(x);
 }
 
-const char *brski_exchange_name(const struct brski_exchange *o)
+const char *brski_exchange_name(const struct brski_exchange *x)
 {
-	return o->name;
+	return x->name;
 }

@@ -7,8 +7,8 @@
 
 /*
  * The registrar beside the running server, for the operator's commands: requests that wait go out
- * in a file, answers come in from one, and vouchers are fetched ahead. Every answer goes through
- * the registrar role, so that it is checked as if it had come over the network. One thread.
+ * in a file, answers come in from one, and vouchers without nonce are fetched. Every answer goes
+ * through the registrar role, so that it is checked as if it had come over the network. One thread.
  */
 struct brski_exchange;
 
@@ -24,22 +24,22 @@ struct brski_exchange_config {
 
 BRSKI_CHECKED enum brski_code brski_exchange_new(
 	const struct brski_exchange_config *config, struct brski_exchange **out, struct brski_error *err);
-void brski_exchange_free(struct brski_exchange *o);
+void brski_exchange_free(struct brski_exchange *x);
 /* SHA-256 of our certificate: whose requests and answers a bundle holds. */
-const char *brski_exchange_name(const struct brski_exchange *o);
+const char *brski_exchange_name(const struct brski_exchange *x);
 
 /* ---- Requests that wait ---- */
 
 /*
- * All that wait, and the requests for vouchers ahead. Nothing is stored. *held: those that the
- * policy does not want to go out now.
+ * All that wait, and the requests for vouchers without nonce. Nothing is stored. *held: those that
+ * the policy does not want to go out now.
  */
 BRSKI_CHECKED enum brski_code brski_exchange_export(
-	struct brski_exchange *o, struct brski_bundle *out, unsigned *held, struct brski_error *err);
+	struct brski_exchange *x, struct brski_bundle *out, unsigned *held, struct brski_error *err);
 
 enum brski_import_outcome {
 	BRSKI_IMPORT_ANSWERED, /* stored: the device's next visit gets it */
-	/* stored: MASA, PKI or the audit log said no; of a voucher ahead, nothing changed */
+	/* stored: MASA, PKI or the audit log said no; of a voucher without nonce, nothing changed */
 	BRSKI_IMPORT_REFUSED,
 	BRSKI_IMPORT_GOES_ON,  /* stored: a part is here, the rest must be asked for again */
 	BRSKI_IMPORT_WAITS,    /* nothing changed: there is no answer yet */
@@ -49,22 +49,22 @@ enum brski_import_outcome {
 typedef void brski_exchange_told(
 	void *ctx, const struct brski_bundle_item *item, enum brski_import_outcome outcome, const char *why);
 /* An error: nothing has changed. BRSKI_MISMATCH: the answers are for another registrar. */
-BRSKI_CHECKED enum brski_code brski_exchange_import(struct brski_exchange *o,
+BRSKI_CHECKED enum brski_code brski_exchange_import(struct brski_exchange *x,
 	const struct brski_bundle *bundle, brski_exchange_told *told, void *ctx, struct brski_error *err);
 
-/* ---- Vouchers ahead ---- */
+/* ---- Vouchers without nonce ---- */
 
 /*
  * Makes and keeps the request for a device. idevid: a certificate of a device of the same issuer,
  * for the idevid-issuer; NULL: the manufacturer has one anchor, and that issues them.
  */
-BRSKI_CHECKED enum brski_code brski_exchange_ask(struct brski_exchange *o, const char *manufacturer,
+BRSKI_CHECKED enum brski_code brski_exchange_ask(struct brski_exchange *x, const char *manufacturer,
 	const char *serial, const X509 *idevid, char key[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
 /* What is to be called for it, as an entry of a bundle. */
-BRSKI_CHECKED enum brski_code brski_exchange_nonceless_item(struct brski_exchange *o,
+BRSKI_CHECKED enum brski_code brski_exchange_nonceless_item(struct brski_exchange *x,
 	const struct brski_store_nonceless *a, struct brski_bundle_item *out, struct brski_error *err);
 /* The answers in that entry are judged and the voucher kept. why: for every outcome but ANSWERED. */
 enum brski_import_outcome brski_exchange_nonceless_answer(
-	struct brski_exchange *o, const struct brski_bundle_item *item, struct brski_error *why);
+	struct brski_exchange *x, const struct brski_bundle_item *item, struct brski_error *why);
 
 #endif

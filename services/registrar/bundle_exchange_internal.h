@@ -29,12 +29,14 @@ struct brski_exchange {
 	char name[BRSKI_FINGERPRINT_MAX];
 };
 
-/* offline_scratch.c */
+/* ---- bundle_dry_run.c ---- */
+
 extern const struct brski_registrar_ops brski_dry_run_ops; /* their ctx is the struct brski_exchange */
-void brski_dry_run_clear(struct brski_exchange *o);
+void brski_dry_run_clear(struct brski_exchange *x);
 /* The last thing that was told, in words; "" if nothing was. */
-const char *brski_dry_run_words(const struct brski_exchange *o);
+const char *brski_dry_run_words(const struct brski_exchange *x);
 /* Stores all, if the row of that key still waits (BRSKI_UNEXPECTED). */
-enum brski_code brski_dry_run_commit(struct brski_exchange *o, const char *key, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_dry_run_commit(
+	struct brski_exchange *x, const char *key, struct brski_error *err);
 
 #endif

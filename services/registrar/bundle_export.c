@@ -8,7 +8,7 @@
 #define JOBS_MOST BRSKI_BUNDLE_ITEMS_MAX
 
 struct exporting {
-	struct brski_exchange *o;
+	struct brski_exchange *x;
 	struct brski_bundle *bundle;
 	unsigned held;
 	enum brski_code code;
@@ -31,10 +31,10 @@ static enum brski_code add_calls(
 	return code == BRSKI_NOT_FOUND && item->n_calls > 0 ? BRSKI_OK : code;
 }
 
-static enum brski_code add_item(struct exporting *x, const struct brski_store_job *row,
+static enum brski_code add_item(struct exporting *all, const struct brski_store_job *row,
 	const struct brski_job *job, struct brski_error *err)
 {
-	struct brski_bundle_item *item = brski_bundle_add(x->bundle);
+	struct brski_bundle_item *item = brski_bundle_add(all->bundle);
 
 	if (!item)
 		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d requests wait", BRSKI_BUNDLE_ITEMS_MAX);
@@ -48,50 +48,50 @@ static enum brski_code add_item(struct exporting *x, const struct brski_store_jo
 /* A request that the registrar would not make now, or cannot read, does not go out. */
 static void export_row(void *ctx, struct brski_store_job *row)
 {
-	struct exporting *x = ctx;
+	struct exporting *all = ctx;
 	struct brski_job *job = NULL;
 
-	if (x->code != BRSKI_OK)
+	if (all->code != BRSKI_OK)
 		return;
-	brski_dry_run_clear(x->o);
-	if (brski_job_load(x->o->registrar, brski_buf_span(&row->blob), &job, NULL) != BRSKI_OK ||
+	brski_dry_run_clear(all->x);
+	if (brski_job_load(all->x->registrar, brski_buf_span(&row->blob), &job, NULL) != BRSKI_OK ||
 		brski_job_state(job) != BRSKI_JOB_WAITING || brski_job_is_deferred(job))
-		x->held++;
+		all->held++;
 	else
-		x->code = add_item(x, row, job, x->err);
+		all->code = add_item(all, row, job, all->err);
 	brski_job_free(job);
 }
 
 static void export_nonceless(void *ctx, struct brski_store_nonceless *a)
 {
-	struct exporting *x = ctx;
+	struct exporting *all = ctx;
 	struct brski_bundle_item *item;
 
-	if (x->code != BRSKI_OK || !a->waiting)
+	if (all->code != BRSKI_OK || !a->waiting)
 		return;
-	item = brski_bundle_add(x->bundle);
+	item = brski_bundle_add(all->bundle);
 	if (item)
-		x->code = brski_exchange_nonceless_item(x->o, a, item, x->err);
+		all->code = brski_exchange_nonceless_item(all->x, a, item, all->err);
 	else
-		x->code = brski_fail(
-			x->err, BRSKI_TOO_LARGE, "more than %d requests wait", BRSKI_BUNDLE_ITEMS_MAX);
+		all->code = brski_fail(
+			all->err, BRSKI_TOO_LARGE, "more than %d requests wait", BRSKI_BUNDLE_ITEMS_MAX);
 }
 
 enum brski_code brski_exchange_export(
-	struct brski_exchange *o, struct brski_bundle *out, unsigned *held, struct brski_error *err)
+	struct brski_exchange *x, struct brski_bundle *out, unsigned *held, struct brski_error *err)
 {
-	struct exporting x = {.o = o, .bundle = out, .err = err};
+	struct exporting all = {.x = x, .bundle = out, .err = err};
 	enum brski_code code;
 
-	*out = (struct brski_bundle){.created_on = brski_now(o->env)};
-	memcpy(out->registrar, o->name, sizeof(out->registrar));
-	code = brski_store_jobs(o->store, BRSKI_JOB_WAITING, JOBS_MOST, export_row, &x, err);
-	if (code == BRSKI_OK && x.code == BRSKI_OK)
-		code = brski_store_nonceless_list(o->store, NULL, export_nonceless, &x, err);
-	brski_dry_run_clear(o);
-	*held = x.held;
+	*out = (struct brski_bundle){.created_on = brski_now(x->env)};
+	memcpy(out->registrar, x->name, sizeof(out->registrar));
+	code = brski_store_jobs(x->store, BRSKI_JOB_WAITING, JOBS_MOST, export_row, &all, err);
+	if (code == BRSKI_OK && all.code == BRSKI_OK)
+		code = brski_store_nonceless_list(x->store, NULL, export_nonceless, &all, err);
+	brski_dry_run_clear(x);
+	*held = all.held;
 	if (code == BRSKI_OK)
-		code = x.code;
+		code = all.code;
 	if (code != BRSKI_OK)
 		brski_bundle_free(out);
 	return code;

@@ -30,13 +30,13 @@ static enum brski_code feed(struct brski_job *job, const struct brski_bundle_ite
 	return code;
 }
 
-static enum brski_import_outcome commit(struct brski_exchange *o, const struct brski_bundle_item *item,
+static enum brski_import_outcome commit(struct brski_exchange *x, const struct brski_bundle_item *item,
 	enum brski_import_outcome outcome, struct brski_error *why)
 {
 	char words[256];
 
-	snprintf(words, sizeof(words), "%s", brski_dry_run_words(o));
-	switch (brski_dry_run_commit(o, item->key, why)) {
+	snprintf(words, sizeof(words), "%s", brski_dry_run_words(x));
+	switch (brski_dry_run_commit(x, item->key, why)) {
 	case BRSKI_OK:
 		return fail(outcome, why, words);
 	case BRSKI_UNEXPECTED:
@@ -46,40 +46,40 @@ static enum brski_import_outcome commit(struct brski_exchange *o, const struct b
 	}
 }
 
-static enum brski_import_outcome answer_job(struct brski_exchange *o, struct brski_job *job,
+static enum brski_import_outcome answer_job(struct brski_exchange *x, struct brski_job *job,
 	const struct brski_bundle_item *item, struct brski_error *why)
 {
 	unsigned calls_done;
 
 	if (brski_job_state(job) != BRSKI_JOB_WAITING)
-		return fail(BRSKI_IMPORT_WRONG, why, brski_dry_run_words(o));
+		return fail(BRSKI_IMPORT_WRONG, why, brski_dry_run_words(x));
 	if (feed(job, item, &calls_done, why) != BRSKI_OK)
 		return BRSKI_IMPORT_WRONG;
 	if (brski_job_misanswered(job))
-		return fail(BRSKI_IMPORT_WRONG, why, brski_dry_run_words(o));
+		return fail(BRSKI_IMPORT_WRONG, why, brski_dry_run_words(x));
 	switch (brski_job_state(job)) {
 	case BRSKI_JOB_DONE:
-		return commit(o, item, BRSKI_IMPORT_ANSWERED, why);
+		return commit(x, item, BRSKI_IMPORT_ANSWERED, why);
 	case BRSKI_JOB_REFUSED:
-		return commit(o, item, BRSKI_IMPORT_REFUSED, why);
+		return commit(x, item, BRSKI_IMPORT_REFUSED, why);
 	case BRSKI_JOB_WAITING:
 	default:
 		break;
 	}
 	if (calls_done > 0)
-		return commit(o, item, BRSKI_IMPORT_GOES_ON, why);
-	return fail(BRSKI_IMPORT_WAITS, why, item->trouble[0] ? item->trouble : brski_dry_run_words(o));
+		return commit(x, item, BRSKI_IMPORT_GOES_ON, why);
+	return fail(BRSKI_IMPORT_WAITS, why, item->trouble[0] ? item->trouble : brski_dry_run_words(x));
 }
 
 static enum brski_import_outcome import_job(
-	struct brski_exchange *o, const struct brski_bundle_item *item, struct brski_error *why)
+	struct brski_exchange *x, const struct brski_bundle_item *item, struct brski_error *why)
 {
 	enum brski_job_kind kind = item->kind == BRSKI_BUNDLE_VOUCHER ? BRSKI_JOB_VOUCHER : BRSKI_JOB_CMP;
 	enum brski_import_outcome outcome = BRSKI_IMPORT_WRONG;
 	struct brski_store_job row;
 	struct brski_job *job = NULL;
 
-	if (brski_store_job_get(o->store, item->key, &row, why) != BRSKI_OK)
+	if (brski_store_job_get(x->store, item->key, &row, why) != BRSKI_OK)
 		return BRSKI_IMPORT_WRONG;
 	if (row.kind != kind)
 		fail(outcome, why, "the request is not of that kind");
@@ -87,17 +87,17 @@ static enum brski_import_outcome import_job(
 		outcome = fail(BRSKI_IMPORT_REPEATED, why,
 			row.state == BRSKI_JOB_DONE ? "it has been answered before"
 						    : "it has been refused before, or given up");
-	else if (brski_job_load(o->registrar, brski_buf_span(&row.blob), &job, why) == BRSKI_OK)
-		outcome = answer_job(o, job, item, why);
+	else if (brski_job_load(x->registrar, brski_buf_span(&row.blob), &job, why) == BRSKI_OK)
+		outcome = answer_job(x, job, item, why);
 	brski_job_free(job);
 	brski_store_job_free(&row);
 	return outcome;
 }
 
-enum brski_code brski_exchange_import(struct brski_exchange *o, const struct brski_bundle *bundle,
+enum brski_code brski_exchange_import(struct brski_exchange *x, const struct brski_bundle *bundle,
 	brski_exchange_told *told, void *ctx, struct brski_error *err)
 {
-	if (strcmp(bundle->registrar, o->name) != 0)
+	if (strcmp(bundle->registrar, x->name) != 0)
 		return brski_fail(err, BRSKI_MISMATCH,
 			"these answers are for the requests of another registrar (or of this one, before its "
 			"certificate was renewed: then export again)");
@@ -106,12 +106,12 @@ enum brski_code brski_exchange_import(struct brski_exchange *o, const struct brs
 		struct brski_error why = {0};
 		enum brski_import_outcome outcome;
 
-		brski_dry_run_clear(o);
+		brski_dry_run_clear(x);
 		outcome = item->kind == BRSKI_BUNDLE_NONCELESS
-				  ? brski_exchange_nonceless_answer(o, item, &why)
-				  : import_job(o, item, &why);
+				  ? brski_exchange_nonceless_answer(x, item, &why)
+				  : import_job(x, item, &why);
 		told(ctx, item, outcome, why.why);
 	}
-	brski_dry_run_clear(o);
+	brski_dry_run_clear(x);
 	return BRSKI_OK;
 }

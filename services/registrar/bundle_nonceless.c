@@ -33,14 +33,14 @@ static enum brski_code set_key(struct brski_store_nonceless *a, struct brski_err
 	return BRSKI_OK;
 }
 
-static enum brski_code make_request(struct brski_exchange *o, const struct brski_manufacturer *m,
+static enum brski_code make_request(struct brski_exchange *x, const struct brski_manufacturer *m,
 	const X509 *idevid, struct brski_store_nonceless *a, struct brski_error *err)
 {
 	enum brski_code code = issuer_of(m, idevid, &a->issuer, err);
 
 	if (code == BRSKI_OK)
 		code = brski_nonceless_request(
-			o->registrar, a->serial_number, brski_buf_span(&a->issuer), &a->request, err);
+			x->registrar, a->serial_number, brski_buf_span(&a->issuer), &a->request, err);
 	return code == BRSKI_OK ? set_key(a, err) : code;
 }
 
@@ -56,22 +56,22 @@ static enum brski_code check_masa(
 	return code;
 }
 
-enum brski_code brski_exchange_ask(struct brski_exchange *o, const char *manufacturer, const char *serial,
+enum brski_code brski_exchange_ask(struct brski_exchange *x, const char *manufacturer, const char *serial,
 	const X509 *idevid, char key[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
 {
-	struct brski_store_nonceless a = {.asked = brski_now(o->env)};
+	struct brski_store_nonceless a = {.asked = brski_now(x->env)};
 	struct brski_manufacturer m = {0};
-	enum brski_code code = brski_manufacturers_get(o->manufacturers, manufacturer, &m, err);
+	enum brski_code code = brski_manufacturers_get(x->manufacturers, manufacturer, &m, err);
 
 	if (code != BRSKI_OK)
 		return code;
 	snprintf(a.manufacturer, sizeof(a.manufacturer), "%s", manufacturer);
 	snprintf(a.serial_number, sizeof(a.serial_number), "%s", serial);
-	code = make_request(o, &m, idevid, &a, err);
+	code = make_request(x, &m, idevid, &a, err);
 	if (code == BRSKI_OK)
 		code = check_masa(&m, &a, err);
 	if (code == BRSKI_OK)
-		code = brski_store_nonceless_ask(o->store, &a, err);
+		code = brski_store_nonceless_ask(x->store, &a, err);
 	if (code == BRSKI_OK)
 		memcpy(key, a.key, sizeof(a.key));
 	brski_store_nonceless_free(&a);
@@ -94,11 +94,11 @@ static enum brski_code plan(const struct brski_manufacturer *m, const struct brs
 	return code == BRSKI_NOT_FOUND && out->n_calls > 0 ? BRSKI_OK : code;
 }
 
-enum brski_code brski_exchange_nonceless_item(struct brski_exchange *o, const struct brski_store_nonceless *a,
+enum brski_code brski_exchange_nonceless_item(struct brski_exchange *x, const struct brski_store_nonceless *a,
 	struct brski_bundle_item *out, struct brski_error *err)
 {
 	struct brski_manufacturer m = {0};
-	enum brski_code code = brski_manufacturers_get(o->manufacturers, a->manufacturer, &m, err);
+	enum brski_code code = brski_manufacturers_get(x->manufacturers, a->manufacturer, &m, err);
 
 	if (code != BRSKI_OK)
 		return code;
@@ -112,7 +112,7 @@ enum brski_code brski_exchange_nonceless_item(struct brski_exchange *o, const st
 }
 
 /* Voucher, then audit log: without both, the voucher is not kept. */
-static enum brski_code judge(struct brski_exchange *o, const struct brski_manufacturer *m,
+static enum brski_code judge(struct brski_exchange *x, const struct brski_manufacturer *m,
 	struct brski_store_nonceless *a, const struct brski_bundle_item *item, struct brski_error *err)
 {
 	size_t due = m->audit_log ? 2 : 1;
@@ -121,7 +121,7 @@ static enum brski_code judge(struct brski_exchange *o, const struct brski_manufa
 	if (item->n_answers == 0)
 		return brski_fail(err, BRSKI_UNAVAILABLE, "%s",
 			item->trouble[0] ? item->trouble : "the MASA was not asked");
-	code = brski_nonceless_voucher(o->registrar, m, a->serial_number, brski_buf_span(&a->issuer),
+	code = brski_nonceless_voucher(x->registrar, m, a->serial_number, brski_buf_span(&a->issuer),
 		&item->answers[0], &a->expires_on, err);
 	if (code != BRSKI_OK)
 		return code;
@@ -130,7 +130,7 @@ static enum brski_code judge(struct brski_exchange *o, const struct brski_manufa
 			item->trouble[0] ? item->trouble : "the MASA was not asked");
 	/* 201 with Location brings one answer more (RFC 8995 5.8): the log itself is the last */
 	if (due == 2)
-		code = brski_nonceless_audit_log(o->registrar, m, &item->answers[item->n_answers - 1], err);
+		code = brski_nonceless_audit_log(x->registrar, m, &item->answers[item->n_answers - 1], err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, "audit log");
 	if (brski_buf_set(&a->voucher, brski_buf_span(&item->answers[0].body)) != BRSKI_OK)
@@ -138,53 +138,53 @@ static enum brski_code judge(struct brski_exchange *o, const struct brski_manufa
 	return BRSKI_OK;
 }
 
-static void tell(struct brski_exchange *o, const struct brski_store_nonceless *a, bool ok, const char *detail)
+static void tell(struct brski_exchange *x, const struct brski_store_nonceless *a, bool ok, const char *detail)
 {
-	struct brski_store_event e = {.at = brski_now(o->env), .what = "voucher-ahead", .ok = ok};
+	struct brski_store_event e = {.at = brski_now(x->env), .what = "voucher-ahead", .ok = ok};
 	struct brski_error err;
 
 	/* not by way of the policy, for which an event means that the device was here */
 	memcpy(e.manufacturer, a->manufacturer, sizeof(e.manufacturer));
 	memcpy(e.serial_number, a->serial_number, sizeof(e.serial_number));
 	snprintf(e.detail, sizeof(e.detail), "%s", detail);
-	if (brski_store_event_add(o->store, &e, &err) != BRSKI_OK)
-		brski_log(o->env, BRSKI_LOG_ERROR, "history is incomplete: %s", err.why);
+	if (brski_store_event_add(x->store, &e, &err) != BRSKI_OK)
+		brski_log(x->env, BRSKI_LOG_ERROR, "history is incomplete: %s", err.why);
 }
 
 static enum brski_import_outcome keep(
-	struct brski_exchange *o, struct brski_store_nonceless *a, struct brski_error *why)
+	struct brski_exchange *x, struct brski_store_nonceless *a, struct brski_error *why)
 {
 	char until[32] = "for ever", detail[96];
 	enum brski_code code;
 
-	a->fetched = brski_now(o->env);
-	code = brski_store_nonceless_fill(o->store, a, why);
+	a->fetched = brski_now(x->env);
+	code = brski_store_nonceless_fill(x->store, a, why);
 	if (code != BRSKI_OK)
 		return code == BRSKI_UNEXPECTED ? BRSKI_IMPORT_REPEATED : BRSKI_IMPORT_WRONG;
 	if (a->expires_on)
 		brski_time_format(a->expires_on, until);
 	snprintf(detail, sizeof(detail), "a voucher without nonce is kept (valid: %s)", until);
-	tell(o, a, true, detail);
+	tell(x, a, true, detail);
 	brski_fail(why, BRSKI_OK, "%s", detail);
 	return BRSKI_IMPORT_ANSWERED;
 }
 
-static enum brski_import_outcome answer_nonceless(struct brski_exchange *o, struct brski_store_nonceless *a,
+static enum brski_import_outcome answer_nonceless(struct brski_exchange *x, struct brski_store_nonceless *a,
 	const struct brski_bundle_item *item, struct brski_error *why)
 {
 	struct brski_manufacturer m = {0};
-	enum brski_code code = brski_manufacturers_get(o->manufacturers, a->manufacturer, &m, why);
+	enum brski_code code = brski_manufacturers_get(x->manufacturers, a->manufacturer, &m, why);
 
 	if (code == BRSKI_OK)
-		code = judge(o, &m, a, item, why);
+		code = judge(x, &m, a, item, why);
 	brski_manufacturer_free(&m);
 	switch (code) {
 	case BRSKI_OK:
-		return keep(o, a, why);
+		return keep(x, a, why);
 	case BRSKI_UNAVAILABLE:
 		return BRSKI_IMPORT_WAITS;
 	case BRSKI_REFUSED:
-		tell(o, a, false, why->why);
+		tell(x, a, false, why->why);
 		return BRSKI_IMPORT_REFUSED;
 	default:
 		return BRSKI_IMPORT_WRONG;
@@ -192,15 +192,15 @@ static enum brski_import_outcome answer_nonceless(struct brski_exchange *o, stru
 }
 
 enum brski_import_outcome brski_exchange_nonceless_answer(
-	struct brski_exchange *o, const struct brski_bundle_item *item, struct brski_error *why)
+	struct brski_exchange *x, const struct brski_bundle_item *item, struct brski_error *why)
 {
 	enum brski_import_outcome outcome = BRSKI_IMPORT_WRONG;
 	struct brski_store_nonceless a;
 
-	if (brski_store_nonceless_by_key(o->store, item->key, &a, why) != BRSKI_OK)
+	if (brski_store_nonceless_by_key(x->store, item->key, &a, why) != BRSKI_OK)
 		return outcome;
 	if (a.waiting) {
-		outcome = answer_nonceless(o, &a, item, why);
+		outcome = answer_nonceless(x, &a, item, why);
 	} else {
 		outcome = BRSKI_IMPORT_REPEATED;
 		brski_fail(why, BRSKI_UNEXPECTED, "it has been answered before");

@@ -19,7 +19,7 @@
 static struct site site;
 static struct brski_store *store;
 static struct brski_policy *policy;
-static struct brski_exchange *offline;
+static struct brski_exchange *exchange;
 static char folder[64];
 static struct brski_error err;
 
@@ -74,12 +74,12 @@ static void setup(void)
 	site.config.ops = brski_policy_ops();
 	site.config.ops_ctx = policy;
 	site_restart(&site);
-	offline = make_exchange(&site.registrar_cred);
+	exchange = make_exchange(&site.registrar_cred);
 }
 
 static void teardown(void)
 {
-	brski_exchange_free(offline);
+	brski_exchange_free(exchange);
 	brski_registrar_free(site.registrar);
 	site.registrar = NULL;
 	brski_policy_free(policy);
@@ -95,7 +95,7 @@ static struct brski_bundle export_all(size_t n)
 	struct brski_bundle bundle;
 	unsigned held;
 
-	EXPECT(BRSKI_OK, brski_exchange_export(offline, &bundle, &held, &err));
+	EXPECT(BRSKI_OK, brski_exchange_export(exchange, &bundle, &held, &err));
 	ck_assert_uint_eq(bundle.n_items, n);
 	ck_assert_uint_eq(held, 0);
 	return bundle;
@@ -174,7 +174,7 @@ static void keep_told(
 static void import_one(const struct brski_bundle *answers, enum brski_import_outcome want, const char *words)
 {
 	told.n = 0;
-	EXPECT(BRSKI_OK, brski_exchange_import(offline, answers, keep_told, NULL, &err));
+	EXPECT(BRSKI_OK, brski_exchange_import(exchange, answers, keep_told, NULL, &err));
 	ck_assert_uint_eq(told.n, 1);
 	ck_assert_msg(told.outcome == want && strstr(told.why, words), "outcome %d, not %d: \"%s\" (\"%s\")",
 		(int)told.outcome, (int)want, told.why, words);
@@ -270,7 +270,7 @@ START_TEST(a_voucher_comes_in_a_file)
 
 	ask_voucher(&v);
 	requests = export_all(1);
-	ck_assert_str_eq(requests.registrar, brski_exchange_name(offline));
+	ck_assert_str_eq(requests.registrar, brski_exchange_name(exchange));
 	ck_assert_uint_eq(requests.items[0].n_calls, 2);
 	ck_assert_str_eq(
 		requests.items[0].calls[0].url, "https://masa.acme.example/.well-known/brski/requestvoucher");
@@ -315,7 +315,7 @@ static void foreign(void *ctx)
 	struct brski_bundle *answers = ctx;
 
 	EXPECT_WHY(BRSKI_MISMATCH, "another registrar",
-		brski_exchange_import(offline, answers, keep_told, NULL, &err));
+		brski_exchange_import(exchange, answers, keep_told, NULL, &err));
 }
 
 START_TEST(answers_for_another_registrar_change_nothing)
@@ -454,7 +454,7 @@ START_TEST(who_may_no_longer_join_gets_no_answer)
 	brski_bundle_free(&requests);
 	EXPECT(BRSKI_OK, brski_store_device_remove(store, "acme", SITE_SERIAL, &err));
 	import_one(&answers, BRSKI_IMPORT_WRONG, "inventory");
-	EXPECT(BRSKI_OK, brski_exchange_export(offline, &requests, &held, &err));
+	EXPECT(BRSKI_OK, brski_exchange_export(exchange, &requests, &held, &err));
 	ck_assert_uint_eq(requests.n_items, 0);
 	ck_assert_uint_eq(held, 1);
 	brski_bundle_free(&requests);
@@ -591,7 +591,7 @@ static void ask_nonceless(void)
 {
 	char key[BRSKI_FINGERPRINT_MAX];
 
-	EXPECT(BRSKI_OK, brski_exchange_ask(offline, "acme", SITE_SERIAL, site.idevid.cert, key, &err));
+	EXPECT(BRSKI_OK, brski_exchange_ask(exchange, "acme", SITE_SERIAL, site.idevid.cert, key, &err));
 }
 
 static void fetch_nonceless(const struct promise *p, enum brski_import_outcome want, const char *words)
@@ -690,7 +690,7 @@ START_TEST(a_voucher_ahead_of_another_issuer_is_not_used)
 	struct visit v;
 
 	/* the root's key identifier; but an intermediate issues the devices' certificates */
-	EXPECT(BRSKI_OK, brski_exchange_ask(offline, "acme", SITE_SERIAL, NULL, key, &err));
+	EXPECT(BRSKI_OK, brski_exchange_ask(exchange, "acme", SITE_SERIAL, NULL, key, &err));
 	fetch_nonceless(&p, BRSKI_IMPORT_ANSWERED, "");
 	ck_assert_int_eq(without_masa(&v), BRSKI_JOB_WAITING);
 	ck_assert(strstr(site.log, "idevid-issuer") != NULL);
@@ -772,7 +772,7 @@ START_TEST(the_issuer_is_the_whole_extension)
 	EXPECT(BRSKI_OK, brski_cert_authority_key_id(site.idevid.cert, &real, &err));
 	ck_assert(brski_span_equal(brski_buf_span(&made), brski_buf_span(&real)));
 	EXPECT(BRSKI_NOT_FOUND, brski_nonceless_issuer(bare.cert, &made, &err));
-	EXPECT(BRSKI_NOT_FOUND, brski_exchange_ask(offline, "other", SITE_SERIAL, NULL, key, &err));
+	EXPECT(BRSKI_NOT_FOUND, brski_exchange_ask(exchange, "other", SITE_SERIAL, NULL, key, &err));
 	pki_free(&bare);
 	brski_buf_free(&made);
 	brski_buf_free(&real);
@@ -802,5 +802,5 @@ int main(void)
 		the_issuer_is_the_whole_extension,
 	};
 
-	return run_tests("offline", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+	return run_tests("exchange", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
