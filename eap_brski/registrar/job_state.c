@@ -11,12 +11,11 @@
 #include "eap_brski/registrar/registrar_internal.h"
 
 /*
- * Jobs and notes as text. The store's rows are our own, but they outlive versions of this program
+ * Jobs as text. The store's rows are our own, but they outlive versions of this program
  * and pass through other hands, so they are read as strictly as anything else: all members that are
  * named here, and no other.
  */
 
-#define STATE_VERSION 1
 #define BLOB_MAX ((size_t)512 * 1024)
 #define CHAIN_MAX 10
 
@@ -82,7 +81,7 @@ static json_t *answer_object(const struct brski_http *answer)
 static json_t *job_object(const struct brski_job *job)
 {
 	json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "version",
-		STATE_VERSION, "kind", kinds[job->kind], "state", states[job->state], "step",
+		BRSKI_JOB_STATE_VERSION, "kind", kinds[job->kind], "state", states[job->state], "step",
 		steps[job->step], "key", job->key, "origin", job->origin, "chain", chain_list(job->chain),
 		"request", base64_text(brski_buf_span(&job->request)), "upstream",
 		base64_text(brski_buf_span(&job->upstream)), "location", job->location, "answer",
@@ -139,7 +138,7 @@ static bool unpack(json_t *json, struct job_text *t)
 		       &t->not_before, "expires", &t->expires, "tries", &t->tries, "why", &t->why) == 0;
 }
 
-static bool is_key(const char *text)
+bool brski_job_is_key(const char *text)
 {
 	return strlen(text) == BRSKI_FINGERPRINT_MAX - 1 &&
 	       strspn(text, "0123456789abcdef") == BRSKI_FINGERPRINT_MAX - 1;
@@ -169,7 +168,7 @@ static bool read_names(struct brski_job *job, const struct job_text *t)
 	job->kind = (enum brski_job_kind)kind;
 	job->state = (enum brski_job_state)state;
 	job->step = (enum brski_job_step)step;
-	return is_key(t->key) && (t->origin[0] == '\0' || is_key(t->origin)) &&
+	return brski_job_is_key(t->key) && (t->origin[0] == '\0' || brski_job_is_key(t->origin)) &&
 	       brski_text_copy(job->key, sizeof(job->key), t->key) &&
 	       brski_text_copy(job->origin, sizeof(job->origin), t->origin) &&
 	       brski_text_copy(job->location, sizeof(job->location), t->location) &&
@@ -252,7 +251,7 @@ static enum brski_code check_key(const struct brski_job *job, struct brski_error
 	return brski_fail(err, BRSKI_MISMATCH, "a stored job is not what its key says");
 }
 
-static enum brski_code parse(struct brski_span blob, json_t **json, struct brski_error *err)
+enum brski_code brski_job_parse(struct brski_span blob, json_t **json, struct brski_error *err)
 {
 	json_error_t why;
 
@@ -262,7 +261,7 @@ static enum brski_code parse(struct brski_span blob, json_t **json, struct brski
 	*json = json_loadb(blob.len ? (const char *)blob.data : "", blob.len, JSON_REJECT_DUPLICATES, &why);
 	if (!*json)
 		return brski_fail(err, BRSKI_MALFORMED, "a stored job does not parse: %s", why.text);
-	if (json_integer_value(json_object_get(*json, "version")) == STATE_VERSION)
+	if (json_integer_value(json_object_get(*json, "version")) == BRSKI_JOB_STATE_VERSION)
 		return BRSKI_OK;
 	json_decref(*json);
 	*json = NULL;
@@ -275,7 +274,7 @@ enum brski_code brski_job_decode(
 	struct job_text text = {0};
 	struct brski_job *job;
 	json_t *json;
-	enum brski_code code = parse(blob, &json, err);
+	enum brski_code code = brski_job_parse(blob, &json, err);
 
 	*out = NULL;
 	if (code != BRSKI_OK)
@@ -297,79 +296,4 @@ enum brski_code brski_job_decode(
 	job->registrar = r;
 	*out = job;
 	return BRSKI_OK;
-}
-
-/* ---- notes ---- */
-
-static void note_key(const struct brski_device *device, const char *name, struct brski_span detail,
-	char out[BRSKI_FINGERPRINT_MAX])
-{
-	struct brski_buf text = {0};
-
-	/* no request begins so: the two kinds of keys cannot meet */
-	brski_put_str(&text, "note ");
-	brski_put_str(&text, name);
-	brski_put_u8(&text, 0);
-	brski_put(&text, detail);
-	brski_job_key_of(device, brski_buf_span(&text), out);
-	brski_buf_free(&text);
-}
-
-enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_device *device, const char *name,
-	struct brski_span detail, const char *value, struct brski_error *err)
-{
-	enum brski_job_kind kind = detail.len > 0 ? BRSKI_JOB_TRANSACTION : BRSKI_JOB_NOTE;
-	char key[BRSKI_FINGERPRINT_MAX];
-	struct brski_buf blob = {0};
-	enum brski_code code;
-	json_t *json = json_pack("{s:i, s:s, s:s}", "version", STATE_VERSION, "note", name, "value", value);
-
-	if (!json)
-		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
-	note_key(device, name, detail, key);
-	code = brski_json_print(json, &blob, err);
-	json_decref(json);
-	if (code == BRSKI_OK)
-		code = r->ops.job_put(
-			r->ops_ctx, key, kind, BRSKI_JOB_DONE, device, brski_buf_span(&blob), err);
-	brski_buf_free(&blob);
-	return code;
-}
-
-static enum brski_code note_read(
-	struct brski_span blob, const char *name, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
-{
-	const char *stored_name = NULL, *stored_value = NULL;
-	int version;
-	json_t *json;
-	enum brski_code code = parse(blob, &json, err);
-
-	if (code != BRSKI_OK)
-		return code;
-	if (json_unpack(json, "{s:i, s:s, s:s !}", "version", &version, "note", &stored_name, "value",
-		    &stored_value) != 0 ||
-		strcmp(stored_name, name) != 0)
-		code = brski_fail(err, BRSKI_MALFORMED, "a stored note has not what notes have");
-	else if (!is_key(stored_value))
-		code = brski_fail(err, BRSKI_NOT_FOUND, "no such note");
-	else
-		snprintf(value, BRSKI_FINGERPRINT_MAX, "%s", stored_value);
-	json_decref(json);
-	return code;
-}
-
-enum brski_code brski_note_get(struct brski_registrar *r, const struct brski_device *device, const char *name,
-	struct brski_span detail, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
-{
-	char key[BRSKI_FINGERPRINT_MAX];
-	struct brski_buf blob = {0};
-	enum brski_code code;
-
-	value[0] = '\0';
-	note_key(device, name, detail, key);
-	code = r->ops.job_get(r->ops_ctx, key, &blob, err);
-	if (code == BRSKI_OK)
-		code = note_read(brski_buf_span(&blob), name, value, err);
-	brski_buf_free(&blob);
-	return code;
 }

@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 
+#include "eap_brski/ground/json.h"
 #include "eap_brski/registrar/registrar.h"
 #include "eap_brski/transport/http_reply.h"
 
@@ -249,11 +250,21 @@ enum brski_code brski_nonceless_check(const struct brski_registrar *r, const str
 	const char *serial, struct brski_span issuer, struct brski_span cms, time_t *expires_on,
 	struct brski_error *err);
 
-/* ---- job_state.c: jobs and notes as text for the store ---- */
+/* ---- job_state.c: jobs as text for the store ---- */
+
+#define BRSKI_JOB_STATE_VERSION 1
+/*
+ * A row of the store, of a job or a note, as JSON of this version; *json is the caller's.
+ * BRSKI_MALFORMED, BRSKI_UNSUPPORTED, BRSKI_TOO_LARGE.
+ */
+BRSKI_CHECKED enum brski_code brski_job_parse(struct brski_span blob, json_t **json, struct brski_error *err);
+bool brski_job_is_key(const char *text);
 
 /* Reads without looking up the manufacturer. BRSKI_MALFORMED, BRSKI_UNSUPPORTED. */
 enum brski_code brski_job_decode(
 	struct brski_registrar *r, struct brski_span blob, struct brski_job **out, struct brski_error *err);
+
+/* ---- note.c ---- */
 
 /*
  * Notes: short facts about a device that must outlive a session, kept among the jobs as rows that
