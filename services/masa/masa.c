@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "eap_brski/transport/http_accept.h"
 #include "eap_brski/transport/http_reply.h"
 #include "services/masa/masa_request.h"
 
@@ -17,25 +17,6 @@ struct job {
 	const char *answer_type;
 	bool repeated;
 };
-
-/* RFC 9110 12.5.1, in short: a list of media ranges, of which one must take in `type`. */
-static bool accepts(const char *accept, const char *type)
-{
-	size_t type_len = strlen(type);
-
-	while (accept && *accept != '\0') {
-		size_t len;
-
-		accept += strspn(accept, " \t,");
-		len = strcspn(accept, " \t,;");
-		if ((len == 3 && strncmp(accept, "*/*", 3) == 0) ||
-			(len == 13 && strncasecmp(accept, "application/*", 13) == 0) ||
-			(len == type_len && strncasecmp(accept, type, len) == 0))
-			return true;
-		accept += strcspn(accept, ",");
-	}
-	return false;
-}
 
 /* The newest certificate the voucher relies on bounds its life, RFC 8995 5.6. */
 static time_t nonceless_expiry(const struct job *job, time_t now)
@@ -179,8 +160,6 @@ static enum brski_code answer_audit_log(struct job *job, struct brski_error *err
 /* 0: the request's form is right; else the status that says what is wrong. */
 static unsigned check_form(const struct brski_http *request, bool voucher, struct brski_error *err)
 {
-	const char *accept = brski_http_get(request, "accept");
-
 	if (strcmp(request->method, "POST") != 0) {
 		brski_fail(err, BRSKI_UNSUPPORTED, "only POST is understood here");
 		return 405;
@@ -189,8 +168,8 @@ static unsigned check_form(const struct brski_http *request, bool voucher, struc
 		brski_fail(err, BRSKI_UNSUPPORTED, "a request has the type " BRSKI_MEDIA_VOUCHER);
 		return 415;
 	}
-	if (accept && !accepts(accept, voucher ? BRSKI_MEDIA_VOUCHER : BRSKI_MEDIA_JSON) &&
-		!accepts(accept, BRSKI_MEDIA_VOUCHER)) {
+	if (!brski_http_accepts(request, voucher ? BRSKI_MEDIA_VOUCHER : BRSKI_MEDIA_JSON) &&
+		!brski_http_accepts(request, BRSKI_MEDIA_VOUCHER)) {
 		brski_fail(err, BRSKI_UNSUPPORTED, "the answer has a type that is not accepted");
 		return 406;
 	}
