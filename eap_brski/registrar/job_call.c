@@ -4,6 +4,7 @@
 
 #include "eap_brski/artifacts/paths.h"
 #include "eap_brski/registrar/registrar_internal.h"
+#include "eap_brski/transport/http_follow.h"
 
 /* What a job calls: one HTTP request after the other. */
 
@@ -29,14 +30,6 @@ static enum brski_code operation_url(const char *url, const char *manufacturer, 
 	return BRSKI_OK;
 }
 
-static const char *url_path(const char *url)
-{
-	const char *authority = strstr(url, "://");
-	const char *path = authority ? strchr(authority + 3, '/') : NULL;
-
-	return path ? path : "/";
-}
-
 enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, const char *operation,
 	struct brski_span body, char *url, size_t size, struct brski_http *request, struct brski_error *err)
 {
@@ -45,7 +38,8 @@ enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, 
 	enum brski_code code = operation_url(masa_url, manufacturer, operation, url, size, err);
 
 	if (code == BRSKI_OK)
-		code = brski_http_request(request, "POST", url_path(url), BRSKI_MEDIA_VOUCHER, body, err);
+		code = brski_http_request(
+			request, "POST", brski_http_target(url), BRSKI_MEDIA_VOUCHER, body, err);
 	return code == BRSKI_OK ? brski_http_set(request, "accept", accept, err) : code;
 }
 
@@ -60,7 +54,8 @@ static enum brski_code prepare_location(struct brski_job *job, struct brski_erro
 	enum brski_code code;
 
 	snprintf(job->url, sizeof(job->url), "%s", job->location);
-	code = brski_http_request(&job->call, "GET", url_path(job->url), NULL, brski_span(NULL, 0), err);
+	code = brski_http_request(
+		&job->call, "GET", brski_http_target(job->url), NULL, brski_span(NULL, 0), err);
 	return code == BRSKI_OK ? brski_http_set(&job->call, "accept", BRSKI_MEDIA_JSON, err) : code;
 }
 
@@ -70,7 +65,7 @@ static enum brski_code prepare_cmp(struct brski_job *job, struct brski_error *er
 
 	snprintf(job->url, sizeof(job->url), "%s", job->registrar->cmp_url);
 	return brski_http_request(
-		&job->call, "POST", url_path(job->url), BRSKI_MEDIA_CMP, brski_buf_span(body), err);
+		&job->call, "POST", brski_http_target(job->url), BRSKI_MEDIA_CMP, brski_buf_span(body), err);
 }
 
 enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err)

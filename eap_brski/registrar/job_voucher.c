@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "eap_brski/ground/text.h"
 #include "eap_brski/registrar/registrar_internal.h"
+#include "eap_brski/transport/http_follow.h"
 
 /* What the MASA answers: a voucher (RFC 8995 5.6), then the audit log (5.8). */
 
@@ -244,37 +244,6 @@ static enum brski_code on_voucher(
 	return take_voucher(job, answer, err);
 }
 
-/* scheme and authority of a URL, with its separators */
-static size_t origin_len(const char *url)
-{
-	const char *path = strchr(url + strlen("https://"), '/');
-
-	return path ? (size_t)(path - url) : strlen(url);
-}
-
-/*
- * RFC 8995 5.8: 201 with Location. It is followed at the MASA itself only, so that nobody sends us
- * through the network.
- */
-static bool take_location(struct brski_job *job, const struct brski_http *answer)
-{
-	const char *to = brski_http_get(answer, "location");
-	size_t len = origin_len(job->url);
-	int n;
-
-	if (!to)
-		return false;
-	if (to[0] == '/' && to[1] != '/')
-		n = snprintf(job->location, sizeof(job->location), "%.*s%s", (int)len, job->url, to);
-	else if (strncasecmp(to, job->url, len) == 0 && to[len] == '/')
-		n = snprintf(job->location, sizeof(job->location), "%s", to);
-	else
-		return false;
-	if (n <= 0 || (size_t)n >= sizeof(job->location))
-		return false;
-	return brski_http_is_path(brski_span_str(job->location + len));
-}
-
 static enum brski_code on_audit_log(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
@@ -285,7 +254,7 @@ static enum brski_code on_audit_log(
 	if (status_is_final(job, "audit-log", answer, job->step == BRSKI_STEP_AUDIT_LOG, &code, err))
 		return code;
 	if (answer->status == 201) {
-		if (!take_location(job, answer))
+		if (!brski_http_follow(answer, job->url, job->location, sizeof(job->location)))
 			return masa_is_wrong(
 				job, "audit-log", "its audit log is said to be at another place", err);
 		brski_job_move(job, BRSKI_JOB_SENT_ON);

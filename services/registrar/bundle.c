@@ -8,6 +8,7 @@
 #include "eap_brski/ground/json.h"
 #include "eap_brski/ground/text.h"
 #include "eap_brski/pki/cms.h"
+#include "eap_brski/transport/http_follow.h"
 
 #define REQUESTS_VERSION "brski-requests"
 #define ANSWERS_VERSION "brski-answers"
@@ -213,14 +214,6 @@ static enum brski_code read_fields(struct brski_http *msg, json_t *fields, struc
 	return BRSKI_OK;
 }
 
-static const char *url_path(const char *url)
-{
-	const char *authority = strstr(url, "://");
-	const char *path = authority ? strchr(authority + 3, '/') : NULL;
-
-	return path ? path : "/";
-}
-
 static enum brski_code read_call(struct brski_planned *call, json_t *json, struct brski_error *err)
 {
 	const char *method, *url, *text;
@@ -233,7 +226,7 @@ static enum brski_code read_call(struct brski_planned *call, json_t *json, struc
 		(strcmp(method, "POST") != 0 && strcmp(method, "GET") != 0))
 		return malformed(err, "a call has other members than calls have");
 	code = brski_http_request(
-		&call->request, method, url_path(call->url), NULL, brski_span(NULL, 0), err);
+		&call->request, method, brski_http_target(call->url), NULL, brski_span(NULL, 0), err);
 	if (code == BRSKI_OK)
 		code = brski_base64_decode(brski_span_str(text), &call->request.body, err);
 	return code == BRSKI_OK ? read_fields(&call->request, fields, err) : code;

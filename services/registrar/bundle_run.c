@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "eap_brski/ground/text.h"
+#include "eap_brski/transport/http_follow.h"
 
 struct brski_bundle_runner {
 	struct http_client *up;
@@ -109,21 +109,9 @@ static bool run_call(struct brski_bundle_runner *e, const struct brski_bundle_it
 static bool locate(
 	const struct brski_planned *asked, const struct brski_http *answer, struct brski_planned *out)
 {
-	const char *to = brski_http_get(answer, "location");
-	const char *authority = strstr(asked->url, "://");
-	size_t len;
-	int n;
-
-	if (answer->status != 201 || !to || !authority)
-		return false;
-	len = (size_t)(authority + 3 - asked->url) + strcspn(authority + 3, "/");
-	if (strncasecmp(to, asked->url, len) == 0 && to[len] == '/')
-		to += len;
-	if (to[0] != '/' || to[1] == '/')
-		return false;
-	n = snprintf(out->url, sizeof(out->url), "%.*s%s", (int)len, asked->url, to);
-	return n > 0 && (size_t)n < sizeof(out->url) &&
-	       brski_http_request(&out->request, "GET", to, NULL, brski_span(NULL, 0), NULL) == BRSKI_OK;
+	return answer->status == 201 && brski_http_follow(answer, asked->url, out->url, sizeof(out->url)) &&
+	       brski_http_request(&out->request, "GET", brski_http_target(out->url), NULL,
+		       brski_span(NULL, 0), NULL) == BRSKI_OK;
 }
 
 static void run_calls(struct brski_bundle_runner *e, const struct brski_bundle_item *item,

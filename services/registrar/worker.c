@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/transport/http_follow.h"
 #include "services/base/clock.h"
 #include "services/base/http_client.h"
 
@@ -415,16 +416,11 @@ static void start(struct brski_ticket *t)
 static void set_origin(struct brski_ticket *t)
 {
 	struct brski_call call = {0};
-	const char *host;
 
-	if (!brski_job_call(t->job, &call)) {
-		t->origin[0] = '\0';
-		return;
-	}
-	host = strstr(call.url, "://");
-	host = host ? host + 3 : call.url;
-	snprintf(t->origin, sizeof(t->origin), "%.*s",
-		(int)(host - call.url + (ptrdiff_t)strcspn(host, "/?#")), call.url);
+	t->origin[0] = '\0';
+	if (brski_job_call(t->job, &call))
+		snprintf(
+			t->origin, sizeof(t->origin), "%.*s", (int)brski_http_origin_len(call.url), call.url);
 }
 
 static bool is_full(const struct brski_worker *jobs, const char *origin)

@@ -414,6 +414,7 @@ START_TEST(audit_log_elsewhere)
 		{"https://masa.acme.example@evil/log", NULL},
 		{"http://masa.acme.example/log", NULL},
 		{"//evil/log", NULL},
+		{"https://masa.acme.example//evil/log", NULL},
 		{"log", NULL},
 		{"/log of 8f2a", NULL},
 		{"/log/\xc3\xa4", NULL},
