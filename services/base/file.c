@@ -64,3 +64,13 @@ enum brski_code brski_file_write(const char *path, struct brski_span content, st
 	unlink(temporary);
 	return BRSKI_INTERNAL;
 }
+
+void brski_file_folder(const char *path, char *out, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash)
+		snprintf(out, size, "%.*s", (int)(slash - path), path);
+	else
+		snprintf(out, size, ".");
+}

@@ -14,4 +14,7 @@ BRSKI_CHECKED enum brski_code brski_file_read(
 BRSKI_CHECKED enum brski_code brski_file_write(
 	const char *path, struct brski_span content, struct brski_error *err);
 
+/* The folder that a path names a file in, "." for a name alone; cut to fit. */
+void brski_file_folder(const char *path, char *out, size_t size);
+
 #endif
