@@ -12,9 +12,9 @@ enum brski_code brski_exchange_new(
 	struct brski_registrar_config registrar = {
 		.credential = config->credential,
 		.domain_anchors = config->domain_anchors,
-		.cmp_url = config->cmp_url,
-		.nest = config->cmp_nested,
-		.check_answers = config->check_pki_answers,
+		.cmp_url = config->settings->cmp_url,
+		.nest = config->settings->cmp_nested,
+		.check_answers = config->settings->check_pki_answers,
 		.ops = &brski_dry_run_ops,
 		.ops_ctx = x,
 		.env = config->env,

@@ -3,6 +3,7 @@
 #define BRSKI_SERVICES_REGISTRAR_BUNDLE_EXCHANGE_H
 
 #include "services/registrar/bundle.h"
+#include "services/registrar/config.h"
 #include "services/registrar/store.h"
 
 /*
@@ -16,9 +17,8 @@ struct brski_exchange_config {
 	struct brski_store *store;                 /* borrowed */
 	const struct brski_credential *credential; /* of the registrar; copied by reference counts */
 	const STACK_OF(X509) *domain_anchors;      /* copied */
-	const char *cmp_url;                       /* these three: as the server has them */
-	bool cmp_nested;
-	bool check_pki_answers;
+	/* cmp_url, cmp_nested and check_pki_answers, as the server has them; needed by _new only */
+	const struct brski_config *settings;
 	const struct brski_env *env; /* may be NULL */
 };
 

@@ -45,17 +45,19 @@ static void put_manufacturer(bool audit_log)
 
 static struct brski_exchange *make_exchange(const struct brski_credential *credential)
 {
+	char cmp_url[BRSKI_URL_MAX];
+	const struct brski_config settings = {
+		.cmp_url = cmp_url, .cmp_nested = true, .check_pki_answers = true};
 	struct brski_exchange_config config = {
 		.store = store,
 		.credential = credential,
 		.domain_anchors = site.domain_anchors,
-		.cmp_url = site.config.cmp_url,
-		.cmp_nested = true,
-		.check_pki_answers = true,
+		.settings = &settings,
 		.env = &site.env,
 	};
 	struct brski_exchange *made;
 
+	snprintf(cmp_url, sizeof(cmp_url), "%s", site.config.cmp_url);
 	EXPECT(BRSKI_OK, brski_exchange_new(&config, &made, &err));
 	return made;
 }
