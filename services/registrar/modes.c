@@ -63,8 +63,10 @@ static enum brski_code ask_operator(struct question *q, struct brski_error *err)
 
 bool brski_type_fits(const char *pattern, const char *subject, const char *type)
 {
-	if (strncmp(pattern, "oid:", 4) == 0)
-		return type[0] && fnmatch(pattern + 4, type, FNM_NOESCAPE) == 0;
+	const size_t prefix = strlen(BRSKI_TYPE_HARDWARE);
+
+	if (strncmp(pattern, BRSKI_TYPE_HARDWARE, prefix) == 0)
+		return type[0] && fnmatch(pattern + prefix, type, FNM_NOESCAPE) == 0;
 	return subject[0] && fnmatch(pattern, subject, FNM_NOESCAPE) == 0;
 }
 

@@ -12,6 +12,7 @@ BRSKI_CHECKED enum brski_code brski_mode_decide(struct brski_store *store, const
 	unsigned most, const struct brski_device *device, const struct brski_manufacturer *m,
 	enum brski_decision *decision, char why[256], struct brski_error *err);
 
+#define BRSKI_TYPE_HARDWARE "oid:" /* what a rule of hardware types begins with */
 /*
  * Does a rule of mode "type" fit? "oid:PATTERN" is matched with the hardware type in digits and
  * dots, any other with the subject as RFC 2253 text; both the way a shell matches file names (* ?

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/registrar/admin_internal.h"
+
+bool admin_is_printable(const char *text, size_t size)
+{
+	size_t n = strlen(text);
+
+	for (size_t i = 0; i < n; i++)
+		if (text[i] < 0x20 || text[i] > 0x7e)
+			return false;
+	return n > 0 && n < size;
+}
+
+enum brski_code brski_admin_open(const char *database, bool create, const struct brski_env *env,
+	struct brski_admin **out, struct brski_error *err)
+{
+	struct brski_admin *admin = calloc(1, sizeof(*admin));
+	enum brski_code code;
+
+	*out = NULL;
+	if (!admin)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the database");
+	admin->env = env;
+	code = brski_store_open(database, create, &admin->store, err);
+	if (code == BRSKI_OK)
+		code = admin_site_new(&admin->site, err);
+	if (code != BRSKI_OK) {
+		brski_admin_close(admin);
+		return code;
+	}
+	*out = admin;
+	return BRSKI_OK;
+}
+
+void brski_admin_close(struct brski_admin *admin)
+{
+	if (!admin)
+		return;
+	admin_site_free(admin->site);
+	brski_store_close(admin->store);
+	free(admin);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "services/registrar/admin_internal.h"
+
+/* Single devices: the inventory, and what the operator says of those that wait for him. */
+
+bool brski_admin_is_serial_number(const char *text)
+{
+	return admin_is_printable(text, BRSKI_ADMIN_SERIAL_MAX);
+}
+
+enum brski_code admin_check_serial(const char *serial, struct brski_error *err)
+{
+	if (brski_admin_is_serial_number(serial))
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MALFORMED, "'%s' is no serial number: 1 to %d printable characters",
+		serial, BRSKI_ADMIN_SERIAL_MAX - 1);
+}
+
+/* ---- The inventory ---- */
+
+enum brski_code brski_admin_device_put(struct brski_admin *admin, const char *manufacturer,
+	const char *serial, const char *note, struct brski_error *err)
+{
+	enum brski_code code = admin_check_serial(serial, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	return brski_store_device_put(admin->store, manufacturer, serial, note ? note : "", err);
+}
+
+enum brski_code brski_admin_device_put_line(struct brski_admin *admin, const char *manufacturer, char *line,
+	const char **serial, struct brski_error *err)
+{
+	char *word = line + strspn(line, " \t\r\n");
+	char *note;
+
+	*serial = NULL;
+	word[strcspn(word, "\r\n")] = '\0';
+	if (*word == '\0' || *word == '#')
+		return BRSKI_OK;
+	note = word + strcspn(word, " \t,;");
+	if (*note)
+		*note++ = '\0';
+	note += strspn(note, " \t,;");
+	*serial = word;
+	return brski_admin_device_put(admin, manufacturer, word, note, err);
+}
+
+enum brski_code brski_admin_device_remove(
+	struct brski_admin *admin, const char *manufacturer, const char *serial, struct brski_error *err)
+{
+	return brski_store_device_remove(admin->store, manufacturer, serial, err);
+}
+
+struct listing {
+	brski_admin_device_row *row;
+	void *ctx;
+};
+
+static void list_row(void *ctx, const struct brski_store_device *d)
+{
+	const struct brski_admin_device device = {
+		.manufacturer = d->manufacturer,
+		.serial_number = d->serial_number,
+		.note = d->note,
+		.state = d->state,
+		.last_seen = d->last_seen,
+	};
+	const struct listing *l = ctx;
+
+	l->row(l->ctx, &device);
+}
+
+enum brski_code brski_admin_devices(struct brski_admin *admin, const char *manufacturer,
+	brski_admin_device_row *row, void *ctx, struct brski_error *err)
+{
+	struct listing l = {row, ctx};
+
+	return brski_store_devices(admin->store, manufacturer, list_row, &l, err);
+}
+
+/* ---- Pending, accept, refuse ---- */
+
+struct pending {
+	brski_admin_candidate_row *row;
+	void *ctx;
+};
+
+static void pending_row(void *ctx, const struct brski_store_candidate *c)
+{
+	const struct brski_admin_candidate candidate = {
+		.manufacturer = c->manufacturer,
+		.serial_number = c->serial_number,
+		.note = c->note,
+		.refused = c->refused,
+		.subject = c->subject,
+		.fingerprint = c->fingerprint,
+		.first_seen = c->first_seen,
+		.last_seen = c->last_seen,
+		.visits = c->visits,
+	};
+	const struct pending *p = ctx;
+
+	p->row(p->ctx, &candidate);
+}
+
+enum brski_code brski_admin_pending(
+	struct brski_admin *admin, brski_admin_candidate_row *row, void *ctx, struct brski_error *err)
+{
+	struct pending p = {row, ctx};
+	enum brski_code code = brski_store_candidates(admin->store, false, pending_row, &p, err);
+
+	return code == BRSKI_OK ? brski_store_candidates(admin->store, true, pending_row, &p, err) : code;
+}
+
+enum brski_code brski_admin_accept(struct brski_admin *admin, const char *manufacturer, const char *serial,
+	const char *note, struct brski_error *err)
+{
+	enum brski_code code = admin_check_serial(serial, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	return brski_store_candidate_accept(admin->store, manufacturer, serial, note, err);
+}
+
+enum brski_code brski_admin_refuse(struct brski_admin *admin, const char *manufacturer, const char *serial,
+	const char *note, struct brski_error *err)
+{
+	enum brski_code code = admin_check_serial(serial, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	return brski_store_candidate_refuse(admin->store, manufacturer, serial, note, err);
+}
