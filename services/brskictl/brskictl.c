@@ -3,7 +3,6 @@
 #include "eap_brski/ground/version.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,63 +37,9 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 done, 1 it could not be done, 2 wrong use.\n";
 
-int brskictl_fail(const struct brski_error *err)
+static int init(struct brski_admin *admin, int argc, char **argv)
 {
-	fprintf(stderr, "brskictl: %s\n", err->why);
-	return 1;
-}
-
-int brskictl_usage(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("brskictl: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs("\nTry 'brskictl --help'.\n", stderr);
-	return 2;
-}
-
-const char *brskictl_time(time_t t, char out[32])
-{
-	struct tm tm;
-
-	if (t == 0 || !localtime_r(&t, &tm) || strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-		snprintf(out, 32, "never");
-	return out;
-}
-
-const char *brskictl_age(time_t since, char out[32])
-{
-	long long s = (long long)(time(NULL) - since);
-
-	if (since == 0)
-		snprintf(out, 32, "-");
-	else if (s < 120)
-		snprintf(out, 32, "%lld s", s < 0 ? 0 : s);
-	else if (s < 7200)
-		snprintf(out, 32, "%lld min", s / 60);
-	else if (s < 172800)
-		snprintf(out, 32, "%lld h %lld min", s / 3600, s / 60 % 60);
-	else
-		snprintf(out, 32, "%lld d %lld h", s / 86400, s / 3600 % 24);
-	return out;
-}
-
-bool brskictl_is_name(const char *text, size_t size)
-{
-	size_t n = strlen(text);
-
-	for (size_t i = 0; i < n; i++)
-		if (text[i] < 0x20 || text[i] > 0x7e)
-			return false;
-	return n > 0 && n < size;
-}
-
-static int init(struct brski_store *store, int argc, char **argv)
-{
-	(void)store;
+	(void)admin;
 	(void)argv;
 	if (argc > 1)
 		return brskictl_usage("'init' takes no argument");
@@ -132,21 +77,21 @@ static const struct command *find(const char *name)
 static int run(const char *database, int argc, char **argv)
 {
 	const struct command *command = find(argv[0]);
-	struct brski_store *store;
+	struct brski_admin *admin;
 	struct brski_error err;
 	int status;
 
 	if (!command)
 		return brskictl_usage("there is no command '%s'", argv[0]);
-	if (brski_store_open(database, command->makes_database, &store, &err)) {
+	if (brski_admin_open(database, command->makes_database, NULL, &admin, &err) != BRSKI_OK) {
 		brskictl_fail(&err);
 		if (err.code == BRSKI_NOT_FOUND)
 			fputs("Make it with 'brskictl init', or name another one with -d.\n", stderr);
 		return 1;
 	}
 	optind = 0; /* getopt starts afresh, glibc's way */
-	status = command->run(store, argc, argv);
-	brski_store_close(store);
+	status = command->run(admin, argc, argv);
+	brski_admin_close(admin);
 	return status;
 }
 

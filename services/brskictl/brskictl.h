@@ -2,13 +2,13 @@
 #ifndef BRSKI_SERVICES_BRSKICTL_BRSKICTL_H
 #define BRSKI_SERVICES_BRSKICTL_BRSKICTL_H
 
-#include "services/registrar/store.h"
+#include "services/registrar/admin.h"
 
 /*
- * One command of brskictl. argv[0] is its name; options are parsed with getopt_long. Returns the
- * exit status.
+ * One command of brskictl: parses its arguments, has admin.h do it, and prints. argv[0] is its
+ * name; options are parsed with getopt_long. Returns the exit status.
  */
-typedef int brskictl_command(struct brski_store *store, int argc, char **argv);
+typedef int brskictl_command(struct brski_admin *admin, int argc, char **argv);
 
 brskictl_command brskictl_manufacturer;
 brskictl_command brskictl_device;
@@ -22,15 +22,17 @@ brskictl_command brskictl_voucher;
 brskictl_command brskictl_export;
 brskictl_command brskictl_import;
 
+/* ---- brskictl_print.c ---- */
+
 /* "brskictl: why" to standard error; returns 1. */
 int brskictl_fail(const struct brski_error *err);
 /* The same with words of its own; returns 2, for wrong use. */
 int brskictl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* For a word that brski_admin_is_serial_number() does not like; returns 2. */
+int brskictl_no_serial(const char *word);
 /* Local time "2026-11-21 08:00:00", or "never". */
 const char *brskictl_time(time_t t, char out[32]);
 /* "3 d 4 h", "12 min", "5 s": how long ago, or "-" if never. */
 const char *brskictl_age(time_t since, char out[32]);
-/* True if text is 1 to size-1 printable ASCII octets. */
-bool brskictl_is_name(const char *text, size_t size);
 
 #endif

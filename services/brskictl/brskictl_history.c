@@ -6,9 +6,8 @@
 #include "services/brskictl/brskictl.h"
 
 #define EVENTS_DEFAULT 50
-#define JOBS_MOST 100000
 
-static void print_event(void *ctx, const struct brski_store_event *e)
+static void print_event(void *ctx, const struct brski_admin_event *e)
 {
 	char at[32], times[32] = "";
 
@@ -21,7 +20,7 @@ static void print_event(void *ctx, const struct brski_store_event *e)
 		e->detail[0] ? ": " : "", e->detail, times);
 }
 
-int brskictl_history(struct brski_store *store, int argc, char **argv)
+int brskictl_history(struct brski_admin *admin, int argc, char **argv)
 {
 	unsigned long most = EVENTS_DEFAULT;
 	struct brski_error err;
@@ -33,30 +32,30 @@ int brskictl_history(struct brski_store *store, int argc, char **argv)
 		if (c != 'n')
 			return brskictl_usage("'history' takes [-n NUMBER] [SERIAL]");
 		most = strtoul(optarg, &end, 10);
-		if (*end || most == 0 || most > 1000000)
-			return brskictl_usage("-n takes a number from 1 to 1000000");
+		if (*end || most == 0 || most > BRSKI_ADMIN_HISTORY_MOST)
+			return brskictl_usage("-n takes a number from 1 to %d", BRSKI_ADMIN_HISTORY_MOST);
 	}
 	if (argc - optind > 1)
 		return brskictl_usage("'history' takes [-n NUMBER] [SERIAL]");
-	if (brski_store_events(
-		    store, argc > optind ? argv[optind] : NULL, (unsigned)most, print_event, &n, &err))
+	if (brski_admin_history(admin, argc > optind ? argv[optind] : NULL, most, print_event, &n, &err) !=
+		BRSKI_OK)
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("Nothing has happened yet.");
 	return 0;
 }
 
-static void print_job(void *ctx, struct brski_store_job *job)
+static void print_request(void *ctx, const struct brski_admin_request *r)
 {
 	char waits[32], tried[32];
 
 	(void)ctx;
-	printf("%-20s %-28s %-12s %-14s %-14s %zu\n", job->manufacturer, job->serial_number,
-		job->kind == BRSKI_JOB_VOUCHER ? "voucher" : "certificate", brskictl_age(job->created, waits),
-		brskictl_age(job->updated, tried), job->blob.len);
+	printf("%-20s %-28s %-12s %-14s %-14s %zu\n", r->manufacturer, r->serial_number,
+		r->is_voucher ? "voucher" : "certificate", brskictl_age(r->since, waits),
+		brskictl_age(r->last_try, tried), r->octets);
 }
 
-static void print_totals(const struct brski_store_job_totals *t)
+static void print_totals(const struct brski_admin_totals *t)
 {
 	char age[32];
 
@@ -69,20 +68,20 @@ static void print_totals(const struct brski_store_job_totals *t)
 		(unsigned long long)(t->octets + 1023) / 1024);
 }
 
-int brskictl_queue(struct brski_store *store, int argc, char **argv)
+int brskictl_queue(struct brski_admin *admin, int argc, char **argv)
 {
-	struct brski_store_job_totals totals;
+	struct brski_admin_totals totals;
 	struct brski_error err;
 
 	(void)argv;
 	if (argc > 1)
 		return brskictl_usage("'queue' takes no argument");
-	if (brski_store_job_totals(store, &totals, &err))
+	if (brski_admin_totals(admin, &totals, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (totals.waiting)
 		printf("%-20s %-28s %-12s %-14s %-14s %s\n", "MANUFACTURER", "SERIAL NUMBER", "WAITS FOR",
 			"SINCE", "LAST TRY", "OCTETS");
-	if (brski_store_jobs(store, BRSKI_JOB_WAITING, JOBS_MOST, print_job, NULL, &err))
+	if (brski_admin_queue(admin, print_request, NULL, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	print_totals(&totals);
 	return 0;

@@ -4,7 +4,6 @@
 
 #include "services/base/file.h"
 #include "services/brskictl/brskictl_site.h"
-#include "services/registrar/bundle_run.h"
 
 /*
  * brskictl voucher: vouchers without nonce, fetched ahead for devices that will come when the MASA
@@ -24,73 +23,41 @@ static const char help[] =
 	"  -C, -c, -k, -a, -u       as for 'brskictl export'\n"
 	"  -p, --proxy URL          an HTTP proxy\n";
 
-struct fetch {
-	struct brskictl_site site;
-	struct brski_store *store;
-	struct brski_bundle_runner *runner; /* NULL: offline */
-	X509 *idevid;                       /* NULL: none given */
-	const char *manufacturer;
+struct fetching {
+	struct brski_admin_fetch *fetch;
+	bool offline;
 	unsigned n, failed;
 };
 
-/* ---- fetch ---- */
+/* ---- Fetch ---- */
 
-static const char *outcome_words(enum brski_import_outcome outcome)
+static const char *outcome_words(enum brski_admin_outcome outcome)
 {
-	return outcome == BRSKI_IMPORT_ANSWERED  ? "here"
-	       : outcome == BRSKI_IMPORT_REFUSED ? "refused"
-	       : outcome == BRSKI_IMPORT_WAITS   ? "no answer yet"
-						 : "not taken";
+	return outcome == BRSKI_ADMIN_ANSWERED  ? "here"
+	       : outcome == BRSKI_ADMIN_REFUSED ? "refused"
+	       : outcome == BRSKI_ADMIN_WAITS   ? "no answer yet"
+						: "not taken";
 }
 
-/* The same way as a file's: what was asked, what was answered, judged. */
-static enum brski_code call_masa(
-	struct fetch *f, const struct brski_store_nonceless *a, const char *serial, struct brski_error *err)
+static int fetch_one(struct fetching *f, const char *serial)
 {
-	struct brski_bundle bundle = {0}, answers = {.answers = true};
-	struct brski_bundle_item *item = brski_bundle_add(&bundle), *out = brski_bundle_add(&answers);
-	enum brski_import_outcome outcome = BRSKI_IMPORT_WRONG;
-	enum brski_code code = BRSKI_NO_MEMORY;
-
-	if (!item || !out)
-		brski_fail(err, code, "no memory for a request");
-	else
-		code = brski_exchange_nonceless_item(f->site.offline, a, item, err);
-	if (code == BRSKI_OK)
-		code = brski_bundle_run(f->runner, item, out, err);
-	if (code == BRSKI_OK) {
-		outcome = brski_exchange_nonceless_answer(f->site.offline, out, err);
-		printf("%s: %s: %s\n", serial, outcome_words(outcome), err->why);
-	}
-	brski_bundle_free(&bundle);
-	brski_bundle_free(&answers);
-	if (code == BRSKI_OK && outcome != BRSKI_IMPORT_ANSWERED)
-		f->failed++;
-	return code;
-}
-
-static int fetch_one(struct fetch *f, const char *serial)
-{
-	char key[BRSKI_FINGERPRINT_MAX];
-	struct brski_store_nonceless a;
+	struct brski_admin_fetched fetched;
 	struct brski_error err = {0};
-	enum brski_code code;
 
-	if (!brskictl_is_name(serial, BRSKI_SERIAL_MAX))
-		return brskictl_usage("'%s' is no serial number: 1 to %d printable characters", serial,
-			BRSKI_SERIAL_MAX - 1);
+	if (!brski_admin_is_serial_number(serial))
+		return brskictl_no_serial(serial);
 	f->n++;
-	code = brski_exchange_ask(f->site.offline, f->manufacturer, serial, f->idevid, key, &err);
-	if (code == BRSKI_OK && f->runner) {
-		code = brski_store_nonceless_by_key(f->store, key, &a, &err);
-		if (code == BRSKI_OK)
-			code = call_masa(f, &a, serial, &err);
-		brski_store_nonceless_free(&a);
-	}
-	return code == BRSKI_OK ? 0 : brskictl_fail(&err);
+	if (brski_admin_fetch_one(f->fetch, serial, &fetched, &err) != BRSKI_OK)
+		return brskictl_fail(&err);
+	if (f->offline)
+		return 0;
+	printf("%s: %s: %s\n", serial, outcome_words(fetched.outcome), fetched.why);
+	if (fetched.outcome != BRSKI_ADMIN_ANSWERED)
+		f->failed++;
+	return 0;
 }
 
-static int fetch_file(struct fetch *f, const char *path)
+static int fetch_file(struct fetching *f, const char *path)
 {
 	struct brski_buf text = {0};
 	struct brski_error err = {0};
@@ -112,49 +79,40 @@ static int fetch_file(struct fetch *f, const char *path)
 	return status;
 }
 
-static int open_fetch(struct fetch *f, bool offline, const char *idevid)
-{
-	struct brski_bundle_runner_config config = {
-		.client = &f->site.credential, .proxy = f->site.proxy_text};
-	STACK_OF(X509) *certs = NULL;
-	struct brski_error err = {0};
-	int status = brskictl_site_open(&f->site, f->store);
-
-	if (status)
-		return status;
-	if (!offline && brski_bundle_runner_new(&config, &f->runner, &err) != BRSKI_OK)
-		return brskictl_fail(&err);
-	if (!idevid)
-		return 0;
-	if (brski_certs_load(idevid, &certs, &err) != BRSKI_OK)
-		return brskictl_fail(&err);
-	f->idevid = sk_X509_shift(certs);
-	sk_X509_pop_free(certs, X509_free);
-	return 0;
-}
-
-static int run_fetch(struct fetch *f, const char *file, int argc, char **argv)
+static int run_fetch(struct fetching *f, const char *file, int n, char **serials)
 {
 	int status = 0;
 
-	f->manufacturer = argv[0];
-	for (int i = 1; !status && i < argc; i++)
-		status = fetch_one(f, argv[i]);
+	for (int i = 0; !status && i < n; i++)
+		status = fetch_one(f, serials[i]);
 	if (!status && file)
 		status = fetch_file(f, file);
-	if (!status && !f->runner)
+	if (!status && f->offline)
 		printf("%u requests wait for 'brskictl export'.\n", f->n);
 	return status ? status : f->failed ? 1 : 0;
 }
 
-static int fetch(struct brski_store *store, int argc, char **argv)
+static int begin_fetch(struct brski_admin *admin, const struct brskictl_site *site,
+	const struct brski_admin_fetch_config *config, struct fetching *f)
+{
+	struct brski_error err = {0};
+	int status = brskictl_site_load(site, admin);
+
+	*f = (struct fetching){.offline = config->offline};
+	if (!status && brski_admin_fetch_new(admin, config, &f->fetch, &err) != BRSKI_OK)
+		status = brskictl_fail(&err);
+	return status;
+}
+
+static int fetch(struct brski_admin *admin, int argc, char **argv)
 {
 	static const struct option options[] = {BRSKICTL_SITE_OPTIONS, {"file", required_argument, NULL, 'f'},
 		{"idevid", required_argument, NULL, 'i'}, {"offline", no_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	struct fetch f = {.store = store};
-	const char *file = NULL, *idevid = NULL;
-	bool offline = false;
+	struct brski_admin_fetch_config config = {0};
+	struct brskictl_site site = {0};
+	struct fetching f;
+	const char *file = NULL;
 	int c, status;
 
 	while ((c = getopt_long(argc, argv, BRSKICTL_SITE_SHORT "f:i:oh", options, NULL)) != -1) {
@@ -165,71 +123,73 @@ static int fetch(struct brski_store *store, int argc, char **argv)
 		if (c == 'f')
 			file = optarg;
 		else if (c == 'i')
-			idevid = optarg;
+			config.idevid = optarg;
 		else if (c == 'o')
-			offline = true;
-		else if (!brskictl_site_option(&f.site, c, optarg))
+			config.offline = true;
+		else if (!brskictl_site_option(&site, c, optarg))
 			return brskictl_usage("wrong option of 'voucher fetch'");
 	}
 	if (argc - optind < (file ? 1 : 2))
 		return brskictl_usage("'voucher fetch' takes MANUFACTURER and SERIAL..., or --file FILE");
-	status = open_fetch(&f, offline, idevid);
+	config.manufacturer = argv[optind];
+	status = begin_fetch(admin, &site, &config, &f);
 	if (!status)
-		status = run_fetch(&f, file, argc - optind, argv + optind);
-	brski_bundle_runner_free(f.runner);
-	X509_free(f.idevid);
-	brskictl_site_close(&f.site);
+		status = run_fetch(&f, file, argc - optind - 1, argv + optind + 1);
+	brski_admin_fetch_free(f.fetch);
 	return status;
 }
 
 /* ---- list, remove ---- */
 
-static void print_row(void *ctx, struct brski_store_nonceless *a)
+static void print_row(void *ctx, const struct brski_admin_voucher *v)
 {
-	bool expired = a->expires_on && a->expires_on <= time(NULL);
-	const char *state = !a->voucher.len ? "asked for" : expired ? "expired" : "usable";
+	static const char *const states[] = {
+		[BRSKI_ADMIN_VOUCHER_ASKED] = "asked for",
+		[BRSKI_ADMIN_VOUCHER_USABLE] = "usable",
+		[BRSKI_ADMIN_VOUCHER_EXPIRED] = "expired",
+	};
 	char fetched[32], expires[32];
 
 	(*(unsigned *)ctx)++;
-	printf("%-20s %-28s %-10s %-20s %-20s%s\n", a->manufacturer, a->serial_number, state,
-		brskictl_time(a->fetched, fetched),
-		a->voucher.len ? brskictl_time(a->expires_on, expires) : "-",
-		a->waiting && a->voucher.len ? " (a new one is asked for)" : "");
+	printf("%-20s %-28s %-10s %-20s %-20s%s\n", v->manufacturer, v->serial_number, states[v->state],
+		brskictl_time(v->fetched, fetched),
+		v->state == BRSKI_ADMIN_VOUCHER_ASKED ? "-" : brskictl_time(v->expires_on, expires),
+		v->renewing ? " (a new one is asked for)" : "");
 }
 
-static int list(struct brski_store *store, const char *manufacturer)
+static int list(struct brski_admin *admin, const char *manufacturer)
 {
 	struct brski_error err;
 	unsigned n = 0;
 
 	printf("%-20s %-28s %-10s %-20s %s\n", "MANUFACTURER", "SERIAL NUMBER", "STATE", "FETCHED",
 		"EXPIRES");
-	if (brski_store_nonceless_list(store, manufacturer, print_row, &n, &err))
+	if (brski_admin_vouchers(admin, manufacturer, print_row, &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("None. Fetch them with 'brskictl voucher fetch MANUFACTURER SERIAL...'.");
 	return 0;
 }
 
-static int drop(struct brski_store *store, const char *manufacturer, const char *serial)
+static int drop(struct brski_admin *admin, const char *manufacturer, const char *serial)
 {
 	struct brski_error err;
 
-	if (brski_store_nonceless_remove(store, manufacturer, serial, &err))
+	if (brski_admin_voucher_remove(admin, manufacturer, serial, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	printf("The voucher for %s of %s is removed.\n", serial, manufacturer);
 	return 0;
 }
 
-int brskictl_voucher(struct brski_store *store, int argc, char **argv)
+int brskictl_voucher(struct brski_admin *admin, int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "list";
 
 	if (strcmp(verb, "fetch") == 0)
-		return fetch(store, argc - 1, argv + 1);
+		return fetch(admin, argc - 1, argv + 1);
 	if (strcmp(verb, "list") == 0 && argc <= 3)
-		return list(store, argc == 3 ? argv[2] : NULL);
+		return list(admin, argc == 3 ? argv[2] : NULL);
 	if (strcmp(verb, "remove") == 0 && argc == 4)
-		return drop(store, argv[2], argv[3]);
+		return drop(admin, argv[2], argv[3]);
 	return brskictl_usage("'voucher' takes fetch, list [MANUFACTURER] or remove MANUFACTURER SERIAL");
 }

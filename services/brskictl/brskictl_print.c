@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "services/brskictl/brskictl.h"
+
+int brskictl_fail(const struct brski_error *err)
+{
+	fprintf(stderr, "brskictl: %s\n", err->why);
+	return 1;
+}
+
+int brskictl_usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("brskictl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("\nTry 'brskictl --help'.\n", stderr);
+	return 2;
+}
+
+int brskictl_no_serial(const char *word)
+{
+	return brskictl_usage(
+		"'%s' is no serial number: 1 to %d printable characters", word, BRSKI_ADMIN_SERIAL_MAX - 1);
+}
+
+const char *brskictl_time(time_t t, char out[32])
+{
+	struct tm tm;
+
+	if (t == 0 || !localtime_r(&t, &tm) || strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		snprintf(out, 32, "never");
+	return out;
+}
+
+const char *brskictl_age(time_t since, char out[32])
+{
+	long long s = (long long)(time(NULL) - since);
+
+	if (since == 0)
+		snprintf(out, 32, "-");
+	else if (s < 120)
+		snprintf(out, 32, "%lld s", s < 0 ? 0 : s);
+	else if (s < 7200)
+		snprintf(out, 32, "%lld min", s / 60);
+	else if (s < 172800)
+		snprintf(out, 32, "%lld h %lld min", s / 3600, s / 60 % 60);
+	else
+		snprintf(out, 32, "%lld d %lld h", s / 86400, s / 3600 % 24);
+	return out;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/brskictl/radius_conf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "eap_brski/ground/text.h"
+#include "services/base/file.h"
+
+#define LINE_MAX_OCTETS 8192 /* as FreeRADIUS has it */
+
+/* For what a file leaves out: as mods-available/brski has it. */
+static const char *const available[] = {
+	"certificate_file = ${certdir}/brski/registrar.pem",
+	"private_key_file = ${certdir}/brski/registrar.key",
+	"ca_file = ${certdir}/brski/domain-ca.pem",
+	"cmp_url = \"http://127.0.0.1:8080/.well-known/cmp\"",
+};
+
+struct reader {
+	const char *path;
+	const struct setting *table;
+	radius_conf_set *set;
+	void *ctx;
+};
+
+/* mods-enabled/.. is ${confdir}, and holds certs, which is ${certdir}. */
+static enum brski_code expand(const struct reader *r, const struct setting *setting, const char *value,
+	char out[RADIUS_CONF_VALUE_MAX], struct brski_error *err)
+{
+	static const struct {
+		const char *name, *below;
+	} variables[] = {{"${certdir}", "/../certs"}, {"${confdir}", "/.."}};
+	char folder[RADIUS_CONF_VALUE_MAX];
+	int n = -1;
+
+	brski_file_folder(r->path, folder, sizeof(folder));
+	for (size_t i = 0; n < 0 && i < sizeof(variables) / sizeof(variables[0]); i++) {
+		size_t len = strlen(variables[i].name);
+
+		if (strncmp(value, variables[i].name, len) == 0)
+			n = snprintf(out, RADIUS_CONF_VALUE_MAX, "%s%s%s", folder, variables[i].below,
+				value + len);
+	}
+	if (n < 0)
+		n = snprintf(out, RADIUS_CONF_VALUE_MAX, "%s", value);
+	if (n < 0 || n >= RADIUS_CONF_VALUE_MAX || strstr(out, "${"))
+		return brski_fail(err, BRSKI_UNSUPPORTED,
+			"%s: '%s' is not understood here: give that setting as an option", r->path,
+			setting->kind == SETTING_SECRET ? setting->name : value);
+	return BRSKI_OK;
+}
+
+/* What is between quotation marks, or else the first word. NULL: the second mark is missing. */
+static char *unquote(char *text)
+{
+	char *value = text, *end;
+
+	if (*text == '"' || *text == '\'') {
+		value++;
+		end = strchr(value, *text);
+	} else {
+		end = text + strcspn(text, " \t#");
+	}
+	if (!end)
+		return NULL;
+	*end = '\0';
+	return value;
+}
+
+static enum brski_code read_line(const struct reader *r, char *line, struct brski_error *err)
+{
+	char expanded[RADIUS_CONF_VALUE_MAX];
+	const struct setting *setting;
+	char *equals, *value;
+	enum brski_code code;
+
+	line = brski_trim_in_place(line);
+	equals = strchr(line, '=');
+	if (*line == '#' || !equals)
+		return BRSKI_OK;
+	*equals = '\0';
+	setting = settings_find(r->table, brski_trim_in_place(line));
+	value = unquote(brski_trim_in_place(equals + 1));
+	if (!value)
+		return brski_fail(err, BRSKI_MALFORMED, "%s: a quotation mark is missing", r->path);
+	if (!setting)
+		return BRSKI_OK; /* of no concern here */
+	code = expand(r, setting, value, expanded, err);
+	if (code == BRSKI_OK && r->set(r->ctx, setting->name, expanded, err) != BRSKI_OK)
+		code = brski_fail_context(err, "%s", r->path);
+	explicit_bzero(expanded, sizeof(expanded));
+	return code;
+}
+
+static enum brski_code read_available(const struct reader *r, struct brski_error *err)
+{
+	char line[128];
+	enum brski_code code = BRSKI_OK;
+
+	for (size_t i = 0; code == BRSKI_OK && i < sizeof(available) / sizeof(available[0]); i++) {
+		snprintf(line, sizeof(line), "%s", available[i]);
+		code = read_line(r, line, err);
+	}
+	return code;
+}
+
+static enum brski_code read_file(const struct reader *r, FILE *f, struct brski_error *err)
+{
+	char line[LINE_MAX_OCTETS];
+	enum brski_code code = BRSKI_OK;
+
+	while (code == BRSKI_OK && fgets(line, sizeof(line), f)) {
+		if (strchr(line, '\n') || feof(f))
+			code = read_line(r, line, err);
+		else
+			code = brski_fail(err, BRSKI_TOO_LARGE, "%s has a line of more than %zu characters",
+				r->path, sizeof(line) - 2);
+	}
+	explicit_bzero(line, sizeof(line)); /* one was the key's password, perhaps */
+	return code;
+}
+
+enum brski_code radius_conf_read(const char *path, const struct setting *table, radius_conf_set *set,
+	void *ctx, struct brski_error *err)
+{
+	const struct reader r = {path, table, set, ctx};
+	FILE *f = fopen(path, "re");
+	int why = errno;
+	enum brski_code code = read_available(&r, err);
+
+	if (!f)
+		return code != BRSKI_OK
+			       ? code
+			       : brski_fail(err, BRSKI_NOT_FOUND, "cannot open %s: %s", path, strerror(why));
+	if (code == BRSKI_OK)
+		code = read_file(&r, f, err);
+	fclose(f);
+	return code;
+}
