@@ -53,11 +53,9 @@ static enum brski_code pki_is_wrong(struct brski_job *job, const char *why, stru
 static enum brski_code blame_pki(
 	struct brski_job *job, const struct brski_error *why, enum brski_code code, struct brski_error *err)
 {
-	if (code != BRSKI_NO_MEMORY && code != BRSKI_INTERNAL && code != BRSKI_UNAVAILABLE)
-		return pki_is_wrong(job, why->why, err);
-	if (err)
-		*err = *why;
-	return code;
+	if (brski_registrar_is_own_trouble(code) || code == BRSKI_UNAVAILABLE)
+		return brski_registrar_give_up(why, code, err);
+	return pki_is_wrong(job, why->why, err);
 }
 
 /*

@@ -40,11 +40,8 @@ static enum brski_code judge_again(struct brski_job *job, struct brski_error *er
 	if (code == BRSKI_UNTRUSTED || code == BRSKI_EXPIRED || code == BRSKI_REVOKED ||
 		code == BRSKI_NOT_FOUND)
 		return refuse_now(job, reason.why, err);
-	if (code != BRSKI_OK) {
-		if (err)
-			*err = reason;
-		return code;
-	}
+	if (code != BRSKI_OK)
+		return brski_registrar_give_up(&reason, code, err);
 	brski_device_of(&job->device, &job->manufacturer);
 	code = r->ops.decide(r->ops_ctx, &job->device, &job->manufacturer, &decision, why, &retry_after, err);
 	if (code != BRSKI_OK)

@@ -114,18 +114,6 @@ static enum brski_code voucher_judge(
 	return code;
 }
 
-static bool is_ours(enum brski_code code)
-{
-	return code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL;
-}
-
-static enum brski_code give_up(const struct brski_error *why, enum brski_code code, struct brski_error *err)
-{
-	if (err)
-		*err = *why;
-	return code;
-}
-
 /* ---- Without a MASA ---- */
 
 /* Judged anew, since the voucher may have expired, and the registrar have got another certificate. */
@@ -187,8 +175,8 @@ enum brski_code brski_job_without_masa(struct brski_job *job, const char *why, s
 	struct brski_error reason = {0};
 	enum brski_code code = try_nonceless(job, &reason);
 
-	if (code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL)
-		return give_up(&reason, code, err);
+	if (brski_registrar_is_own_trouble(code))
+		return brski_registrar_give_up(&reason, code, err);
 	if (code == BRSKI_NOT_FOUND)
 		brski_job_wait(job, "voucher", -1, "%s does not answer: %s", job->url, why);
 	else if (code != BRSKI_OK)
@@ -236,8 +224,8 @@ static enum brski_code on_voucher(
 	job->expires = 0;
 	if (job->manufacturer.check_voucher) {
 		code = voucher_judge(job, answer, &why);
-		if (is_ours(code))
-			return give_up(&why, code, err);
+		if (brski_registrar_is_own_trouble(code))
+			return brski_registrar_give_up(&why, code, err);
 		if (code != BRSKI_OK)
 			return masa_is_wrong(job, "voucher", why.why, err);
 	}
@@ -262,8 +250,8 @@ static enum brski_code on_audit_log(
 	}
 	code = brski_audit_log_take(
 		job->registrar, &job->manufacturer, brski_buf_span(&answer->body), &n, &why);
-	if (is_ours(code))
-		return give_up(&why, code, err);
+	if (brski_registrar_is_own_trouble(code))
+		return brski_registrar_give_up(&why, code, err);
 	if (code == BRSKI_REFUSED) /* RFC 8995 5.8.3: the voucher is not forwarded, and a human informed */
 		return brski_job_refuse_text(
 			job, "audit-log", 403, "refused for what the audit log tells", err, "%s", why.why);

@@ -67,6 +67,19 @@ enum brski_code brski_manufacturer_copy(
 	return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a manufacturer's certificates");
 }
 
+bool brski_registrar_is_own_trouble(enum brski_code code)
+{
+	return code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL;
+}
+
+enum brski_code brski_registrar_give_up(
+	const struct brski_error *why, enum brski_code code, struct brski_error *err)
+{
+	if (err)
+		*err = *why;
+	return code;
+}
+
 static bool is_http_url(const char *url)
 {
 	return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;

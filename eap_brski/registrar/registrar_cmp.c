@@ -56,25 +56,13 @@ static enum brski_code reject(
 		&der, err);
 }
 
-static bool is_ours(enum brski_code code)
-{
-	return code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL;
-}
-
-static enum brski_code give_up(const struct brski_error *why, enum brski_code code, struct brski_error *err)
-{
-	if (err)
-		*err = *why;
-	return code;
-}
-
 static enum brski_code refuse_request(
 	struct cmp_context *c, enum brski_code code, const struct brski_error *why, struct brski_error *err)
 {
 	enum brski_cmp_fail fail = c->asked.fail;
 
-	if (is_ours(code))
-		return give_up(why, code, err);
+	if (brski_registrar_is_own_trouble(code))
+		return brski_registrar_give_up(why, code, err);
 	c->s->over = true;
 	if (code == BRSKI_MISMATCH) { /* the tunnel's peer is one device, the request another's */
 		brski_registrar_session_note(c->s, "cert-request", false,
@@ -123,7 +111,7 @@ static enum brski_code store_trouble(
 	struct cmp_context *c, enum brski_code code, const struct brski_error *why, struct brski_error *err)
 {
 	if (code != BRSKI_TOO_LARGE)
-		return give_up(why, code, err);
+		return brski_registrar_give_up(why, code, err);
 	/*
 	 * not kept, so no CMP "waiting", which would make the pledge poll for it: the same request
 	 * must come again
@@ -429,8 +417,8 @@ enum brski_code brski_handle_cmp(BRSKI_ENDPOINT_PARAMS)
 	enum brski_code code = brski_cmp_decode(brski_buf_span(&request->body), &s->pending, &why);
 
 	s->pending_kind = BRSKI_JOB_CMP;
-	if (is_ours(code))
-		return give_up(&why, code, err);
+	if (brski_registrar_is_own_trouble(code))
+		return brski_registrar_give_up(&why, code, err);
 	if (code != BRSKI_OK) {
 		brski_registrar_session_note(s, "cert-request", false, "%s", why.why);
 		return brski_http_reply_text(response, 400, "not a CMP message", err);

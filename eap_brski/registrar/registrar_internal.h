@@ -72,6 +72,15 @@ struct brski_endpoint {
 /* For GET /.well-known/brski; NULL after the last one. */
 const struct brski_endpoint *brski_endpoint(size_t i);
 
+/*
+ * True: no word about who asked or what was answered, but trouble of our own, that goes up as an
+ * error.
+ */
+bool brski_registrar_is_own_trouble(enum brski_code code);
+/* *err becomes *why, which says more; returns its code. */
+BRSKI_CHECKED enum brski_code brski_registrar_give_up(
+	const struct brski_error *why, enum brski_code code, struct brski_error *err);
+
 /* One line for the history and the log; not ok: also the session's reason. */
 void brski_registrar_session_note(struct brski_registrar_session *s, const char *what, bool ok,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -57,13 +57,12 @@ static enum brski_code identify(struct brski_registrar *r, const STACK_OF(X509) 
 	return code;
 }
 
-static enum brski_code tell_refused(
+static void tell_refused(
 	struct brski_registrar *r, const struct brski_device *device, const struct brski_error *why)
 {
 	brski_log(r->env, BRSKI_LOG_WARN, "peer %s (serial number %s) refused in the handshake: %s",
 		device->subject, device->serial_number, why->why);
 	r->ops.event(r->ops_ctx, device, "peer", false, why->why);
-	return why->code;
 }
 
 enum brski_code brski_registrar_peer(
@@ -78,9 +77,8 @@ enum brski_code brski_registrar_peer(
 	if (code == BRSKI_OK)
 		return BRSKI_OK;
 	why.code = code;
-	if (err)
-		*err = why;
-	return tell_refused(r, &device, &why);
+	tell_refused(r, &device, &why);
+	return brski_registrar_give_up(&why, code, err);
 }
 
 static enum brski_code session_fill(struct brski_registrar_session *s, const STACK_OF(X509) *chain,

@@ -29,11 +29,8 @@ static bool was_made_for_another(struct brski_span cms, const X509 *own)
 static enum brski_code refuse_request(struct brski_registrar_session *s, struct brski_span cms,
 	const struct brski_error *why, struct brski_http *response, struct brski_error *err)
 {
-	if (why->code == BRSKI_NO_MEMORY || why->code == BRSKI_INTERNAL) {
-		if (err)
-			*err = *why;
-		return why->code;
-	}
+	if (brski_registrar_is_own_trouble(why->code))
+		return brski_registrar_give_up(why, why->code, err);
 	s->over = true;
 	brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
 	if (was_made_for_another(cms, s->registrar->credential.cert))
@@ -72,9 +69,7 @@ static enum brski_code start_trouble(struct brski_registrar_session *s, enum brs
 		brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
 		return brski_http_reply_text(response, 404, "no MASA is known for this device", err);
 	}
-	if (err)
-		*err = *why;
-	return code;
+	return brski_registrar_give_up(why, code, err);
 }
 
 /* The registrar's own request is made (RFC 8995 5.5) and stored with the pledge's. */
