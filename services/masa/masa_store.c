@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/masa/masa_store_sql.h"
+#include "services/masa/masa_store_internal.h"
 
 #define SCHEMA_VERSION 1
 

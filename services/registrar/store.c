@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "eap_brski/ground/text.h"
-#include "services/registrar/store_sql.h"
+#include "services/registrar/store_internal.h"
 
 /*
  * Another process's change takes milliseconds. Whoever sits on the lock longer, a forgotten shell

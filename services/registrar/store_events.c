@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/registrar/store_sql.h"
+#include "services/registrar/store_internal.h"
 
 #define STRANGERS_SHARE 10 /* for each so many events of devices that are kept, one of others */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/registrar/store_sql.h"
+#include "services/registrar/store_internal.h"
 
 #define VOUCHERS_PER_DEVICE 16
 #define COLUMNS "key, kind, state, manufacturer, serial_number, created, updated, blob"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/registrar/store_sql.h"
+#include "services/registrar/store_internal.h"
 
 #define COLUMNS \
 	"name, masa_url, idevid_anchors, voucher_anchors, tls_anchors, crls, mode, check_voucher, " \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/registrar/store_sql.h"
+#include "services/registrar/store_internal.h"
 
 #define COLUMNS \
 	"manufacturer, serial_number, key, waiting, asked, issuer, request, voucher, fetched, expires_on"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/registrar/store_sql.h"
+#include "services/registrar/store_internal.h"
 
 /*
  * The tables, as one step from each version of the schema to the next. A step that has been

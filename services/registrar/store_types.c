@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/registrar/store_sql.h"
+#include "services/registrar/store_internal.h"
 
 enum brski_code brski_store_type_put(
 	struct brski_store *store, const char *manufacturer, const char *pattern, struct brski_error *err)

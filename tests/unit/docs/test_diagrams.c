@@ -8,7 +8,7 @@
 
 #include "eap_brski/pledge/pledge_internal.h"
 #include "eap_brski/registrar/registrar_internal.h"
-#include "services/registrar/store_sql.h"
+#include "services/registrar/store_internal.h"
 #include "tests/unit/support/files.h"
 
 /*

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 #include "services/registrar/policy.h"
-#include "services/registrar/store_sql.h"
+#include "services/registrar/store_internal.h"
 #include "tests/unit/support/pki.h"
 
 /* A store in a file of its own, since two processes share one in real life: every test may open it twice. */

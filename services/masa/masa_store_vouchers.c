@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/masa/masa_store_sql.h"
+#include "services/masa/masa_store_internal.h"
 
 /* The store's part about issued vouchers, of which the audit log is a view. */
 

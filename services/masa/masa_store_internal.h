@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_SERVICES_MASA_MASA_STORE_SQL_H
-#define BRSKI_SERVICES_MASA_MASA_STORE_SQL_H
+#ifndef BRSKI_SERVICES_MASA_MASA_STORE_INTERNAL_H
+#define BRSKI_SERVICES_MASA_MASA_STORE_INTERNAL_H
 
 #include "services/base/sql.h"
 #include "services/masa/masa_store.h"
