@@ -2,41 +2,118 @@
 #ifndef BRSKI_SERVICES_BASE_SQL_H
 #define BRSKI_SERVICES_BASE_SQL_H
 
-#include <sqlite3.h>
+#include <sys/types.h>
 
 #include "eap_brski/ground/bytes.h"
 
 /*
- * SQLite for the stores: what is committed is on the disk (WAL, synchronous=FULL), foreign keys
- * hold, a second process (the management commands beside the daemon) waits up to five seconds.
- * ":memory:" works too.
+ * A database behind one header, for the stores: what is committed is on the disk, foreign keys
+ * hold, and several processes may use it at one time. The driver is sql_sqlite.c; this header says
+ * nothing of what it is. The stores' SQL is the driver's, with parameters ?1, ?2, ...
+ *
+ * The codes of all that can fail, with the database's words after "database: ":
+ *   BRSKI_UNEXPECTED   a constraint of the schema forbids it: no such parent, others refer to it,
+ *                      it exists already
+ *   BRSKI_UNAVAILABLE  somebody else sat on the write lock for longer than busy_ms
+ *   BRSKI_INTERNAL     anything else
+ *
+ * A connection may be used from any thread: it has a recursive lock, which a statement and a
+ * transaction hold from their beginning to their end.
  */
-BRSKI_CHECKED enum brski_code sql_open(
-	const char *path, const char *schema, int version, sqlite3 **out, struct brski_error *err);
+struct sql_db;
 
-/*
- * A statement in use. The first mistake is kept, and what follows does nothing, so that one check
- * at the end is enough.
- */
-struct sql {
-	sqlite3 *db;
-	sqlite3_stmt *stmt;
-	int bound;
-	int column;
-	int status; /* SQLITE_OK, SQLITE_ROW, SQLITE_DONE, or an error */
+struct sql_options {
+	bool create;          /* make it if there is none */
+	mode_t mode;          /* of a file that is made, whatever the umask is */
+	bool owner_of_folder; /* a file that root makes belongs to its folder's owner */
+	unsigned busy_ms;     /* how long to wait for others' changes */
 };
 
-struct sql sql_start(sqlite3 *db, const char *text);
-/* Parameters, in order. Octets and texts are copied. */
-void sql_bind_int(struct sql *q, long long value);
+/*
+ * database: a file's path, or ":memory:", which is this connection's alone and gone with it. What is
+ * in the file is looked at by the first statement. BRSKI_NOT_FOUND: there is none, and none shall be
+ * made; BRSKI_UNAVAILABLE: it cannot be opened. The words are the bare reason, without the name.
+ * *out is to be closed with sql_close.
+ */
+BRSKI_CHECKED enum brski_code sql_open(const char *database, const struct sql_options *options,
+	struct sql_db **out, struct brski_error *err);
+void sql_close(struct sql_db *db); /* NULL is nothing */
+
+/* ---- Statements ---- */
+
+/*
+ * A statement in use, between sql_begin and sql_end (or sql_run). The first error of any of these is
+ * kept in `code`, its words in the err that sql_begin was given; what follows does nothing. So one
+ * check at the end is enough.
+ */
+struct sql {
+	struct sql_db *db;
+	void *statement; /* the driver's */
+	enum brski_code code;
+	struct brski_error *err;
+	int bound; /* number of the last parameter that has a value */
+};
+
+/* err may be NULL, and outlives the statement. */
+void sql_begin(struct sql *q, struct sql_db *db, const char *text, struct brski_error *err);
+/*
+ * For what may be lost in a power failure, and only then: a change that is not waited for until the
+ * disk has it. It is never out of order, as the next change that is waited for takes it along. In a
+ * transaction it is as any other.
+ */
+void sql_begin_lazy(struct sql *q, struct sql_db *db, const char *text, struct brski_error *err);
+
+/* Values of the parameters, in the order of their numbers. They are copied. */
+void sql_bind_int(struct sql *q, int64_t value);
 void sql_bind_text(struct sql *q, const char *value);
-void sql_bind_span(struct sql *q, struct brski_span value); /* len 0 is an empty blob, not NULL */
-/* True: there is a row, to be read column by column. */
-bool sql_row(struct sql *q);
-long long sql_int(struct sql *q);
-void sql_text(struct sql *q, char *out, size_t size);
-void sql_buf(struct sql *q, struct brski_buf *out);
-/* Runs to the end if no row was asked for, and releases the statement. BRSKI_INTERNAL with SQLite's words. */
-BRSKI_CHECKED enum brski_code sql_end(struct sql *q, struct brski_error *err);
+void sql_bind_blob(struct sql *q, struct brski_span value); /* len 0 is an empty value, not NULL */
+
+bool sql_row(struct sql *q); /* true: there is another one; false at the end, and after any error */
+
+/* Columns of a row, counted from 0. */
+int64_t sql_int(struct sql *q, int column);
+void sql_text(struct sql *q, int column, char *out, size_t size);      /* cut to fit; NULL is "" */
+void sql_printable(struct sql *q, int column, char *out, size_t size); /* the same, by brski_printable */
+void sql_blob(struct sql *q, int column, struct brski_buf *out);       /* replaces what out has */
+
+/* Releases the statement, whatever happened before. */
+BRSKI_CHECKED enum brski_code sql_end(struct sql *q);
+/* For statements without rows: to the end, then sql_end. */
+BRSKI_CHECKED enum brski_code sql_run(struct sql *q);
+/* The same; *changes: how many rows it inserted, updated or deleted, those of triggers not counted; 0 after an error. */
+BRSKI_CHECKED enum brski_code sql_run_changes(struct sql *q, uint64_t *changes);
+
+/* Statements without parameters and rows, one after the other: steps of a schema. */
+BRSKI_CHECKED enum brski_code sql_script(struct sql_db *db, const char *text, struct brski_error *err);
+
+/* ---- Several statements ---- */
+
+/* No other thread gets between them. Other processes do. */
+void sql_lock(struct sql_db *db);
+void sql_unlock(struct sql_db *db);
+
+/*
+ * All or nothing, and under the write lock from the start: what is read is true until the end. Does
+ * not nest. sql_transaction_end is called if and only if the beginning was BRSKI_OK: it keeps the
+ * changes if `code` is BRSKI_OK and takes them back otherwise, and returns `code`, or why they could
+ * not be kept.
+ */
+BRSKI_CHECKED enum brski_code sql_transaction_begin(struct sql_db *db, struct brski_error *err);
+BRSKI_CHECKED enum brski_code sql_transaction_end(
+	struct sql_db *db, enum brski_code code, struct brski_error *err);
+
+/* ---- What the database says of itself ---- */
+
+/* Version of its schema, kept with it; 0: it has none. */
+BRSKI_CHECKED enum brski_code sql_version(struct sql_db *db, int *version, struct brski_error *err);
+BRSKI_CHECKED enum brski_code sql_set_version(struct sql_db *db, int version, struct brski_error *err);
+
+/*
+ * For caches: *out differs from what it was before if another connection has changed anything
+ * since, or a statement of this one that was marked by sql_mark_change between its beginning and its
+ * end.
+ */
+BRSKI_CHECKED enum brski_code sql_change_counter(struct sql_db *db, uint64_t *out, struct brski_error *err);
+void sql_mark_change(struct sql *q);
 
 #endif

@@ -2,165 +2,392 @@
 #include "services/base/sql.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUSY_MS 5000
+#include <sqlite3.h>
 
-static enum brski_code run(sqlite3 *db, const char *text, struct brski_error *err)
+#include "eap_brski/ground/text.h"
+
+struct sql_db {
+	sqlite3 *sqlite;
+	pthread_mutex_t lock; /* recursive: a row's callback may ask again */
+	bool ready;           /* see get_ready */
+	bool lazy;            /* synchronous=NORMAL now, see sql_begin_lazy */
+	uint32_t own_changes; /* data_version does not count this connection's own */
+};
+
+static enum brski_code code_of(int rc)
 {
-	if (sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK)
-		return BRSKI_OK;
-	return brski_fail(err, BRSKI_INTERNAL, "database: %s", sqlite3_errmsg(db));
-}
-
-static enum brski_code user_version(sqlite3 *db, int *version, struct brski_error *err)
-{
-	struct sql q = sql_start(db, "PRAGMA user_version");
-
-	*version = sql_row(&q) ? (int)sql_int(&q) : 0;
-	return sql_end(&q, err);
-}
-
-/* Two processes may come here at once: the lock is taken first. */
-static enum brski_code make_schema(sqlite3 *db, const char *schema, int version, struct brski_error *err)
-{
-	char set_version[48];
-	int found = 0;
-	enum brski_code code = run(db, "BEGIN IMMEDIATE", err);
-
-	if (code != BRSKI_OK)
-		return code;
-	code = user_version(db, &found, err);
-	if (code == BRSKI_OK && found > version)
-		code = brski_fail(err, BRSKI_UNSUPPORTED,
-			"the database is of version %d, this program knows %d", found, version);
-	if (code == BRSKI_OK && found == 0) {
-		snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %d", version);
-		code = run(db, schema, err);
-		if (code == BRSKI_OK)
-			code = run(db, set_version, err);
+	switch (rc & 0xff) {
+	case SQLITE_CONSTRAINT:
+		return BRSKI_UNEXPECTED;
+	case SQLITE_BUSY:
+		return BRSKI_UNAVAILABLE;
+	default:
+		return BRSKI_INTERNAL;
 	}
-	if (code == BRSKI_OK)
-		return run(db, "COMMIT", err);
-	(void)run(db, "ROLLBACK", NULL);
-	return code;
+}
+
+static enum brski_code execute(struct sql_db *db, const char *text, struct brski_error *err)
+{
+	int rc = sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
+
+	if (rc == SQLITE_OK)
+		return BRSKI_OK;
+	return brski_fail(err, code_of(rc), "database: %s", sqlite3_errmsg(db->sqlite));
+}
+
+/* ---- Opening ---- */
+
+static enum brski_code lock_new(pthread_mutex_t *lock, struct brski_error *err)
+{
+	pthread_mutexattr_t attr;
+	int rc;
+
+	if (pthread_mutexattr_init(&attr) != 0)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a lock");
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	rc = pthread_mutex_init(lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	return rc == 0 ? BRSKI_OK : brski_fail(err, BRSKI_NO_MEMORY, "no memory for a lock");
+}
+
+/* A database that root makes for a server must be the server's, or it could not write it. */
+static void give_to_owner_of_folder(int fd, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[1024];
+	struct stat st;
+
+	if (!slash || slash == path || (size_t)(slash - path) >= sizeof(folder) || geteuid() != 0)
+		return;
+	memcpy(folder, path, (size_t)(slash - path));
+	folder[slash - path] = '\0';
+	if (stat(folder, &st) == 0 && st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) != 0)
+		return; /* the server will say that it cannot open it, and why */
 }
 
 /*
  * SQLite makes files with the umask's rights: this one names devices and owners, so others shall
- * not read it.
+ * not read it. The files that SQLite puts beside it get the rights and the owner of this one.
  */
-static void make_private(const char *path)
+static void make_file(const char *path, const struct sql_options *options)
 {
 	int fd;
 
-	if (strcmp(path, ":memory:") == 0)
+	if (!options->create || strcmp(path, ":memory:") == 0)
 		return;
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		close(fd);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, options->mode);
+	if (fd < 0)
+		return; /* it is there; else SQLite says why it cannot be */
+	(void)fchmod(fd, options->mode);
+	if (options->owner_of_folder)
+		give_to_owner_of_folder(fd, path);
+	close(fd);
 }
 
 enum brski_code sql_open(
-	const char *path, const char *schema, int version, sqlite3 **out, struct brski_error *err)
+	const char *database, const struct sql_options *options, struct sql_db **out, struct brski_error *err)
 {
-	sqlite3 *db = NULL;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options->create ? SQLITE_OPEN_CREATE : 0);
+	struct sql_db *db = calloc(1, sizeof(*db));
 	enum brski_code code;
 
 	*out = NULL;
-	make_private(path);
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-		    NULL) != SQLITE_OK) {
-		code = brski_fail(err, BRSKI_UNAVAILABLE, "cannot open %s: %s", path,
-			db ? sqlite3_errmsg(db) : "out of memory");
-		sqlite3_close(db);
+	if (!db)
+		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+	code = lock_new(&db->lock, err);
+	if (code != BRSKI_OK) {
+		free(db);
 		return code;
 	}
-	sqlite3_busy_timeout(db, BUSY_MS);
-	code = run(db,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-		"PRAGMA temp_store = MEMORY",
-		err);
-	if (code == BRSKI_OK)
-		code = make_schema(db, schema, version, err);
-	if (code == BRSKI_OK)
-		*out = db;
-	else
-		sqlite3_close(db);
+	make_file(database, options);
+	if (sqlite3_open_v2(database, &db->sqlite, flags, NULL) != SQLITE_OK) {
+		code = !options->create && access(database, F_OK) != 0 ? BRSKI_NOT_FOUND : BRSKI_UNAVAILABLE;
+		brski_fail(err, code, "%s", db->sqlite ? sqlite3_errmsg(db->sqlite) : "out of memory");
+		sql_close(db);
+		return code;
+	}
+	sqlite3_busy_timeout(db->sqlite, (int)options->busy_ms);
+	*out = db;
+	return BRSKI_OK;
+}
+
+void sql_close(struct sql_db *db)
+{
+	if (!db)
+		return;
+	sqlite3_close(db->sqlite);
+	pthread_mutex_destroy(&db->lock);
+	free(db);
+}
+
+/* Before the first statement. What a device was told must still be true after a power failure. */
+static enum brski_code get_ready(struct sql_db *db, struct brski_error *err)
+{
+	enum brski_code code = BRSKI_OK;
+
+	if (!db->ready)
+		code = execute(db,
+			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+			"PRAGMA temp_store = MEMORY",
+			err);
+	db->ready = code == BRSKI_OK;
 	return code;
 }
 
-struct sql sql_start(sqlite3 *db, const char *text)
+/* Within a transaction SQLite refuses to change it: then a lazy statement is as durable as the others. */
+static enum brski_code set_lazy(struct sql_db *db, bool lazy, struct brski_error *err)
 {
-	struct sql q = {.db = db};
+	enum brski_code code;
 
-	q.status = sqlite3_prepare_v2(db, text, -1, &q.stmt, NULL);
-	return q;
+	if (db->lazy == lazy)
+		return BRSKI_OK;
+	code = execute(
+		db, lazy ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", lazy ? NULL : err);
+	if (code == BRSKI_OK)
+		db->lazy = lazy;
+	return lazy ? BRSKI_OK : code;
 }
 
-void sql_bind_int(struct sql *q, long long value)
+/* ---- Statements ---- */
+
+static void fail(struct sql *q, int rc)
 {
-	if (q->status == SQLITE_OK)
-		q->status = sqlite3_bind_int64(q->stmt, ++q->bound, value);
+	if (q->code == BRSKI_OK)
+		q->code = brski_fail(q->err, code_of(rc), "database: %s", sqlite3_errmsg(q->db->sqlite));
+}
+
+static void begin(struct sql *q, struct sql_db *db, const char *text, bool lazy, struct brski_error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc;
+
+	*q = (struct sql){.db = db, .err = err};
+	sql_lock(db);
+	q->code = get_ready(db, err);
+	if (q->code == BRSKI_OK)
+		q->code = set_lazy(db, lazy, err);
+	if (q->code != BRSKI_OK)
+		return;
+	rc = sqlite3_prepare_v2(db->sqlite, text, -1, &statement, NULL);
+	q->statement = statement;
+	if (rc != SQLITE_OK)
+		fail(q, rc);
+}
+
+void sql_begin(struct sql *q, struct sql_db *db, const char *text, struct brski_error *err)
+{
+	begin(q, db, text, false, err);
+}
+
+void sql_begin_lazy(struct sql *q, struct sql_db *db, const char *text, struct brski_error *err)
+{
+	begin(q, db, text, true, err);
+}
+
+void sql_bind_int(struct sql *q, int64_t value)
+{
+	int rc = q->code == BRSKI_OK ? sqlite3_bind_int64(q->statement, ++q->bound, value) : SQLITE_OK;
+
+	if (rc != SQLITE_OK)
+		fail(q, rc);
 }
 
 void sql_bind_text(struct sql *q, const char *value)
 {
-	if (q->status == SQLITE_OK)
-		q->status = sqlite3_bind_text(q->stmt, ++q->bound, value, -1, SQLITE_TRANSIENT);
+	int rc = SQLITE_OK;
+
+	if (q->code == BRSKI_OK)
+		rc = sqlite3_bind_text(q->statement, ++q->bound, value, -1, SQLITE_TRANSIENT);
+	if (rc != SQLITE_OK)
+		fail(q, rc);
 }
 
-void sql_bind_span(struct sql *q, struct brski_span value)
+void sql_bind_blob(struct sql *q, struct brski_span value)
 {
-	if (q->status == SQLITE_OK)
-		q->status = sqlite3_bind_blob64(q->stmt, ++q->bound,
-			value.len > 0 ? (const void *)value.data : "", value.len, SQLITE_TRANSIENT);
+	/* A NULL pointer would bind NULL, which the schemas refuse. */
+	const void *data = value.len > 0 ? (const void *)value.data : "";
+	int rc = SQLITE_OK;
+
+	if (q->code == BRSKI_OK)
+		rc = sqlite3_bind_blob64(q->statement, ++q->bound, data, value.len, SQLITE_TRANSIENT);
+	if (rc != SQLITE_OK)
+		fail(q, rc);
 }
 
 bool sql_row(struct sql *q)
 {
-	if (q->status != SQLITE_OK && q->status != SQLITE_ROW)
+	int rc;
+
+	if (q->code != BRSKI_OK)
 		return false;
-	q->column = 0;
-	q->status = sqlite3_step(q->stmt);
-	return q->status == SQLITE_ROW;
+	rc = sqlite3_step(q->statement);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		fail(q, rc);
+	return rc == SQLITE_ROW;
 }
 
-long long sql_int(struct sql *q)
+int64_t sql_int(struct sql *q, int column)
 {
-	return sqlite3_column_int64(q->stmt, q->column++);
+	return sqlite3_column_int64(q->statement, column);
 }
 
-void sql_text(struct sql *q, char *out, size_t size)
+static const char *text_at(struct sql *q, int column)
 {
-	const unsigned char *text = sqlite3_column_text(q->stmt, q->column++);
+	const unsigned char *text = sqlite3_column_text(q->statement, column);
 
-	snprintf(out, size, "%s", text ? (const char *)text : "");
+	return text ? (const char *)text : "";
 }
 
-void sql_buf(struct sql *q, struct brski_buf *out)
+void sql_text(struct sql *q, int column, char *out, size_t size)
 {
-	const void *octets = sqlite3_column_blob(q->stmt, q->column);
-	int len = sqlite3_column_bytes(q->stmt, q->column++);
-
-	if (brski_buf_set(out, brski_span(octets, len > 0 ? (size_t)len : 0)) != BRSKI_OK)
-		q->status = SQLITE_NOMEM;
+	snprintf(out, size, "%s", text_at(q, column));
 }
 
-enum brski_code sql_end(struct sql *q, struct brski_error *err)
+void sql_printable(struct sql *q, int column, char *out, size_t size)
 {
-	enum brski_code code = BRSKI_OK;
+	brski_printable(brski_span_str(text_at(q, column)), out, size);
+}
 
-	if (q->status == SQLITE_OK)
-		q->status = sqlite3_step(q->stmt);
-	if (q->status == SQLITE_CONSTRAINT)
-		code = brski_fail(err, BRSKI_UNEXPECTED, "database: %s", sqlite3_errmsg(q->db));
-	else if (q->status != SQLITE_OK && q->status != SQLITE_ROW && q->status != SQLITE_DONE)
-		code = brski_fail(err, BRSKI_INTERNAL, "database: %s", sqlite3_errmsg(q->db));
-	sqlite3_finalize(q->stmt);
-	q->stmt = NULL;
+void sql_blob(struct sql *q, int column, struct brski_buf *out)
+{
+	const void *data = sqlite3_column_blob(q->statement, column);
+	int len = sqlite3_column_bytes(q->statement, column);
+	enum brski_code code = brski_buf_set(out, brski_span(data, len > 0 ? (size_t)len : 0));
+
+	if (code != BRSKI_OK && q->code == BRSKI_OK)
+		q->code = brski_fail(q->err, code, "database: a value does not fit into memory");
+}
+
+enum brski_code sql_end(struct sql *q)
+{
+	sqlite3_finalize(q->statement);
+	q->statement = NULL;
+	sql_unlock(q->db);
+	return q->code;
+}
+
+enum brski_code sql_run(struct sql *q)
+{
+	uint64_t changes;
+
+	return sql_run_changes(q, &changes);
+}
+
+enum brski_code sql_run_changes(struct sql *q, uint64_t *changes)
+{
+	while (sql_row(q))
+		;
+	*changes = q->code == BRSKI_OK ? (uint64_t)sqlite3_changes(q->db->sqlite) : 0;
+	return sql_end(q);
+}
+
+enum brski_code sql_script(struct sql_db *db, const char *text, struct brski_error *err)
+{
+	enum brski_code code;
+
+	sql_lock(db);
+	code = get_ready(db, err);
+	if (code == BRSKI_OK)
+		code = set_lazy(db, false, err);
+	if (code == BRSKI_OK)
+		code = execute(db, text, err);
+	sql_unlock(db);
 	return code;
+}
+
+/* ---- Several statements ---- */
+
+void sql_lock(struct sql_db *db)
+{
+	pthread_mutex_lock(&db->lock);
+}
+
+void sql_unlock(struct sql_db *db)
+{
+	pthread_mutex_unlock(&db->lock);
+}
+
+static enum brski_code run(struct sql_db *db, const char *text, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, db, text, err);
+	return sql_run(&q);
+}
+
+enum brski_code sql_transaction_begin(struct sql_db *db, struct brski_error *err)
+{
+	enum brski_code code;
+
+	sql_lock(db);
+	code = run(db, "BEGIN IMMEDIATE", err);
+	if (code != BRSKI_OK)
+		sql_unlock(db);
+	return code;
+}
+
+enum brski_code sql_transaction_end(struct sql_db *db, enum brski_code code, struct brski_error *err)
+{
+	if (code == BRSKI_OK)
+		code = run(db, "COMMIT", err);
+	if (code != BRSKI_OK)
+		(void)run(db, "ROLLBACK", NULL);
+	sql_unlock(db);
+	return code;
+}
+
+/* ---- What the database says of itself ---- */
+
+static enum brski_code number(struct sql_db *db, const char *text, int64_t *out, struct brski_error *err)
+{
+	struct sql q;
+
+	*out = 0;
+	sql_begin(&q, db, text, err);
+	if (sql_row(&q))
+		*out = sql_int(&q, 0);
+	return sql_end(&q);
+}
+
+enum brski_code sql_version(struct sql_db *db, int *version, struct brski_error *err)
+{
+	int64_t n;
+	enum brski_code code = number(db, "PRAGMA user_version", &n, err);
+
+	*version = (int)n;
+	return code;
+}
+
+enum brski_code sql_set_version(struct sql_db *db, int version, struct brski_error *err)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "PRAGMA user_version = %d", version);
+	return sql_script(db, text, err);
+}
+
+enum brski_code sql_change_counter(struct sql_db *db, uint64_t *out, struct brski_error *err)
+{
+	int64_t others;
+	enum brski_code code;
+
+	*out = 0;
+	sql_lock(db);
+	code = number(db, "PRAGMA data_version", &others, err);
+	if (code == BRSKI_OK)
+		*out = (uint64_t)db->own_changes << 32 | (uint32_t)others;
+	sql_unlock(db);
+	return code;
+}
+
+void sql_mark_change(struct sql *q)
+{
+	q->db->own_changes++;
 }

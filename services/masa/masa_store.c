@@ -7,19 +7,21 @@
 
 #include "services/masa/masa_store_internal.h"
 
-#define SCHEMA_VERSION 1
-
-static const char schema[] =
-	"CREATE TABLE owners (name TEXT PRIMARY KEY NOT NULL, domain_cert BLOB NOT NULL) STRICT;CREATE "
-	"TABLE devices (id INTEGER PRIMARY KEY, serial TEXT NOT NULL, issuer BLOB NOT NULL, owner TEXT "
-	"REFERENCES owners(name), blocked INTEGER NOT NULL, added INTEGER NOT NULL, UNIQUE (serial, "
-	"issuer)) STRICT;CREATE TABLE vouchers (id INTEGER PRIMARY KEY, device INTEGER NOT NULL "
-	"REFERENCES devices(id), domain_id BLOB NOT NULL, pinned TEXT NOT NULL, nonce BLOB NOT NULL, "
-	"assertion INTEGER NOT NULL, created_on INTEGER NOT NULL, cms BLOB NOT NULL) STRICT;CREATE "
-	"INDEX vouchers_of_device ON vouchers (device, domain_id);CREATE TABLE requests (id INTEGER "
-	"PRIMARY KEY, at INTEGER NOT NULL, peer TEXT NOT NULL, what TEXT NOT NULL, serial TEXT NOT "
-	"NULL, registrar TEXT NOT NULL, status INTEGER NOT NULL, detail TEXT NOT NULL) STRICT;CREATE "
-	"INDEX requests_of_device ON requests (serial);";
+static const char *const steps[] = {
+	"CREATE TABLE owners (name TEXT PRIMARY KEY NOT NULL, domain_cert BLOB NOT NULL) STRICT;"
+	"CREATE TABLE devices (id INTEGER PRIMARY KEY, serial TEXT NOT NULL, issuer BLOB NOT NULL, "
+	"owner TEXT REFERENCES owners(name), blocked INTEGER NOT NULL, added INTEGER NOT NULL, "
+	"UNIQUE (serial, issuer)) STRICT;"
+	"CREATE TABLE vouchers (id INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES devices(id), "
+	"domain_id BLOB NOT NULL, pinned TEXT NOT NULL, nonce BLOB NOT NULL, assertion INTEGER NOT NULL, "
+	"created_on INTEGER NOT NULL, cms BLOB NOT NULL) STRICT;"
+	"CREATE INDEX vouchers_of_device ON vouchers (device, domain_id);"
+	"CREATE TABLE requests (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, peer TEXT NOT NULL, "
+	"what TEXT NOT NULL, serial TEXT NOT NULL, registrar TEXT NOT NULL, status INTEGER NOT NULL, "
+	"detail TEXT NOT NULL) STRICT;"
+	"CREATE INDEX requests_of_device ON requests (serial);",
+};
+static const struct sql_schema schema = {.steps = steps, .version = sizeof(steps) / sizeof(steps[0])};
 
 enum brski_code masa_store_open(const char *path, struct masa_store **out, struct brski_error *err)
 {
@@ -29,7 +31,7 @@ enum brski_code masa_store_open(const char *path, struct masa_store **out, struc
 	*out = NULL;
 	if (!store)
 		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
-	code = sql_open(path, schema, SCHEMA_VERSION, &store->db, err);
+	code = sql_open_store(path, &schema, &store->db, err);
 	if (code == BRSKI_OK)
 		*out = store;
 	else
@@ -41,16 +43,17 @@ void masa_store_close(struct masa_store *store)
 {
 	if (!store)
 		return;
-	sqlite3_close(store->db);
+	sql_close(store->db);
 	free(store);
 }
 
 /* Ends a statement that changes rows: BRSKI_NOT_FOUND if none was. */
 static enum brski_code end_change(struct sql *q, const char *what, const char *name, struct brski_error *err)
 {
-	enum brski_code code = sql_end(q, err);
+	uint64_t changes;
+	enum brski_code code = sql_run_changes(q, &changes);
 
-	if (code == BRSKI_OK && sqlite3_changes(q->db) == 0)
+	if (code == BRSKI_OK && changes == 0)
 		return brski_fail(err, BRSKI_NOT_FOUND, "no %s \"%s\"", what, name);
 	return code;
 }
@@ -73,11 +76,13 @@ enum brski_code masa_owner_put(
 			err, BRSKI_MALFORMED, "an owner's name has 1 to %d characters", MASA_NAME_MAX - 1);
 	code = brski_cert_to_der(domain_cert, &der, err);
 	if (code == BRSKI_OK) {
-		q = sql_start(store->db, "INSERT INTO owners VALUES (?, ?)"
-					 " ON CONFLICT DO UPDATE SET domain_cert = excluded.domain_cert");
+		sql_begin(&q, store->db,
+			"INSERT INTO owners VALUES (?1, ?2)"
+			" ON CONFLICT DO UPDATE SET domain_cert = excluded.domain_cert",
+			err);
 		sql_bind_text(&q, name);
-		sql_bind_span(&q, brski_buf_span(&der));
-		code = sql_end(&q, err);
+		sql_bind_blob(&q, brski_buf_span(&der));
+		code = sql_run(&q);
 	}
 	brski_buf_free(&der);
 	return code;
@@ -85,8 +90,9 @@ enum brski_code masa_owner_put(
 
 enum brski_code masa_owner_remove(struct masa_store *store, const char *name, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db, "DELETE FROM owners WHERE name = ?");
+	struct sql q;
 
+	sql_begin(&q, store->db, "DELETE FROM owners WHERE name = ?1", err);
 	sql_bind_text(&q, name);
 	return end_change(&q, "owner", name, err);
 }
@@ -96,8 +102,8 @@ static enum brski_code read_owner(struct sql *q, struct masa_owner *out, struct 
 	struct brski_buf der = {0};
 	enum brski_code code;
 
-	sql_text(q, out->name, sizeof(out->name));
-	sql_buf(q, &der);
+	sql_text(q, 0, out->name, sizeof(out->name));
+	sql_blob(q, 1, &der);
 	code = brski_cert_from_der(brski_buf_span(&der), &out->domain_cert, err);
 	brski_buf_free(&der);
 	return code;
@@ -106,17 +112,18 @@ static enum brski_code read_owner(struct sql *q, struct masa_owner *out, struct 
 enum brski_code masa_owner_get(
 	struct masa_store *store, const char *name, struct masa_owner *out, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db, "SELECT name, domain_cert FROM owners WHERE name = ?");
+	struct sql q;
 	enum brski_code code = BRSKI_OK;
 	enum brski_code end;
 	bool found;
 
 	memset(out, 0, sizeof(*out));
+	sql_begin(&q, store->db, "SELECT name, domain_cert FROM owners WHERE name = ?1", err);
 	sql_bind_text(&q, name);
 	found = sql_row(&q);
 	if (found)
 		code = read_owner(&q, out, err);
-	end = sql_end(&q, err);
+	end = sql_end(&q);
 	if (code == BRSKI_OK)
 		code = end;
 	if (code == BRSKI_OK && !found)
@@ -126,10 +133,11 @@ enum brski_code masa_owner_get(
 
 enum brski_code masa_owners(struct masa_store *store, masa_owner_row *row, void *ctx, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db, "SELECT name, domain_cert FROM owners ORDER BY name");
+	struct sql q;
 	enum brski_code code = BRSKI_OK;
 	enum brski_code end;
 
+	sql_begin(&q, store->db, "SELECT name, domain_cert FROM owners ORDER BY name", err);
 	while (code == BRSKI_OK && sql_row(&q)) {
 		struct masa_owner owner = {0};
 
@@ -138,7 +146,7 @@ enum brski_code masa_owners(struct masa_store *store, masa_owner_row *row, void 
 			row(ctx, &owner);
 		masa_owner_free(&owner);
 	}
-	end = sql_end(&q, code == BRSKI_OK ? err : NULL);
+	end = sql_end(&q);
 	return code == BRSKI_OK ? end : code;
 }
 
@@ -162,21 +170,24 @@ enum brski_code masa_device_put(
 	masa_owner_free(&owner);
 	if (code != BRSKI_OK)
 		return code;
-	q = sql_start(store->db, "INSERT INTO devices (serial, issuer, owner, blocked, added) "
-				 "VALUES (?, ?, nullif(?, ''), ?, ?) ON CONFLICT DO UPDATE SET "
-				 "owner = excluded.owner, blocked = excluded.blocked");
+	sql_begin(&q, store->db,
+		"INSERT INTO devices (serial, issuer, owner, blocked, added)"
+		" VALUES (?1, ?2, nullif(?3, ''), ?4, ?5)"
+		" ON CONFLICT DO UPDATE SET owner = excluded.owner, blocked = excluded.blocked",
+		err);
 	sql_bind_text(&q, device->serial_number);
-	sql_bind_span(&q, brski_buf_span(&device->idevid_issuer));
+	sql_bind_blob(&q, brski_buf_span(&device->idevid_issuer));
 	sql_bind_text(&q, device->owner);
 	sql_bind_int(&q, device->blocked);
 	sql_bind_int(&q, device->added);
-	return sql_end(&q, err);
+	return sql_run(&q);
 }
 
 enum brski_code masa_device_remove(struct masa_store *store, const char *serial, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db, "DELETE FROM devices WHERE serial = ?");
+	struct sql q;
 
+	sql_begin(&q, store->db, "DELETE FROM devices WHERE serial = ?1", err);
 	sql_bind_text(&q, serial);
 	return end_change(&q, "device", serial, err);
 }
@@ -185,33 +196,35 @@ enum brski_code masa_device_remove(struct masa_store *store, const char *serial,
 
 static void read_device(struct sql *q, struct masa_device *out)
 {
-	out->id = sql_int(q);
-	sql_text(q, out->serial_number, sizeof(out->serial_number));
-	sql_buf(q, &out->idevid_issuer);
-	sql_text(q, out->owner, sizeof(out->owner));
-	out->blocked = sql_int(q) != 0;
-	out->added = (time_t)sql_int(q);
+	out->id = sql_int(q, 0);
+	sql_text(q, 1, out->serial_number, sizeof(out->serial_number));
+	sql_blob(q, 2, &out->idevid_issuer);
+	sql_text(q, 3, out->owner, sizeof(out->owner));
+	out->blocked = sql_int(q, 4) != 0;
+	out->added = (time_t)sql_int(q, 5);
 }
 
 /* Longest issuer first: one that is told goes before one that is not. */
 enum brski_code masa_device_get(struct masa_store *store, const char *serial, struct brski_span issuer,
 	struct masa_device *out, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db,
-		"SELECT " DEVICE_COLUMNS " FROM devices WHERE serial = ?1"
-		" AND (issuer = ?2 OR issuer = x'' OR ?2 = x'') ORDER BY length(issuer) DESC");
+	struct sql q;
 	bool found;
 	bool several;
 	enum brski_code code;
 
 	memset(out, 0, sizeof(*out));
+	sql_begin(&q, store->db,
+		"SELECT " DEVICE_COLUMNS " FROM devices WHERE serial = ?1"
+		" AND (issuer = ?2 OR issuer = x'' OR ?2 = x'') ORDER BY length(issuer) DESC",
+		err);
 	sql_bind_text(&q, serial);
-	sql_bind_span(&q, issuer);
+	sql_bind_blob(&q, issuer);
 	found = sql_row(&q);
 	if (found)
 		read_device(&q, out);
 	several = found && issuer.len == 0 && sql_row(&q);
-	code = sql_end(&q, err);
+	code = sql_end(&q);
 	if (code == BRSKI_OK && !found)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no device with the serial number \"%s\"", serial);
 	else if (code == BRSKI_OK && several)
@@ -226,34 +239,39 @@ enum brski_code masa_device_get(struct masa_store *store, const char *serial, st
 enum brski_code masa_devices(
 	struct masa_store *store, masa_device_row *row, void *ctx, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db, "SELECT " DEVICE_COLUMNS " FROM devices ORDER BY serial, issuer");
+	struct sql q;
 
+	sql_begin(&q, store->db, "SELECT " DEVICE_COLUMNS " FROM devices ORDER BY serial, issuer", err);
 	while (sql_row(&q)) {
 		struct masa_device device = {0};
 
 		read_device(&q, &device);
-		row(ctx, &device);
+		if (q.code == BRSKI_OK)
+			row(ctx, &device);
 		masa_device_free(&device);
 	}
-	return sql_end(&q, err);
+	return sql_end(&q);
 }
 
 /* Anybody can make a MASA note something: the oldest go. */
 static enum brski_code forget_seen(struct masa_store *store, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db, "DELETE FROM requests WHERE id <= ?");
+	struct sql q;
 
-	sql_bind_int(&q, sqlite3_last_insert_rowid(store->db) - MASA_SEEN_MAX);
-	return sql_end(&q, err);
+	sql_begin(&q, store->db, "DELETE FROM requests WHERE id <= (SELECT max(id) FROM requests) - ?1", err);
+	sql_bind_int(&q, MASA_SEEN_MAX);
+	return sql_run(&q);
 }
 
 enum brski_code masa_seen_add(struct masa_store *store, const struct masa_seen *seen, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db,
-		"INSERT INTO requests (at, peer, what, serial, registrar, status, detail)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?)");
+	struct sql q;
 	enum brski_code code;
 
+	sql_begin(&q, store->db,
+		"INSERT INTO requests (at, peer, what, serial, registrar, status, detail)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		err);
 	sql_bind_int(&q, seen->at);
 	sql_bind_text(&q, seen->peer);
 	sql_bind_text(&q, seen->what);
@@ -261,29 +279,31 @@ enum brski_code masa_seen_add(struct masa_store *store, const struct masa_seen *
 	sql_bind_text(&q, seen->registrar);
 	sql_bind_int(&q, seen->status);
 	sql_bind_text(&q, seen->detail);
-	code = sql_end(&q, err);
+	code = sql_run(&q);
 	return code == BRSKI_OK ? forget_seen(store, err) : code;
 }
 
 enum brski_code masa_seen_list(struct masa_store *store, const char *serial, long most, masa_seen_row *row,
 	void *ctx, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db,
-		"SELECT at, peer, what, serial, registrar, status, detail FROM (SELECT * FROM "
-		"requests WHERE ?1 = '' OR serial = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id");
+	struct sql q;
 
+	sql_begin(&q, store->db,
+		"SELECT at, peer, what, serial, registrar, status, detail FROM"
+		" (SELECT * FROM requests WHERE ?1 = '' OR serial = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
+		err);
 	sql_bind_text(&q, serial ? serial : "");
 	sql_bind_int(&q, most);
 	while (sql_row(&q)) {
-		struct masa_seen seen = {.at = (time_t)sql_int(&q)};
+		struct masa_seen seen = {.at = (time_t)sql_int(&q, 0)};
 
-		sql_text(&q, seen.peer, sizeof(seen.peer));
-		sql_text(&q, seen.what, sizeof(seen.what));
-		sql_text(&q, seen.serial_number, sizeof(seen.serial_number));
-		sql_text(&q, seen.registrar, sizeof(seen.registrar));
-		seen.status = (unsigned)sql_int(&q);
-		sql_text(&q, seen.detail, sizeof(seen.detail));
+		sql_text(&q, 1, seen.peer, sizeof(seen.peer));
+		sql_text(&q, 2, seen.what, sizeof(seen.what));
+		sql_text(&q, 3, seen.serial_number, sizeof(seen.serial_number));
+		sql_text(&q, 4, seen.registrar, sizeof(seen.registrar));
+		seen.status = (unsigned)sql_int(&q, 5);
+		sql_text(&q, 6, seen.detail, sizeof(seen.detail));
 		row(ctx, &seen);
 	}
-	return sql_end(&q, err);
+	return sql_end(&q);
 }

@@ -10,103 +10,108 @@
 enum brski_code masa_voucher_add(
 	struct masa_store *store, const struct masa_issued *issued, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db, "INSERT INTO vouchers (device, domain_id, "
-					    "pinned, nonce, assertion, created_on, cms) "
-					    "VALUES (?, ?, ?, ?, ?, ?, ?)");
+	struct sql q;
 
+	sql_begin(&q, store->db,
+		"INSERT INTO vouchers (device, domain_id, pinned, nonce, assertion, created_on, cms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		err);
 	sql_bind_int(&q, issued->device);
-	sql_bind_span(&q, issued->domain_id);
+	sql_bind_blob(&q, issued->domain_id);
 	sql_bind_text(&q, issued->pinned);
-	sql_bind_span(&q, issued->nonce);
+	sql_bind_blob(&q, issued->nonce);
 	sql_bind_int(&q, issued->assertion);
 	sql_bind_int(&q, issued->created_on);
-	sql_bind_span(&q, issued->cms);
-	return sql_end(&q, err);
+	sql_bind_blob(&q, issued->cms);
+	return sql_run(&q);
 }
 
 enum brski_code masa_voucher_find(struct masa_store *store, const struct masa_issued *like, time_t since,
 	struct brski_buf *cms, struct brski_error *err)
 {
-	struct sql q =
-		sql_start(store->db, "SELECT cms FROM vouchers WHERE device = ? AND pinned = ? AND nonce = ?"
-				     " AND assertion = ? AND created_on >= ? ORDER BY id DESC LIMIT 1");
+	struct sql q;
 	bool found;
 	enum brski_code code;
 
 	brski_buf_free(cms);
+	sql_begin(&q, store->db,
+		"SELECT cms FROM vouchers WHERE device = ?1 AND pinned = ?2 AND nonce = ?3"
+		" AND assertion = ?4 AND created_on >= ?5 ORDER BY id DESC LIMIT 1",
+		err);
 	sql_bind_int(&q, like->device);
 	sql_bind_text(&q, like->pinned);
-	sql_bind_span(&q, like->nonce);
+	sql_bind_blob(&q, like->nonce);
 	sql_bind_int(&q, like->assertion);
 	sql_bind_int(&q, since);
 	found = sql_row(&q);
 	if (found)
-		sql_buf(&q, cms);
-	code = sql_end(&q, err);
+		sql_blob(&q, 0, cms);
+	code = sql_end(&q);
 	return code == BRSKI_OK && !found ? brski_fail(err, BRSKI_NOT_FOUND, "no such voucher") : code;
 }
 
 enum brski_code masa_voucher_latest(
 	struct masa_store *store, long long device, time_t *at, struct brski_error *err)
 {
-	struct sql q =
-		sql_start(store->db, "SELECT coalesce(max(created_on), 0) FROM vouchers WHERE device = ?");
+	struct sql q;
 
 	*at = 0;
+	sql_begin(&q, store->db, "SELECT coalesce(max(created_on), 0) FROM vouchers WHERE device = ?1", err);
 	sql_bind_int(&q, device);
 	if (sql_row(&q))
-		*at = (time_t)sql_int(&q);
-	return sql_end(&q, err);
+		*at = (time_t)sql_int(&q, 0);
+	return sql_end(&q);
 }
 
 enum brski_code masa_domain_had(struct masa_store *store, long long device, struct brski_span domain_id,
 	bool *had, struct brski_error *err)
 {
-	struct sql q =
-		sql_start(store->db, "SELECT count(*) FROM vouchers WHERE device = ? AND domain_id = ?");
+	struct sql q;
 
 	*had = false;
+	sql_begin(&q, store->db, "SELECT count(*) FROM vouchers WHERE device = ?1 AND domain_id = ?2", err);
 	sql_bind_int(&q, device);
-	sql_bind_span(&q, domain_id);
+	sql_bind_blob(&q, domain_id);
 	if (sql_row(&q))
-		*had = sql_int(&q) > 0;
-	return sql_end(&q, err);
+		*had = sql_int(&q, 0) > 0;
+	return sql_end(&q);
 }
 
 static enum brski_code count_events(
 	struct masa_store *store, long long device, long *count, struct brski_error *err)
 {
-	struct sql q = sql_start(store->db, "SELECT count(*) FROM vouchers WHERE device = ?");
+	struct sql q;
 
 	*count = 0;
+	sql_begin(&q, store->db, "SELECT count(*) FROM vouchers WHERE device = ?1", err);
 	sql_bind_int(&q, device);
 	if (sql_row(&q))
-		*count = (long)sql_int(&q);
-	return sql_end(&q, err);
+		*count = (long)sql_int(&q, 0);
+	return sql_end(&q);
 }
 
 static void read_event(struct sql *q, struct brski_audit_event *event, long *left_out)
 {
-	event->date = (time_t)sql_int(q);
-	sql_buf(q, &event->domain_id);
-	sql_buf(q, &event->nonce);
-	event->assertion = (enum brski_assertion)sql_int(q);
-	*left_out = (long)sql_int(q);
+	event->date = (time_t)sql_int(q, 0);
+	sql_blob(q, 1, &event->domain_id);
+	sql_blob(q, 2, &event->nonce);
+	event->assertion = (enum brski_assertion)sql_int(q, 3);
+	*left_out = (long)sql_int(q, 4);
 	if (*left_out > 0)
 		snprintf(event->truncated, sizeof(event->truncated), "%ld", *left_out);
 }
 
 /* Every event, with none left out for it. */
-static const char all_events[] = "SELECT created_on, domain_id, nonce, assertion, 0 FROM "
-				 "vouchers WHERE device = ? ORDER BY id DESC LIMIT ?";
+static const char all_events[] = "SELECT created_on, domain_id, nonce, assertion, 0 FROM vouchers"
+				 " WHERE device = ?1 ORDER BY id DESC LIMIT ?2";
 /*
  * RFC 8995 5.8.1: of each domain the newest nonced and the newest nonceless event, with the number
  * of its others.
  */
 static const char newest_events[] = "SELECT created_on, domain_id, nonce, assertion, n - 1 FROM"
-				    " (SELECT max(id) AS id, count(*) AS n FROM vouchers WHERE device = ? "
-				    "GROUP BY domain_id, nonce = x'')"
-				    " JOIN vouchers USING (id) ORDER BY id DESC LIMIT ?";
+				    " (SELECT max(id) AS id, count(*) AS n FROM vouchers WHERE device = ?1"
+				    " GROUP BY domain_id, nonce = x'')"
+				    " JOIN vouchers USING (id) ORDER BY id DESC LIMIT ?2";
 
 enum brski_code masa_audit_log(
 	struct masa_store *store, long long device, struct brski_audit_log *out, struct brski_error *err)
@@ -122,14 +127,14 @@ enum brski_code masa_audit_log(
 	out->events = calloc(BRSKI_AUDIT_EVENTS_MAX, sizeof(*out->events));
 	if (!out->events)
 		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
-	q = sql_start(store->db, count > BRSKI_AUDIT_EVENTS_MAX ? newest_events : all_events);
+	sql_begin(&q, store->db, count > BRSKI_AUDIT_EVENTS_MAX ? newest_events : all_events, err);
 	sql_bind_int(&q, device);
 	sql_bind_int(&q, BRSKI_AUDIT_EVENTS_MAX);
 	while (out->n_events < BRSKI_AUDIT_EVENTS_MAX && sql_row(&q)) {
 		read_event(&q, &out->events[out->n_events++], &left_out);
 		out->duplicates += left_out;
 	}
-	code = sql_end(&q, err);
+	code = sql_end(&q);
 	/*
 	 * what is neither listed nor counted with a listed one is of domains that are not in the
 	 * log at all
