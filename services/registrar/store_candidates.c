@@ -4,20 +4,13 @@
 #define COLUMNS \
 	"manufacturer, serial_number, refused, subject, fingerprint, first_seen, last_seen, visits, note"
 
-static enum brski_code no_manufacturer(
-	enum brski_code code, const char *manufacturer, struct brski_error *err)
-{
-	return code == BRSKI_NOT_FOUND ? brski_fail(err, code, "there is no manufacturer '%s'", manufacturer)
-				       : code;
-}
-
 enum brski_code brski_store_standing(struct brski_store *store, const char *manufacturer, const char *serial,
 	enum brski_standing *out, struct brski_error *err)
 {
 	struct sql q;
 
 	*out = BRSKI_STANDING_UNKNOWN;
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"SELECT ?3 FROM device WHERE manufacturer = ?1 AND serial_number = ?2 UNION ALL"
 		" SELECT iif(refused, ?4, ?5) FROM candidate WHERE manufacturer = ?1 AND serial_number = ?2",
 		err);
@@ -39,11 +32,11 @@ enum brski_code brski_store_candidate_seen(struct brski_store *store, const stru
 	unsigned most, struct brski_error *err)
 {
 	struct sql q;
-	int changed;
+	uint64_t changed;
 	enum brski_code code;
 	enum brski_standing standing;
 
-	sql_begin_lazy(&q, store,
+	sql_begin_lazy(&q, store->db,
 		"INSERT INTO candidate (" COLUMNS ") SELECT ?1, ?2, 0, ?3, ?4, ?5, ?5, 1, ''"
 		" WHERE NOT EXISTS (SELECT 1 FROM device WHERE manufacturer = ?1 AND serial_number = ?2)"
 		" AND ((SELECT count(*) FROM candidate WHERE refused = 0) < ?6"
@@ -57,13 +50,11 @@ enum brski_code brski_store_candidate_seen(struct brski_store *store, const stru
 	sql_bind_text(&q, c->fingerprint);
 	sql_bind_int(&q, c->last_seen ? c->last_seen : time(NULL));
 	sql_bind_int(&q, most);
-	(void)sql_row(&q);
-	changed = sql_changes(&q);
-	code = no_manufacturer(sql_end(&q), c->manufacturer, err);
-	if (code || changed)
+	code = brski_store_below(sql_run_changes(&q, &changed), c->manufacturer, err);
+	if (code != BRSKI_OK || changed > 0)
 		return code;
 	code = brski_store_standing(store, c->manufacturer, c->serial_number, &standing, err);
-	if (code || standing != BRSKI_STANDING_UNKNOWN)
+	if (code != BRSKI_OK || standing != BRSKI_STANDING_UNKNOWN)
 		return code;
 	return brski_fail(err, BRSKI_TOO_LARGE, "%u devices wait for a decision already", most);
 }
@@ -72,10 +63,10 @@ enum brski_code brski_store_candidate_accept(struct brski_store *store, const ch
 	const char *serial, const char *note, struct brski_error *err)
 {
 	struct sql q;
-	int changed;
+	uint64_t changed;
 	enum brski_code code;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"INSERT INTO device (manufacturer, serial_number, note, added, state, last_seen)"
 		" SELECT manufacturer, serial_number, iif(?3 = '', note, ?3), ?4, 'listed', last_seen"
 		" FROM candidate WHERE manufacturer = ?1 AND serial_number = ?2",
@@ -84,9 +75,7 @@ enum brski_code brski_store_candidate_accept(struct brski_store *store, const ch
 	sql_bind_text(&q, serial);
 	sql_bind_text(&q, note ? note : "");
 	sql_bind_int(&q, time(NULL));
-	(void)sql_row(&q);
-	changed = sql_changes(&q);
-	code = sql_end(&q);
+	code = sql_run_changes(&q, &changed);
 	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no device %s of %s waits for a decision", serial,
 			manufacturer);
@@ -98,7 +87,7 @@ enum brski_code brski_store_candidate_refuse(struct brski_store *store, const ch
 {
 	struct sql q;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"INSERT INTO candidate (" COLUMNS ") VALUES (?1, ?2, 1, '', '', 0, 0, 0, ?3)"
 		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET refused = 1,"
 		" note = iif(?3 = '', note, ?3)",
@@ -106,20 +95,20 @@ enum brski_code brski_store_candidate_refuse(struct brski_store *store, const ch
 	sql_bind_text(&q, manufacturer);
 	sql_bind_text(&q, serial);
 	sql_bind_text(&q, note ? note : "");
-	return no_manufacturer(sql_run(&q), manufacturer, err);
+	return brski_store_below(sql_run(&q), manufacturer, err);
 }
 
 static void read_row(struct sql *q, struct brski_store_candidate *c)
 {
-	sql_copy_text(q, 0, c->manufacturer, sizeof(c->manufacturer));
-	sql_copy_text(q, 1, c->serial_number, sizeof(c->serial_number));
+	sql_printable(q, 0, c->manufacturer, sizeof(c->manufacturer));
+	sql_printable(q, 1, c->serial_number, sizeof(c->serial_number));
 	c->refused = sql_int(q, 2) != 0;
-	sql_copy_text(q, 3, c->subject, sizeof(c->subject));
-	sql_copy_text(q, 4, c->fingerprint, sizeof(c->fingerprint));
+	sql_printable(q, 3, c->subject, sizeof(c->subject));
+	sql_printable(q, 4, c->fingerprint, sizeof(c->fingerprint));
 	c->first_seen = (time_t)sql_int(q, 5);
 	c->last_seen = (time_t)sql_int(q, 6);
 	c->visits = (unsigned)sql_int(q, 7);
-	sql_copy_text(q, 8, c->note, sizeof(c->note));
+	sql_printable(q, 8, c->note, sizeof(c->note));
 }
 
 enum brski_code brski_store_candidates(struct brski_store *store, bool refused,
@@ -127,7 +116,7 @@ enum brski_code brski_store_candidates(struct brski_store *store, bool refused,
 {
 	struct sql q;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"SELECT " COLUMNS
 		" FROM candidate WHERE refused = ?1 ORDER BY first_seen, manufacturer, serial_number",
 		err);
@@ -145,12 +134,13 @@ enum brski_code brski_store_candidates_expire(
 	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err)
 {
 	struct sql q;
+	uint64_t changed;
+	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store, "DELETE FROM candidate WHERE refused = 0 AND last_seen < ?1", err);
+	sql_begin(&q, store->db, "DELETE FROM candidate WHERE refused = 0 AND last_seen < ?1", err);
 	sql_bind_int(&q, before);
-	(void)sql_row(&q);
-	if (!q.code)
-		*n = (unsigned)sql_changes(&q);
-	return sql_end(&q);
+	code = sql_run_changes(&q, &changed);
+	*n = (unsigned)changed;
+	return code;
 }

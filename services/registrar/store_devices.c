@@ -13,9 +13,8 @@ enum brski_code brski_store_device_put(struct brski_store *store, const char *ma
 	const char *serial, const char *note, struct brski_error *err)
 {
 	struct sql q;
-	enum brski_code code;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"INSERT INTO device (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, 'listed', 0)"
 		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET note = ?3",
 		err);
@@ -23,25 +22,20 @@ enum brski_code brski_store_device_put(struct brski_store *store, const char *ma
 	sql_bind_text(&q, serial);
 	sql_bind_text(&q, note ? note : "");
 	sql_bind_int(&q, time(NULL));
-	code = sql_run(&q);
-	if (code == BRSKI_NOT_FOUND)
-		return brski_fail(err, code, "there is no manufacturer '%s'", manufacturer);
-	return code;
+	return brski_store_below(sql_run(&q), manufacturer, err);
 }
 
 enum brski_code brski_store_device_remove(
 	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err)
 {
 	struct sql q;
-	int changed;
+	uint64_t changed;
 	enum brski_code code;
 
-	sql_begin(&q, store, "DELETE FROM device WHERE manufacturer = ?1 AND serial_number = ?2", err);
+	sql_begin(&q, store->db, "DELETE FROM device WHERE manufacturer = ?1 AND serial_number = ?2", err);
 	sql_bind_text(&q, manufacturer);
 	sql_bind_text(&q, serial);
-	(void)sql_row(&q);
-	changed = sql_changes(&q);
-	code = sql_end(&q);
+	code = sql_run_changes(&q, &changed);
 	return code == BRSKI_OK && changed == 0 ? not_listed(manufacturer, serial, err) : code;
 }
 
@@ -50,7 +44,7 @@ enum brski_code brski_store_device_seen(struct brski_store *store, const char *m
 {
 	struct sql q;
 
-	sql_begin_lazy(&q, store,
+	sql_begin_lazy(&q, store->db,
 		"UPDATE device SET state = coalesce(nullif(?3, ''), state), last_seen = ?4"
 		" WHERE manufacturer = ?1 AND serial_number = ?2",
 		err);
@@ -63,11 +57,11 @@ enum brski_code brski_store_device_seen(struct brski_store *store, const char *m
 
 static void read_row(struct sql *q, struct brski_store_device *d)
 {
-	sql_copy_text(q, 0, d->manufacturer, sizeof(d->manufacturer));
-	sql_copy_text(q, 1, d->serial_number, sizeof(d->serial_number));
-	sql_copy_text(q, 2, d->note, sizeof(d->note));
+	sql_printable(q, 0, d->manufacturer, sizeof(d->manufacturer));
+	sql_printable(q, 1, d->serial_number, sizeof(d->serial_number));
+	sql_printable(q, 2, d->note, sizeof(d->note));
 	d->added = (time_t)sql_int(q, 3);
-	sql_copy_text(q, 4, d->state, sizeof(d->state));
+	sql_printable(q, 4, d->state, sizeof(d->state));
 	d->last_seen = (time_t)sql_int(q, 5);
 }
 
@@ -79,8 +73,8 @@ enum brski_code brski_store_device_get(struct brski_store *store, const char *ma
 	enum brski_code code;
 
 	*out = (struct brski_store_device){0};
-	sql_begin(&q, store, "SELECT " COLUMNS " FROM device WHERE manufacturer = ?1 AND serial_number = ?2",
-		err);
+	sql_begin(&q, store->db,
+		"SELECT " COLUMNS " FROM device WHERE manufacturer = ?1 AND serial_number = ?2", err);
 	sql_bind_text(&q, manufacturer);
 	sql_bind_text(&q, serial);
 	found = sql_row(&q);
@@ -95,7 +89,7 @@ enum brski_code brski_store_devices(struct brski_store *store, const char *manuf
 {
 	struct sql q;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"SELECT " COLUMNS
 		" FROM device WHERE ?1 = '' OR manufacturer = ?1 ORDER BY manufacturer, serial_number",
 		err);

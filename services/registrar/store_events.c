@@ -18,16 +18,18 @@ static enum brski_code count_again(struct brski_store *store, const struct brski
 	bool *found, struct brski_error *err)
 {
 	struct sql q;
+	uint64_t changed;
+	enum brski_code code;
 
-	sql_begin_lazy(&q, store,
+	sql_begin_lazy(&q, store->db,
 		"UPDATE event SET at = ?1, times = times + 1 WHERE id = (SELECT id FROM"
 		" (SELECT * FROM event WHERE serial_number = ?3 ORDER BY id DESC LIMIT 2)"
 		" WHERE manufacturer = ?2 AND what = ?4 AND ok = ?5 AND detail = ?6)",
 		err);
 	bind_event(&q, event);
-	(void)sql_row(&q);
-	*found = !q.code && sql_changes(&q) > 0;
-	return sql_end(&q);
+	code = sql_run_changes(&q, &changed);
+	*found = changed > 0;
+	return code;
 }
 
 enum brski_code brski_store_event_add(
@@ -37,11 +39,11 @@ enum brski_code brski_store_event_add(
 	bool found;
 	enum brski_code code = count_again(store, event, &found, err);
 
-	if (code || found)
+	if (code != BRSKI_OK || found)
 		return code;
-	sql_begin_lazy(&q, store,
-		"INSERT INTO event (at, manufacturer, serial_number, what, "
-		"ok, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	sql_begin_lazy(&q, store->db,
+		"INSERT INTO event (at, manufacturer, serial_number, what, ok, detail)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 		err);
 	bind_event(&q, event);
 	return sql_run(&q);
@@ -52,9 +54,10 @@ enum brski_code brski_store_events(struct brski_store *store, const char *serial
 {
 	struct sql q;
 
-	sql_begin(&q, store,
-		"SELECT at, manufacturer, serial_number, what, ok, detail, times FROM (SELECT * FROM "
-		"event WHERE ?1 = '' OR serial_number = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
+	sql_begin(&q, store->db,
+		"SELECT at, manufacturer, serial_number, what, ok, detail, times FROM"
+		" (SELECT * FROM event WHERE ?1 = '' OR serial_number = ?1 ORDER BY id DESC LIMIT ?2)"
+		" ORDER BY id",
 		err);
 	sql_bind_text(&q, serial ? serial : "");
 	sql_bind_int(&q, most);
@@ -63,10 +66,10 @@ enum brski_code brski_store_events(struct brski_store *store, const char *serial
 			.ok = sql_int(&q, 4) != 0,
 			.times = (unsigned)sql_int(&q, 6)};
 
-		sql_copy_text(&q, 1, e.manufacturer, sizeof(e.manufacturer));
-		sql_copy_text(&q, 2, e.serial_number, sizeof(e.serial_number));
-		sql_copy_text(&q, 3, e.what, sizeof(e.what));
-		sql_copy_text(&q, 5, e.detail, sizeof(e.detail));
+		sql_printable(&q, 1, e.manufacturer, sizeof(e.manufacturer));
+		sql_printable(&q, 2, e.serial_number, sizeof(e.serial_number));
+		sql_printable(&q, 3, e.what, sizeof(e.what));
+		sql_printable(&q, 5, e.detail, sizeof(e.detail));
 		row(ctx, &e);
 	}
 	return sql_end(&q);
@@ -77,7 +80,7 @@ static enum brski_code trim(
 {
 	struct sql q;
 
-	sql_begin(&q, store, sql, err);
+	sql_begin(&q, store->db, sql, err);
 	sql_bind_int(&q, keep);
 	return sql_run(&q);
 }

@@ -15,7 +15,7 @@ enum brski_code brski_store_job_put(
 {
 	struct sql q;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"INSERT INTO job (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)"
 		" ON CONFLICT (key) DO UPDATE SET kind = ?2, state = ?3, updated = ?6, blob = ?7",
 		err);
@@ -35,50 +35,33 @@ static enum brski_code settle_first(
 	struct brski_store *store, const struct brski_store_job *job, struct brski_error *err)
 {
 	struct sql q;
-	int changed;
+	uint64_t changed;
 	enum brski_code code;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"UPDATE job SET state = ?2, updated = ?3, blob = ?4 WHERE key = ?1 AND state = ?5", err);
 	sql_bind_text(&q, job->key);
 	sql_bind_int(&q, job->state);
 	sql_bind_int(&q, job->updated ? job->updated : time(NULL));
 	sql_bind_blob(&q, brski_buf_span(&job->blob));
 	sql_bind_int(&q, BRSKI_JOB_WAITING);
-	(void)sql_row(&q);
-	changed = sql_changes(&q);
-	code = sql_end(&q);
+	code = sql_run_changes(&q, &changed);
 	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_UNEXPECTED, "the request has been answered meanwhile");
 	return code;
 }
 
-static enum brski_code transaction(struct brski_store *store, const char *verb, struct brski_error *err)
-{
-	struct sql q;
-
-	sql_begin(&q, store, verb, err);
-	return sql_run(&q);
-}
-
 enum brski_code brski_store_jobs_settle(
 	struct brski_store *store, const struct brski_store_job *jobs, size_t n, struct brski_error *err)
 {
-	enum brski_code code;
+	enum brski_code code = sql_transaction_begin(store->db, err);
 
-	pthread_mutex_lock(&store->lock);
-	code = transaction(store, "BEGIN IMMEDIATE", err);
-	if (code == BRSKI_OK) {
-		code = settle_first(store, &jobs[0], err);
-		for (size_t i = 1; code == BRSKI_OK && i < n; i++)
-			code = brski_store_job_put(store, &jobs[i], err);
-		if (code == BRSKI_OK)
-			code = transaction(store, "COMMIT", err);
-		if (code != BRSKI_OK)
-			(void)transaction(store, "ROLLBACK", NULL);
-	}
-	pthread_mutex_unlock(&store->lock);
-	return code;
+	if (code != BRSKI_OK)
+		return code;
+	code = settle_first(store, &jobs[0], err);
+	for (size_t i = 1; code == BRSKI_OK && i < n; i++)
+		code = brski_store_job_put(store, &jobs[i], err);
+	return sql_transaction_end(store->db, code, err);
 }
 
 /* ---- Bounds on what may wait ---- */
@@ -89,7 +72,7 @@ static enum brski_code count(struct brski_store *store, const char *text, const 
 	struct sql q;
 
 	*out = 0;
-	sql_begin(&q, store, text, err);
+	sql_begin(&q, store->db, text, err);
 	sql_bind_int(&q, BRSKI_JOB_WAITING);
 	sql_bind_text(&q, job->manufacturer);
 	sql_bind_text(&q, job->serial_number);
@@ -111,7 +94,7 @@ static enum brski_code within(struct brski_store *store, const struct brski_stor
 	unsigned n;
 	enum brski_code code = count(store, IS_WAITING, job, &n, err);
 
-	if (code || n)
+	if (code != BRSKI_OK || n)
 		return code;
 	if (limits->octets && job->blob.len > limits->octets)
 		return brski_fail(err, BRSKI_TOO_LARGE,
@@ -138,10 +121,10 @@ static enum brski_code forget_oldest(
 {
 	struct sql q;
 
-	sql_begin(&q, store,
-		"DELETE FROM job WHERE key IN (SELECT key FROM job WHERE "
-		"manufacturer = ?1 AND serial_number = ?2 AND state <> ?3 AND "
-		"kind = ?4 ORDER BY updated DESC LIMIT -1 OFFSET ?5)",
+	sql_begin(&q, store->db,
+		"DELETE FROM job WHERE key IN (SELECT key FROM job"
+		" WHERE manufacturer = ?1 AND serial_number = ?2 AND state <> ?3 AND kind = ?4"
+		" ORDER BY updated DESC LIMIT -1 OFFSET ?5)",
 		err);
 	sql_bind_text(&q, job->manufacturer);
 	sql_bind_text(&q, job->serial_number);
@@ -157,14 +140,14 @@ enum brski_code brski_store_job_admit(struct brski_store *store, const struct br
 {
 	enum brski_code code = BRSKI_OK;
 
-	pthread_mutex_lock(&store->lock);
+	sql_lock(store->db);
 	if (job->state == BRSKI_JOB_WAITING)
 		code = within(store, job, limits, err);
 	if (code == BRSKI_OK)
 		code = brski_store_job_put(store, job, err);
 	if (code == BRSKI_OK && job->state == BRSKI_JOB_WAITING && job->kind == BRSKI_JOB_VOUCHER)
 		code = forget_oldest(store, job, err);
-	pthread_mutex_unlock(&store->lock);
+	sql_unlock(store->db);
 	return code;
 }
 
@@ -174,9 +157,9 @@ enum brski_code brski_store_job_totals(
 	struct sql q;
 
 	*out = (struct brski_store_job_totals){0};
-	sql_begin(&q, store,
-		"SELECT state, kind, count(*), min(created), "
-		"sum(length(blob)) FROM job WHERE kind < ?1 GROUP BY state, kind",
+	sql_begin(&q, store->db,
+		"SELECT state, kind, count(*), min(created), sum(length(blob))"
+		" FROM job WHERE kind < ?1 GROUP BY state, kind",
 		err);
 	sql_bind_int(&q, BRSKI_JOB_NOTE);
 	while (sql_row(&q)) {
@@ -207,14 +190,14 @@ enum brski_code brski_store_job_totals(
 
 static void read_row(struct sql *q, struct brski_store_job *job)
 {
-	sql_copy_text(q, 0, job->key, sizeof(job->key));
+	sql_printable(q, 0, job->key, sizeof(job->key));
 	job->kind = (enum brski_job_kind)sql_int(q, 1);
 	job->state = (enum brski_job_state)sql_int(q, 2);
-	sql_copy_text(q, 3, job->manufacturer, sizeof(job->manufacturer));
-	sql_copy_text(q, 4, job->serial_number, sizeof(job->serial_number));
+	sql_printable(q, 3, job->manufacturer, sizeof(job->manufacturer));
+	sql_printable(q, 4, job->serial_number, sizeof(job->serial_number));
 	job->created = (time_t)sql_int(q, 5);
 	job->updated = (time_t)sql_int(q, 6);
-	sql_copy_blob(q, 7, &job->blob);
+	sql_blob(q, 7, &job->blob);
 }
 
 enum brski_code brski_store_job_get(
@@ -225,7 +208,7 @@ enum brski_code brski_store_job_get(
 	enum brski_code code;
 
 	*out = (struct brski_store_job){0};
-	sql_begin(&q, store, "SELECT " COLUMNS " FROM job WHERE key = ?1", err);
+	sql_begin(&q, store->db, "SELECT " COLUMNS " FROM job WHERE key = ?1", err);
 	sql_bind_text(&q, key);
 	found = sql_row(&q);
 	if (found)
@@ -243,15 +226,15 @@ enum brski_code brski_store_jobs(struct brski_store *store, enum brski_job_state
 {
 	struct sql q;
 
-	sql_begin(&q, store, "SELECT " COLUMNS " FROM job WHERE state = ?1 ORDER BY created, key LIMIT ?2",
-		err);
+	sql_begin(&q, store->db,
+		"SELECT " COLUMNS " FROM job WHERE state = ?1 ORDER BY created, key LIMIT ?2", err);
 	sql_bind_int(&q, state);
 	sql_bind_int(&q, most);
 	while (sql_row(&q)) {
 		struct brski_store_job job = {0};
 
 		read_row(&q, &job);
-		if (!q.code)
+		if (q.code == BRSKI_OK)
 			row(ctx, &job);
 		brski_store_job_free(&job);
 	}
@@ -263,7 +246,7 @@ static enum brski_code expire_transactions(struct brski_store *store, time_t bef
 {
 	struct sql q;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"DELETE FROM job AS note WHERE updated < ?1 AND kind = ?2 AND NOT EXISTS"
 		" (SELECT 1 FROM job WHERE key = json_extract(CAST(note.blob AS TEXT), '$.value'))",
 		err);
@@ -275,16 +258,15 @@ static enum brski_code expire_transactions(struct brski_store *store, time_t bef
 enum brski_code brski_store_jobs_expire(
 	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err)
 {
-	enum brski_code code;
 	struct sql q;
+	uint64_t changed;
+	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store, "DELETE FROM job WHERE updated < ?1 AND kind < ?2", err);
+	sql_begin(&q, store->db, "DELETE FROM job WHERE updated < ?1 AND kind < ?2", err);
 	sql_bind_int(&q, before);
 	sql_bind_int(&q, BRSKI_JOB_NOTE);
-	(void)sql_row(&q);
-	if (!q.code)
-		*n = (unsigned)sql_changes(&q);
-	code = sql_end(&q);
-	return code ? code : expire_transactions(store, before, err);
+	code = sql_run_changes(&q, &changed);
+	*n = (unsigned)changed;
+	return code == BRSKI_OK ? expire_transactions(store, before, err) : code;
 }

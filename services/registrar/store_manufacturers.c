@@ -3,8 +3,7 @@
 
 #define COLUMNS \
 	"name, masa_url, idevid_anchors, voucher_anchors, tls_anchors, crls, mode, check_voucher, " \
-	"audit_log, " \
-	"allow_foreign_domains, allow_nonceless"
+	"audit_log, allow_foreign_domains, allow_nonceless"
 
 void brski_store_manufacturer_free(struct brski_store_manufacturer *m)
 {
@@ -21,11 +20,11 @@ enum brski_code brski_store_manufacturer_put(
 	struct sql q;
 
 	/* Not REPLACE, which would delete the row, and its devices with it. */
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"INSERT INTO manufacturer (" COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
-		" ON CONFLICT (name) DO UPDATE SET masa_url=?2, idevid_anchors=?3, "
-		"voucher_anchors=?4, tls_anchors=?5, crls=?6, mode=?7, check_voucher=?8, "
-		"audit_log=?9, allow_foreign_domains=?10, allow_nonceless=?11",
+		" ON CONFLICT (name) DO UPDATE SET masa_url=?2, idevid_anchors=?3,"
+		" voucher_anchors=?4, tls_anchors=?5, crls=?6, mode=?7, check_voucher=?8,"
+		" audit_log=?9, allow_foreign_domains=?10, allow_nonceless=?11",
 		err);
 	sql_bind_text(&q, m->name);
 	sql_bind_text(&q, m->masa_url);
@@ -38,18 +37,18 @@ enum brski_code brski_store_manufacturer_put(
 	sql_bind_int(&q, m->audit_log);
 	sql_bind_int(&q, m->allow_foreign_domains);
 	sql_bind_int(&q, m->allow_nonceless);
-	store->own_changes++;
+	sql_mark_change(&q);
 	return sql_run(&q);
 }
 
 static void read_row(struct sql *q, struct brski_store_manufacturer *m)
 {
-	sql_copy_text(q, 0, m->name, sizeof(m->name));
-	sql_copy_text(q, 1, m->masa_url, sizeof(m->masa_url));
-	sql_copy_blob(q, 2, &m->idevid_anchors);
-	sql_copy_blob(q, 3, &m->voucher_anchors);
-	sql_copy_blob(q, 4, &m->tls_anchors);
-	sql_copy_blob(q, 5, &m->crls);
+	sql_printable(q, 0, m->name, sizeof(m->name));
+	sql_printable(q, 1, m->masa_url, sizeof(m->masa_url));
+	sql_blob(q, 2, &m->idevid_anchors);
+	sql_blob(q, 3, &m->voucher_anchors);
+	sql_blob(q, 4, &m->tls_anchors);
+	sql_blob(q, 5, &m->crls);
 	m->mode = (enum brski_mode)sql_int(q, 6);
 	m->check_voucher = sql_int(q, 7) != 0;
 	m->audit_log = sql_int(q, 8) != 0;
@@ -65,7 +64,7 @@ enum brski_code brski_store_manufacturer_get(struct brski_store *store, const ch
 	enum brski_code code;
 
 	*out = (struct brski_store_manufacturer){0};
-	sql_begin(&q, store, "SELECT " COLUMNS " FROM manufacturer WHERE name = ?1", err);
+	sql_begin(&q, store->db, "SELECT " COLUMNS " FROM manufacturer WHERE name = ?1", err);
 	sql_bind_text(&q, name);
 	found = sql_row(&q);
 	if (found)
@@ -82,15 +81,13 @@ enum brski_code brski_store_manufacturer_remove(
 	struct brski_store *store, const char *name, struct brski_error *err)
 {
 	struct sql q;
-	int changed;
+	uint64_t changed;
 	enum brski_code code;
 
-	sql_begin(&q, store, "DELETE FROM manufacturer WHERE name = ?1", err);
+	sql_begin(&q, store->db, "DELETE FROM manufacturer WHERE name = ?1", err);
 	sql_bind_text(&q, name);
-	(void)sql_row(&q);
-	changed = sql_changes(&q);
-	store->own_changes++;
-	code = sql_end(&q);
+	sql_mark_change(&q);
+	code = sql_run_changes(&q, &changed);
 	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "there is no manufacturer '%s'", name);
 	return code;
@@ -101,12 +98,12 @@ enum brski_code brski_store_manufacturers(
 {
 	struct sql q;
 
-	sql_begin(&q, store, "SELECT " COLUMNS " FROM manufacturer ORDER BY name", err);
+	sql_begin(&q, store->db, "SELECT " COLUMNS " FROM manufacturer ORDER BY name", err);
 	while (sql_row(&q)) {
 		struct brski_store_manufacturer m = {0};
 
 		read_row(&q, &m);
-		if (!q.code)
+		if (q.code == BRSKI_OK)
 			row(ctx, &m);
 		brski_store_manufacturer_free(&m);
 	}

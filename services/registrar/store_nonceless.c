@@ -16,9 +16,8 @@ enum brski_code brski_store_nonceless_ask(
 	struct brski_store *store, const struct brski_store_nonceless *a, struct brski_error *err)
 {
 	struct sql q;
-	enum brski_code code;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"INSERT INTO voucher_ahead (" COLUMNS ") VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, x'', 0, 0)"
 		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET"
 		" key = ?3, waiting = 1, asked = ?4, issuer = ?5, request = ?6",
@@ -29,20 +28,17 @@ enum brski_code brski_store_nonceless_ask(
 	sql_bind_int(&q, a->asked);
 	sql_bind_blob(&q, brski_buf_span(&a->issuer));
 	sql_bind_blob(&q, brski_buf_span(&a->request));
-	code = sql_run(&q);
-	if (code == BRSKI_NOT_FOUND)
-		code = brski_fail(err, code, "there is no manufacturer '%s'", a->manufacturer);
-	return code;
+	return brski_store_below(sql_run(&q), a->manufacturer, err);
 }
 
 enum brski_code brski_store_nonceless_fill(
 	struct brski_store *store, const struct brski_store_nonceless *a, struct brski_error *err)
 {
 	struct sql q;
-	int changed;
+	uint64_t changed;
 	enum brski_code code;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"UPDATE voucher_ahead SET waiting = 0, voucher = ?2, fetched = ?3, expires_on = ?4"
 		" WHERE key = ?1 AND waiting",
 		err);
@@ -50,9 +46,7 @@ enum brski_code brski_store_nonceless_fill(
 	sql_bind_blob(&q, brski_buf_span(&a->voucher));
 	sql_bind_int(&q, a->fetched);
 	sql_bind_int(&q, a->expires_on);
-	(void)sql_row(&q);
-	changed = sql_changes(&q);
-	code = sql_end(&q);
+	code = sql_run_changes(&q, &changed);
 	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_UNEXPECTED, "no such request waits");
 	return code;
@@ -60,14 +54,14 @@ enum brski_code brski_store_nonceless_fill(
 
 static void read_row(struct sql *q, struct brski_store_nonceless *a)
 {
-	sql_copy_text(q, 0, a->manufacturer, sizeof(a->manufacturer));
-	sql_copy_text(q, 1, a->serial_number, sizeof(a->serial_number));
-	sql_copy_text(q, 2, a->key, sizeof(a->key));
+	sql_printable(q, 0, a->manufacturer, sizeof(a->manufacturer));
+	sql_printable(q, 1, a->serial_number, sizeof(a->serial_number));
+	sql_printable(q, 2, a->key, sizeof(a->key));
 	a->waiting = sql_int(q, 3) != 0;
 	a->asked = (time_t)sql_int(q, 4);
-	sql_copy_blob(q, 5, &a->issuer);
-	sql_copy_blob(q, 6, &a->request);
-	sql_copy_blob(q, 7, &a->voucher);
+	sql_blob(q, 5, &a->issuer);
+	sql_blob(q, 6, &a->request);
+	sql_blob(q, 7, &a->voucher);
 	a->fetched = (time_t)sql_int(q, 8);
 	a->expires_on = (time_t)sql_int(q, 9);
 }
@@ -93,7 +87,7 @@ enum brski_code brski_store_nonceless_get(struct brski_store *store, const char 
 {
 	struct sql q;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"SELECT " COLUMNS " FROM voucher_ahead WHERE manufacturer = ?1 AND serial_number = ?2", err);
 	sql_bind_text(&q, manufacturer);
 	sql_bind_text(&q, serial);
@@ -105,7 +99,7 @@ enum brski_code brski_store_nonceless_by_key(struct brski_store *store, const ch
 {
 	struct sql q;
 
-	sql_begin(&q, store, "SELECT " COLUMNS " FROM voucher_ahead WHERE key = ?1", err);
+	sql_begin(&q, store->db, "SELECT " COLUMNS " FROM voucher_ahead WHERE key = ?1", err);
 	sql_bind_text(&q, key);
 	return read_one(&q, out, err);
 }
@@ -114,15 +108,14 @@ enum brski_code brski_store_nonceless_remove(
 	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err)
 {
 	struct sql q;
-	int changed;
+	uint64_t changed;
 	enum brski_code code;
 
-	sql_begin(&q, store, "DELETE FROM voucher_ahead WHERE manufacturer = ?1 AND serial_number = ?2", err);
+	sql_begin(&q, store->db, "DELETE FROM voucher_ahead WHERE manufacturer = ?1 AND serial_number = ?2",
+		err);
 	sql_bind_text(&q, manufacturer);
 	sql_bind_text(&q, serial);
-	(void)sql_row(&q);
-	changed = sql_changes(&q);
-	code = sql_end(&q);
+	code = sql_run_changes(&q, &changed);
 	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no voucher was fetched ahead for %s of %s", serial,
 			manufacturer);
@@ -134,7 +127,7 @@ enum brski_code brski_store_nonceless_list(struct brski_store *store, const char
 {
 	struct sql q;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"SELECT " COLUMNS " FROM voucher_ahead WHERE ?1 = '' OR manufacturer = ?1"
 		" ORDER BY manufacturer, serial_number",
 		err);
@@ -143,7 +136,7 @@ enum brski_code brski_store_nonceless_list(struct brski_store *store, const char
 		struct brski_store_nonceless a = {0};
 
 		read_row(&q, &a);
-		if (!q.code)
+		if (q.code == BRSKI_OK)
 			row(ctx, &a);
 		brski_store_nonceless_free(&a);
 	}

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/registrar/store_internal.h"
 
-/*
- * The tables, as one step from each version of the schema to the next. A step that has been
- * released is never changed: what comes later is another step.
- */
-
 static const char *const steps[] = {
 	/* 1: manufacturers, the inventory, history, requests */
 	"CREATE TABLE manufacturer ("
@@ -50,8 +45,7 @@ static const char *const steps[] = {
 	"  updated INTEGER NOT NULL,"
 	"  blob BLOB NOT NULL"
 	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX job_by_state ON job (state, created);"
-	"PRAGMA user_version = 1;",
+	"CREATE INDEX job_by_state ON job (state, created);",
 
 	/*
 	 * 2: devices that the operator must decide on, or has refused; rules of mode "type";
@@ -86,8 +80,7 @@ static const char *const steps[] = {
 	"  added INTEGER NOT NULL,"
 	"  PRIMARY KEY (manufacturer, pattern)"
 	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX job_by_device ON job (manufacturer, serial_number, state);"
-	"PRAGMA user_version = 2;",
+	"CREATE INDEX job_by_device ON job (manufacturer, serial_number, state);",
 
 	/*
 	 * 3: vouchers without nonce, fetched ahead. A new request leaves the old voucher in place
@@ -106,17 +99,10 @@ static const char *const steps[] = {
 	"  expires_on INTEGER NOT NULL,"
 	"  PRIMARY KEY (manufacturer, serial_number)"
 	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX voucher_ahead_by_key ON voucher_ahead (key);"
-	"PRAGMA user_version = 3;",
+	"CREATE INDEX voucher_ahead_by_key ON voucher_ahead (key);",
 
 	/* 4: an event that comes again and again is one row */
-	("ALTER TABLE event ADD COLUMN times INTEGER NOT NULL DEFAULT 1;"
-	 "PRAGMA user_version = 4;"),
+	"ALTER TABLE event ADD COLUMN times INTEGER NOT NULL DEFAULT 1;",
 };
 
-const int brski_schema_version = (int)(sizeof(steps) / sizeof(steps[0]));
-
-const char *brski_schema_step(int from)
-{
-	return steps[from];
-}
+const struct sql_schema brski_store_schema = {.steps = steps, .version = sizeof(steps) / sizeof(steps[0])};

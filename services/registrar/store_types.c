@@ -5,34 +5,28 @@ enum brski_code brski_store_type_put(
 	struct brski_store *store, const char *manufacturer, const char *pattern, struct brski_error *err)
 {
 	struct sql q;
-	enum brski_code code;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"INSERT INTO type_rule (manufacturer, pattern, added) VALUES (?1, ?2, ?3)"
 		" ON CONFLICT (manufacturer, pattern) DO NOTHING",
 		err);
 	sql_bind_text(&q, manufacturer);
 	sql_bind_text(&q, pattern);
 	sql_bind_int(&q, time(NULL));
-	code = sql_run(&q);
-	if (code == BRSKI_NOT_FOUND)
-		code = brski_fail(err, code, "there is no manufacturer '%s'", manufacturer);
-	return code;
+	return brski_store_below(sql_run(&q), manufacturer, err);
 }
 
 enum brski_code brski_store_type_remove(
 	struct brski_store *store, const char *manufacturer, const char *pattern, struct brski_error *err)
 {
 	struct sql q;
-	int changed;
+	uint64_t changed;
 	enum brski_code code;
 
-	sql_begin(&q, store, "DELETE FROM type_rule WHERE manufacturer = ?1 AND pattern = ?2", err);
+	sql_begin(&q, store->db, "DELETE FROM type_rule WHERE manufacturer = ?1 AND pattern = ?2", err);
 	sql_bind_text(&q, manufacturer);
 	sql_bind_text(&q, pattern);
-	(void)sql_row(&q);
-	changed = sql_changes(&q);
-	code = sql_end(&q);
+	code = sql_run_changes(&q, &changed);
 	if (code == BRSKI_OK && changed == 0)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "%s has no type '%s'", manufacturer, pattern);
 	return code;
@@ -43,7 +37,7 @@ enum brski_code brski_store_types(struct brski_store *store, const char *manufac
 {
 	struct sql q;
 
-	sql_begin(&q, store,
+	sql_begin(&q, store->db,
 		"SELECT manufacturer, pattern, added FROM type_rule WHERE ?1 = '' OR manufacturer = ?1"
 		" ORDER BY manufacturer, pattern",
 		err);
@@ -51,8 +45,8 @@ enum brski_code brski_store_types(struct brski_store *store, const char *manufac
 	while (sql_row(&q)) {
 		struct brski_store_type t = {.added = (time_t)sql_int(&q, 2)};
 
-		sql_copy_text(&q, 0, t.manufacturer, sizeof(t.manufacturer));
-		sql_copy_text(&q, 1, t.pattern, sizeof(t.pattern));
+		sql_printable(&q, 0, t.manufacturer, sizeof(t.manufacturer));
+		sql_printable(&q, 1, t.pattern, sizeof(t.pattern));
 		row(ctx, &t);
 	}
 	return sql_end(&q);

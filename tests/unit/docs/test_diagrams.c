@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "eap_brski/pledge/pledge_internal.h"
 #include "eap_brski/registrar/registrar_internal.h"
 #include "services/registrar/store_internal.h"
@@ -156,89 +154,92 @@ static const char *meaning_of(const char *table, const char *column)
 	return "";
 }
 
+static struct sql_db *shown;
+static struct brski_error err;
+
 /* Rows of a query, as the lines that `line` makes of them. */
-static void each(sqlite3 *db, const char *sql, const char *arg,
-	void (*line)(struct brski_buf *, const char *, sqlite3_stmt *), struct brski_buf *out)
+static void each(const char *text, const char *arg,
+	void (*line)(struct brski_buf *, const char *, struct sql *), struct brski_buf *out)
 {
-	sqlite3_stmt *stmt;
+	struct sql q;
 
-	ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+	sql_begin(&q, shown, text, &err);
 	if (arg)
-		sqlite3_bind_text(stmt, 1, arg, -1, SQLITE_STATIC);
-	while (sqlite3_step(stmt) == SQLITE_ROW)
-		line(out, arg, stmt);
-	sqlite3_finalize(stmt);
+		sql_bind_text(&q, arg);
+	while (sql_row(&q))
+		line(out, arg, &q);
+	EXPECT(BRSKI_OK, sql_end(&q));
 }
 
-static const char *text_at(sqlite3_stmt *stmt, int column)
+struct cell {
+	char text[256];
+};
+
+static struct cell cell(struct sql *row, int column)
 {
-	const unsigned char *text = sqlite3_column_text(stmt, column);
+	struct cell c;
 
-	return text ? (const char *)text : "";
+	sql_text(row, column, c.text, sizeof(c.text));
+	return c;
 }
 
-static void column_line(struct brski_buf *out, const char *table, sqlite3_stmt *stmt)
+static void column_line(struct brski_buf *out, const char *table, struct sql *row)
 {
-	const char *name = text_at(stmt, 0);
+	struct cell name = cell(row, 0);
 
-	put_line(out, "| `%s`%s | %s | %s |", name, sqlite3_column_int(stmt, 2) ? " (key)" : "",
-		text_at(stmt, 1), meaning_of(table, name));
+	put_line(out, "| `%s`%s | %s | %s |", name.text, sql_int(row, 2) != 0 ? " (key)" : "",
+		cell(row, 1).text, meaning_of(table, name.text));
 }
 
-static void index_line(struct brski_buf *out, const char *table, sqlite3_stmt *stmt)
-{
-	(void)table;
-	put_line(out, "\nIndex `%s` on %s.", text_at(stmt, 0), text_at(stmt, 1));
-}
-
-static void reference_line(struct brski_buf *out, const char *table, sqlite3_stmt *stmt)
-{
-	(void)table;
-	put_line(out, "\n`%s` refers to `%s(%s)`; on delete: %s.", text_at(stmt, 0), text_at(stmt, 1),
-		text_at(stmt, 2), text_at(stmt, 3));
-}
-
-static void trigger_line(struct brski_buf *out, const char *table, sqlite3_stmt *stmt)
+static void index_line(struct brski_buf *out, const char *table, struct sql *row)
 {
 	(void)table;
-	put_line(out, "\nTrigger `%s`.", text_at(stmt, 0));
+	put_line(out, "\nIndex `%s` on %s.", cell(row, 0).text, cell(row, 1).text);
 }
 
-static sqlite3 *shown; /* for table_lines */
-
-static void table_lines(struct brski_buf *out, const char *none, sqlite3_stmt *stmt)
+static void reference_line(struct brski_buf *out, const char *table, struct sql *row)
 {
-	const char *name = text_at(stmt, 0);
+	(void)table;
+	put_line(out, "\n`%s` refers to `%s(%s)`; on delete: %s.", cell(row, 0).text, cell(row, 1).text,
+		cell(row, 2).text, cell(row, 3).text);
+}
+
+static void trigger_line(struct brski_buf *out, const char *table, struct sql *row)
+{
+	(void)table;
+	put_line(out, "\nTrigger `%s`.", cell(row, 0).text);
+}
+
+static void table_lines(struct brski_buf *out, const char *none, struct sql *row)
+{
+	struct cell c = cell(row, 0);
+	const char *name = c.text;
 
 	(void)none;
 	put_line(out, "\n### %s\n\n%s\n\n| column | type | meaning |\n|---|---|---|", name,
 		meaning_of(name, NULL));
-	each(shown, "SELECT name, type, pk FROM pragma_table_info(?)", name, column_line, out);
-	each(shown, "SELECT \"from\", \"table\", \"to\", on_delete FROM pragma_foreign_key_list(?)", name,
+	each("SELECT name, type, pk FROM pragma_table_info(?1)", name, column_line, out);
+	each("SELECT \"from\", \"table\", \"to\", on_delete FROM pragma_foreign_key_list(?1)", name,
 		reference_line, out);
-	each(shown,
-		"SELECT l.name, (SELECT group_concat('`' || i.name || '`', ', ') FROM "
-		"pragma_index_info(l.name) i) "
-		"FROM pragma_index_list(?) l WHERE l.origin = 'c' ORDER BY l.name",
+	each("SELECT l.name,"
+	     " (SELECT group_concat('`' || i.name || '`', ', ') FROM pragma_index_info(l.name) i)"
+	     " FROM pragma_index_list(?1) l WHERE l.origin = 'c' ORDER BY l.name",
 		name, index_line, out);
-	each(shown, "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? ORDER BY name",
-		name, trigger_line, out);
+	each("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 ORDER BY name", name,
+		trigger_line, out);
 }
 
 static void draw_store(struct brski_buf *out)
 {
-	char *why = NULL;
+	static const struct sql_options options = {.create = true};
+	int found;
 
-	ck_assert_int_eq(sqlite3_open(":memory:", &shown), SQLITE_OK);
-	for (int i = 0; i < brski_schema_version; i++)
-		ck_assert_msg(
-			sqlite3_exec(shown, brski_schema_step(i), NULL, NULL, &why) == SQLITE_OK, "%s", why);
-	put_line(out, "Version of the schema (`PRAGMA user_version`): %d.", brski_schema_version);
-	each(shown,
-		"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY "
-		"rowid",
+	EXPECT(BRSKI_OK, sql_open(":memory:", &options, &shown, &err));
+	EXPECT(BRSKI_OK, sql_migrate(shown, &brski_store_schema, &found, &err));
+	put_line(out, "Version of the schema (`PRAGMA user_version`): %d.", brski_store_schema.version);
+	each("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
 		NULL, table_lines, out);
-	sqlite3_close(shown);
+	sql_close(shown);
 }
 
 /* ---- The documents ---- */

@@ -169,24 +169,27 @@ END_TEST
 
 START_TEST(an_older_database_gets_what_was_added_since)
 {
+	static const struct sql_options options = {.create = true, .mode = 0640};
+	struct sql_schema first = {.steps = brski_store_schema.steps, .version = 1};
 	enum brski_standing standing;
 	char older[300];
-	sqlite3 *db;
+	struct sql_db *db;
+	int found;
 
 	snprintf(older, sizeof(older), "%s.old", path);
-	ck_assert(sqlite3_open(older, &db) == SQLITE_OK);
-	ck_assert(sqlite3_exec(db, brski_schema_step(0), NULL, NULL, NULL) == SQLITE_OK);
-	ck_assert(sqlite3_exec(db,
+	ck_assert(sql_open(older, &options, &db, &err) == BRSKI_OK);
+	ck_assert(sql_migrate(db, &first, &found, &err) == BRSKI_OK);
+	ck_assert(sql_script(db,
 			  "INSERT INTO manufacturer VALUES ('acme','','','','','',0,1,1,0,0);"
 			  "INSERT INTO device VALUES ('acme','S-1','','1','onboarded',7);"
 			  "INSERT INTO job VALUES ('aa',1,0,'acme','S-1',1000,1000,'12345')",
-			  NULL, NULL, NULL) != SQLITE_OK); /* STRICT: the blob is a text */
-	ck_assert(sqlite3_exec(db,
+			  &err) == BRSKI_UNEXPECTED); /* STRICT: the blob is a text */
+	ck_assert(sql_script(db,
 			  "INSERT INTO manufacturer VALUES ('acme','',x'',x'',x'',x'',0,1,1,0,0);"
 			  "INSERT INTO device VALUES ('acme','S-1','',1,'onboarded',7);"
 			  "INSERT INTO job VALUES ('aa',1,0,'acme','S-1',1000,1000,x'3132333435')",
-			  NULL, NULL, NULL) == SQLITE_OK);
-	sqlite3_close(db);
+			  &err) == BRSKI_OK);
+	sql_close(db);
 	brski_store_close(store);
 	ck_assert_msg(brski_store_open(older, false, &store, &err) == BRSKI_OK, "%s", err.why);
 	ck_assert(brski_store_standing(store, "acme", "S-1", &standing, &err) == BRSKI_OK);
@@ -554,22 +557,29 @@ END_TEST
 START_TEST(what_is_no_store_is_refused)
 {
 	struct brski_store *other;
+	char words[160];
 	sqlite3 *db;
 	FILE *f;
 
 	ck_assert(brski_store_open("/tmp/brski-there-is-none.db", false, &other, &err) == BRSKI_NOT_FOUND);
+	ck_assert_str_eq(err.why,
+		"cannot open the database /tmp/brski-there-is-none.db: unable to open database file");
 	ck_assert_ptr_null(other);
 	ck_assert(sqlite3_open(path, &db) == SQLITE_OK);
 	ck_assert(sqlite3_exec(db, "PRAGMA user_version=999", NULL, NULL, NULL) == SQLITE_OK);
 	sqlite3_close(db);
 	ck_assert(brski_store_open(path, true, &other, &err) != BRSKI_OK);
-	ck_assert_ptr_nonnull(strstr(err.why, "newer"));
+	snprintf(words, sizeof(words),
+		"%s: the database was made by a newer version (schema 999, this program knows 4)", path);
+	ck_assert_str_eq(err.why, words);
 	brski_store_close(store);
 	f = fopen(path, "w");
 	fputs("this is a letter to my aunt, and no database at all, whatever its name says", f);
 	fclose(f);
 	ck_assert(brski_store_open(path, false, &store, &err) != BRSKI_OK);
 	ck_assert_ptr_null(store);
+	snprintf(words, sizeof(words), "%s: database: file is not a database", path);
+	ck_assert_str_eq(err.why, words);
 }
 END_TEST
 
