@@ -44,7 +44,7 @@ enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kin
 		code = job->chain ? brski_manufacturer_copy(&job->manufacturer, m, err) : BRSKI_NO_MEMORY;
 	}
 	if (code == BRSKI_OK)
-		code = brski_device_read(job->chain, &job->device, err);
+		code = brski_registrar_device_read(job->chain, &job->device, err);
 	if (code != BRSKI_OK) {
 		brski_job_free(job);
 		return brski_fail(err, code, "a job cannot be made");
@@ -53,7 +53,7 @@ enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kin
 	job->kind = kind;
 	job->step = kind == BRSKI_JOB_VOUCHER ? BRSKI_STEP_VOUCHER : BRSKI_STEP_CMP;
 	job->created = job->changed = brski_now(r->env);
-	brski_device_of(&job->device, m);
+	brski_registrar_device_of(&job->device, m);
 	brski_job_key_of(&job->device, request, job->key);
 	*out = job;
 	return BRSKI_OK;

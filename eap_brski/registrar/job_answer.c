@@ -31,7 +31,7 @@ static void replace(struct brski_job *job, struct brski_job *by)
 	memset(&old.manufacturer, 0, sizeof(old.manufacturer));
 	*job = *by;
 	*by = old;
-	brski_device_of(&job->device, &job->manufacturer);
+	brski_registrar_device_of(&job->device, &job->manufacturer);
 	brski_job_free(by);
 }
 

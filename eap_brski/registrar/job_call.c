@@ -30,8 +30,9 @@ static enum brski_code operation_url(const char *url, const char *manufacturer, 
 	return BRSKI_OK;
 }
 
-enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, const char *operation,
-	struct brski_span body, char *url, size_t size, struct brski_http *request, struct brski_error *err)
+enum brski_code brski_registrar_masa_call(const char *masa_url, const char *manufacturer,
+	const char *operation, struct brski_span body, char *url, size_t size, struct brski_http *request,
+	struct brski_error *err)
 {
 	const char *accept =
 		strcmp(operation, BRSKI_MASA_VOUCHER) == 0 ? BRSKI_MEDIA_VOUCHER : BRSKI_MEDIA_JSON;
@@ -45,7 +46,7 @@ enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, 
 
 static enum brski_code prepare_masa(struct brski_job *job, const char *operation, struct brski_error *err)
 {
-	return brski_masa_call(job->device.masa_url, job->device.manufacturer, operation,
+	return brski_registrar_masa_call(job->device.masa_url, job->device.manufacturer, operation,
 		brski_buf_span(&job->upstream), job->url, sizeof(job->url), &job->call, err);
 }
 
@@ -136,8 +137,9 @@ enum brski_code brski_job_plan(
 		code = copy_call(job, out, err);
 	else if (job->state == BRSKI_JOB_WAITING && i == 1 && job->step == BRSKI_STEP_VOUCHER &&
 		 job->manufacturer.audit_log)
-		code = brski_masa_call(job->device.masa_url, job->device.manufacturer, BRSKI_MASA_AUDIT_LOG,
-			brski_buf_span(&job->upstream), out->url, sizeof(out->url), &out->request, err);
+		code = brski_registrar_masa_call(job->device.masa_url, job->device.manufacturer,
+			BRSKI_MASA_AUDIT_LOG, brski_buf_span(&job->upstream), out->url, sizeof(out->url),
+			&out->request, err);
 	if (code == BRSKI_NOT_FOUND)
 		brski_fail(err, code, "the job has no such call");
 	if (code != BRSKI_OK)
@@ -145,7 +147,7 @@ enum brski_code brski_job_plan(
 	return code;
 }
 
-bool brski_http_is_temporary(const struct brski_http *answer)
+bool brski_registrar_is_temporary(const struct brski_http *answer)
 {
 	return answer->status >= 500 || answer->status == 202 || answer->status == 408 ||
 	       answer->status == 425 || answer->status == 429;

@@ -42,7 +42,7 @@ static enum brski_code judge_again(struct brski_job *job, struct brski_error *er
 		return refuse_now(job, reason.why, err);
 	if (code != BRSKI_OK)
 		return brski_registrar_give_up(&reason, code, err);
-	brski_device_of(&job->device, &job->manufacturer);
+	brski_registrar_device_of(&job->device, &job->manufacturer);
 	code = r->ops.decide(r->ops_ctx, &job->device, &job->manufacturer, &decision, why, &retry_after, err);
 	if (code != BRSKI_OK)
 		return code;

@@ -227,7 +227,7 @@ static enum brski_code read_job(struct brski_job *job, const struct job_text *t,
 		return brski_fail(err, BRSKI_MALFORMED, "a stored job has values that no job has");
 	code = read_chain(job, t->chain, err);
 	if (code == BRSKI_OK)
-		code = brski_device_read(job->chain, &job->device, err);
+		code = brski_registrar_device_read(job->chain, &job->device, err);
 	if (code == BRSKI_OK)
 		code = brski_base64_decode(brski_span_str(t->request), &job->request, err);
 	if (code == BRSKI_OK)

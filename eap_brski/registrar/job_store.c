@@ -41,7 +41,7 @@ enum brski_code brski_job_find(struct brski_registrar *r, const struct brski_dev
 		return code;
 	if (strcmp((*out)->device.fingerprint, device->fingerprint) == 0 && strcmp((*out)->key, key) == 0) {
 		code = r->ops.find_manufacturer(r->ops_ctx, (*out)->chain, &(*out)->manufacturer, err);
-		brski_device_of(&(*out)->device, &(*out)->manufacturer);
+		brski_registrar_device_of(&(*out)->device, &(*out)->manufacturer);
 		if (code == BRSKI_OK)
 			code = brski_job_prepare(*out, err);
 	} else {

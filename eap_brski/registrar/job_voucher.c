@@ -68,7 +68,7 @@ static bool status_is_final(struct brski_job *job, const char *what, const struc
 	*code = BRSKI_OK;
 	if (answer->status == 200 || (created && answer->status == 201))
 		return false;
-	if (brski_http_is_temporary(answer)) {
+	if (brski_registrar_is_temporary(answer)) {
 		masa_words(answer, words);
 		brski_job_wait(job, what, retry_after(job, answer), "MASA %s has no answer yet: %u%s%s",
 			job->url, answer->status, words[0] ? " " : "", words);
@@ -248,7 +248,7 @@ static enum brski_code on_audit_log(
 		brski_job_move(job, BRSKI_JOB_SENT_ON);
 		return BRSKI_OK;
 	}
-	code = brski_audit_log_take(
+	code = brski_registrar_audit_log_take(
 		job->registrar, &job->manufacturer, brski_buf_span(&answer->body), &n, &why);
 	if (brski_registrar_is_own_trouble(code))
 		return brski_registrar_give_up(&why, code, err);

@@ -56,7 +56,7 @@ enum brski_code brski_nonceless_plan(const struct brski_manufacturer *m, struct 
 	memset(out, 0, sizeof(*out));
 	if (i > 1 || (i == 1 && !m->audit_log))
 		return brski_fail(err, BRSKI_NOT_FOUND, "no such call");
-	code = brski_masa_call(
+	code = brski_registrar_masa_call(
 		m->masa_url, m->name, operation, cms, out->url, sizeof(out->url), &out->request, err);
 	if (code != BRSKI_OK)
 		brski_planned_free(out);
@@ -85,8 +85,8 @@ enum brski_code brski_nonceless_check(const struct brski_registrar *r, const str
 	return code;
 }
 
-enum brski_code brski_audit_log_take(const struct brski_registrar *r, const struct brski_manufacturer *m,
-	struct brski_span body, size_t *n, struct brski_error *err)
+enum brski_code brski_registrar_audit_log_take(const struct brski_registrar *r,
+	const struct brski_manufacturer *m, struct brski_span body, size_t *n, struct brski_error *err)
 {
 	const struct brski_audit_policy policy = {
 		.known_domains = r->known_domains,
@@ -112,8 +112,8 @@ static enum brski_code check_status(const struct brski_http *answer, struct brsk
 		return BRSKI_OK;
 	if (brski_http_is_type(answer, "text/plain"))
 		brski_printable(brski_buf_span(&answer->body), words, sizeof(words));
-	return brski_fail(err, brski_http_is_temporary(answer) ? BRSKI_UNAVAILABLE : BRSKI_REFUSED,
-		"the MASA %s: %u%s%s", brski_http_is_temporary(answer) ? "has no answer yet" : "refused",
+	return brski_fail(err, brski_registrar_is_temporary(answer) ? BRSKI_UNAVAILABLE : BRSKI_REFUSED,
+		"the MASA %s: %u%s%s", brski_registrar_is_temporary(answer) ? "has no answer yet" : "refused",
 		answer->status, words[0] ? " " : "", words);
 }
 
@@ -138,5 +138,6 @@ enum brski_code brski_nonceless_audit_log(const struct brski_registrar *r, const
 	enum brski_code code = check_status(answer, err);
 	size_t n;
 
-	return code == BRSKI_OK ? brski_audit_log_take(r, m, brski_buf_span(&answer->body), &n, err) : code;
+	return code == BRSKI_OK ? brski_registrar_audit_log_take(r, m, brski_buf_span(&answer->body), &n, err)
+				: code;
 }

@@ -131,7 +131,7 @@ struct brski_registrar_ops {
 		void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
 	/*
 	 * The voucher without nonce that was fetched ahead for this device and judged right with
-	 * its audit log (ahead.h), for when its MASA cannot be asked. BRSKI_NOT_FOUND. May be NULL:
+	 * its audit log (nonceless.h), for when its MASA cannot be asked. BRSKI_NOT_FOUND. May be NULL:
 	 * there are none.
 	 */
 	enum brski_code (*nonceless_voucher)(

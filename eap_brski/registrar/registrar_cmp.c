@@ -11,7 +11,7 @@
 
 struct cmp_context {
 	struct brski_registrar_session *s;
-	const struct brski_endpoint *endpoint;
+	const struct brski_registrar_endpoint *endpoint;
 	struct brski_cmp *msg; /* the session's `pending` */
 	struct brski_cmp_request asked;
 	struct brski_http *response;
@@ -197,8 +197,8 @@ static enum brski_code use_job(struct cmp_context *c, struct brski_job *found, s
 		*c->job = found;
 		return BRSKI_OK;
 	}
-	code = found->state == BRSKI_JOB_WAITING ? brski_cmp_defer(c->s, found, c->response, err)
-						 : brski_cmp_deliver(c->s, found, c->response, err);
+	code = found->state == BRSKI_JOB_WAITING ? brski_registrar_defer_cmp(c->s, found, c->response, err)
+						 : brski_registrar_deliver_cmp(c->s, found, c->response, err);
 	brski_job_free(found);
 	return code;
 }
@@ -409,7 +409,7 @@ static enum brski_code serve(struct cmp_context *c, struct brski_error *err)
 	return authorize(c, err);
 }
 
-enum brski_code brski_handle_cmp(BRSKI_ENDPOINT_PARAMS)
+enum brski_code brski_registrar_handle_cmp(BRSKI_REGISTRAR_HANDLER_PARAMS)
 {
 	struct cmp_context c = {
 		.s = s, .endpoint = endpoint, .msg = &s->pending, .response = response, .job = job};
@@ -444,7 +444,7 @@ static enum brski_code remember_grant(
 	return brski_note_put(s->registrar, &s->device, "certificate", brski_span(NULL, 0), job->key, err);
 }
 
-enum brski_code brski_cmp_deliver(struct brski_registrar_session *s, const struct brski_job *job,
+enum brski_code brski_registrar_deliver_cmp(struct brski_registrar_session *s, const struct brski_job *job,
 	struct brski_http *response, struct brski_error *err)
 {
 	enum brski_code code = BRSKI_OK;
@@ -463,7 +463,7 @@ enum brski_code brski_cmp_deliver(struct brski_registrar_session *s, const struc
 				: code;
 }
 
-enum brski_code brski_cmp_defer(struct brski_registrar_session *s, const struct brski_job *job,
+enum brski_code brski_registrar_defer_cmp(struct brski_registrar_session *s, const struct brski_job *job,
 	struct brski_http *response, struct brski_error *err)
 {
 	struct cmp_context c = {.s = s, .msg = &s->pending, .response = response};

@@ -8,7 +8,27 @@
 #include "eap_brski/registrar/registrar.h"
 #include "eap_brski/transport/http_reply.h"
 
-/* What the files of the registrar share, and nobody else includes. */
+/*
+ * What the files of the registrar share, and nobody else includes. They lie in layers: none includes
+ * or calls what stands above it.
+ *
+ *   registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c
+ *                        the endpoints
+ *   registrar_session.c  one request after the other, and what a session tells and asks
+ *   job_load.c           a stored job for the background: judged again
+ *   job_answer.c         an answer to a job, whichever kind it is
+ *   job_voucher.c, job_cmp.c
+ *                        what an answer of MASA or PKI means
+ *   nonceless.c          the same for a voucher that was fetched ahead
+ *   job_outcome.c        what becomes of a job, and what is told of it
+ *   job_store.c, note.c  jobs and notes in the store
+ *   job_state.c          their form there
+ *   job_call.c, job_moves.c
+ *                        what a job calls; where it stands
+ *   job.c                what a job is
+ *   registrar_peer.c     who the peer is
+ *   registrar.c          what all sessions and jobs share
+ */
 
 #define BRSKI_SESSION_REQUESTS_MAX 32
 #define BRSKI_SESSION_OCTETS_MAX ((size_t)512 * 1024)
@@ -55,23 +75,6 @@ struct brski_registrar_session {
 
 /* ---- registrar.c ---- */
 
-struct brski_endpoint {
-	const char *method;
-	const char *path;
-	const char *media;    /* of the request; NULL: it has no body */
-	const char *produces; /* what a successful response is */
-	size_t body_max;
-	/* As brski_registrar_request. */
-	enum brski_code (*handle)(struct brski_registrar_session *s, const struct brski_endpoint *endpoint,
-		const struct brski_http *request, struct brski_http *response, struct brski_job **job,
-		struct brski_error *err);
-	bool telemetry;     /* heard to the end, also when the session is over */
-	unsigned cmp_types; /* bits of enum brski_cmp_type */
-};
-
-/* For GET /.well-known/brski; NULL after the last one. */
-const struct brski_endpoint *brski_endpoint(size_t i);
-
 /*
  * True: no word about who asked or what was answered, but trouble of our own, that goes up as an
  * error.
@@ -81,40 +84,16 @@ bool brski_registrar_is_own_trouble(enum brski_code code);
 BRSKI_CHECKED enum brski_code brski_registrar_give_up(
 	const struct brski_error *why, enum brski_code code, struct brski_error *err);
 
-/* One line for the history and the log; not ok: also the session's reason. */
-void brski_registrar_session_note(struct brski_registrar_session *s, const char *what, bool ok,
-	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* Asks the policy. An error is our own trouble, and told as BRSKI_DEFER in *decision too. */
-enum brski_decision brski_registrar_session_decide(struct brski_registrar_session *s, long *retry_after);
+/* ---- registrar_peer.c ---- */
 
-/* Everything of a device but manufacturer and MASA that its certificate tells. */
-enum brski_code brski_device_read(
+/*
+ * Everything of a device but manufacturer and MASA that its certificate tells. *out borrows from
+ * the chain. BRSKI_UNTRUSTED: there is no certificate; else it names no serial number.
+ */
+BRSKI_CHECKED enum brski_code brski_registrar_device_read(
 	const STACK_OF(X509) *chain, struct brski_device *out, struct brski_error *err);
-/* Name and MASA URL, from the records or the IDevID (RFC 8995 2.3.2). */
-void brski_device_of(struct brski_device *device, const struct brski_manufacturer *m);
-
-/* ---- registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c: the endpoints ---- */
-
-#define BRSKI_ENDPOINT_PARAMS \
-	struct brski_registrar_session *s, const struct brski_endpoint *endpoint, \
-		const struct brski_http *request, struct brski_http *response, struct brski_job **job, \
-		struct brski_error *err
-
-enum brski_code brski_handle_discovery(BRSKI_ENDPOINT_PARAMS);
-enum brski_code brski_handle_voucher_request(BRSKI_ENDPOINT_PARAMS);
-enum brski_code brski_handle_voucher_status(BRSKI_ENDPOINT_PARAMS);
-enum brski_code brski_handle_enroll_status(BRSKI_ENDPOINT_PARAMS);
-enum brski_code brski_handle_cmp(BRSKI_ENDPOINT_PARAMS);
-
-/* What a finished, and an unfinished, job is to the request that waits for it. */
-enum brski_code brski_voucher_deliver(struct brski_registrar_session *s, const struct brski_job *job,
-	struct brski_http *response, struct brski_error *err);
-enum brski_code brski_voucher_defer(struct brski_registrar_session *s, const struct brski_job *job,
-	struct brski_http *response, struct brski_error *err);
-enum brski_code brski_cmp_deliver(struct brski_registrar_session *s, const struct brski_job *job,
-	struct brski_http *response, struct brski_error *err);
-enum brski_code brski_cmp_defer(struct brski_registrar_session *s, const struct brski_job *job,
-	struct brski_http *response, struct brski_error *err);
+/* Name and MASA URL, from the records or the IDevID (RFC 8995 2.3.2); "": it has none. */
+void brski_registrar_device_of(struct brski_device *device, const struct brski_manufacturer *m);
 
 /* ---- job.c ---- */
 
@@ -157,6 +136,16 @@ struct brski_job {
 	bool deferred;    /* by the policy */
 };
 
+/* hexadecimal SHA-256 of fingerprint and octets: the name of a request for good */
+void brski_job_key_of(
+	const struct brski_device *device, struct brski_span octets, char out[BRSKI_FINGERPRINT_MAX]);
+/* A new WAITING job for this device, the caller's; nothing is stored, and there is no call yet. */
+BRSKI_CHECKED enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kind,
+	const STACK_OF(X509) *chain, const struct brski_manufacturer *m, struct brski_span request,
+	struct brski_job **out, struct brski_error *err);
+/* True: when its request comes again, a stored job is as good as none. */
+bool brski_job_is_stale(const struct brski_job *job);
+
 /* ---- job_moves.c ---- */
 
 /* A job's state and, while it waits, its step. */
@@ -186,78 +175,22 @@ const struct brski_job_transition *brski_job_transition(size_t i);
 const char *brski_job_place_name(enum brski_job_place place);
 const char *brski_job_cause_name(enum brski_job_cause cause);
 
-/* ---- job.c, job_answer.c ---- */
-
-/* A new WAITING job for this device; nothing is stored. */
-enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kind,
-	const STACK_OF(X509) *chain, const struct brski_manufacturer *m, struct brski_span request,
-	struct brski_job **out, struct brski_error *err);
-/* The device with that job's request was accepted: makes the call ready and stores it. */
-enum brski_code brski_job_start(struct brski_job *job, struct brski_error *err);
-/* By key from the store; it must be this device's. BRSKI_NOT_FOUND. */
-enum brski_code brski_job_find(struct brski_registrar *r, const struct brski_device *device, const char *key,
-	struct brski_job **out, struct brski_error *err);
-enum brski_code brski_job_put(struct brski_job *job, struct brski_error *err);
-/* Fills url and call from the step. */
-enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err);
-/* What to do with a stored job when its request comes again. */
-bool brski_job_is_stale(const struct brski_job *job);
-
-/* Refuses a job that has waited for longer than it may; true if it is one. BRSKI_OK unless memory is out. */
-bool brski_job_give_up(struct brski_job *job, enum brski_code *code, struct brski_error *err);
-void brski_job_wait(struct brski_job *job, const char *what, long seconds, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-/* BRSKI_OK unless memory is out. told: what the pledge may read. */
-enum brski_code brski_job_refuse_text(struct brski_job *job, const char *what, unsigned status,
-	const char *told, struct brski_error *err, const char *fmt, ...)
-	__attribute__((format(printf, 6, 7)));
-void brski_job_done(struct brski_job *job, const char *what, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-void brski_job_tell(struct brski_job *job, const char *what, bool ok, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-/* The last brski_job_tell goes to log and history. */
-void brski_job_announce(struct brski_job *job);
-
-/* The same for a CMP job: a rejection of its request, signed by the registrar. */
-enum brski_code brski_job_cmp_refuse(struct brski_job *job, const char *what, enum brski_cmp_fail fail,
-	const char *told, struct brski_error *err, const char *fmt, ...)
-	__attribute__((format(printf, 6, 7)));
-
-/* Statuses after which the same request may succeed later: RFC 9110 15.5.9, 15.6, RFC 6585 4. */
-bool brski_http_is_temporary(const struct brski_http *answer);
-
-/* hexadecimal SHA-256 of fingerprint and octets: the name of a request for good */
-void brski_job_key_of(
-	const struct brski_device *device, struct brski_span octets, char out[BRSKI_FINGERPRINT_MAX]);
-
-/* job_voucher.c, job_cmp.c: an answer of MASA or PKI. An error is our own trouble. */
-enum brski_code brski_job_voucher_answer(
-	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
-enum brski_code brski_job_cmp_answer(
-	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
-/*
- * The MASA cannot be asked, for the reason `why`: a voucher that was fetched ahead makes the job
- * DONE, else it waits.
- */
-enum brski_code brski_job_without_masa(struct brski_job *job, const char *why, struct brski_error *err);
+/* ---- job_call.c ---- */
 
 #define BRSKI_MASA_VOUCHER "requestvoucher"
 #define BRSKI_MASA_AUDIT_LOG "requestauditlog"
 /*
- * job_call.c: the call of a MASA's operation, RFC 8995 5.5 and 5.8. `manufacturer` is for the
- * error's words.
+ * The call of a MASA's operation, RFC 8995 5.5 and 5.8: its URL into url[size], and *request.
+ * `manufacturer` is for the error's words. BRSKI_NOT_FOUND: no MASA is known; BRSKI_UNSUPPORTED,
+ * BRSKI_TOO_LARGE: its URL is none to call.
  */
-enum brski_code brski_masa_call(const char *masa_url, const char *manufacturer, const char *operation,
-	struct brski_span body, char *url, size_t size, struct brski_http *request, struct brski_error *err);
-
-/* ahead.c: audit log of RFC 8995 5.8.1, judged. *n: its entries. BRSKI_REFUSED, or it is wrong. */
-enum brski_code brski_audit_log_take(const struct brski_registrar *r, const struct brski_manufacturer *m,
-	struct brski_span body, size_t *n, struct brski_error *err);
-/* The same for a voucher without nonce. BRSKI_EXPIRED. */
-enum brski_code brski_nonceless_check(const struct brski_registrar *r, const struct brski_manufacturer *m,
-	const char *serial, struct brski_span issuer, struct brski_span cms, time_t *expires_on,
+BRSKI_CHECKED enum brski_code brski_registrar_masa_call(const char *masa_url, const char *manufacturer,
+	const char *operation, struct brski_span body, char *url, size_t size, struct brski_http *request,
 	struct brski_error *err);
+/* Fills url and call from the step; empties them if nothing is to be called. */
+BRSKI_CHECKED enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err);
+/* Statuses after which the same request may succeed later: RFC 9110 15.5.9, 15.6, RFC 6585 4. */
+bool brski_registrar_is_temporary(const struct brski_http *answer);
 
 /* ---- job_state.c: jobs as text for the store ---- */
 
@@ -267,23 +200,147 @@ enum brski_code brski_nonceless_check(const struct brski_registrar *r, const str
  * BRSKI_MALFORMED, BRSKI_UNSUPPORTED, BRSKI_TOO_LARGE.
  */
 BRSKI_CHECKED enum brski_code brski_job_parse(struct brski_span blob, json_t **json, struct brski_error *err);
-bool brski_job_is_key(const char *text);
-
-/* Reads without looking up the manufacturer. BRSKI_MALFORMED, BRSKI_UNSUPPORTED. */
-enum brski_code brski_job_decode(
+bool brski_job_is_key(const char *text); /* of a job or a note: 64 hexadecimal digits */
+/*
+ * Reads without looking up the manufacturer; *out is the caller's. As brski_job_parse, and
+ * BRSKI_MISMATCH: the row is not what its key says.
+ */
+BRSKI_CHECKED enum brski_code brski_job_decode(
 	struct brski_registrar *r, struct brski_span blob, struct brski_job **out, struct brski_error *err);
+
+/* ---- job_store.c ---- */
+
+/* Durable when it returns. BRSKI_TOO_LARGE: the store keeps no more of them. */
+BRSKI_CHECKED enum brski_code brski_job_put(struct brski_job *job, struct brski_error *err);
+/* The device with that job's request was accepted: makes the call ready and stores it. */
+BRSKI_CHECKED enum brski_code brski_job_start(struct brski_job *job, struct brski_error *err);
+/* By key from the store, the caller's; it must be this device's. BRSKI_NOT_FOUND. */
+BRSKI_CHECKED enum brski_code brski_job_find(struct brski_registrar *r, const struct brski_device *device,
+	const char *key, struct brski_job **out, struct brski_error *err);
 
 /* ---- note.c ---- */
 
 /*
  * Notes: short facts about a device that must outlive a session, kept among the jobs as rows that
  * are DONE from the start. name: "voucher" (one was given out: CMP is served), "certificate" (one
- * was granted for good), "transaction" with the transactionID as detail (the job that its pollReqs
- * ask for). value: a job's key, or "" to take the note back. BRSKI_NOT_FOUND also for "".
+ * was granted for good); and with the transactionID as detail "transaction" (the job that its
+ * pollReqs ask for), "poll" (the job of the newest pollReq) and "poll-answer" (the job of the last
+ * pollReq that the PKI has answered). value: a job's key, or "" to take the note back.
  */
-enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_device *device, const char *name,
-	struct brski_span detail, const char *value, struct brski_error *err);
-enum brski_code brski_note_get(struct brski_registrar *r, const struct brski_device *device, const char *name,
-	struct brski_span detail, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_device *device,
+	const char *name, struct brski_span detail, const char *value, struct brski_error *err);
+/* BRSKI_NOT_FOUND also for a note that was taken back. */
+BRSKI_CHECKED enum brski_code brski_note_get(struct brski_registrar *r, const struct brski_device *device,
+	const char *name, struct brski_span detail, char value[BRSKI_FINGERPRINT_MAX],
+	struct brski_error *err);
+
+/*
+ * ---- job_outcome.c: nothing of it is stored before brski_job_put, and nothing told before
+ * brski_job_announce. `what` is the event's name (registrar.h), the words are the operator's. ----
+ */
+
+/* No answer yet: to be tried again in so many seconds; -1: after a while that grows with the tries. */
+void brski_job_wait(struct brski_job *job, const char *what, long seconds, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* REFUSED, with a response of that status. told: what the pledge may read. BRSKI_OK unless memory is out. */
+BRSKI_CHECKED enum brski_code brski_job_refuse_text(struct brski_job *job, const char *what, unsigned status,
+	const char *told, struct brski_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+/* DONE; the answer is the caller's to fill. what may be NULL: then nothing is told. */
+void brski_job_done(struct brski_job *job, const char *what, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The words alone. */
+void brski_job_tell(struct brski_job *job, const char *what, bool ok, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* The last words go to log and history, once. */
+void brski_job_announce(struct brski_job *job);
+
+/* ---- nonceless.c ---- */
+
+/* Audit log of RFC 8995 5.8.1, judged. *n: its entries. BRSKI_REFUSED, or it is wrong. */
+BRSKI_CHECKED enum brski_code brski_registrar_audit_log_take(const struct brski_registrar *r,
+	const struct brski_manufacturer *m, struct brski_span body, size_t *n, struct brski_error *err);
+/* A voucher without nonce, judged as a pledge's is. *expires_on 0: never. BRSKI_EXPIRED, or it is wrong. */
+BRSKI_CHECKED enum brski_code brski_nonceless_check(const struct brski_registrar *r,
+	const struct brski_manufacturer *m, const char *serial, struct brski_span issuer,
+	struct brski_span cms, time_t *expires_on, struct brski_error *err);
+
+/* ---- job_voucher.c, job_cmp.c: an answer of MASA or PKI. An error is our own trouble. ---- */
+
+/* Moves the job, or makes it wait; job->answer is what the pledge is to get. */
+BRSKI_CHECKED enum brski_code brski_job_voucher_answer(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_job_cmp_answer(
+	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
+/*
+ * The MASA cannot be asked, for the reason `why`: a voucher that was fetched ahead makes the job
+ * DONE, else it waits.
+ */
+BRSKI_CHECKED enum brski_code brski_job_without_masa(
+	struct brski_job *job, const char *why, struct brski_error *err);
+/* As brski_job_refuse_text, for a CMP job: a rejection of its request, signed by the registrar. */
+BRSKI_CHECKED enum brski_code brski_job_cmp_refuse(struct brski_job *job, const char *what,
+	enum brski_cmp_fail fail, const char *told, struct brski_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* ---- job_answer.c ---- */
+
+/*
+ * Refuses a job that has waited for longer than it may, and is true if it is one; nothing is stored.
+ * *code: BRSKI_OK unless memory is out.
+ */
+bool brski_job_give_up(struct brski_job *job, enum brski_code *code, struct brski_error *err);
+
+/* ---- registrar_session.c ---- */
+
+/* One line for the history and the log; not ok: also the session's reason. */
+void brski_registrar_session_note(struct brski_registrar_session *s, const char *what, bool ok,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/*
+ * Asks the policy; *retry_after in seconds for BRSKI_DEFER. An error is our own trouble, and told as
+ * BRSKI_DEFER.
+ */
+enum brski_decision brski_registrar_session_decide(struct brski_registrar_session *s, long *retry_after);
+
+/* ---- registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c: the endpoints ---- */
+
+struct brski_registrar_endpoint {
+	const char *method;
+	const char *path;
+	const char *media;    /* of the request; NULL: it has no body */
+	const char *produces; /* what a successful response is */
+	size_t body_max;
+	/* As brski_registrar_request. */
+	enum brski_code (*handle)(struct brski_registrar_session *s,
+		const struct brski_registrar_endpoint *endpoint, const struct brski_http *request,
+		struct brski_http *response, struct brski_job **job, struct brski_error *err);
+	bool telemetry;     /* heard to the end, also when the session is over */
+	unsigned cmp_types; /* bits of enum brski_cmp_type */
+};
+
+/* For GET /.well-known/brski; NULL after the last one. */
+const struct brski_registrar_endpoint *brski_registrar_endpoint(size_t i);
+
+/* As brski_registrar_request. */
+#define BRSKI_REGISTRAR_HANDLER_PARAMS \
+	struct brski_registrar_session *s, const struct brski_registrar_endpoint *endpoint, \
+		const struct brski_http *request, struct brski_http *response, struct brski_job **job, \
+		struct brski_error *err
+
+BRSKI_CHECKED enum brski_code brski_registrar_handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS);
+BRSKI_CHECKED enum brski_code brski_registrar_handle_voucher_request(BRSKI_REGISTRAR_HANDLER_PARAMS);
+BRSKI_CHECKED enum brski_code brski_registrar_handle_voucher_status(BRSKI_REGISTRAR_HANDLER_PARAMS);
+BRSKI_CHECKED enum brski_code brski_registrar_handle_enroll_status(BRSKI_REGISTRAR_HANDLER_PARAMS);
+BRSKI_CHECKED enum brski_code brski_registrar_handle_cmp(BRSKI_REGISTRAR_HANDLER_PARAMS);
+
+/* What a finished, and an unfinished, job is to the request that waits for it. */
+BRSKI_CHECKED enum brski_code brski_registrar_deliver_voucher(struct brski_registrar_session *s,
+	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_registrar_defer_voucher(struct brski_registrar_session *s,
+	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_registrar_deliver_cmp(struct brski_registrar_session *s,
+	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_registrar_defer_cmp(struct brski_registrar_session *s,
+	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* Who the peer is: RFC 8995 5.1 and 5.3, as far as the handshake can tell. */
 
-enum brski_code brski_device_read(
+enum brski_code brski_registrar_device_read(
 	const STACK_OF(X509) *chain, struct brski_device *out, struct brski_error *err)
 {
 	memset(out, 0, sizeof(*out));
@@ -20,7 +20,7 @@ enum brski_code brski_device_read(
 	return brski_cert_serial_number(out->idevid, out->serial_number, err);
 }
 
-void brski_device_of(struct brski_device *device, const struct brski_manufacturer *m)
+void brski_registrar_device_of(struct brski_device *device, const struct brski_manufacturer *m)
 {
 	snprintf(device->manufacturer, sizeof(device->manufacturer), "%s", m->name);
 	/* RFC 8995 5.4: the MASA may be overridden for a manufacturer */
@@ -39,7 +39,7 @@ static bool is_own_ldevid(const struct brski_registrar *r, const STACK_OF(X509) 
 static enum brski_code identify(struct brski_registrar *r, const STACK_OF(X509) *chain,
 	struct brski_device *device, struct brski_manufacturer *m, struct brski_error *err)
 {
-	enum brski_code code = brski_device_read(chain, device, err);
+	enum brski_code code = brski_registrar_device_read(chain, device, err);
 
 	if (code != BRSKI_OK)
 		return device->idevid ? brski_fail(err, BRSKI_UNTRUSTED,
@@ -47,7 +47,7 @@ static enum brski_code identify(struct brski_registrar *r, const STACK_OF(X509) 
 				      : code;
 	code = r->ops.find_manufacturer(r->ops_ctx, chain, m, err);
 	if (code == BRSKI_OK) {
-		brski_device_of(device, m);
+		brski_registrar_device_of(device, m);
 		return BRSKI_OK;
 	}
 	if (code == BRSKI_UNTRUSTED && is_own_ldevid(r, chain))

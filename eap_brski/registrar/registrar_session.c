@@ -15,60 +15,60 @@
 #define CMP_FOLLOW_UPS (CMP_BIT(BRSKI_CMP_CERTCONF) | CMP_BIT(BRSKI_CMP_POLLREQ))
 
 /* RFC 8995 5, RFC 9483 6.1. certConf and pollReq go where their transaction began. */
-static const struct brski_endpoint endpoints[] = {
+static const struct brski_registrar_endpoint endpoints[] = {
 	{.method = "GET",
 		.path = BRSKI_PATH_BRSKI,
 		.produces = BRSKI_MEDIA_JSON,
-		.handle = brski_handle_discovery},
+		.handle = brski_registrar_handle_discovery},
 	{.method = "POST",
 		.path = BRSKI_PATH_REQUESTVOUCHER,
 		.media = BRSKI_MEDIA_VOUCHER,
 		.produces = BRSKI_MEDIA_VOUCHER,
 		.body_max = BRSKI_CMS_MAX,
-		.handle = brski_handle_voucher_request},
+		.handle = brski_registrar_handle_voucher_request},
 	{.method = "POST",
 		.path = BRSKI_PATH_VOUCHER_STATUS,
 		.media = BRSKI_MEDIA_JSON,
 		.body_max = TELEMETRY_MAX,
-		.handle = brski_handle_voucher_status,
+		.handle = brski_registrar_handle_voucher_status,
 		.telemetry = true},
 	{.method = "POST",
 		.path = BRSKI_PATH_ENROLLSTATUS,
 		.media = BRSKI_MEDIA_JSON,
 		.body_max = TELEMETRY_MAX,
-		.handle = brski_handle_enroll_status,
+		.handle = brski_registrar_handle_enroll_status,
 		.telemetry = true},
 	{.method = "POST",
 		.path = BRSKI_PATH_CMP_INITIALIZATION,
 		.media = BRSKI_MEDIA_CMP,
 		.produces = BRSKI_MEDIA_CMP,
 		.body_max = BRSKI_CMP_MAX,
-		.handle = brski_handle_cmp,
+		.handle = brski_registrar_handle_cmp,
 		.cmp_types = CMP_BIT(BRSKI_CMP_IR) | CMP_FOLLOW_UPS},
 	{.method = "POST",
 		.path = BRSKI_PATH_CMP_PKCS10,
 		.media = BRSKI_MEDIA_CMP,
 		.produces = BRSKI_MEDIA_CMP,
 		.body_max = BRSKI_CMP_MAX,
-		.handle = brski_handle_cmp,
+		.handle = brski_registrar_handle_cmp,
 		.cmp_types = CMP_BIT(BRSKI_CMP_P10CR) | CMP_FOLLOW_UPS},
 	{.method = "POST",
 		.path = BRSKI_PATH_CMP_GETCACERTS,
 		.media = BRSKI_MEDIA_CMP,
 		.produces = BRSKI_MEDIA_CMP,
 		.body_max = BRSKI_CMP_MAX,
-		.handle = brski_handle_cmp,
+		.handle = brski_registrar_handle_cmp,
 		.cmp_types = CMP_BIT(BRSKI_CMP_GENM) | CMP_BIT(BRSKI_CMP_POLLREQ)},
 	{.method = "POST",
 		.path = BRSKI_PATH_CMP_GETCERTREQTEMPLATE,
 		.media = BRSKI_MEDIA_CMP,
 		.produces = BRSKI_MEDIA_CMP,
 		.body_max = BRSKI_CMP_MAX,
-		.handle = brski_handle_cmp,
+		.handle = brski_registrar_handle_cmp,
 		.cmp_types = CMP_BIT(BRSKI_CMP_GENM) | CMP_BIT(BRSKI_CMP_POLLREQ)},
 };
 
-const struct brski_endpoint *brski_endpoint(size_t i)
+const struct brski_registrar_endpoint *brski_registrar_endpoint(size_t i)
 {
 	return i < sizeof(endpoints) / sizeof(endpoints[0]) ? &endpoints[i] : NULL;
 }
@@ -124,7 +124,7 @@ enum brski_decision brski_registrar_session_decide(struct brski_registrar_sessio
 	return decision;
 }
 
-static const struct brski_endpoint *find_endpoint(const char *path)
+static const struct brski_registrar_endpoint *find_endpoint(const char *path)
 {
 	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
 		if (strcmp(path, endpoints[i].path) == 0)
@@ -135,7 +135,7 @@ static const struct brski_endpoint *find_endpoint(const char *path)
 
 /* 0: the request fits the endpoint; else the status that says why it does not, and the words. */
 static unsigned misfit(
-	const struct brski_endpoint *endpoint, const struct brski_http *request, const char **words)
+	const struct brski_registrar_endpoint *endpoint, const struct brski_http *request, const char **words)
 {
 	if (!endpoint)
 		return *words = "no such path here", 404;
@@ -150,9 +150,9 @@ static unsigned misfit(
 	return 0;
 }
 
-static enum brski_code refuse_misfit(struct brski_registrar_session *s, const struct brski_endpoint *endpoint,
-	const struct brski_http *request, unsigned status, const char *words, struct brski_http *response,
-	struct brski_error *err)
+static enum brski_code refuse_misfit(struct brski_registrar_session *s,
+	const struct brski_registrar_endpoint *endpoint, const struct brski_http *request, unsigned status,
+	const char *words, struct brski_http *response, struct brski_error *err)
 {
 	enum brski_code code = brski_http_reply_text(response, status, words, err);
 
@@ -176,7 +176,7 @@ static bool within_limits(struct brski_registrar_session *s, const struct brski_
 enum brski_code brski_registrar_request(struct brski_registrar_session *s, const struct brski_http *request,
 	struct brski_http *response, struct brski_job **job, struct brski_error *err)
 {
-	const struct brski_endpoint *endpoint;
+	const struct brski_registrar_endpoint *endpoint;
 	const char *words = "";
 	unsigned status;
 
@@ -217,8 +217,8 @@ static enum brski_code deliver(struct brski_registrar_session *s, const struct b
 	struct brski_http *response, struct brski_error *err)
 {
 	s->pending_key[0] = '\0';
-	return job->kind == BRSKI_JOB_VOUCHER ? brski_voucher_deliver(s, job, response, err)
-					      : brski_cmp_deliver(s, job, response, err);
+	return job->kind == BRSKI_JOB_VOUCHER ? brski_registrar_deliver_voucher(s, job, response, err)
+					      : brski_registrar_deliver_cmp(s, job, response, err);
 }
 
 enum brski_code brski_registrar_resume(struct brski_registrar_session *s, const struct brski_job *job,
@@ -246,8 +246,9 @@ enum brski_code brski_registrar_defer(struct brski_registrar_session *s, const s
 		brski_job_free(stored);
 		return code;
 	}
-	code = job->kind == BRSKI_JOB_VOUCHER ? brski_voucher_defer(s, stored ? stored : job, response, err)
-					      : brski_cmp_defer(s, stored ? stored : job, response, err);
+	code = job->kind == BRSKI_JOB_VOUCHER
+		       ? brski_registrar_defer_voucher(s, stored ? stored : job, response, err)
+		       : brski_registrar_defer_cmp(s, stored ? stored : job, response, err);
 	brski_job_free(stored);
 	s->pending_key[0] = '\0';
 	return code;

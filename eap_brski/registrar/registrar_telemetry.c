@@ -14,12 +14,12 @@ static json_t *endpoint_list(void)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; brski_endpoint(i); i++)
-		json_array_append_new(list, json_string(brski_endpoint(i)->path));
+	for (size_t i = 0; brski_registrar_endpoint(i); i++)
+		json_array_append_new(list, json_string(brski_registrar_endpoint(i)->path));
 	return list;
 }
 
-enum brski_code brski_handle_discovery(BRSKI_ENDPOINT_PARAMS)
+enum brski_code brski_registrar_handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS)
 {
 	struct brski_buf text = {0};
 	enum brski_code code;
@@ -89,7 +89,7 @@ static enum brski_code take_voucher_back(struct brski_registrar_session *s, stru
 	return code == BRSKI_OK ? brski_note_put(s->registrar, &s->device, "voucher", none, "", err) : code;
 }
 
-enum brski_code brski_handle_voucher_status(BRSKI_ENDPOINT_PARAMS)
+enum brski_code brski_registrar_handle_voucher_status(BRSKI_REGISTRAR_HANDLER_PARAMS)
 {
 	struct brski_status status = {0};
 	enum brski_code code;
@@ -150,7 +150,7 @@ static enum brski_code confirm_enrolled(
 	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
 }
 
-enum brski_code brski_handle_enroll_status(BRSKI_ENDPOINT_PARAMS)
+enum brski_code brski_registrar_handle_enroll_status(BRSKI_REGISTRAR_HANDLER_PARAMS)
 {
 	struct brski_status status = {0};
 	enum brski_code code;

@@ -107,8 +107,8 @@ static enum brski_code use_job(struct brski_registrar_session *s, struct brski_j
 		*job = found;
 		return BRSKI_OK;
 	}
-	code = found->state == BRSKI_JOB_WAITING ? brski_voucher_defer(s, found, response, err)
-						 : brski_voucher_deliver(s, found, response, err);
+	code = found->state == BRSKI_JOB_WAITING ? brski_registrar_defer_voucher(s, found, response, err)
+						 : brski_registrar_deliver_voucher(s, found, response, err);
 	brski_job_free(found);
 	return code;
 }
@@ -149,7 +149,7 @@ static enum brski_code authorize(struct brski_registrar_session *s, struct brski
 	}
 }
 
-enum brski_code brski_handle_voucher_request(BRSKI_ENDPOINT_PARAMS)
+enum brski_code brski_registrar_handle_voucher_request(BRSKI_REGISTRAR_HANDLER_PARAMS)
 {
 	struct brski_span cms = brski_buf_span(&request->body);
 	struct brski_voucher pledge = {0};
@@ -186,8 +186,8 @@ static enum brski_code remember_voucher(
 	return brski_note_put(s->registrar, &s->device, "voucher", brski_span(NULL, 0), job->key, err);
 }
 
-enum brski_code brski_voucher_deliver(struct brski_registrar_session *s, const struct brski_job *job,
-	struct brski_http *response, struct brski_error *err)
+enum brski_code brski_registrar_deliver_voucher(struct brski_registrar_session *s,
+	const struct brski_job *job, struct brski_http *response, struct brski_error *err)
 {
 	enum brski_code code;
 
@@ -200,7 +200,7 @@ enum brski_code brski_voucher_deliver(struct brski_registrar_session *s, const s
 	return code == BRSKI_OK ? copy_answer(&job->answer, response, err) : code;
 }
 
-enum brski_code brski_voucher_defer(struct brski_registrar_session *s, const struct brski_job *job,
+enum brski_code brski_registrar_defer_voucher(struct brski_registrar_session *s, const struct brski_job *job,
 	struct brski_http *response, struct brski_error *err)
 {
 	long seconds = brski_job_not_before(job);
