@@ -147,7 +147,7 @@ enum brski_code brski_job_plan(
 	return code;
 }
 
-bool brski_registrar_is_temporary(const struct brski_http *answer)
+bool brski_http_is_temporary(const struct brski_http *answer)
 {
 	return answer->status >= 500 || answer->status == 202 || answer->status == 408 ||
 	       answer->status == 425 || answer->status == 429;

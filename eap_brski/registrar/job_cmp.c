@@ -294,7 +294,7 @@ enum brski_code brski_job_cmp_answer(
 	if (brski_http_is_type(answer, BRSKI_MEDIA_CMP) && answer->body.len > 0 &&
 		answer->body.len <= BRSKI_CMP_MAX && (answer->status == 200 || answer->status >= 400))
 		return on_message(job, answer, err);
-	if (brski_registrar_is_temporary(answer)) {
+	if (brski_http_is_temporary(answer)) {
 		seconds = brski_http_retry_after(answer, brski_now(job->registrar->env));
 		brski_job_wait(job, "certificate", seconds >= 0 ? seconds : -1, "PKI %s has no answer: %u",
 			job->url, answer->status);

@@ -68,7 +68,7 @@ static bool status_is_final(struct brski_job *job, const char *what, const struc
 	*code = BRSKI_OK;
 	if (answer->status == 200 || (created && answer->status == 201))
 		return false;
-	if (brski_registrar_is_temporary(answer)) {
+	if (brski_http_is_temporary(answer)) {
 		masa_words(answer, words);
 		brski_job_wait(job, what, retry_after(job, answer), "MASA %s has no answer yet: %u%s%s",
 			job->url, answer->status, words[0] ? " " : "", words);

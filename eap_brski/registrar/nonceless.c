@@ -112,8 +112,8 @@ static enum brski_code check_status(const struct brski_http *answer, struct brsk
 		return BRSKI_OK;
 	if (brski_http_is_type(answer, "text/plain"))
 		brski_printable(brski_buf_span(&answer->body), words, sizeof(words));
-	return brski_fail(err, brski_registrar_is_temporary(answer) ? BRSKI_UNAVAILABLE : BRSKI_REFUSED,
-		"the MASA %s: %u%s%s", brski_registrar_is_temporary(answer) ? "has no answer yet" : "refused",
+	return brski_fail(err, brski_http_is_temporary(answer) ? BRSKI_UNAVAILABLE : BRSKI_REFUSED,
+		"the MASA %s: %u%s%s", brski_http_is_temporary(answer) ? "has no answer yet" : "refused",
 		answer->status, words[0] ? " " : "", words);
 }
 

@@ -190,7 +190,7 @@ BRSKI_CHECKED enum brski_code brski_registrar_masa_call(const char *masa_url, co
 /* Fills url and call from the step; empties them if nothing is to be called. */
 BRSKI_CHECKED enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err);
 /* Statuses after which the same request may succeed later: RFC 9110 15.5.9, 15.6, RFC 6585 4. */
-bool brski_registrar_is_temporary(const struct brski_http *answer);
+bool brski_http_is_temporary(const struct brski_http *answer);
 
 /* ---- job_state.c: jobs as text for the store ---- */
 
