@@ -140,6 +140,22 @@ void network_start(struct network *net)
 	net->env = (struct brski_env){.ctx = net, .now = env_now};
 }
 
+void network_load(struct network *net, const char *folder)
+{
+	network_start(net);
+	pki_replace(&net->vendor, folder, "vendor");
+	pki_replace(&net->masa, folder, "masa");
+	pki_replace(&net->idevid, folder, "idevid");
+	pki_replace(&net->root, folder, "root");
+	pki_replace(&net->ca, folder, "ca");
+	pki_replace(&net->registrar, folder, "registrar");
+	pki_replace(&net->signer, folder, "signer");
+	pki_free_certs(net->masa_anchors);
+	pki_free_certs(net->chain);
+	net->masa_anchors = pki_certs(&net->vendor, NULL);
+	net->chain = pki_certs(&net->registrar, NULL);
+}
+
 void network_stop(struct network *net)
 {
 	struct brski_credential *all[] = {&net->vendor, &net->masa, &net->idevid, &net->root, &net->ca,

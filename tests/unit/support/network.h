@@ -94,6 +94,8 @@ struct network {
 };
 
 void network_start(struct network *net);
+/* The same, with the keys and certificates that a fixture keeps in a folder. */
+void network_load(struct network *net, const char *folder);
 void network_stop(struct network *net);
 /* A pledge's configuration that fits. */
 struct brski_pledge_config network_config(struct network *net);

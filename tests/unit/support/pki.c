@@ -246,6 +246,22 @@ struct brski_credential pki_leaf(
 	return pki_make(&(struct pki_spec){.subject = subject, .key_type = key_type}, issuer);
 }
 
+struct brski_credential pki_load(const char *folder, const char *name)
+{
+	struct brski_credential cred = {0};
+	char path[256];
+
+	need(snprintf(path, sizeof(path), "%s/%s.pem", folder, name) < (int)sizeof(path), name);
+	need(brski_credential_load(path, NULL, path, &cred, NULL) == BRSKI_OK, path);
+	return cred;
+}
+
+void pki_replace(struct brski_credential *cred, const char *folder, const char *name)
+{
+	pki_free(cred);
+	*cred = pki_load(folder, name);
+}
+
 STACK_OF(X509) *pki_certs(const struct brski_credential *cred, const struct brski_credential *root)
 {
 	STACK_OF(X509) *certs = sk_X509_new_null();

@@ -43,6 +43,11 @@ struct brski_credential pki_ca(const char *subject, const struct brski_credentia
 struct brski_credential pki_leaf(
 	const char *subject, const char *key_type, const struct brski_credential *issuer);
 
+/* What a fixture keeps in one PEM file: private key, certificate, the chain above it. */
+struct brski_credential pki_load(const char *folder, const char *name);
+/* *cred is that instead of what it was. */
+void pki_replace(struct brski_credential *cred, const char *folder, const char *name);
+
 EVP_PKEY *pki_key(const char *key_type);
 /* A new stack: leaf, then the chain; the root too if it is not NULL. Free with pki_free_certs(). */
 STACK_OF(X509) *pki_certs(const struct brski_credential *cred, const struct brski_credential *root);

@@ -192,7 +192,6 @@ static void make_domain(struct site *site)
 	site->domain_root = pki_root("CN=Root,O=Plant");
 	site->domain_ca = pki_make(&ca, &site->domain_root);
 	site->registrar_cred = pki_make(&spec, &site->domain_ca);
-	site->domain_anchors = just(site->domain_root.cert);
 }
 
 static void make_manufacturer(struct site *site)
@@ -205,10 +204,23 @@ static void make_manufacturer(struct site *site)
 	site->idevid = pki_make(&spec, &site->maker_ca);
 	site->masa_root = pki_root("CN=MASA Root,O=Acme");
 	site->masa_cred = pki_leaf("CN=MASA,O=Acme", "P-256", &site->masa_root);
+	site->foreign = pki_root("CN=Root,O=Mallory");
+}
+
+static void make_stacks(struct site *site)
+{
+	site->domain_anchors = just(site->domain_root.cert);
 	site->maker_anchors = just(site->maker_root.cert);
 	site->masa_anchors = just(site->masa_root.cert);
 	site->device_chain = pki_certs(&site->idevid, NULL);
-	site->foreign = pki_root("CN=Root,O=Mallory");
+}
+
+static void free_stacks(struct site *site)
+{
+	pki_free_certs(site->domain_anchors);
+	pki_free_certs(site->maker_anchors);
+	pki_free_certs(site->masa_anchors);
+	pki_free_certs(site->device_chain);
 }
 
 void site_open(struct site *site, const char *key_type)
@@ -219,6 +231,7 @@ void site_open(struct site *site, const char *key_type)
 	site->env = (struct brski_env){.ctx = site, .now = now, .log = keep_line};
 	make_domain(site);
 	make_manufacturer(site);
+	make_stacks(site);
 	site->decision = BRSKI_ACCEPT;
 	site->decision_why = "it is in the inventory";
 	site->masa_url = "";
@@ -237,6 +250,24 @@ void site_open(struct site *site, const char *key_type)
 		.ops_ctx = site,
 		.env = &site->env,
 	};
+	site_restart(site);
+}
+
+void site_load(struct site *site, const char *folder)
+{
+	site_open(site, "P-256");
+	pki_replace(&site->domain_root, folder, "domain-root");
+	pki_replace(&site->domain_ca, folder, "domain-ca");
+	pki_replace(&site->registrar_cred, folder, "registrar");
+	pki_replace(&site->maker_root, folder, "maker-root");
+	pki_replace(&site->maker_ca, folder, "maker-ca");
+	pki_replace(&site->idevid, folder, "idevid");
+	pki_replace(&site->masa_root, folder, "masa-root");
+	pki_replace(&site->masa_cred, folder, "masa");
+	pki_replace(&site->foreign, folder, "foreign");
+	free_stacks(site);
+	make_stacks(site);
+	site->config.domain_anchors = site->domain_anchors;
 	site_restart(site);
 }
 
@@ -260,10 +291,7 @@ void site_close(struct site *site)
 	pki_free(&site->masa_root);
 	pki_free(&site->masa_cred);
 	pki_free(&site->foreign);
-	pki_free_certs(site->domain_anchors);
-	pki_free_certs(site->maker_anchors);
-	pki_free_certs(site->masa_anchors);
-	pki_free_certs(site->device_chain);
+	free_stacks(site);
 	pki_free_certs(site->issued);
 	brski_buf_free(&site->ca_first);
 	brski_buf_free(&site->ca_nonce);

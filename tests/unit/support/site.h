@@ -118,6 +118,8 @@ struct site {
 
 /* key_type: of the device and the registrar; "P-256", "P-384", "RSA-3072". */
 void site_open(struct site *site, const char *key_type);
+/* The same, with the keys and certificates that a fixture keeps in a folder. */
+void site_load(struct site *site, const char *folder);
 void site_close(struct site *site);
 /* After a change of site->config: a new registrar over the same store, as after a restart. */
 void site_restart(struct site *site);
