@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <check.h>
+
+#include "services/registrar/policy.h"
+#include "tests/unit/support/files.h"
+#include "tests/unit/support/visit.h"
+
+/*
+ * The registrar's database as version 0.1.0 has written it, with rows in every state
+ * (tests/vectors/state-0.1): all of them are read, what waits is finished, and every device gets the
+ * answer to the request that it made then.
+ */
+
+#define FIXTURES "tests/vectors/state-0.1/registrar"
+#define REFUSED_VOUCHER 1735731663 /* when the MASA said no, on 2025-01-01 */
+#define REFUSED_CMP 1735732863     /* and the PKI */
+#define WRITTEN 1735735863         /* the last row */
+#define EXPIRES 253402214399       /* of the voucher without nonce: 9999-12-30T23:59:59Z */
+
+static struct site site;
+static struct brski_store *store;
+static struct brski_policy *policy;
+static struct visit v;
+static struct brski_error err;
+static char folder[64], path[96];
+
+static void setup(void)
+{
+	site_load(&site, FIXTURES "/keys");
+	temp_make(folder);
+	snprintf(path, sizeof(path), "%s/registrar.db", folder);
+	ck_assert_int_eq(run("cp " FIXTURES "/registrar.db %s && chmod 640 %s", path, path), 0);
+	EXPECT(BRSKI_OK, brski_store_open(path, false, &store, &err));
+	EXPECT(BRSKI_OK, brski_policy_new(store, &site.env, &policy, &err));
+	site.config.ops = brski_policy_ops();
+	site.config.ops_ctx = policy;
+	site_restart(&site);
+	visit_open(&v, &site);
+}
+
+static void teardown(void)
+{
+	visit_close(&v);
+	brski_policy_free(policy);
+	brski_store_close(store);
+	temp_remove(folder);
+	site_close(&site);
+}
+
+/* ---- every row is read ---- */
+
+/* user_version, https://www.sqlite.org/fileformat.html 1.3 */
+START_TEST(its_schema_stays_4)
+{
+	static const uint8_t four[] = {0, 0, 0, 4};
+	struct brski_buf file;
+
+	brski_store_close(store);
+	store = NULL;
+	file = file_read(path);
+	ck_assert_uint_gt(file.len, 100);
+	ck_assert_mem_eq(file.data + 60, four, 4);
+	brski_buf_free(&file);
+}
+END_TEST
+
+static void on_manufacturer(void *ctx, const struct brski_store_manufacturer *m)
+{
+	static const char *const names[] = {"acme", "bravo", "charlie", "delta", "echo"};
+	unsigned *n = ctx;
+
+	ck_assert_uint_lt(*n, 5);
+	ck_assert_str_eq(m->name, names[*n]);
+	ck_assert_uint_eq(m->mode, *n);
+	ck_assert_uint_gt(m->idevid_anchors.len, 0);
+	ck_assert(m->check_voucher == (*n == 0) && m->audit_log == (*n == 0));
+	ck_assert(m->allow_foreign_domains == (*n > 0) && m->allow_nonceless == (*n == 0));
+	++*n;
+}
+
+START_TEST(manufacturers)
+{
+	struct brski_store_manufacturer m;
+	unsigned n = 0;
+
+	EXPECT(BRSKI_OK, brski_store_manufacturers(store, on_manufacturer, &n, &err));
+	ck_assert_uint_eq(n, 5);
+	EXPECT(BRSKI_OK, brski_store_manufacturer_get(store, "acme", &m, &err));
+	ck_assert_str_eq(m.masa_url, "https://masa.acme.example");
+	ck_assert_uint_gt(m.voucher_anchors.len, 0);
+	ck_assert_uint_gt(m.tls_anchors.len, 0);
+	ck_assert_uint_gt(m.crls.len, 0);
+	brski_store_manufacturer_free(&m);
+}
+END_TEST
+
+static void expect_device(
+	const char *manufacturer, const char *serial, const char *note, const char *state, time_t last_seen)
+{
+	struct brski_store_device d;
+
+	EXPECT(BRSKI_OK, brski_store_device_get(store, manufacturer, serial, &d, &err));
+	ck_assert_str_eq(d.note, note);
+	ck_assert_str_eq(d.state, state);
+	ck_assert_int_eq(d.added, 1735729200);
+	ck_assert_int_eq(d.last_seen, last_seen);
+}
+
+static void on_candidate(void *ctx, const struct brski_store_candidate *c)
+{
+	*(struct brski_store_candidate *)ctx = *c;
+}
+
+START_TEST(devices_and_candidates)
+{
+	struct brski_store_candidate waits = {.visits = 0}, refused = {.visits = 0};
+
+	expect_device("acme", SITE_SERIAL, "", "onboarded", 1735735863);
+	expect_device("acme", "SN-0002", "cellar, rack 4", "listed", 0);
+	expect_device("charlie", "C-1", "", "listed", 0);
+	EXPECT(BRSKI_OK, brski_store_candidates(store, false, on_candidate, &waits, &err));
+	EXPECT(BRSKI_OK, brski_store_candidates(store, true, on_candidate, &refused, &err));
+	ck_assert_str_eq(waits.serial_number, "B-1");
+	ck_assert_str_eq(waits.subject, "CN=Sensor,O=Bravo");
+	ck_assert_uint_eq(waits.visits, 2);
+	ck_assert_int_eq(waits.first_seen, 1735729200);
+	ck_assert_int_eq(waits.last_seen, 1735729260);
+	ck_assert_str_eq(refused.serial_number, "B-2");
+	ck_assert_str_eq(refused.note, "stolen");
+	EXPECT(BRSKI_OK, brski_store_candidate_accept(store, "bravo", "B-1", "hall", &err));
+	EXPECT(BRSKI_OK, brski_store_candidate_accept(store, "bravo", "B-2", NULL, &err));
+}
+END_TEST
+
+static void on_type(void *ctx, const struct brski_store_type *type)
+{
+	ck_assert_str_eq(type->manufacturer, "delta");
+	ck_assert(strcmp(type->pattern, "CN=Sensor*") == 0 ||
+		  strcmp(type->pattern, "oid:1.3.6.1.4.1.9.*") == 0);
+	++*(unsigned *)ctx;
+}
+
+START_TEST(type_rules)
+{
+	unsigned n = 0;
+
+	EXPECT(BRSKI_OK, brski_store_types(store, NULL, on_type, &n, &err));
+	ck_assert_uint_eq(n, 2);
+}
+END_TEST
+
+struct history {
+	struct brski_store_event first, last;
+	unsigned n;
+};
+
+static void on_event(void *ctx, const struct brski_store_event *event)
+{
+	struct history *h = ctx;
+
+	if (h->n++ == 0)
+		h->first = *event;
+	h->last = *event;
+}
+
+START_TEST(history)
+{
+	struct history h = {.n = 0};
+
+	EXPECT(BRSKI_OK, brski_store_events(store, NULL, 1000, on_event, &h, &err));
+	ck_assert_uint_eq(h.n, 49);
+	ck_assert_str_eq(h.first.serial_number, "C-1");
+	ck_assert_str_eq(h.first.detail, "said three times");
+	ck_assert_uint_eq(h.first.times, 3);
+	ck_assert(!h.first.ok);
+	ck_assert_str_eq(h.last.what, "enroll-status");
+	ck_assert_str_eq(h.last.detail, "onboarded");
+	ck_assert_int_eq(h.last.at, 1735735863);
+}
+END_TEST
+
+static void on_nonceless(void *ctx, struct brski_store_nonceless *a)
+{
+	bool there = strcmp(a->serial_number, SITE_SERIAL) == 0;
+
+	ck_assert_str_eq(a->manufacturer, "acme");
+	ck_assert(a->waiting != there);
+	ck_assert_int_eq(a->expires_on, there ? EXPIRES : 0);
+	ck_assert((a->voucher.len > 0) == there);
+	ck_assert_uint_gt(a->request.len, 0);
+	ck_assert_uint_gt(a->issuer.len, 0);
+	++*(unsigned *)ctx;
+}
+
+START_TEST(nonceless_vouchers)
+{
+	struct brski_store_nonceless a;
+	unsigned n = 0;
+
+	EXPECT(BRSKI_OK, brski_store_nonceless_list(store, NULL, on_nonceless, &n, &err));
+	ck_assert_uint_eq(n, 2);
+	EXPECT(BRSKI_OK, brski_store_nonceless_get(store, "acme", "SN-0002", &a, &err));
+	EXPECT(BRSKI_OK, brski_buf_set(&a.voucher, brski_span_str("a voucher")));
+	EXPECT(BRSKI_OK, brski_store_nonceless_fill(store, &a, &err));
+	brski_store_nonceless_free(&a);
+}
+END_TEST
+
+/* ---- what waits is finished ---- */
+
+/* Those that wait, in the order in which they were asked. */
+static const char *const waiting[] = {"voucher-waiting", "voucher-audit-log", "voucher-audit-log-get",
+	"cmp-waiting", "cmp-polling", "cmp-confirm-waiting"};
+#define N_WAITING (sizeof(waiting) / sizeof(waiting[0]))
+
+static bool is_voucher(const char *name)
+{
+	return strncmp(name, "voucher", 7) == 0;
+}
+
+/* The device comes back with the request that it made in 2025. */
+static unsigned repeat(const char *name)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), FIXTURES "/requests/%s", name);
+	brski_buf_free(&v.request);
+	v.request = file_read(file);
+	visit_again(&v);
+	return is_voucher(name) ? visit_repeat(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER)
+				: visit_cmp(&v, PATH_INITIALIZATION);
+}
+
+/* The CA as it was then: it has a request that waits, and answers a pollReq with a certificate. */
+static void prepare_ca(const char *name)
+{
+	site.ca = strcmp(name, "cmp-polling") == 0 ? CA_WAITS : CA_RIGHT;
+	site.ca_polls = 0;
+	brski_buf_free(&site.ca_first);
+	brski_buf_free(&site.ca_nonce);
+	site.ca_first = file_read(FIXTURES "/ca-first.der");
+	site.ca_nonce = file_read(FIXTURES "/ca-nonce");
+}
+
+static void expect_finished(const char *name)
+{
+	struct brski_voucher voucher;
+	STACK_OF(X509) *certs = NULL;
+
+	if (is_voucher(name)) {
+		EXPECT(BRSKI_OK,
+			brski_voucher_open(brski_buf_span(&v.response.body), NULL, &voucher, &certs, &err));
+		ck_assert(!voucher.is_request);
+		ck_assert_str_eq(voucher.serial_number, SITE_SERIAL);
+		brski_voucher_free(&voucher);
+		pki_free_certs(certs);
+	} else if (strcmp(name, "cmp-confirm-waiting") == 0) {
+		ck_assert_int_eq(v.cmp.type, BRSKI_CMP_PKICONF);
+	} else {
+		ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+		ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+		ck_assert_ptr_nonnull(v.cmp.cert);
+	}
+}
+
+static unsigned waiting_in_store(void)
+{
+	struct brski_store_job_totals totals;
+
+	EXPECT(BRSKI_OK, brski_store_job_totals(store, &totals, &err));
+	return totals.waiting;
+}
+
+START_TEST(the_devices_come_back)
+{
+	ck_assert_uint_eq(waiting_in_store(), N_WAITING);
+	for (unsigned i = 0; i < N_WAITING; i++) {
+		prepare_ca(waiting[i]);
+		ck_assert_msg(repeat(waiting[i]) == 200, "%s: %u", waiting[i], v.response.status);
+		expect_finished(waiting[i]);
+		ck_assert_uint_eq(waiting_in_store(), N_WAITING - 1 - i);
+	}
+	/* each step but those that had been made */
+	ck_assert_uint_eq(site.n_masa_calls, 1);
+	ck_assert_uint_eq(site.n_audit_calls, 3);
+	ck_assert_uint_eq(site.n_ca_calls, 3);
+}
+END_TEST
+
+struct found {
+	struct brski_store_job jobs[16];
+	unsigned n;
+};
+
+static void keep_job(void *ctx, struct brski_store_job *job)
+{
+	struct found *found = ctx;
+
+	ck_assert_uint_lt(found->n, 16);
+	found->jobs[found->n] = *job;
+	job->blob = (struct brski_buf){0};
+	found->n++;
+}
+
+static void finish_in_background(const struct brski_store_job *row, const char *name)
+{
+	struct brski_job *job;
+
+	ck_assert_int_eq(row->kind, is_voucher(name) ? BRSKI_JOB_VOUCHER : BRSKI_JOB_CMP);
+	ck_assert_str_eq(row->manufacturer, "acme");
+	ck_assert_str_eq(row->serial_number, SITE_SERIAL);
+	prepare_ca(name);
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&row->blob), &job, &err));
+	ck_assert_str_eq(brski_job_key(job), row->key);
+	site_drive(&site, job);
+	ck_assert_msg(brski_job_state(job) == BRSKI_JOB_DONE, "%s", name);
+	brski_job_free(job);
+}
+
+START_TEST(the_background_finishes_what_waits)
+{
+	struct found found = {.n = 0};
+
+	EXPECT(BRSKI_OK, brski_store_jobs(store, BRSKI_JOB_WAITING, 16, keep_job, &found, &err));
+	ck_assert_uint_eq(found.n, N_WAITING);
+	for (unsigned i = 0; i < N_WAITING; i++) {
+		finish_in_background(&found.jobs[i], waiting[i]);
+		brski_store_job_free(&found.jobs[i]);
+	}
+	ck_assert_uint_eq(waiting_in_store(), 0);
+	site.masa = MASA_DOWN;
+	site.audit = AUDIT_DOWN;
+	site.ca = CA_DOWN;
+	for (unsigned i = 0; i < N_WAITING; i++) {
+		ck_assert_msg(repeat(waiting[i]) == 200, "%s: %u", waiting[i], v.response.status);
+		expect_finished(waiting[i]);
+	}
+}
+END_TEST
+
+/* ---- answers are delivered ---- */
+
+static void expect_same_answer(const char *name)
+{
+	struct brski_buf kept;
+	char file[128];
+
+	snprintf(file, sizeof(file), FIXTURES "/answers/%s", name);
+	kept = file_read(file);
+	ck_assert_uint_eq(repeat(name), 200);
+	ck_assert_msg(brski_span_equal(brski_buf_span(&kept), brski_buf_span(&v.response.body)), "%s", name);
+	brski_buf_free(&kept);
+}
+
+START_TEST(answers_of_then_are_given_again)
+{
+	expect_same_answer("voucher-done");
+	expect_same_answer("cmp-done");
+	expect_same_answer("cmp-confirmed-done");
+	ck_assert_uint_eq(repeat("cmp-told-to-poll"), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
+	/* refusals for a short while only: who said no may have changed his mind */
+	site.now = REFUSED_VOUCHER + 29;
+	ck_assert_uint_eq(repeat("voucher-refused"), 403);
+	site.now = REFUSED_CMP + 29;
+	ck_assert_uint_eq(repeat("cmp-refused"), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_REJECTION);
+	ck_assert_uint_eq(site.n_masa_calls + site.n_audit_calls + site.n_ca_calls, 0);
+}
+END_TEST
+
+/* The notes: a device with a voucher, and with a certificate, may go on where it was. */
+START_TEST(notes_are_known)
+{
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 200);
+	ck_assert(brski_registrar_session_enrolled(v.session));
+	site.ca = CA_RIGHT;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+}
+END_TEST
+
+START_TEST(the_voucher_without_nonce_serves_when_the_masa_is_away)
+{
+	struct brski_store_nonceless a;
+
+	site.masa = MASA_DOWN;
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	EXPECT(BRSKI_OK, brski_store_nonceless_get(store, "acme", SITE_SERIAL, &a, &err));
+	ck_assert(brski_span_equal(brski_buf_span(&a.voucher), brski_buf_span(&v.response.body)));
+	brski_store_nonceless_free(&a);
+}
+END_TEST
+
+static void count_kind(void *ctx, struct brski_store_job *job)
+{
+	ck_assert_uint_le(job->kind, BRSKI_JOB_TRANSACTION);
+	((unsigned *)ctx)[job->kind]++;
+}
+
+START_TEST(kinds_of_jobs)
+{
+	unsigned n[4] = {0}, expired;
+
+	for (int state = BRSKI_JOB_WAITING; state <= BRSKI_JOB_REFUSED; state++)
+		EXPECT(BRSKI_OK,
+			brski_store_jobs(store, (enum brski_job_state)state, 100, count_kind, n, &err));
+	ck_assert_uint_eq(n[BRSKI_JOB_VOUCHER], 5);
+	ck_assert_uint_eq(n[BRSKI_JOB_CMP], 8);
+	ck_assert_uint_eq(n[BRSKI_JOB_NOTE], 2);
+	ck_assert_uint_eq(n[BRSKI_JOB_TRANSACTION], 6);
+	EXPECT(BRSKI_OK, brski_store_jobs_expire(store, WRITTEN + 1, &expired, &err));
+	ck_assert_uint_eq(expired, 5 + 8);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {its_schema_stays_4, manufacturers, devices_and_candidates, type_rules,
+		history, nonceless_vouchers, the_devices_come_back, the_background_finishes_what_waits,
+		answers_of_then_are_given_again, notes_are_known,
+		the_voucher_without_nonce_serves_when_the_masa_is_away, kinds_of_jobs};
+
+	return run_tests("store_fixtures", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+}
