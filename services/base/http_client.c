@@ -2,9 +2,6 @@
 #include "services/base/http_client.h"
 
 #include <ctype.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,22 +19,18 @@
 
 struct http_client {
 	CURLM *multi;
-	pthread_t thread;
-	atomic_bool stop;
 	long connect_timeout_ms;
 	long request_timeout_ms;
 	size_t response_max;
 	char *proxy;
-	long (*tick)(void *ctx, struct http_client *up);
-	void *ctx;
 	struct transfer *first;
-	bool busy; /* a call began or ended since the last look: do not sleep */
+	bool busy; /* a call began or ended: do not wait */
 };
 
 struct transfer {
 	struct transfer *next;
 	struct transfer **link;
-	struct http_client *up;
+	struct http_client *owner;
 	CURL *easy;
 	struct curl_slist *headers;
 	http_client_done *done;
@@ -58,7 +51,7 @@ static void transfer_free(struct transfer *t)
 			t->next->link = t->link;
 	}
 	if (t->easy) {
-		curl_multi_remove_handle(t->up->multi, t->easy);
+		curl_multi_remove_handle(t->owner->multi, t->easy);
 		curl_easy_cleanup(t->easy);
 	}
 	curl_slist_free_all(t->headers);
@@ -69,11 +62,11 @@ static void transfer_free(struct transfer *t)
 
 static void transfer_link(struct transfer *t)
 {
-	t->next = t->up->first;
-	t->link = &t->up->first;
+	t->next = t->owner->first;
+	t->link = &t->owner->first;
 	if (t->next)
 		t->next->link = &t->next;
-	t->up->first = t;
+	t->owner->first = t;
 }
 
 /* ---- What comes ---- */
@@ -237,20 +230,21 @@ static bool set_limits(struct transfer *t, bool https_only)
 	       curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_PROXY, t->up->proxy) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PROXY, t->owner->proxy) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	       /* a call that is given up does not wait for its name's resolver, which may hang for long */
 	       curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, t->up->connect_timeout_ms) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, t->up->request_timeout_ms) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->up->response_max) == CURLE_OK;
+	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, t->owner->connect_timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, t->owner->request_timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->owner->response_max) ==
+		       CURLE_OK;
 }
 
 static bool set_callbacks(struct transfer *t)
 {
 	CURL *easy = t->easy;
 
-	t->body.limit = t->up->response_max;
+	t->body.limit = t->owner->response_max;
 	return curl_easy_setopt(easy, CURLOPT_PRIVATE, t) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->trouble) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
@@ -260,22 +254,19 @@ static bool set_callbacks(struct transfer *t)
 }
 
 static enum brski_code transfer_prepare(
-	struct transfer *t, const struct brski_call *call, struct brski_error *err)
+	struct transfer *t, const struct http_client_call *call, struct brski_error *err)
 {
-	bool masa = call->kind == BRSKI_JOB_VOUCHER;
-
-	if (masa && strncasecmp(call->url, "https://", 8) != 0)
-		return brski_fail(
-			err, BRSKI_UNSUPPORTED, "a MASA is called by https only, not %s", call->url);
+	if (call->https_only && strncasecmp(call->url, "https://", 8) != 0)
+		return brski_fail(err, BRSKI_UNSUPPORTED, "only https is allowed here, not %s", call->url);
 	t->easy = curl_easy_init();
 	if (!t->easy || curl_easy_setopt(t->easy, CURLOPT_URL, call->url) != CURLE_OK ||
-		!set_limits(t, masa) || !set_callbacks(t) || !set_tls(t) || !set_method(t, call->request) ||
-		!add_headers(t, call->request))
+		!set_limits(t, call->https_only) || !set_callbacks(t) || !set_tls(t) ||
+		!set_method(t, call->request) || !add_headers(t, call->request))
 		return brski_fail(err, BRSKI_INTERNAL, "no call to %s can be prepared", call->url);
-	return set_anchors(t, call->tls_anchors, err);
+	return set_anchors(t, call->anchors, err);
 }
 
-enum brski_code http_client_call(struct http_client *up, const struct brski_call *call,
+enum brski_code http_client_call(struct http_client *client, const struct http_client_call *call,
 	http_client_done *done, void *ctx, struct brski_error *err)
 {
 	struct transfer *t = calloc(1, sizeof(*t));
@@ -283,23 +274,23 @@ enum brski_code http_client_call(struct http_client *up, const struct brski_call
 
 	if (!t)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a call");
-	t->up = up;
+	t->owner = client;
 	t->done = done;
 	t->ctx = ctx;
 	t->client = call->client;
 	code = transfer_prepare(t, call, err);
-	if (code == BRSKI_OK && curl_multi_add_handle(up->multi, t->easy) != CURLM_OK)
+	if (code == BRSKI_OK && curl_multi_add_handle(client->multi, t->easy) != CURLM_OK)
 		code = brski_fail(err, BRSKI_INTERNAL, "no call to %s can be started", call->url);
 	if (code != BRSKI_OK) {
 		transfer_free(t);
 		return code;
 	}
 	transfer_link(t);
-	up->busy = true;
+	client->busy = true;
 	return BRSKI_OK;
 }
 
-/* ---- The thread ---- */
+/* ---- Running ---- */
 
 /* The answer as a value: fields were collected as they came. */
 static enum brski_code finish_answer(struct transfer *t, struct brski_error *err)
@@ -308,7 +299,7 @@ static enum brski_code finish_answer(struct transfer *t, struct brski_error *err
 
 	if (t->body.failed)
 		return brski_fail(
-			err, BRSKI_TOO_LARGE, "its answer is longer than %zu octets", t->up->response_max);
+			err, BRSKI_TOO_LARGE, "its answer is longer than %zu octets", t->owner->response_max);
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status < 200 || status > 599)
 		return brski_fail(err, BRSKI_MALFORMED, "it answered with HTTP status %ld", status);
@@ -330,113 +321,89 @@ static void finish(struct transfer *t, CURLcode result)
 	transfer_free(t);
 }
 
-static void reap(struct http_client *up)
+static void reap(struct http_client *client)
 {
 	struct CURLMsg *msg;
 	struct transfer *t;
 	int left;
 
-	while ((msg = curl_multi_info_read(up->multi, &left))) {
+	while ((msg = curl_multi_info_read(client->multi, &left))) {
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		t = NULL;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
 		finish(t, msg->data.result);
-		up->busy = true;
+		client->busy = true;
 	}
 }
 
-static void *run(void *arg)
+void http_client_run(struct http_client *client, long wait_ms)
 {
-	struct http_client *up = arg;
-	int running, wait;
-	long next;
+	int running, wait = wait_ms < 0 || wait_ms > POLL_MAX_MS ? POLL_MAX_MS : (int)wait_ms;
 
-	while (!atomic_load(&up->stop)) {
-		up->busy = false;
-		next = up->tick(up->ctx, up);
-		curl_multi_perform(up->multi, &running);
-		reap(up);
-		if (up->busy)
-			continue;
-		wait = next < 0 || next > POLL_MAX_MS ? POLL_MAX_MS : (int)next;
-		curl_multi_poll(up->multi, NULL, 0, wait, NULL);
-	}
-	return NULL;
+	client->busy = false;
+	curl_multi_perform(client->multi, &running);
+	reap(client);
+	if (!client->busy)
+		curl_multi_poll(client->multi, NULL, 0, wait, NULL);
 }
 
-static enum brski_code start_thread(struct http_client *up, struct brski_error *err)
+void http_client_wake(struct http_client *client)
 {
-	sigset_t all, before;
-	int rc;
+	curl_multi_wakeup(client->multi);
+}
 
-	/* The server's signals are for its own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&up->thread, NULL, run, up);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc != 0)
-		return brski_fail(err, BRSKI_INTERNAL, "no thread for upstream calls: %s", strerror(rc));
+/* ---- Making and ending ---- */
+
+static enum brski_code set_up(
+	struct http_client *client, const struct http_client_config *config, struct brski_error *err)
+{
+	client->connect_timeout_ms =
+		config->connect_timeout_ms ? config->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+	client->request_timeout_ms =
+		config->request_timeout_ms ? config->request_timeout_ms : REQUEST_TIMEOUT_MS;
+	client->response_max = config->response_max ? config->response_max : BRSKI_MESSAGE_MAX;
+	client->proxy = strdup(config->proxy ? config->proxy : "");
+	client->multi = curl_multi_init();
+	if (!client->proxy || !client->multi ||
+		curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX) !=
+			CURLM_OK)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for upstream calls");
 	return BRSKI_OK;
-}
-
-static void client_destroy(struct http_client *up)
-{
-	while (up->first)
-		transfer_free(up->first);
-	if (up->multi)
-		curl_multi_cleanup(up->multi);
-	free(up->proxy);
-	free(up);
-	curl_global_cleanup();
 }
 
 enum brski_code http_client_new(
 	const struct http_client_config *config, struct http_client **out, struct brski_error *err)
 {
-	struct http_client *up;
+	struct http_client *client;
 	enum brski_code code;
 
 	*out = NULL;
-	up = calloc(1, sizeof(*up));
-	if (!up)
+	client = calloc(1, sizeof(*client));
+	if (!client)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for upstream calls");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		free(up);
+		free(client);
 		return brski_fail(err, BRSKI_INTERNAL, "libcurl does not start");
 	}
-	up->connect_timeout_ms = config->connect_timeout_ms ? config->connect_timeout_ms : CONNECT_TIMEOUT_MS;
-	up->request_timeout_ms = config->request_timeout_ms ? config->request_timeout_ms : REQUEST_TIMEOUT_MS;
-	up->response_max = config->response_max ? config->response_max : BRSKI_MESSAGE_MAX;
-	up->tick = config->tick;
-	up->ctx = config->ctx;
-	up->proxy = strdup(config->proxy ? config->proxy : "");
-	up->multi = curl_multi_init();
-	if (!up->proxy || !up->multi ||
-		curl_multi_setopt(up->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX) !=
-			CURLM_OK)
-		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for upstream calls");
-	else
-		code = start_thread(up, err);
+	code = set_up(client, config, err);
 	if (code != BRSKI_OK) {
-		client_destroy(up);
+		http_client_free(client);
 		return code;
 	}
-	*out = up;
+	*out = client;
 	return BRSKI_OK;
 }
 
-void http_client_free(struct http_client *up)
+void http_client_free(struct http_client *client)
 {
-	if (!up)
+	if (!client)
 		return;
-	atomic_store(&up->stop, true);
-	curl_multi_wakeup(up->multi);
-	pthread_join(up->thread, NULL);
-	client_destroy(up);
-}
-
-void http_client_wake(struct http_client *up)
-{
-	curl_multi_wakeup(up->multi);
+	while (client->first)
+		transfer_free(client->first);
+	if (client->multi)
+		curl_multi_cleanup(client->multi);
+	free(client->proxy);
+	free(client);
+	curl_global_cleanup();
 }

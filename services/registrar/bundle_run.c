@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/registrar/bundle_run.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "eap_brski/ground/text.h"
 #include "eap_brski/transport/http_follow.h"
+#include "services/registrar/call.h"
 
 struct brski_bundle_runner {
-	struct http_client *up;
-	const struct brski_credential *client;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	const struct brski_call *call; /* to be started by the thread */
-	struct brski_http *answer;     /* where it goes */
-	char *why;
-	size_t why_size;
-	bool done, answered;
+	struct http_client *client;
+	const struct brski_credential *credential;
 };
 
 /* ---- One call, waited for ---- */
+
+struct outcome {
+	struct brski_http *answer; /* where it goes */
+	char *why;
+	size_t why_size;
+	bool over, answered;
+};
 
 static enum brski_code copy_answer(const struct brski_http *from, struct brski_http *to)
 {
@@ -35,68 +35,45 @@ static enum brski_code copy_answer(const struct brski_http *from, struct brski_h
 
 static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 {
-	struct brski_bundle_runner *e = ctx;
+	struct outcome *o = ctx;
 
-	pthread_mutex_lock(&e->lock);
-	e->answered = answer && copy_answer(answer, e->answer) == BRSKI_OK;
-	if (!e->answered)
+	o->answered = answer && copy_answer(answer, o->answer) == BRSKI_OK;
+	if (!o->answered)
 		brski_printable(
-			brski_span_str(answer ? "its answer is not to be kept" : why), e->why, e->why_size);
-	e->done = true;
-	pthread_cond_signal(&e->changed);
-	pthread_mutex_unlock(&e->lock);
-}
-
-static long tick(void *ctx, struct http_client *up)
-{
-	struct brski_bundle_runner *e = ctx;
-	const struct brski_call *call;
-	struct brski_error err = {0};
-
-	pthread_mutex_lock(&e->lock);
-	call = e->call;
-	e->call = NULL;
-	pthread_mutex_unlock(&e->lock);
-	if (call && http_client_call(up, call, on_done, e, &err) != BRSKI_OK)
-		on_done(e, NULL, err.why);
-	return -1;
+			brski_span_str(answer ? "its answer is not to be kept" : why), o->why, o->why_size);
+	o->over = true;
 }
 
 /* False: *why says in words why there is no answer. */
-static bool call_and_wait(struct brski_bundle_runner *e, const struct brski_call *call,
+static bool call_and_wait(struct brski_bundle_runner *runner, const struct brski_call *call,
 	struct brski_http *answer, char *why, size_t why_size)
 {
-	pthread_mutex_lock(&e->lock);
-	e->call = call;
-	e->answer = answer;
-	e->why = why;
-	e->why_size = why_size;
-	e->done = false;
-	pthread_mutex_unlock(&e->lock);
-	http_client_wake(e->up);
-	pthread_mutex_lock(&e->lock);
-	while (!e->done)
-		pthread_cond_wait(&e->changed, &e->lock);
-	pthread_mutex_unlock(&e->lock);
-	return e->answered;
+	struct outcome outcome = {.answer = answer, .why = why, .why_size = why_size};
+	struct brski_error err = {0};
+
+	if (brski_call_start(runner->client, call, on_done, &outcome, &err) != BRSKI_OK)
+		on_done(&outcome, NULL, err.why);
+	while (!outcome.over)
+		http_client_run(runner->client, -1);
+	return outcome.answered;
 }
 
 /* ---- The calls of one entry ---- */
 
-static bool run_call(struct brski_bundle_runner *e, const struct brski_bundle_item *item,
+static bool run_call(struct brski_bundle_runner *runner, const struct brski_bundle_item *item,
 	const struct brski_planned *planned, const STACK_OF(X509) *anchors, struct brski_bundle_item *out)
 {
 	struct brski_call call = {
 		.kind = item->kind == BRSKI_BUNDLE_CERTIFICATE ? BRSKI_JOB_CMP : BRSKI_JOB_VOUCHER,
 		.request = &planned->request,
 		.tls_anchors = anchors,
-		.client = e->client,
+		.client = runner->credential,
 	};
 	struct brski_http *answer = &out->answers[out->n_answers];
 	char why[200];
 
 	memcpy(call.url, planned->url, sizeof(call.url));
-	if (call_and_wait(e, &call, answer, why, sizeof(why))) {
+	if (call_and_wait(runner, &call, answer, why, sizeof(why))) {
 		out->n_answers++;
 		return answer->status == 200;
 	}
@@ -114,17 +91,17 @@ static bool locate(
 		       brski_span(NULL, 0), NULL) == BRSKI_OK;
 }
 
-static void run_calls(struct brski_bundle_runner *e, const struct brski_bundle_item *item,
+static void run_calls(struct brski_bundle_runner *runner, const struct brski_bundle_item *item,
 	const STACK_OF(X509) *anchors, struct brski_bundle_item *out)
 {
 	struct brski_planned elsewhere = {0};
 	size_t i = 0;
 
-	while (i < item->n_calls && run_call(e, item, &item->calls[i], anchors, out))
+	while (i < item->n_calls && run_call(runner, item, &item->calls[i], anchors, out))
 		i++;
 	if (i < item->n_calls && out->n_answers == i + 1 &&
 		locate(&item->calls[i], &out->answers[i], &elsewhere))
-		(void)run_call(e, item, &elsewhere, anchors, out);
+		(void)run_call(runner, item, &elsewhere, anchors, out);
 	brski_planned_free(&elsewhere);
 }
 
@@ -146,42 +123,36 @@ enum brski_code brski_bundle_run(struct brski_bundle_runner *runner, const struc
 	return code;
 }
 
-/* ---- */
+/* ---- Making and ending ---- */
 
 enum brski_code brski_bundle_runner_new(const struct brski_bundle_runner_config *config,
 	struct brski_bundle_runner **out, struct brski_error *err)
 {
-	struct brski_bundle_runner *e = calloc(1, sizeof(*e));
-	struct http_client_config upstream = {
+	struct brski_bundle_runner *runner = calloc(1, sizeof(*runner));
+	struct http_client_config client = {
 		.connect_timeout_ms = config->connect_timeout_ms,
 		.request_timeout_ms = config->request_timeout_ms,
 		.proxy = config->proxy,
-		.tick = tick,
-		.ctx = e,
 	};
 	enum brski_code code;
 
 	*out = NULL;
-	if (!e)
+	if (!runner)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for calls");
-	e->client = config->client;
-	pthread_mutex_init(&e->lock, NULL);
-	pthread_cond_init(&e->changed, NULL);
-	code = http_client_new(&upstream, &e->up, err);
+	runner->credential = config->client;
+	code = http_client_new(&client, &runner->client, err);
 	if (code != BRSKI_OK) {
-		brski_bundle_runner_free(e);
+		brski_bundle_runner_free(runner);
 		return code;
 	}
-	*out = e;
+	*out = runner;
 	return BRSKI_OK;
 }
 
-void brski_bundle_runner_free(struct brski_bundle_runner *e)
+void brski_bundle_runner_free(struct brski_bundle_runner *runner)
 {
-	if (!e)
+	if (!runner)
 		return;
-	http_client_free(e->up);
-	pthread_cond_destroy(&e->changed);
-	pthread_mutex_destroy(&e->lock);
-	free(e);
+	http_client_free(runner->client);
+	free(runner);
 }

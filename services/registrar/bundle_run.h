@@ -7,8 +7,8 @@
 
 /*
  * The calls of a bundle's entries, made one after the other and waited for, by the same code as the
- * server's (upstream.h): a MASA by https only, server name and chain always verified. For programs
- * that have one thread.
+ * server's (call.h): a MASA by https only, server name and chain always verified. For programs that
+ * have one thread.
  */
 struct brski_bundle_runner;
 struct brski_bundle_runner_config {

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "eap_brski/transport/http_follow.h"
 #include "services/base/clock.h"
-#include "services/base/http_client.h"
+#include "services/registrar/call.h"
 
 #define RETRY_MIN_MS 5000
 #define RETRY_MAX_MS 300000
@@ -48,8 +50,10 @@ struct brski_ticket {
 
 struct brski_worker {
 	struct brski_worker_config config;
-	struct http_client *up; /* for waking it; set once http_client_new has returned */
-	struct http_client *io; /* the same, for the I/O thread */
+	struct http_client *client; /* the thread's, but for waking it */
+	pthread_t thread;
+	bool started;
+	atomic_bool stop;
 	pthread_mutex_t lock;
 	struct brski_ticket *buckets[BUCKETS];
 	struct brski_ticket *first, *last;
@@ -181,7 +185,7 @@ struct brski_ticket *brski_worker_submit(struct brski_worker *jobs, struct brski
 	}
 	t->shares++;
 	pthread_mutex_unlock(&jobs->lock);
-	http_client_wake(jobs->up);
+	http_client_wake(jobs->client);
 	return t;
 }
 
@@ -408,7 +412,7 @@ static void start(struct brski_ticket *t)
 		let_go(t);
 		return;
 	}
-	if (http_client_call(t->jobs->io, &call, on_done, t, &err) != BRSKI_OK)
+	if (brski_call_start(t->jobs->client, &call, on_done, t, &err) != BRSKI_OK)
 		on_done(t, NULL, err.why);
 }
 
@@ -561,12 +565,13 @@ static void scan(struct brski_worker *jobs)
 	free(found);
 }
 
-static long tick(void *ctx, struct http_client *up)
+/* ---- The thread ---- */
+
+/* What is due now. Milliseconds until something else is. */
+static long look_around(struct brski_worker *jobs)
 {
-	struct brski_worker *jobs = ctx;
 	struct brski_ticket *t;
 
-	jobs->io = up;
 	if (brski_now_ms() >= jobs->next_scan) {
 		if (jobs->next_scan && jobs->config.housekeeping)
 			jobs->config.housekeeping(jobs->config.housekeeping_ctx);
@@ -575,6 +580,31 @@ static long tick(void *ctx, struct http_client *up)
 	while ((t = take_due(jobs)))
 		start(t);
 	return next_due(jobs);
+}
+
+static void *work(void *arg)
+{
+	struct brski_worker *jobs = arg;
+
+	while (!atomic_load(&jobs->stop))
+		http_client_run(jobs->client, look_around(jobs));
+	return NULL;
+}
+
+static enum brski_code start_thread(struct brski_worker *jobs, struct brski_error *err)
+{
+	sigset_t all, before;
+	int rc;
+
+	/* The server's signals are for its own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&jobs->thread, NULL, work, jobs);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0)
+		return brski_fail(err, BRSKI_INTERNAL, "no thread for upstream calls: %s", strerror(rc));
+	jobs->started = true;
+	return BRSKI_OK;
 }
 
 /* ---- Making and ending ---- */
@@ -592,12 +622,11 @@ static void set_defaults(struct brski_worker_config *config)
 enum brski_code brski_worker_new(
 	const struct brski_worker_config *config, struct brski_worker **out, struct brski_error *err)
 {
-	struct http_client_config upstream = {
+	struct http_client_config client = {
 		.connect_timeout_ms = config->connect_timeout_ms,
 		.request_timeout_ms = config->request_timeout_ms,
 		.response_max = config->response_max,
 		.proxy = config->proxy,
-		.tick = tick,
 	};
 	struct brski_worker *jobs;
 	enum brski_code code;
@@ -609,8 +638,9 @@ enum brski_code brski_worker_new(
 	jobs->config = *config;
 	set_defaults(&jobs->config);
 	pthread_mutex_init(&jobs->lock, NULL);
-	upstream.ctx = jobs;
-	code = http_client_new(&upstream, &jobs->up, err);
+	code = http_client_new(&client, &jobs->client, err);
+	if (code == BRSKI_OK)
+		code = start_thread(jobs, err);
 	if (code != BRSKI_OK) {
 		brski_worker_free(jobs);
 		return code;
@@ -621,10 +651,12 @@ enum brski_code brski_worker_new(
 
 void brski_worker_stop(struct brski_worker *jobs)
 {
-	if (!jobs)
+	if (!jobs || !jobs->started)
 		return;
-	http_client_free(jobs->up);
-	jobs->up = NULL;
+	atomic_store(&jobs->stop, true);
+	http_client_wake(jobs->client);
+	pthread_join(jobs->thread, NULL);
+	jobs->started = false;
 }
 
 void brski_worker_free(struct brski_worker *jobs)
@@ -634,6 +666,7 @@ void brski_worker_free(struct brski_worker *jobs)
 	if (!jobs)
 		return;
 	brski_worker_stop(jobs);
+	http_client_free(jobs->client);
 	while ((t = jobs->first)) {
 		unlink_ticket(jobs, t);
 		ticket_free(t);

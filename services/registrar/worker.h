@@ -5,8 +5,7 @@
 #include "services/registrar/store.h"
 
 /*
- * The work for MASA and PKI that one server has under way. One thread (upstream.h) drives all of
- * it; a job outlives the session that caused it, and is taken up again from the store after a
+ * The work for MASA and PKI that one server has under way. Its one thread drives all of it; a job outlives the session that caused it, and is taken up again from the store after a
  * restart. Sessions that cause the same job share it.
  */
 struct brski_worker;

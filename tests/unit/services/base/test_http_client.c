@@ -2,7 +2,6 @@
 #include <dlfcn.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,93 +16,61 @@
 /* Calls through the real libcurl to a server in this process that behaves as each test wants. */
 
 static struct web web;
-static struct http_client *up;
-static struct brski_credential root, server, client, other_root;
+static struct http_client *client;
+static struct brski_credential root, server, registrar, other_root;
 
-/* ---- One call, from a thread that waits for its end ---- */
+/* ---- One call, waited for ---- */
 
 static struct shot {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	const struct brski_call *call; /* to be started by tick */
 	bool done;
 	bool answered;
 	struct brski_http answer;
 	char why[320];
 	enum brski_code refused; /* of http_client_call */
-} shot = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
-static void finish(const struct brski_http *answer, const char *why)
-{
-	pthread_mutex_lock(&shot.lock);
-	shot.done = true;
-	shot.answered = answer != NULL;
-	snprintf(shot.why, sizeof(shot.why), "%s", why);
-	if (answer) {
-		shot.answer.status = answer->status;
-		for (size_t i = 0; i < answer->n_fields; i++)
-			ck_assert_int_eq(brski_http_set(&shot.answer, answer->fields[i].name,
-						 answer->fields[i].value, NULL),
-				BRSKI_OK);
-		ck_assert_int_eq(brski_buf_set(&shot.answer.body, brski_buf_span(&answer->body)), BRSKI_OK);
-	}
-	pthread_cond_broadcast(&shot.changed);
-	pthread_mutex_unlock(&shot.lock);
-}
+} shot;
 
 static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 {
 	(void)ctx;
-	finish(answer, why);
+	shot.done = true;
+	shot.answered = answer != NULL;
+	snprintf(shot.why, sizeof(shot.why), "%s", why);
+	if (!answer)
+		return;
+	shot.answer.status = answer->status;
+	for (size_t i = 0; i < answer->n_fields; i++)
+		ck_assert_int_eq(
+			brski_http_set(&shot.answer, answer->fields[i].name, answer->fields[i].value, NULL),
+			BRSKI_OK);
+	ck_assert_int_eq(brski_buf_set(&shot.answer.body, brski_buf_span(&answer->body)), BRSKI_OK);
 }
 
-static long tick(void *ctx, struct http_client *io)
+static void start_call(const struct http_client_call *call)
 {
-	const struct brski_call *call;
-	struct brski_error err;
+	struct brski_error err = {0};
 
-	(void)ctx;
-	pthread_mutex_lock(&shot.lock);
-	call = shot.call;
-	shot.call = NULL;
-	pthread_mutex_unlock(&shot.lock);
-	if (call) {
-		shot.refused = http_client_call(io, call, on_done, NULL, &err);
-		if (shot.refused != BRSKI_OK)
-			finish(NULL, err.why);
-	}
-	return -1;
-}
-
-static void start_call(const struct brski_call *call)
-{
 	brski_http_free(&shot.answer);
-	pthread_mutex_lock(&shot.lock);
 	shot.done = shot.answered = false;
-	shot.refused = BRSKI_OK;
-	shot.call = call;
-	pthread_mutex_unlock(&shot.lock);
-	http_client_wake(up);
+	shot.refused = http_client_call(client, call, on_done, NULL, &err);
+	if (shot.refused != BRSKI_OK)
+		on_done(NULL, NULL, err.why);
 }
 
 /* True if there was an answer: it is in shot.answer; else shot.why says why not. */
-static bool make_call(const struct brski_call *call)
+static bool make_call(const struct http_client_call *call)
 {
 	start_call(call);
-	pthread_mutex_lock(&shot.lock);
 	while (!shot.done)
-		pthread_cond_wait(&shot.changed, &shot.lock);
-	pthread_mutex_unlock(&shot.lock);
+		http_client_run(client, -1);
 	return shot.answered;
 }
 
-static void open_up(const struct http_client_config *given)
+static void open_client(const struct http_client_config *given)
 {
-	struct http_client_config config = given ? *given : (struct http_client_config){0};
+	static const struct http_client_config standard;
 	struct brski_error err;
 
-	config.tick = tick;
-	EXPECT(BRSKI_OK, http_client_new(&config, &up, &err));
+	EXPECT(BRSKI_OK, http_client_new(given ? given : &standard, &client, &err));
 }
 
 static void setup(void)
@@ -113,32 +80,34 @@ static void setup(void)
 	server = pki_make(
 		&(struct pki_spec){.subject = "CN=localhost", .san = "DNS:localhost", .eku = "serverAuth"},
 		&root);
-	client = pki_leaf("CN=The Registrar", "P-256", &root);
+	registrar = pki_leaf("CN=The Registrar", "P-256", &root);
 }
 
 static void teardown(void)
 {
-	http_client_free(up);
-	up = NULL;
+	http_client_free(client);
+	client = NULL;
 	brski_http_free(&shot.answer);
 	pki_free(&root);
 	pki_free(&other_root);
 	pki_free(&server);
-	pki_free(&client);
+	pki_free(&registrar);
 }
 
 /* ---- Calls ---- */
 
 struct call {
-	struct brski_call call;
+	struct http_client_call call;
+	char url[128];
 	struct brski_http request;
 	STACK_OF(X509) *anchors;
 };
 
-static void call_open(struct call *c, enum brski_job_kind kind, const char *scheme, const char *host)
+static void call_open(struct call *c, bool https_only, const char *scheme, const char *host)
 {
-	*c = (struct call){.call.kind = kind};
-	snprintf(c->call.url, sizeof(c->call.url), "%s://%s:%d/a/path?q", scheme, host, web.port);
+	*c = (struct call){.call.https_only = https_only};
+	c->call.url = c->url;
+	snprintf(c->url, sizeof(c->url), "%s://%s:%d/a/path?q", scheme, host, web.port);
 	ck_assert_int_eq(brski_http_request(&c->request, "POST", "/a/path?q", "application/pkixcmp",
 				 brski_span_str("the body"), NULL),
 		BRSKI_OK);
@@ -151,7 +120,7 @@ static void call_trust(struct call *c, const struct brski_credential *anchor)
 	c->anchors = sk_X509_new_null();
 	X509_up_ref(anchor->cert);
 	sk_X509_push(c->anchors, anchor->cert);
-	c->call.tls_anchors = c->anchors;
+	c->call.anchors = c->anchors;
 }
 
 static void call_close(struct call *c)
@@ -179,9 +148,9 @@ START_TEST(request_and_answer_arrive_whole)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, NULL, remember, NULL);
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	ck_assert_msg(make_call(&c.call), "%s", shot.why);
 	ck_assert_uint_eq(shot.answer.status, 200);
 	ck_assert_str_eq(brski_http_get(&shot.answer, "content-type"), "application/pkixcmp");
@@ -201,9 +170,9 @@ START_TEST(get_has_no_body)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, NULL, remember, NULL);
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	ck_assert_int_eq(
 		brski_http_request(&c.request, "GET", "/", NULL, brski_span(NULL, 0), NULL), BRSKI_OK);
 	ck_assert_msg(make_call(&c.call), "%s", shot.why);
@@ -218,9 +187,9 @@ START_TEST(connections_are_kept)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, &server, remember, NULL);
-	call_open(&c, BRSKI_JOB_VOUCHER, "https", "localhost");
+	call_open(&c, true, "https", "localhost");
 	call_trust(&c, &root);
 	for (unsigned i = 0; i < 3; i++) {
 		ck_assert_msg(make_call(&c.call), "%s", shot.why);
@@ -238,13 +207,13 @@ START_TEST(server_must_lead_to_the_anchors)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, &server, remember, NULL);
-	call_open(&c, BRSKI_JOB_VOUCHER, "https", "localhost");
+	call_open(&c, true, "https", "localhost");
 	call_trust(&c, &other_root);
 	ck_assert(!make_call(&c.call));
 	ck_assert_ptr_nonnull(strstr(shot.why, "certificate"));
-	c.call.tls_anchors = NULL; /* the system's */
+	c.call.anchors = NULL; /* the system's */
 	ck_assert(!make_call(&c.call));
 	call_trust(&c, &root);
 	ck_assert_msg(make_call(&c.call), "%s", shot.why);
@@ -258,9 +227,9 @@ START_TEST(server_must_have_the_name)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, &server, remember, NULL);
-	call_open(&c, BRSKI_JOB_VOUCHER, "https", "127.0.0.1");
+	call_open(&c, true, "https", "127.0.0.1");
 	call_trust(&c, &root);
 	ck_assert(!make_call(&c.call));
 	ck_assert_ptr_nonnull(strstr(shot.why, "127.0.0.1"));
@@ -275,9 +244,9 @@ START_TEST(kept_connections_keep_their_anchors)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, &server, remember, NULL);
-	call_open(&c, BRSKI_JOB_VOUCHER, "https", "localhost");
+	call_open(&c, true, "https", "localhost");
 	call_trust(&c, &root);
 	ck_assert_msg(make_call(&c.call), "%s", shot.why);
 	call_trust(&c, &other_root);
@@ -292,11 +261,11 @@ START_TEST(client_shows_its_certificate)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, &server, remember, NULL);
-	call_open(&c, BRSKI_JOB_VOUCHER, "https", "localhost");
+	call_open(&c, true, "https", "localhost");
 	call_trust(&c, &root);
-	c.call.client = &client;
+	c.call.client = &registrar;
 	ck_assert_msg(make_call(&c.call), "%s", shot.why);
 	ck_assert_str_eq(seen_client, "CN=The Registrar");
 	call_close(&c);
@@ -313,9 +282,9 @@ START_TEST(expired_server_is_refused)
 		&root);
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, &old, remember, NULL);
-	call_open(&c, BRSKI_JOB_VOUCHER, "https", "localhost");
+	call_open(&c, true, "https", "localhost");
 	call_trust(&c, &root);
 	ck_assert(!make_call(&c.call));
 	ck_assert_ptr_nonnull(strstr(shot.why, "expired"));
@@ -327,13 +296,13 @@ END_TEST
 
 /* ---- What is not allowed ---- */
 
-START_TEST(masa_by_https_only)
+START_TEST(https_only_means_that)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, NULL, remember, NULL);
-	call_open(&c, BRSKI_JOB_VOUCHER, "http", "127.0.0.1");
+	call_open(&c, true, "http", "127.0.0.1");
 	ck_assert(!make_call(&c.call));
 	ck_assert_int_eq(shot.refused, BRSKI_UNSUPPORTED);
 	ck_assert_uint_eq(web.n_connections, 0);
@@ -348,12 +317,12 @@ START_TEST(no_other_schemes_no_names_in_urls)
 		"file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/", "nonsense", ""};
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, NULL, remember, NULL);
-	call_open(&c, BRSKI_JOB_CMP, "http", "user:password@127.0.0.1");
+	call_open(&c, false, "http", "user:password@127.0.0.1");
 	ck_assert(!make_call(&c.call));
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
-		snprintf(c.call.url, sizeof(c.call.url), "%s", urls[i]);
+		snprintf(c.url, sizeof(c.url), "%s", urls[i]);
 		ck_assert_msg(!make_call(&c.call), "%s", urls[i]);
 		ck_assert_msg(shot.why[0], "%s", urls[i]);
 	}
@@ -374,9 +343,9 @@ START_TEST(redirects_are_answers)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, NULL, redirect, NULL);
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	ck_assert_msg(make_call(&c.call), "%s", shot.why);
 	ck_assert_uint_eq(shot.answer.status, 302);
 	ck_assert_str_eq(brski_http_get(&shot.answer, "location"), "/elsewhere");
@@ -393,9 +362,9 @@ START_TEST(proxies_of_the_environment_are_not_used)
 	setenv("http_proxy", "http://127.0.0.1:1/", 1);
 	setenv("https_proxy", "http://127.0.0.1:1/", 1);
 	setenv("all_proxy", "http://127.0.0.1:1/", 1);
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, NULL, remember, NULL);
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	ck_assert_msg(make_call(&c.call), "%s", shot.why);
 	call_close(&c);
 	web_stop(&web);
@@ -411,9 +380,9 @@ START_TEST(a_configured_proxy_is_used)
 	web_start(&web, NULL, remember, NULL);
 	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", web.port);
 	config.proxy = proxy;
-	open_up(&config);
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
-	snprintf(c.call.url, sizeof(c.call.url), "http://pki.invalid/x");
+	open_client(&config);
+	call_open(&c, false, "http", "127.0.0.1");
+	snprintf(c.url, sizeof(c.url), "http://pki.invalid/x");
 	ck_assert_msg(make_call(&c.call), "%s", shot.why);
 	ck_assert_int_eq(strncmp(seen_head, "POST http://pki.invalid/x ", 26), 0);
 	call_close(&c);
@@ -446,9 +415,9 @@ START_TEST(answers_are_bounded)
 	struct http_client_config config = {.response_max = 1000};
 	struct call c;
 
-	open_up(&config);
+	open_client(&config);
 	web_start(&web, NULL, say_much, NULL);
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	for (int i = 0; i < 2; i++) {
 		say_length = i == 0;
 		say_octets = 1000;
@@ -491,10 +460,10 @@ START_TEST(calls_are_bounded_in_time)
 	int64_t began;
 	struct call c;
 
-	open_up(&config);
+	open_client(&config);
 	web_start(&web, NULL, remember, NULL);
 	web.delay_ms = 1500;
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	began = now_ms();
 	ck_assert(!make_call(&c.call));
 	ck_assert_int_lt(now_ms() - began, 1200);
@@ -511,22 +480,22 @@ START_TEST(a_name_that_is_not_found_holds_up_nobody)
 	int64_t began;
 	struct call c;
 
-	open_up(&config);
+	open_client(&config);
 	web_start(&web, NULL, remember, NULL);
-	call_open(&c, BRSKI_JOB_CMP, "http", "slow.example");
+	call_open(&c, false, "http", "slow.example");
 	began = now_ms();
 	ck_assert(!make_call(&c.call));
 	ck_assert_ptr_nonnull(strcasestr(shot.why, "timed out"));
 	call_close(&c);
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	ck_assert(make_call(&c.call));
 	ck_assert_int_lt(now_ms() - began, 1500);
 	call_close(&c);
-	call_open(&c, BRSKI_JOB_CMP, "http", "slow.example");
+	call_open(&c, false, "http", "slow.example");
 	start_call(&c.call);
-	usleep(50000);
-	http_client_free(up);
-	up = NULL;
+	http_client_run(client, 50);
+	http_client_free(client);
+	client = NULL;
 	ck_assert_int_lt(now_ms() - began, 2000);
 	call_close(&c);
 	web_stop(&web);
@@ -537,9 +506,9 @@ START_TEST(nobody_there)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, NULL, remember, NULL);
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	web_stop(&web);
 	ck_assert(!make_call(&c.call));
 	ck_assert_ptr_nonnull(strstr(shot.why, "connect"));
@@ -570,9 +539,9 @@ START_TEST(what_is_no_http_is_no_answer)
 	struct http_client_config config = {.request_timeout_ms = 400};
 	struct call c;
 
-	open_up(&config);
+	open_client(&config);
 	web_start(&web, NULL, say_garbage, NULL);
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		garbage = texts[i];
 		ck_assert_msg(!make_call(&c.call), "%zu", i);
@@ -602,9 +571,9 @@ START_TEST(fields_are_bounded)
 {
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, NULL, say_many_fields, NULL);
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	ck_assert_msg(make_call(&c.call), "%s", shot.why);
 	ck_assert_uint_eq(shot.answer.status, 202);
 	ck_assert_str_eq(brski_http_get(&shot.answer, "retry-after"), "9");
@@ -615,23 +584,23 @@ START_TEST(fields_are_bounded)
 }
 END_TEST
 
-/* ---- The thread ---- */
+/* ---- Whoever drives it ---- */
 
 START_TEST(ends_at_once_with_a_call_under_way)
 {
 	int64_t began;
 	struct call c;
 
-	open_up(NULL);
+	open_client(NULL);
 	web_start(&web, NULL, remember, NULL);
 	web.delay_ms = 1000;
-	call_open(&c, BRSKI_JOB_CMP, "http", "127.0.0.1");
+	call_open(&c, false, "http", "127.0.0.1");
 	start_call(&c.call);
 	while (!web.n_requests)
-		usleep(1000);
+		http_client_run(client, 1);
 	began = now_ms();
-	http_client_free(up);
-	up = NULL;
+	http_client_free(client);
+	client = NULL;
 	ck_assert_int_lt(now_ms() - began, 500);
 	ck_assert(!shot.done);
 	call_close(&c);
@@ -639,34 +608,68 @@ START_TEST(ends_at_once_with_a_call_under_way)
 }
 END_TEST
 
-static long tick_looks_at_signals(void *ctx, struct http_client *io)
+/* A call that is started where another one ended. */
+static void on_first_done(void *ctx, const struct brski_http *answer, const char *why)
 {
-	sigset_t *mask = ctx;
-
-	(void)io;
-	pthread_mutex_lock(&shot.lock);
-	pthread_sigmask(SIG_SETMASK, NULL, mask);
-	shot.done = true;
-	pthread_cond_broadcast(&shot.changed);
-	pthread_mutex_unlock(&shot.lock);
-	return -1;
-}
-
-START_TEST(signals_are_for_other_threads)
-{
-	sigset_t mask, mine;
-	struct http_client_config config = {.tick = tick_looks_at_signals, .ctx = &mask};
 	struct brski_error err;
 
+	ck_assert_msg(answer != NULL, "%s", why);
+	EXPECT(BRSKI_OK, http_client_call(client, ctx, on_done, NULL, &err));
+}
+
+START_TEST(a_call_may_follow_another)
+{
+	struct brski_error err;
+	struct call c;
+	int64_t began = now_ms();
+
+	open_client(NULL);
+	web_start(&web, NULL, remember, NULL);
+	call_open(&c, false, "http", "127.0.0.1");
 	shot.done = false;
-	EXPECT(BRSKI_OK, http_client_new(&config, &up, &err));
-	pthread_mutex_lock(&shot.lock);
+	EXPECT(BRSKI_OK, http_client_call(client, &c.call, on_first_done, &c.call, &err));
 	while (!shot.done)
-		pthread_cond_wait(&shot.changed, &shot.lock);
-	pthread_mutex_unlock(&shot.lock);
-	ck_assert(sigismember(&mask, SIGTERM) && sigismember(&mask, SIGHUP) && sigismember(&mask, SIGCHLD));
-	pthread_sigmask(SIG_SETMASK, NULL, &mine);
-	ck_assert(!sigismember(&mine, SIGTERM));
+		http_client_run(client, -1);
+	ck_assert(shot.answered);
+	ck_assert_uint_eq(web.n_requests, 2);
+	ck_assert_int_lt(now_ms() - began, 2000);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(waits_as_long_as_it_may)
+{
+	int64_t began = now_ms();
+
+	open_client(NULL);
+	http_client_run(client, 0);
+	ck_assert_int_lt(now_ms() - began, 50);
+	http_client_run(client, 100);
+	ck_assert_int_ge(now_ms() - began, 90);
+}
+END_TEST
+
+static void *wake_later(void *ctx)
+{
+	usleep(50000);
+	http_client_wake(ctx);
+	return NULL;
+}
+
+START_TEST(another_thread_wakes_it)
+{
+	int64_t began = now_ms();
+	pthread_t thread;
+
+	open_client(NULL);
+	http_client_wake(client); /* before it waits: it does not begin to */
+	http_client_run(client, -1);
+	ck_assert_int_lt(now_ms() - began, 2000);
+	ck_assert_int_eq(pthread_create(&thread, NULL, wake_later, client), 0);
+	http_client_run(client, -1);
+	ck_assert_int_lt(now_ms() - began, 2000);
+	pthread_join(thread, NULL);
 }
 END_TEST
 
@@ -681,7 +684,7 @@ int main(void)
 		kept_connections_keep_their_anchors,
 		client_shows_its_certificate,
 		expired_server_is_refused,
-		masa_by_https_only,
+		https_only_means_that,
 		no_other_schemes_no_names_in_urls,
 		redirects_are_answers,
 		proxies_of_the_environment_are_not_used,
@@ -693,8 +696,10 @@ int main(void)
 		what_is_no_http_is_no_answer,
 		fields_are_bounded,
 		ends_at_once_with_a_call_under_way,
-		signals_are_for_other_threads,
+		a_call_may_follow_another,
+		waits_as_long_as_it_may,
+		another_thread_wakes_it,
 	};
 
-	return run_tests("upstream", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+	return run_tests("HTTP client", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -140,7 +140,7 @@ START_TEST(a_masa_is_called_by_https_only)
 	plan(&item.calls[0], "http", "/requestvoucher");
 	run_item(&item, &out);
 	ck_assert_uint_eq(out.n_answers, 0);
-	ck_assert_ptr_nonnull(strstr(out.trouble, "https"));
+	ck_assert_ptr_nonnull(strstr(out.trouble, "a MASA is called by https only, not http://"));
 	ck_assert_uint_eq(web.n_requests, 0);
 	item_free(&out);
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -406,6 +408,28 @@ START_TEST(housekeeping_comes_by)
 }
 END_TEST
 
+static void look_at_signals(void *ctx)
+{
+	pthread_sigmask(SIG_SETMASK, NULL, ctx);
+	n_housekeeping++;
+}
+
+START_TEST(signals_are_for_other_threads)
+{
+	sigset_t mask, mine;
+
+	config.scan_ms = 10;
+	config.housekeeping = look_at_signals;
+	config.housekeeping_ctx = &mask;
+	start();
+	wait_for(&n_housekeeping, 1);
+	brski_worker_stop(jobs);
+	ck_assert(sigismember(&mask, SIGTERM) && sigismember(&mask, SIGHUP) && sigismember(&mask, SIGCHLD));
+	pthread_sigmask(SIG_SETMASK, NULL, &mine);
+	ck_assert(!sigismember(&mine, SIGTERM));
+}
+END_TEST
+
 START_TEST(a_ticket_may_come_back_after_the_end)
 {
 	struct brski_ticket *t;
@@ -434,6 +458,7 @@ int main(void)
 		the_pki_is_called_too,
 		a_refusal_is_an_answer,
 		housekeeping_comes_by,
+		signals_are_for_other_threads,
 		a_ticket_may_come_back_after_the_end,
 	};
 
