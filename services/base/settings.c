@@ -201,7 +201,7 @@ static enum brski_code read_line(const struct setting *table, void *into, char *
 	if (!s)
 		return brski_fail(err, BRSKI_MALFORMED, "no option has the name \"%s\"", name);
 	value = brski_trim_in_place(value);
-	if (value[0] == '\0')
+	if (value[0] == '\0' && s->kind != SETTING_FLAG)
 		return brski_fail(err, BRSKI_MALFORMED, "%s needs a value", s->name);
 	return settings_set(s, into, value, err);
 }
@@ -213,6 +213,7 @@ enum brski_code settings_read(
 	enum brski_code code = BRSKI_OK;
 	unsigned number = 0;
 	FILE *file = fopen(path, "re");
+	bool bad;
 
 	if (!file)
 		return brski_fail(err, BRSKI_NOT_FOUND, "cannot read %s: %s", path, strerror(errno));
@@ -224,6 +225,9 @@ enum brski_code settings_read(
 			code = read_line(table, into, line, err);
 	}
 	OPENSSL_cleanse(line, sizeof(line));
+	bad = ferror(file) != 0; /* a folder, for one */
 	fclose(file);
+	if (bad)
+		return brski_fail(err, BRSKI_NOT_FOUND, "cannot read %s", path);
 	return code == BRSKI_OK ? code : brski_fail_context(err, "%s, line %u", path, number);
 }

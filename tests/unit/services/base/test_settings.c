@@ -177,12 +177,14 @@ START_TEST(what_is_wrong_in_a_file_is_found_there)
 	EXPECT_WHY(BRSKI_MALFORMED, "line 1: no option has the name \"other\"", read_text("other = 1\n"));
 	EXPECT_WHY(BRSKI_MALFORMED, "line 1: not \"name = value\": flag", read_text("flag\n"));
 	EXPECT_WHY(BRSKI_MALFORMED, "line 1: text needs a value", read_text("text =\n"));
+	EXPECT_WHY(BRSKI_MALFORMED, "line 1: flag is yes or no", read_text("flag =\n"));
 	memset(longest, 'x', sizeof(longest));
 	memcpy(longest, "text = ", 7);
 	longest[sizeof(longest) - 1] = '\0';
 	EXPECT_WHY(BRSKI_TOO_LARGE, "line 1: the line is too long", read_text(longest));
 	EXPECT_WHY(BRSKI_NOT_FOUND, "cannot read /nowhere/at/all",
 		settings_read(table, &v, "/nowhere/at/all", &err));
+	EXPECT_WHY(BRSKI_NOT_FOUND, folder, settings_read(table, &v, folder, &err));
 }
 END_TEST
 
