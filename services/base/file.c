@@ -30,25 +30,23 @@ enum brski_code brski_file_read(const char *path, size_t most, struct brski_buf 
 	return BRSKI_OK;
 }
 
-static bool write_all(int fd, struct brski_span content)
+/* Takes fd. */
+static bool write_out(int fd, struct brski_span content)
 {
-	while (content.len) {
-		ssize_t n = write(fd, content.data, content.len);
+	FILE *f = fdopen(fd, "w");
+	bool ok;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		content.data += n;
-		content.len -= (size_t)n;
+	if (!f) {
+		close(fd);
+		return false;
 	}
-	return fsync(fd) == 0;
+	ok = fwrite(content.data, 1, content.len, f) == content.len && fflush(f) == 0 && fsync(fd) == 0;
+	return fclose(f) == 0 && ok;
 }
 
 enum brski_code brski_file_write(const char *path, struct brski_span content, struct brski_error *err)
 {
 	char temporary[4096];
-	bool ok;
 	int fd;
 
 	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
@@ -56,13 +54,24 @@ enum brski_code brski_file_write(const char *path, struct brski_span content, st
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return brski_fail(err, BRSKI_INTERNAL, "cannot write %s: %s", path, strerror(errno));
-	ok = write_all(fd, content);
-	ok = close(fd) == 0 && ok && rename(temporary, path) == 0;
-	if (ok)
+	if (write_out(fd, content) && rename(temporary, path) == 0)
 		return BRSKI_OK;
 	brski_fail(err, BRSKI_INTERNAL, "cannot write %s: %s", path, strerror(errno));
 	unlink(temporary);
 	return BRSKI_INTERNAL;
+}
+
+enum brski_code brski_file_create(
+	const char *path, mode_t mode, struct brski_span content, struct brski_error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot make %s: %s", path, strerror(errno));
+	if (write_out(fd, content))
+		return BRSKI_OK;
+	unlink(path);
+	return brski_fail(err, BRSKI_UNAVAILABLE, "cannot write %s", path);
 }
 
 void brski_file_folder(const char *path, char *out, size_t size)
