@@ -5,22 +5,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "eap_brski/ground/text.h"
-#include "services/base/daemon_texts.h"
-
-struct text {
-	struct text *next;
-	char value[];
-};
+#include "services/base/options.h"
 
 /* A process is one daemon, and signals reach the process: its state is the process's. */
 static struct {
-	struct text *texts;
 	const char *name;
 	const char *log_path;
 	const char *pid_file;
@@ -29,19 +22,6 @@ static struct {
 	bool verbose;
 	struct brski_env env;
 } self;
-
-const char *daemon_text_keep(const char *text)
-{
-	size_t size = strlen(text) + 1;
-	struct text *t = malloc(sizeof(*t) + size);
-
-	if (!t)
-		return NULL;
-	memcpy(t->value, text, size);
-	t->next = self.texts;
-	self.texts = t;
-	return t->value;
-}
 
 static void write_line(void *ctx, enum brski_level level, const char *line)
 {
@@ -94,9 +74,9 @@ static enum brski_code write_pid(const char *path, struct brski_error *err)
 }
 
 enum brski_code daemon_begin(
-	const struct daemon_program *program, const struct daemon_settings *settings, struct brski_error *err)
+	const char *name, const struct daemon_settings *settings, struct brski_error *err)
 {
-	self.name = program->name;
+	self.name = name;
 	self.log_path = settings->log;
 	self.pid_file = settings->pid_file;
 	self.verbose = settings->verbose;
@@ -164,51 +144,49 @@ void daemon_end(void)
 		fclose(self.log);
 	self.log = NULL;
 	self.log_path = NULL;
-	while (self.texts) {
-		struct text *next = self.texts->next;
-
-		free(self.texts);
-		self.texts = next;
-	}
+	self.pid_file = NULL;
 }
 
-static enum brski_code serve(const struct daemon_program *program, const struct daemon_settings *settings,
-	int n_words, char *const *words, struct brski_error *err)
+static enum brski_code serve(
+	const struct daemon_program *program, int n_words, char *const *words, struct brski_error *err)
 {
-	enum brski_code code;
+	enum brski_code code = BRSKI_OK;
 
 	if (n_words > (program->serve_operand ? 2 : 1))
 		return brski_fail(err, BRSKI_MALFORMED, "too many words after serve");
 	if (n_words == 2)
-		*program->serve_operand = words[1];
-	code = daemon_begin(program, settings, err);
+		code = settings_set(settings_find(program->table, program->serve_operand), program->settings,
+			words[1], err);
 	if (code == BRSKI_OK)
-		code = program->serve(err);
+		code = daemon_begin(program->name, program->daemon, err);
+	if (code == BRSKI_OK)
+		code = program->serve(program->settings, err);
 	if (code != BRSKI_OK)
 		brski_log(daemon_env(), BRSKI_LOG_ERROR, "%s", err->why);
 	return code;
 }
 
-static enum brski_code run(const struct daemon_program *program, const struct daemon_settings *settings,
-	int n_words, char *const *words, struct brski_error *err)
+static enum brski_code run(
+	const struct daemon_program *program, int n_words, char *const *words, struct brski_error *err)
 {
 	if (n_words == 0)
 		return brski_fail(err, BRSKI_MALFORMED, "what shall it do? see %s --help", program->name);
-	return strcmp(words[0], "serve") == 0 ? serve(program, settings, n_words, words, err)
-					      : program->admin(n_words, words, err);
+	return strcmp(words[0], "serve") == 0 ? serve(program, n_words, words, err)
+					      : program->admin(program->settings, n_words, words, err);
 }
 
 int daemon_main(const struct daemon_program *program, int argc, char **argv)
 {
-	struct daemon_settings settings;
+	const struct options options = {program->name, program->usage, program->table};
 	struct brski_error err = {0};
 	int operands = 0;
-	enum brski_code code = daemon_options(program, argc, argv, &settings, &operands, &err);
+	enum brski_code code = options_read(&options, argc, argv, program->settings, &operands, &err);
 
 	if (code == BRSKI_OK && operands > 0)
-		code = run(program, &settings, argc - operands, argv + operands, &err);
+		code = run(program, argc - operands, argv + operands, &err);
 	if (code != BRSKI_OK)
 		fprintf(stderr, "%s: %s\n", program->name, err.why);
 	daemon_end();
+	settings_free(program->table, program->settings);
 	return code == BRSKI_OK ? 0 : 1;
 }

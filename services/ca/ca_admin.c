@@ -9,27 +9,11 @@
 #include <unistd.h>
 
 #include "eap_brski/ground/text.h"
+#include "services/base/file.h"
 #include "services/ca/ca_issue.h"
 #include "services/ca/ca_options.h"
 
 #define CA_DAYS 3650
-
-/* Never writes over a file: a key that is lost that way is lost for good. */
-static enum brski_code write_new(
-	const char *path, mode_t mode, const struct brski_buf *content, struct brski_error *err)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	bool ok;
-
-	if (fd < 0)
-		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot make %s: %s", path, strerror(errno));
-	ok = write(fd, content->data, content->len) == (ssize_t)content->len && fsync(fd) == 0;
-	ok = close(fd) == 0 && ok;
-	if (ok)
-		return BRSKI_OK;
-	unlink(path);
-	return brski_fail(err, BRSKI_UNAVAILABLE, "cannot write %s", path);
-}
 
 static enum brski_code write_key(const char *path, const EVP_PKEY *key, struct brski_error *err)
 {
@@ -37,7 +21,7 @@ static enum brski_code write_key(const char *path, const EVP_PKEY *key, struct b
 	enum brski_code code = brski_key_to_pem(key, &pem, err);
 
 	if (code == BRSKI_OK)
-		code = write_new(path, 0600, &pem, err);
+		code = brski_file_create(path, 0600, brski_buf_span(&pem), err);
 	brski_buf_free(&pem);
 	return code;
 }
@@ -55,7 +39,7 @@ static enum brski_code write_chain(
 		ok = sk_X509_push(certs, sk_X509_value(cred->chain, i)) > 0;
 	code = ok ? brski_certs_to_pem(certs, &pem, err) : brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
 	if (code == BRSKI_OK)
-		code = write_new(path, 0644, &pem, err);
+		code = brski_file_create(path, 0644, brski_buf_span(&pem), err);
 	sk_X509_free(certs);
 	brski_buf_free(&pem);
 	return code;
@@ -77,12 +61,12 @@ static enum brski_code set_chain(
 }
 
 /* A new key and its certificate, in memory. spec->key and spec->subject are filled in here. */
-static enum brski_code make(struct ca_spec *spec, const char *subject, const struct brski_credential *issuer,
-	struct brski_credential *out, struct brski_error *err)
+static enum brski_code make(const struct ca_settings *s, struct ca_spec *spec, const char *subject,
+	const struct brski_credential *issuer, struct brski_credential *out, struct brski_error *err)
 {
 	enum brski_key_type type;
 	X509_NAME *name = NULL;
-	enum brski_code code = brski_key_type_parse(ca_settings.key_type, &type, err);
+	enum brski_code code = brski_key_type_parse(s->key_type, &type, err);
 
 	memset(out, 0, sizeof(*out));
 	if (code == BRSKI_OK)
@@ -111,19 +95,13 @@ static enum brski_code save(const char *key_path, const char *cert_path, const s
 	return code;
 }
 
-static enum brski_code save_in_dir(
-	const char *name, const struct brski_credential *cred, struct brski_error *err)
+static enum brski_code save_in_dir(const struct ca_settings *s, const char *name,
+	const struct brski_credential *cred, struct brski_error *err)
 {
 	char key[CA_PATH_MAX];
 	char cert[CA_PATH_MAX];
-	char file[32];
-	enum brski_code code;
+	enum brski_code code = ca_credential_files(s, name, key, cert, err);
 
-	snprintf(file, sizeof(file), "%s.key", name);
-	code = ca_file(file, key, err);
-	snprintf(file, sizeof(file), "%s.pem", name);
-	if (code == BRSKI_OK)
-		code = ca_file(file, cert, err);
 	return code == BRSKI_OK ? save(key, cert, cred, err) : code;
 }
 
@@ -140,57 +118,58 @@ static enum brski_code with_suffix(
 					 : brski_fail(err, BRSKI_TOO_LARGE, "the subject is too long");
 }
 
-static enum brski_code init_ca(const char *subject, struct brski_credential *root,
+static enum brski_code init_ca(const struct ca_settings *s, struct brski_credential *root,
 	struct brski_credential *ca, struct brski_error *err)
 {
 	struct ca_spec spec = {.kind = CA_KIND_ROOT, .days = CA_DAYS};
 	char name[400];
 	enum brski_code code;
 
-	if (!ca_settings.intermediate)
-		return make(&spec, subject, NULL, ca, err);
-	code = with_suffix(subject, " Root", name, sizeof(name), err);
+	if (!s->intermediate)
+		return make(s, &spec, s->subject, NULL, ca, err);
+	code = with_suffix(s->subject, " Root", name, sizeof(name), err);
 	if (code == BRSKI_OK)
-		code = make(&spec, name, NULL, root, err);
+		code = make(s, &spec, name, NULL, root, err);
 	if (code == BRSKI_OK)
-		code = save_in_dir("root", root, err);
+		code = save_in_dir(s, "root", root, err);
 	spec.kind = CA_KIND_INTERMEDIATE;
-	return code == BRSKI_OK ? make(&spec, subject, root, ca, err) : code;
+	return code == BRSKI_OK ? make(s, &spec, s->subject, root, ca, err) : code;
 }
 
 static enum brski_code init_cmp_signer(
-	const char *subject, const struct brski_credential *ca, struct brski_error *err)
+	const struct ca_settings *s, const struct brski_credential *ca, struct brski_error *err)
 {
 	struct ca_spec spec = {.kind = CA_KIND_CMP, .days = CA_DAYS};
 	struct brski_credential cmp = {0};
 	char name[400];
-	enum brski_code code = with_suffix(subject, " CMP", name, sizeof(name), err);
+	enum brski_code code = with_suffix(s->subject, " CMP", name, sizeof(name), err);
 
 	if (code == BRSKI_OK)
-		code = make(&spec, name, ca, &cmp, err);
+		code = make(s, &spec, name, ca, &cmp, err);
 	if (code == BRSKI_OK)
-		code = save_in_dir("cmp", &cmp, err);
+		code = save_in_dir(s, "cmp", &cmp, err);
 	brski_credential_free(&cmp);
 	return code;
 }
 
-static enum brski_code init(const char *dir, struct brski_error *err)
+static enum brski_code init(const struct ca_settings *s, enum ca_kind kind, struct brski_error *err)
 {
-	const char *subject = ca_settings.subject;
 	struct brski_credential root = {0};
 	struct brski_credential ca = {0};
 	enum brski_code code;
 
-	ca_settings.dir = dir;
-	if (!subject)
+	(void)kind;
+	if (!s->dir)
+		return brski_fail(err, BRSKI_MALFORMED, "init needs DIR");
+	if (!s->subject)
 		return brski_fail(err, BRSKI_MALFORMED, "init needs --subject, the CA's name");
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot make %s: %s", dir, strerror(errno));
-	code = init_ca(subject, &root, &ca, err);
+	if (mkdir(s->dir, 0700) != 0 && errno != EEXIST)
+		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot make %s: %s", s->dir, strerror(errno));
+	code = init_ca(s, &root, &ca, err);
 	if (code == BRSKI_OK)
-		code = save_in_dir("ca", &ca, err);
-	if (code == BRSKI_OK && ca_settings.cmp_signer)
-		code = init_cmp_signer(subject, &ca, err);
+		code = save_in_dir(s, "ca", &ca, err);
+	if (code == BRSKI_OK && s->cmp_signer)
+		code = init_cmp_signer(s, &ca, err);
 	brski_credential_free(&root);
 	brski_credential_free(&ca);
 	return code;
@@ -198,7 +177,8 @@ static enum brski_code init(const char *dir, struct brski_error *err)
 
 /* ---- issue-... ---- */
 
-static enum brski_code issue(struct ca_spec *spec, const char *subject, struct brski_error *err)
+static enum brski_code issue(
+	const struct ca_settings *s, struct ca_spec *spec, const char *subject, struct brski_error *err)
 {
 	struct brski_credential issuer = {0};
 	struct brski_credential made = {0};
@@ -206,14 +186,14 @@ static enum brski_code issue(struct ca_spec *spec, const char *subject, struct b
 	char cert[CA_PATH_MAX];
 	enum brski_code code;
 
-	if (!ca_settings.out || strlen(ca_settings.out) + 5 > CA_PATH_MAX)
+	if (!s->out || strlen(s->out) + 5 > CA_PATH_MAX)
 		return brski_fail(
 			err, BRSKI_MALFORMED, "--out PREFIX is needed, for PREFIX.key and PREFIX.pem");
-	snprintf(key, sizeof(key), "%s.key", ca_settings.out);
-	snprintf(cert, sizeof(cert), "%s.pem", ca_settings.out);
-	code = ca_load_issuer(&issuer, err);
+	snprintf(key, sizeof(key), "%s.key", s->out);
+	snprintf(cert, sizeof(cert), "%s.pem", s->out);
+	code = ca_load_issuer(s, &issuer, err);
 	if (code == BRSKI_OK)
-		code = make(spec, subject, &issuer, &made, err);
+		code = make(s, spec, subject, &issuer, &made, err);
 	if (code == BRSKI_OK)
 		code = save(key, cert, &made, err);
 	brski_credential_free(&issuer);
@@ -221,31 +201,31 @@ static enum brski_code issue(struct ca_spec *spec, const char *subject, struct b
 	return code;
 }
 
-static enum brski_code issue_plain(enum ca_kind kind, struct brski_error *err)
+static enum brski_code issue_plain(const struct ca_settings *s, enum ca_kind kind, struct brski_error *err)
 {
-	struct ca_spec spec = {.kind = kind, .days = ca_settings.days, .san = ca_settings.san};
+	struct ca_spec spec = {.kind = kind, .days = s->days, .san = s->san};
 
-	if (!ca_settings.subject)
+	if (!s->subject)
 		return brski_fail(err, BRSKI_MALFORMED, "--subject is needed");
-	return issue(&spec, ca_settings.subject, err);
+	return issue(s, &spec, s->subject, err);
 }
 
 /* RFC 8995 2.3.1: the serial number is an attribute of the subject. */
-static enum brski_code issue_idevid(struct brski_error *err)
+static enum brski_code issue_idevid(const struct ca_settings *s, enum ca_kind kind, struct brski_error *err)
 {
-	struct ca_spec spec = {.kind = CA_KIND_IDEVID, .masa_url = ca_settings.masa_url};
+	struct ca_spec spec = {.kind = kind, .masa_url = s->masa_url};
 	char subject[600];
 	int n;
 
-	if (!ca_settings.serial_number || strlen(ca_settings.serial_number) >= BRSKI_SERIAL_MAX ||
-		strpbrk(ca_settings.serial_number, ",\\"))
+	if (!s->serial_number || strlen(s->serial_number) >= BRSKI_SERIAL_MAX ||
+		strpbrk(s->serial_number, ",\\"))
 		return brski_fail(
 			err, BRSKI_MALFORMED, "--serial-number is needed, without comma or backslash");
-	n = snprintf(subject, sizeof(subject), "%s,serialNumber=%s",
-		ca_settings.subject ? ca_settings.subject : "CN=Device", ca_settings.serial_number);
+	n = snprintf(subject, sizeof(subject), "%s,serialNumber=%s", s->subject ? s->subject : "CN=Device",
+		s->serial_number);
 	if (n < 0 || (size_t)n >= sizeof(subject))
 		return brski_fail(err, BRSKI_TOO_LARGE, "the subject is too long");
-	return issue(&spec, subject, err);
+	return issue(s, &spec, subject, err);
 }
 
 /* ---- list ---- */
@@ -260,11 +240,14 @@ static void print_record(void *ctx, const struct ca_record *r)
 		r->requester);
 }
 
-static enum brski_code list(struct brski_error *err)
+static enum brski_code list(const struct ca_settings *s, enum ca_kind kind, struct brski_error *err)
 {
 	struct ca_store *store = NULL;
 	int lapsed;
-	enum brski_code code = ca_open_store(&store, err);
+	enum brski_code code;
+
+	(void)kind;
+	code = ca_open_store(s, &store, err);
 
 	if (code == BRSKI_OK)
 		code = ca_store_lapse(store, brski_now(daemon_env()), &lapsed, err);
@@ -274,26 +257,32 @@ static enum brski_code list(struct brski_error *err)
 	return code;
 }
 
-enum brski_code ca_admin(int n_words, char *const *words, struct brski_error *err)
+static const struct {
+	const char *name;
+	enum brski_code (*run)(const struct ca_settings *s, enum ca_kind kind, struct brski_error *err);
+	enum ca_kind kind; /* of what is issued */
+} commands[] = {
+	{"init", init, CA_KIND_ROOT},
+	{"issue-registrar", issue_plain, CA_KIND_REGISTRAR},
+	{"issue-server", issue_plain, CA_KIND_SERVER},
+	{"issue-masa", issue_plain, CA_KIND_MASA},
+	{"issue-idevid", issue_idevid, CA_KIND_IDEVID},
+	{"list", list, CA_KIND_ROOT},
+};
+
+enum brski_code ca_admin(void *settings, int n_words, char *const *words, struct brski_error *err)
 {
-	const char *command = words[0];
+	enum brski_code code = BRSKI_OK;
 
 	if (n_words > 2)
-		return brski_fail(err, BRSKI_MALFORMED, "too many words after %s", command);
-	if (n_words == 2)
-		ca_settings.dir = words[1]; /* every command takes DIR as a word, too */
-	if (strcmp(command, "init") == 0)
-		return ca_settings.dir ? init(ca_settings.dir, err)
-				       : brski_fail(err, BRSKI_MALFORMED, "init needs DIR");
-	if (strcmp(command, "issue-registrar") == 0)
-		return issue_plain(CA_KIND_REGISTRAR, err);
-	if (strcmp(command, "issue-server") == 0)
-		return issue_plain(CA_KIND_SERVER, err);
-	if (strcmp(command, "issue-masa") == 0)
-		return issue_plain(CA_KIND_MASA, err);
-	if (strcmp(command, "issue-idevid") == 0)
-		return issue_idevid(err);
-	if (strcmp(command, "list") == 0)
-		return list(err);
-	return brski_fail(err, BRSKI_MALFORMED, "no such command: %s", command);
+		return brski_fail(err, BRSKI_MALFORMED, "too many words after %s", words[0]);
+	if (n_words == 2) /* every command takes DIR as a word, too */
+		code = settings_set(settings_find(ca_table, "dir"), settings, words[1], err);
+	if (code != BRSKI_OK)
+		return code;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(words[0], commands[i].name) == 0)
+			return commands[i].run(settings, commands[i].kind, err);
+	}
+	return brski_fail(err, BRSKI_MALFORMED, "no such command: %s", words[0]);
 }

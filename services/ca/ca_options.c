@@ -7,151 +7,142 @@
 
 #include <openssl/x509v3.h>
 
-#define MAX_BODY 65536
-#define MAX_HEADERS 8192
+/* clang-format off */
+#define TEXT(member)   SETTING_TEXT, offsetof(struct ca_settings, member), 0, 0
+#define FLAG(member)   SETTING_FLAG, offsetof(struct ca_settings, member), 0, 0
+#define NUMBER(member) SETTING_NUMBER, offsetof(struct ca_settings, member)
+#define LIST(member)   SETTING_LIST, offsetof(struct ca_settings, member), 0, 0
 
-struct ca_settings ca_settings = {
-	.listen = "127.0.0.1:8080",
-	.days = 365,
-	.confirm_wait = 600,
-	.max_connections = 400,
-	.timeout = 20,
-	.key_type = "P-256",
-};
-
-const struct daemon_option ca_options[] = {
-	{"dir", DAEMON_TEXT, &ca_settings.dir, 0, 0, "DIR",
-		"what `init` made: ca.key, ca.pem, cmp.key, cmp.pem, ca.db"},
-	{"db", DAEMON_TEXT, &ca_settings.db, 0, 0, "FILE", "the database (default: ca.db in DIR)"},
-	{"listen", DAEMON_TEXT, &ca_settings.listen, 0, 0, "ADDRESS:PORT",
-		"where to listen (default: 127.0.0.1:8080)"},
-	{"ca-key", DAEMON_TEXT, &ca_settings.ca_key, 0, 0, "URI", "key of the CA (default: ca.key in DIR)"},
-	{"ca-cert", DAEMON_TEXT, &ca_settings.ca_cert, 0, 0, "URI",
-		"its certificate and chain (default: ca.pem in DIR)"},
-	{"cmp-key", DAEMON_TEXT, &ca_settings.cmp_key, 0, 0, "URI",
+const struct setting ca_table[] = {
+	{"dir", TEXT(dir), NULL, false, "DIR", "what `init` made: ca.key, ca.pem, cmp.key, cmp.pem, ca.db"},
+	{"db", TEXT(db), NULL, false, "FILE", "the database (default: ca.db in DIR)"},
+	HTTP_DAEMON_LISTEN(struct ca_settings, http, "127.0.0.1:8080"),
+	{"ca-key", TEXT(ca_key), NULL, false, "URI", "key of the CA (default: ca.key in DIR)"},
+	{"ca-cert", TEXT(ca_cert), NULL, false, "URI", "its certificate and chain (default: ca.pem in DIR)"},
+	{"cmp-key", TEXT(cmp_key), NULL, false, "URI",
 		"key that signs CMP messages (default: cmp.key in DIR, or the CA's)"},
-	{"cmp-cert", DAEMON_TEXT, &ca_settings.cmp_cert, 0, 0, "URI", "its certificate and chain"},
-	{"tls-key", DAEMON_TEXT, &ca_settings.tls_key, 0, 0, "URI",
-		"serve HTTPS: key (default: HTTP; CMP is signed)"},
-	{"tls-cert", DAEMON_TEXT, &ca_settings.tls_cert, 0, 0, "URI", "serve HTTPS: certificate and chain"},
-	{"ra-anchors", DAEMON_TEXT, &ca_settings.ra_anchors, 0, 0, "URI",
+	{"cmp-cert", TEXT(cmp_cert), NULL, false, "URI", "its certificate and chain"},
+	HTTP_DAEMON_TLS(struct ca_settings, http, "serve HTTPS: key (default: HTTP; CMP is signed)",
+		"serve HTTPS: certificate and chain"),
+	{"ra-anchors", TEXT(ra_anchors), NULL, false, "URI",
 		"what registrars verify to (default: this CA); they need id-kp-cmcRA"},
-	{"ra-cert", DAEMON_LIST, &ca_settings.ra_certs, 0, 0, "URI",
-		"take this registrar only; may be repeated"},
-	{"idevid-anchors", DAEMON_TEXT, &ca_settings.idevid_anchors, 0, 0, "URI",
+	{"ra-cert", LIST(ra_certs), NULL, false, "URI", "take this registrar only; may be repeated"},
+	{"idevid-anchors", TEXT(idevid_anchors), NULL, false, "URI",
 		"manufacturers of devices that come through a registrar"},
-	{"trust-ra", DAEMON_FLAG, &ca_settings.trust_ra, 0, 0, NULL,
+	{"trust-ra", FLAG(trust_ra), NULL, false, NULL,
 		"without idevid-anchors: any device a registrar vouches for"},
-	{"client-anchors", DAEMON_TEXT, &ca_settings.client_anchors, 0, 0, "URI",
+	{"client-anchors", TEXT(client_anchors), NULL, false, "URI",
 		"what clients verify to that come without a registrar (default: none may)"},
-	{"days", DAEMON_NUMBER, &ca_settings.days, 1, 36500, "N",
-		"validity of certificates made (default: 365)"},
-	{"copy-san", DAEMON_FLAG, &ca_settings.copy_san, 0, 0, NULL,
-		"copy a requested subjectAltName (default: drop it)"},
-	{"implicit-confirm", DAEMON_FLAG, &ca_settings.implicit_confirm, 0, 0, NULL,
-		"grant implicitConfirm when asked"},
-	{"ca-pubs", DAEMON_FLAG, &ca_settings.ca_pubs, 0, 0, NULL, "send the root certificate in caPubs"},
-	{"confirm-wait", DAEMON_NUMBER, &ca_settings.confirm_wait, 1, 30 * 86400L, "SECONDS",
+	{"days", NUMBER(days), 1, 36500, "365", false, "N", "validity of certificates made (default: 365)"},
+	{"copy-san", FLAG(copy_san), NULL, false, NULL, "copy a requested subjectAltName (default: drop it)"},
+	{"implicit-confirm", FLAG(implicit_confirm), NULL, false, NULL, "grant implicitConfirm when asked"},
+	{"ca-pubs", FLAG(ca_pubs), NULL, false, NULL, "send the root certificate in caPubs"},
+	{"confirm-wait", NUMBER(confirm_wait), 1, 30 * 86400L, "600", false, "SECONDS",
 		"for certConf, then the certificate lapses (default: 600)"},
-	{"max-connections", DAEMON_NUMBER, &ca_settings.max_connections, 1, 10000, "N",
-		"at a time (default: 400)"},
-	{"timeout", DAEMON_NUMBER, &ca_settings.timeout, 1, 600, "SECONDS",
-		"until a silent connection is closed (default: 20)"},
-	{"subject", DAEMON_TEXT, &ca_settings.subject, 0, 0, "NAME", "init, issue: \"CN=Example,O=Example\""},
-	{"key-type", DAEMON_TEXT, &ca_settings.key_type, 0, 0, "TYPE",
-		"init, issue: P-256 (default), P-384, RSA-3072"},
-	{"intermediate", DAEMON_FLAG, &ca_settings.intermediate, 0, 0, NULL,
+	HTTP_DAEMON_LIMITS(struct ca_settings, http),
+	{"subject", TEXT(subject), NULL, false, "NAME", "init, issue: \"CN=Example,O=Example\""},
+	{"key-type", TEXT(key_type), "P-256", false, "TYPE", "init, issue: P-256 (default), P-384, RSA-3072"},
+	{"intermediate", FLAG(intermediate), NULL, false, NULL,
 		"init: a root, and below it the CA that issues"},
-	{"cmp-signer", DAEMON_FLAG, &ca_settings.cmp_signer, 0, 0, NULL,
-		"init: a key of its own for CMP messages"},
-	{"san", DAEMON_TEXT, &ca_settings.san, 0, 0, "NAMES", "issue: \"DNS:ra.example,IP:192.0.2.1\""},
-	{"out", DAEMON_TEXT, &ca_settings.out, 0, 0, "PREFIX", "issue: writes PREFIX.key and PREFIX.pem"},
-	{"serial-number", DAEMON_TEXT, &ca_settings.serial_number, 0, 0, "SERIAL",
-		"issue-idevid: the device's"},
-	{"masa-url", DAEMON_TEXT, &ca_settings.masa_url, 0, 0, "URL", "issue-idevid: where its MASA is"},
+	{"cmp-signer", FLAG(cmp_signer), NULL, false, NULL, "init: a key of its own for CMP messages"},
+	{"san", TEXT(san), NULL, false, "NAMES", "issue: \"DNS:ra.example,IP:192.0.2.1\""},
+	{"out", TEXT(out), NULL, false, "PREFIX", "issue: writes PREFIX.key and PREFIX.pem"},
+	{"serial-number", TEXT(serial_number), NULL, false, "SERIAL", "issue-idevid: the device's"},
+	{"masa-url", TEXT(masa_url), NULL, false, "URL", "issue-idevid: where its MASA is"},
+	DAEMON_SETTINGS(struct ca_settings, http.daemon),
 	{0},
 };
+/* clang-format on */
 
-enum brski_code ca_file(const char *name, char out[CA_PATH_MAX], struct brski_error *err)
+enum brski_code ca_file(
+	const struct ca_settings *s, const char *name, char out[CA_PATH_MAX], struct brski_error *err)
 {
 	int n;
 
-	if (!ca_settings.dir)
+	if (!s->dir)
 		return brski_fail(err, BRSKI_MALFORMED, "where is the CA? --dir is needed");
-	n = snprintf(out, CA_PATH_MAX, "%s/%s", ca_settings.dir, name);
+	n = snprintf(out, CA_PATH_MAX, "%s/%s", s->dir, name);
 	if (n < 0 || n >= CA_PATH_MAX)
 		return brski_fail(err, BRSKI_TOO_LARGE, "the path of --dir is too long");
 	return BRSKI_OK;
 }
 
+enum brski_code ca_credential_files(const struct ca_settings *s, const char *name, char key[CA_PATH_MAX],
+	char cert[CA_PATH_MAX], struct brski_error *err)
+{
+	char file[32];
+	enum brski_code code;
+
+	snprintf(file, sizeof(file), "%s.key", name);
+	code = ca_file(s, file, key, err);
+	snprintf(file, sizeof(file), "%s.pem", name);
+	return code == BRSKI_OK ? ca_file(s, file, cert, err) : code;
+}
+
 /* One credential: as the options say, or NAME.key and NAME.pem in --dir. */
-static enum brski_code load(const char *name, const char *key, const char *cert, struct brski_credential *out,
-	struct brski_error *err)
+static enum brski_code load(const struct ca_settings *s, const char *name, const char *key, const char *cert,
+	struct brski_credential *out, struct brski_error *err)
 {
 	char key_path[CA_PATH_MAX];
 	char cert_path[CA_PATH_MAX];
-	char file[32];
 	enum brski_code code;
 
 	if (!key != !cert)
 		return brski_fail(err, BRSKI_MALFORMED, "%s-key and %s-cert go together", name, name);
 	if (key && cert)
 		return brski_credential_load(key, NULL, cert, out, err);
-	snprintf(file, sizeof(file), "%s.key", name);
-	code = ca_file(file, key_path, err);
-	snprintf(file, sizeof(file), "%s.pem", name);
-	if (code == BRSKI_OK)
-		code = ca_file(file, cert_path, err);
+	code = ca_credential_files(s, name, key_path, cert_path, err);
 	return code == BRSKI_OK ? brski_credential_load(key_path, NULL, cert_path, out, err) : code;
 }
 
-enum brski_code ca_load_issuer(struct brski_credential *out, struct brski_error *err)
+enum brski_code ca_load_issuer(
+	const struct ca_settings *s, struct brski_credential *out, struct brski_error *err)
 {
-	enum brski_code code = load("ca", ca_settings.ca_key, ca_settings.ca_cert, out, err);
+	enum brski_code code = load(s, "ca", s->ca_key, s->ca_cert, out, err);
 
 	if (code == BRSKI_OK && !brski_cert_is_ca(out->cert))
 		return brski_fail(err, BRSKI_MISMATCH, "the certificate of the CA is not one of a CA");
 	return code;
 }
 
-enum brski_code ca_open_store(struct ca_store **out, struct brski_error *err)
+enum brski_code ca_open_store(const struct ca_settings *s, struct ca_store **out, struct brski_error *err)
 {
 	char path[CA_PATH_MAX];
 	enum brski_code code = BRSKI_OK;
 
 	*out = NULL;
-	if (ca_settings.db)
-		return ca_store_open(ca_settings.db, out, err);
-	code = ca_file("ca.db", path, err);
+	if (s->db)
+		return ca_store_open(s->db, out, err);
+	code = ca_file(s, "ca.db", path, err);
 	return code == BRSKI_OK ? ca_store_open(path, out, err) : code;
 }
 
-static enum brski_code load_cmp_signer(struct ca_setup *setup, struct brski_error *err)
+static enum brski_code load_cmp_signer(
+	const struct ca_settings *s, struct ca_setup *setup, struct brski_error *err)
 {
-	const struct ca_settings *s = &ca_settings;
 	char path[CA_PATH_MAX];
 	bool own = s->cmp_key || s->cmp_cert;
 
-	if (!own && s->dir && !s->ca_key && ca_file("cmp.key", path, NULL) == BRSKI_OK)
+	if (!own && s->dir && !s->ca_key && ca_file(s, "cmp.key", path, NULL) == BRSKI_OK)
 		own = access(path, F_OK) == 0;
 	if (own)
-		return load("cmp", s->cmp_key, s->cmp_cert, &setup->cmp_signer, err);
+		return load(s, "cmp", s->cmp_key, s->cmp_cert, &setup->cmp_signer, err);
 	return brski_credential_copy(&setup->cmp_signer, &setup->issuer, err);
 }
 
-static enum brski_code load_credentials(struct ca_setup *setup, struct brski_error *err)
+static enum brski_code load_credentials(
+	const struct ca_settings *s, struct ca_setup *setup, struct brski_error *err)
 {
-	const struct ca_settings *s = &ca_settings;
-	enum brski_code code = ca_load_issuer(&setup->issuer, err);
+	enum brski_code code = ca_load_issuer(s, &setup->issuer, err);
 
 	if (code == BRSKI_OK)
-		code = load_cmp_signer(setup, err);
+		code = load_cmp_signer(s, setup, err);
 	if (code == BRSKI_OK && !(X509_get_key_usage(setup->cmp_signer.cert) & KU_DIGITAL_SIGNATURE))
 		code = brski_fail(err, BRSKI_MISMATCH,
 			"nobody would take its CMP messages (RFC 9483 3.5): keyUsage "
 			"has no digitalSignature; give cmp-key and cmp-cert");
-	if (code == BRSKI_OK && (s->tls_key || s->tls_cert))
-		code = load("tls", s->tls_key, s->tls_cert, &setup->tls, err);
+	if (code == BRSKI_OK && (s->http.tls_key || s->http.tls_cert))
+		code = load(s, "tls", s->http.tls_key, s->http.tls_cert, &setup->tls, err);
 	return code;
 }
 
@@ -163,12 +154,13 @@ static enum brski_code add_copy(STACK_OF(X509) *to, X509 *cert, struct brski_err
 }
 
 /* Registrars are this CA's own unless something else is said. */
-static enum brski_code load_ra_anchors(struct ca_setup *setup, struct brski_error *err)
+static enum brski_code load_ra_anchors(
+	const struct ca_settings *s, struct ca_setup *setup, struct brski_error *err)
 {
 	enum brski_code code;
 
-	if (ca_settings.ra_anchors)
-		return brski_certs_load(ca_settings.ra_anchors, &setup->ra_anchors, err);
+	if (s->ra_anchors)
+		return brski_certs_load(s->ra_anchors, &setup->ra_anchors, err);
 	setup->ra_anchors = sk_X509_new_null();
 	if (!setup->ra_anchors)
 		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
@@ -178,19 +170,20 @@ static enum brski_code load_ra_anchors(struct ca_setup *setup, struct brski_erro
 	return code;
 }
 
-static enum brski_code load_ra_list(struct ca_setup *setup, struct brski_error *err)
+static enum brski_code load_ra_list(
+	const struct ca_settings *s, struct ca_setup *setup, struct brski_error *err)
 {
 	enum brski_code code = BRSKI_OK;
 
-	if (ca_settings.ra_certs.n == 0)
+	if (s->ra_certs.n == 0)
 		return BRSKI_OK;
 	setup->ra_list = sk_X509_new_null();
 	if (!setup->ra_list)
 		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
-	for (size_t i = 0; i < ca_settings.ra_certs.n && code == BRSKI_OK; i++) {
+	for (size_t i = 0; i < s->ra_certs.n && code == BRSKI_OK; i++) {
 		STACK_OF(X509) *certs = NULL;
 
-		code = brski_certs_load(ca_settings.ra_certs.items[i], &certs, err);
+		code = brski_certs_load(s->ra_certs.items[i], &certs, err);
 		if (code == BRSKI_OK)
 			code = add_copy(setup->ra_list, sk_X509_value(certs, 0), err);
 		sk_X509_pop_free(certs, X509_free);
@@ -198,13 +191,13 @@ static enum brski_code load_ra_list(struct ca_setup *setup, struct brski_error *
 	return code;
 }
 
-static enum brski_code load_trust(struct ca_setup *setup, struct brski_error *err)
+static enum brski_code load_trust(
+	const struct ca_settings *s, struct ca_setup *setup, struct brski_error *err)
 {
-	const struct ca_settings *s = &ca_settings;
-	enum brski_code code = load_ra_anchors(setup, err);
+	enum brski_code code = load_ra_anchors(s, setup, err);
 
 	if (code == BRSKI_OK)
-		code = load_ra_list(setup, err);
+		code = load_ra_list(s, setup, err);
 	if (code == BRSKI_OK && s->idevid_anchors)
 		code = brski_certs_load(s->idevid_anchors, &setup->idevid_anchors, err);
 	if (code == BRSKI_OK && s->client_anchors)
@@ -218,10 +211,8 @@ static enum brski_code load_trust(struct ca_setup *setup, struct brski_error *er
 	return code;
 }
 
-static void fill(struct ca_setup *setup)
+static void fill(const struct ca_settings *s, struct ca_setup *setup)
 {
-	const struct ca_settings *s = &ca_settings;
-
 	setup->ca.env = daemon_env();
 	setup->ca.issuer = &setup->issuer;
 	setup->ca.cmp_signer = &setup->cmp_signer;
@@ -237,17 +228,17 @@ static void fill(struct ca_setup *setup)
 	setup->ca.confirm_wait = s->confirm_wait;
 }
 
-enum brski_code ca_setup(struct ca_setup *setup, struct brski_error *err)
+enum brski_code ca_setup(const struct ca_settings *s, struct ca_setup *setup, struct brski_error *err)
 {
 	enum brski_code code;
 
 	memset(setup, 0, sizeof(*setup));
-	code = load_credentials(setup, err);
+	code = load_credentials(s, setup, err);
 	if (code == BRSKI_OK)
-		code = load_trust(setup, err);
+		code = load_trust(s, setup, err);
 	if (code == BRSKI_OK)
-		code = ca_open_store(&setup->ca.store, err);
-	fill(setup);
+		code = ca_open_store(s, &setup->ca.store, err);
+	fill(s, setup);
 	return code;
 }
 
@@ -264,18 +255,7 @@ void ca_setup_free(struct ca_setup *setup)
 	memset(setup, 0, sizeof(*setup));
 }
 
-enum brski_code ca_listen(const struct ca_setup *setup, struct event_base *base, http_handler *handler,
-	void *ctx, struct http_server **out, struct brski_error *err)
+const struct brski_credential *ca_setup_tls(const struct ca_setup *setup)
 {
-	struct http_server_config config = {
-		.listen = ca_settings.listen,
-		.tls = setup->tls.key ? &setup->tls : NULL,
-		.env = daemon_env(),
-		.max_body = MAX_BODY,
-		.max_headers = MAX_HEADERS,
-		.timeout = (int)ca_settings.timeout,
-		.max_connections = (unsigned)ca_settings.max_connections,
-	};
-
-	return http_server_new(base, &config, handler, ctx, out, err);
+	return setup->tls.key ? &setup->tls : NULL;
 }

@@ -7,7 +7,13 @@
 #include "eap_brski/ground/text.h"
 #include "services/masa/masa_options.h"
 
-typedef enum brski_code command(struct masa_store *store, const char *name, struct brski_error *err);
+/* What a command works on. */
+struct admin {
+	const struct masa_settings *settings;
+	struct masa_store *store;
+	const char *name; /* NULL: the command takes none */
+};
+typedef enum brski_code command(const struct admin *admin, struct brski_error *err);
 
 static enum brski_code copy_name(
 	const char *what, const char *from, char *to, size_t size, struct brski_error *err)
@@ -22,77 +28,77 @@ static enum brski_code copy_name(
  * The serial number and the issuer are read from the certificate, if one is given: it must fit the
  * number typed.
  */
-static enum brski_code read_idevid(struct masa_device *device, struct brski_error *err)
+static enum brski_code read_idevid(const char *uri, struct masa_device *device, struct brski_error *err)
 {
 	STACK_OF(X509) *certs = NULL;
 	char serial[BRSKI_SERIAL_MAX];
-	enum brski_code code = brski_certs_load(masa_settings.idevid, &certs, err);
+	enum brski_code code = brski_certs_load(uri, &certs, err);
 
 	if (code != BRSKI_OK)
 		return code;
 	code = brski_cert_serial_number(sk_X509_value(certs, 0), serial, err);
 	if (code == BRSKI_OK && strcmp(serial, device->serial_number) != 0)
-		code = brski_fail(err, BRSKI_MISMATCH, "%s is the certificate of device %s",
-			masa_settings.idevid, serial);
+		code = brski_fail(err, BRSKI_MISMATCH, "%s is the certificate of device %s", uri, serial);
 	if (code == BRSKI_OK)
 		code = brski_cert_authority_key_id(sk_X509_value(certs, 0), &device->idevid_issuer, err);
 	sk_X509_pop_free(certs, X509_free);
 	return code;
 }
 
-static enum brski_code device_add(struct masa_store *store, const char *serial, struct brski_error *err)
+static enum brski_code device_add(const struct admin *admin, struct brski_error *err)
 {
 	struct masa_device device = {.added = brski_now(daemon_env())};
 	enum brski_code code;
 
-	code = copy_name("serial number", serial, device.serial_number, sizeof(device.serial_number), err);
-	if (code == BRSKI_OK && masa_settings.owner)
-		code = copy_name("owner", masa_settings.owner, device.owner, sizeof(device.owner), err);
-	if (code == BRSKI_OK && masa_settings.idevid)
-		code = read_idevid(&device, err);
+	code = copy_name(
+		"serial number", admin->name, device.serial_number, sizeof(device.serial_number), err);
+	if (code == BRSKI_OK && admin->settings->owner)
+		code = copy_name("owner", admin->settings->owner, device.owner, sizeof(device.owner), err);
+	if (code == BRSKI_OK && admin->settings->idevid)
+		code = read_idevid(admin->settings->idevid, &device, err);
 	if (code == BRSKI_OK)
-		code = masa_device_put(store, &device, err);
+		code = masa_device_put(admin->store, &device, err);
 	if (code == BRSKI_OK)
-		printf("device %s added%s%s\n", serial, device.owner[0] ? ", owner " : "", device.owner);
+		printf("device %s added%s%s\n", admin->name, device.owner[0] ? ", owner " : "", device.owner);
 	masa_device_free(&device);
 	return code;
 }
 
-static enum brski_code set_blocked(
-	struct masa_store *store, const char *serial, bool blocked, struct brski_error *err)
+static enum brski_code set_blocked(const struct admin *admin, bool blocked, struct brski_error *err)
 {
 	struct masa_device device;
-	enum brski_code code = masa_device_get(store, serial, (struct brski_span){0}, &device, err);
+	enum brski_code code =
+		masa_device_get(admin->store, admin->name, (struct brski_span){0}, &device, err);
 
 	if (code != BRSKI_OK)
 		return code;
 	device.blocked = blocked;
-	code = masa_device_put(store, &device, err);
+	code = masa_device_put(admin->store, &device, err);
 	if (code == BRSKI_OK)
-		printf("device %s %s\n", serial, blocked ? "blocked: no vouchers" : "unblocked");
+		printf("device %s %s\n", admin->name, blocked ? "blocked: no vouchers" : "unblocked");
 	masa_device_free(&device);
 	return code;
 }
 
-static enum brski_code device_block(struct masa_store *store, const char *serial, struct brski_error *err)
+static enum brski_code device_block(const struct admin *admin, struct brski_error *err)
 {
-	return set_blocked(store, serial, true, err);
+	return set_blocked(admin, true, err);
 }
 
-static enum brski_code device_unblock(struct masa_store *store, const char *serial, struct brski_error *err)
+static enum brski_code device_unblock(const struct admin *admin, struct brski_error *err)
 {
-	return set_blocked(store, serial, false, err);
+	return set_blocked(admin, false, err);
 }
 
-static enum brski_code device_remove(struct masa_store *store, const char *serial, struct brski_error *err)
+static enum brski_code device_remove(const struct admin *admin, struct brski_error *err)
 {
-	enum brski_code code = masa_device_remove(store, serial, err);
+	enum brski_code code = masa_device_remove(admin->store, admin->name, err);
 
 	if (code == BRSKI_UNEXPECTED)
 		return brski_fail(err, code,
-			"device %s has had vouchers: its audit log is kept; block it instead", serial);
+			"device %s has had vouchers: its audit log is kept; block it instead", admin->name);
 	if (code == BRSKI_OK)
-		printf("device %s removed\n", serial);
+		printf("device %s removed\n", admin->name);
 	return code;
 }
 
@@ -106,38 +112,37 @@ static void print_device(void *ctx, const struct masa_device *device)
 		device->blocked ? "blocked" : "active", issuer[0] ? issuer : "-");
 }
 
-static enum brski_code device_list(struct masa_store *store, const char *name, struct brski_error *err)
+static enum brski_code device_list(const struct admin *admin, struct brski_error *err)
 {
-	(void)name;
 	printf("%-24s %-16s %-8s %s\n", "SERIAL", "OWNER", "STATE", "IDEVID-ISSUER");
-	return masa_devices(store, print_device, NULL, err);
+	return masa_devices(admin->store, print_device, NULL, err);
 }
 
-static enum brski_code owner_add(struct masa_store *store, const char *name, struct brski_error *err)
+static enum brski_code owner_add(const struct admin *admin, struct brski_error *err)
 {
 	STACK_OF(X509) *certs = NULL;
 	enum brski_code code;
 
-	if (!masa_settings.cert)
+	if (!admin->settings->cert)
 		return brski_fail(err, BRSKI_MALFORMED,
 			"owner add needs --cert, the certificate of the owner's domain");
-	code = brski_certs_load(masa_settings.cert, &certs, err);
+	code = brski_certs_load(admin->settings->cert, &certs, err);
 	if (code == BRSKI_OK)
-		code = masa_owner_put(store, name, sk_X509_value(certs, 0), err);
+		code = masa_owner_put(admin->store, admin->name, sk_X509_value(certs, 0), err);
 	if (code == BRSKI_OK)
-		printf("owner %s added\n", name);
+		printf("owner %s added\n", admin->name);
 	sk_X509_pop_free(certs, X509_free);
 	return code;
 }
 
-static enum brski_code owner_remove(struct masa_store *store, const char *name, struct brski_error *err)
+static enum brski_code owner_remove(const struct admin *admin, struct brski_error *err)
 {
-	enum brski_code code = masa_owner_remove(store, name, err);
+	enum brski_code code = masa_owner_remove(admin->store, admin->name, err);
 
 	if (code == BRSKI_UNEXPECTED)
-		return brski_fail(err, code, "owner %s has devices", name);
+		return brski_fail(err, code, "owner %s has devices", admin->name);
 	if (code == BRSKI_OK)
-		printf("owner %s removed\n", name);
+		printf("owner %s removed\n", admin->name);
 	return code;
 }
 
@@ -152,10 +157,9 @@ static void print_owner(void *ctx, const struct masa_owner *owner)
 	printf("%-16s %s %s\n", owner->name, fingerprint, subject);
 }
 
-static enum brski_code owner_list(struct masa_store *store, const char *name, struct brski_error *err)
+static enum brski_code owner_list(const struct admin *admin, struct brski_error *err)
 {
-	(void)name;
-	return masa_owners(store, print_owner, NULL, err);
+	return masa_owners(admin->store, print_owner, NULL, err);
 }
 
 static void print_seen(void *ctx, const struct masa_seen *seen)
@@ -169,10 +173,10 @@ static void print_seen(void *ctx, const struct masa_seen *seen)
 		seen->registrar[0] ? seen->registrar : "-", seen->detail);
 }
 
-static enum brski_code show_log(struct masa_store *store, const char *name, struct brski_error *err)
+static enum brski_code show_log(const struct admin *admin, struct brski_error *err)
 {
-	(void)name;
-	return masa_seen_list(store, masa_settings.serial, masa_settings.most, print_seen, NULL, err);
+	return masa_seen_list(
+		admin->store, admin->settings->serial, admin->settings->most, print_seen, NULL, err);
 }
 
 static const struct {
@@ -191,19 +195,20 @@ static const struct {
 	{"log", NULL, false, show_log},
 };
 
-static enum brski_code run(command *run_command, const char *name, struct brski_error *err)
+static enum brski_code run(command *run_command, struct admin *admin, struct brski_error *err)
 {
-	struct masa_store *store = NULL;
-	enum brski_code code = masa_store_open(masa_settings.db, &store, err);
+	enum brski_code code = masa_store_open(admin->settings->db, &admin->store, err);
 
 	if (code == BRSKI_OK)
-		code = run_command(store, name, err);
-	masa_store_close(store);
+		code = run_command(admin, err);
+	masa_store_close(admin->store);
 	return code;
 }
 
-enum brski_code masa_admin(int n_words, char *const *words, struct brski_error *err)
+enum brski_code masa_admin(void *settings, int n_words, char *const *words, struct brski_error *err)
 {
+	struct admin admin = {.settings = settings};
+
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		int n = commands[i].second ? 2 : 1;
 
@@ -213,7 +218,8 @@ enum brski_code masa_admin(int n_words, char *const *words, struct brski_error *
 		if (n_words != n + (commands[i].takes_name ? 1 : 0))
 			return brski_fail(err, BRSKI_MALFORMED, "%s %s takes %s", words[0],
 				n == 2 ? words[1] : "", commands[i].takes_name ? "one name" : "nothing more");
-		return run(commands[i].run, commands[i].takes_name ? words[n] : NULL, err);
+		admin.name = commands[i].takes_name ? words[n] : NULL;
+		return run(commands[i].run, &admin, err);
 	}
 	return brski_fail(err, BRSKI_MALFORMED, "no such command: %s", words[0]);
 }

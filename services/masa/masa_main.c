@@ -16,42 +16,40 @@ static void on_request(void *ctx, struct http_exchange *ex)
 	http_exchange_reply(ex, &response, what);
 }
 
-static enum brski_code serve(struct brski_error *err)
+static enum brski_code serve(const void *ctx, struct brski_error *err)
 {
+	const struct masa_settings *settings = ctx;
 	struct masa_setup setup;
-	struct http_server *server = NULL;
-	struct event_base *base = event_base_new();
-	enum brski_code code = masa_setup(&setup, err);
+	enum brski_code code = masa_setup(settings, &setup, err);
 
-	if (code == BRSKI_OK && !base)
-		code = brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
 	if (code == BRSKI_OK)
-		code = masa_listen(&setup, base, on_request, &setup, &server, err);
-	if (code == BRSKI_OK)
-		code = daemon_loop(base, err);
-	http_server_free(server);
-	if (base)
-		event_base_free(base);
+		code = http_daemon_serve(&settings->http, &setup.tls, on_request, &setup, err);
 	masa_setup_free(&setup);
 	return code;
 }
 
-static const struct daemon_program program = {
-	.name = "brski-masa",
-	.usage = "brski-masa: the manufacturer's voucher service of BRSKI (RFC 8995)\n"
-		 "\n"
-		 "  brski-masa [OPTIONS] serve\n"
-		 "  brski-masa [OPTIONS] device add SERIAL [--owner NAME] [--idevid CERTIFICATE]\n"
-		 "  brski-masa [OPTIONS] device list | remove SERIAL | block SERIAL | unblock SERIAL\n"
-		 "  brski-masa [OPTIONS] owner add NAME --cert DOMAIN-CERTIFICATE\n"
-		 "  brski-masa [OPTIONS] owner list | remove NAME\n"
-		 "  brski-masa [OPTIONS] log [--serial SERIAL] [--most N]\n",
-	.options = masa_options,
-	.serve = serve,
-	.admin = masa_admin,
-};
+static const char usage[] =
+	"brski-masa: the manufacturer's voucher service of BRSKI (RFC 8995)\n"
+	"\n"
+	"  brski-masa [OPTIONS] serve\n"
+	"  brski-masa [OPTIONS] device add SERIAL [--owner NAME] [--idevid CERTIFICATE]\n"
+	"  brski-masa [OPTIONS] device list | remove SERIAL | block SERIAL | unblock SERIAL\n"
+	"  brski-masa [OPTIONS] owner add NAME --cert DOMAIN-CERTIFICATE\n"
+	"  brski-masa [OPTIONS] owner list | remove NAME\n"
+	"  brski-masa [OPTIONS] log [--serial SERIAL] [--most N]\n";
 
 int main(int argc, char **argv)
 {
+	struct masa_settings settings = {0};
+	const struct daemon_program program = {
+		.name = "brski-masa",
+		.usage = usage,
+		.table = masa_table,
+		.settings = &settings,
+		.daemon = &settings.http.daemon,
+		.serve = serve,
+		.admin = masa_admin,
+	};
+
 	return daemon_main(&program, argc, argv);
 }

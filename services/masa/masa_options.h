@@ -2,32 +2,27 @@
 #ifndef BRSKI_SERVICES_MASA_MASA_OPTIONS_H
 #define BRSKI_SERVICES_MASA_MASA_OPTIONS_H
 
-#include "services/base/daemon.h"
-#include "services/base/http_server.h"
+#include "services/base/http_daemon.h"
 #include "services/masa/masa.h"
 
 /* Options of the MASA, and a MASA made from them. */
 struct masa_settings {
-	const char *db;
-	const char *listen;
-	const char *tls_key, *tls_cert;
-	const char *sign_key, *sign_cert;
-	const char *idevid_anchors;
+	struct http_daemon_settings http;
+	char *db;
+	char *sign_key, *sign_cert;
+	char *idevid_anchors;
 	bool require_proximity;
 	long min_interval;
 	long nonceless_lifetime;
-	long max_connections;
-	long timeout;
 	/* of the management commands */
-	const char *owner;
-	const char *idevid;
-	const char *cert;
-	const char *serial;
+	char *owner;
+	char *idevid;
+	char *cert;
+	char *serial;
 	long most;
 };
 
-extern struct masa_settings masa_settings;
-extern const struct daemon_option masa_options[];
+extern const struct setting masa_table[];
 
 struct masa_setup {
 	struct masa masa;
@@ -35,12 +30,13 @@ struct masa_setup {
 	struct brski_credential tls;
 	STACK_OF(X509) *idevid_anchors;
 };
-/* Loads what the options name, and opens the store. Free it in any case. */
-BRSKI_CHECKED enum brski_code masa_setup(struct masa_setup *setup, struct brski_error *err);
+/*
+ * Loads what the options name, and opens the store. Free it in any case. BRSKI_MALFORMED: options
+ * are missing or contradict each other; else what brski_credential_load(), brski_certs_load() and
+ * masa_store_open() say.
+ */
+BRSKI_CHECKED enum brski_code masa_setup(
+	const struct masa_settings *settings, struct masa_setup *setup, struct brski_error *err);
 void masa_setup_free(struct masa_setup *setup);
-
-/* The listener that the options describe. */
-BRSKI_CHECKED enum brski_code masa_listen(const struct masa_setup *setup, struct event_base *base,
-	http_handler *handler, void *ctx, struct http_server **out, struct brski_error *err);
 
 #endif

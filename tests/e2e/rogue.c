@@ -7,9 +7,9 @@
 
 #include <openssl/x509v3.h>
 
-#define OPTIONS_MAX 64
+#include "services/base/options.h"
 
-static const char *fault_text;
+#define OPTIONS_MAX 64
 
 void rogue_need(bool ok, const char *what, const struct brski_error *err)
 {
@@ -23,19 +23,19 @@ static void set_fault(struct rogue *rogue, const char *const *faults)
 {
 	char *end = NULL;
 
-	rogue_need(fault_text != NULL, "--fault is missing", NULL);
-	rogue->fault = fault_text;
-	if (strncmp(fault_text, "delay=", 6) == 0) {
+	rogue_need(rogue->asked != NULL, "--fault is missing", NULL);
+	rogue->fault = rogue->asked;
+	if (strncmp(rogue->asked, "delay=", 6) == 0) {
 		rogue->fault = "delay";
-		rogue->seconds = strtol(fault_text + 6, &end, 10);
+		rogue->seconds = strtol(rogue->asked + 6, &end, 10);
 		rogue_need(end && *end == '\0' && rogue->seconds > 0, "delay=SECONDS", NULL);
 		return;
 	}
 	for (; *faults; faults++) {
-		if (strcmp(*faults, fault_text) == 0)
+		if (strcmp(*faults, rogue->asked) == 0)
 			return;
 	}
-	fprintf(stderr, "rogue: no such fault: %s\n", fault_text);
+	fprintf(stderr, "rogue: no such fault: %s\n", rogue->asked);
 	exit(1);
 }
 
@@ -52,36 +52,35 @@ static const char *usage_text(const char *name, const char *const *faults)
 	return strcat(text, "\n");
 }
 
-void rogue_begin(struct rogue *rogue, const char *name, const struct daemon_option *options,
-	const char *const *faults, int argc, char **argv)
+void rogue_begin(struct rogue *rogue, const struct rogue_program *program,
+	const struct daemon_settings *daemon, int argc, char **argv)
 {
-	static struct daemon_option all[OPTIONS_MAX];
-	static struct daemon_program program;
-	struct daemon_settings settings;
+	struct setting all[OPTIONS_MAX] = {0};
+	const struct options options = {program->name, usage_text(program->name, program->faults), all};
 	struct brski_error err = {0};
 	size_t n = 0;
 	int operands = 0;
 
-	memset(rogue, 0, sizeof(*rogue));
-	while (n < OPTIONS_MAX - 2 && options[n].name) {
-		all[n] = options[n];
-		n++;
-	}
-	all[n] = (struct daemon_option){"fault", DAEMON_TEXT, &fault_text, 0, 0, "NAME", "what goes wrong"};
-	program = (struct daemon_program){.name = name, .usage = usage_text(name, faults), .options = all};
-	rogue_need(daemon_options(&program, argc, argv, &settings, &operands, &err) == BRSKI_OK, "options",
+	for (; n < OPTIONS_MAX - 2 && program->table[n].name; n++)
+		all[n] = program->table[n];
+	all[n] = (struct setting){.name = "fault",
+		.kind = SETTING_TEXT,
+		.offset = program->asked,
+		.value = "NAME",
+		.help = "what goes wrong"};
+	rogue_need(options_read(&options, argc, argv, program->self, &operands, &err) == BRSKI_OK, "options",
 		&err);
 	if (operands == 0)
 		exit(0);
 	if (argc - operands != 1 || strcmp(argv[operands], "serve") != 0) {
-		fprintf(stderr, "%s: serve is all it can do\n", name);
+		fprintf(stderr, "%s: serve is all it can do\n", program->name);
 		exit(1);
 	}
-	set_fault(rogue, faults);
-	rogue_need(daemon_begin(&program, &settings, &err) == BRSKI_OK, "start", &err);
+	set_fault(rogue, program->faults);
+	rogue_need(daemon_begin(program->name, daemon, &err) == BRSKI_OK, "start", &err);
 	rogue->base = event_base_new();
 	rogue_need(rogue->base != NULL, "event base", NULL);
-	brski_log(daemon_env(), BRSKI_LOG_WARN, "a service for tests, with the fault %s", fault_text);
+	brski_log(daemon_env(), BRSKI_LOG_WARN, "a service for tests, with the fault %s", rogue->asked);
 }
 
 bool rogue_is(const struct rogue *rogue, const char *fault)

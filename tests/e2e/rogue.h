@@ -2,25 +2,34 @@
 #ifndef BRSKI_TESTS_ROGUE_H
 #define BRSKI_TESTS_ROGUE_H
 
-#include "services/base/daemon.h"
-#include "services/base/http_server.h"
+#include "services/base/http_daemon.h"
 
 /*
  * What rogue-masa and rogue-ca share. They are the real MASA and CA with one fault, which is put
  * into their answers from outside: the services know nothing of it.
  */
 struct rogue {
+	char *asked;       /* --fault, as it is written */
 	const char *fault; /* name, without a value */
 	long seconds;      /* of delay=SECONDS */
 	struct event_base *base;
+};
+
+/* A service that misbehaves, and its settings. */
+struct rogue_program {
+	const char *name;
+	const struct setting *table; /* of the service */
+	void *self;                  /* a zeroed structure; the table's own one is its first member */
+	size_t asked;                /* where rogue.asked is in it */
+	const char *const *faults;   /* NULL ends them */
 };
 
 /*
  * The service's options and --fault. Exits with 0 after --help, with 1 when the command line is
  * wrong or not "serve".
  */
-void rogue_begin(struct rogue *rogue, const char *name, const struct daemon_option *options,
-	const char *const *faults, int argc, char **argv);
+void rogue_begin(struct rogue *rogue, const struct rogue_program *program,
+	const struct daemon_settings *daemon, int argc, char **argv);
 bool rogue_is(const struct rogue *rogue, const char *fault);
 /* Replies now, or after the delay. Takes what *response holds. */
 void rogue_reply(

@@ -16,6 +16,7 @@ static const char *const faults[] = {"other-key", "other-subject", "bad-signatur
 	"wrong-signer", "wrong-issuer", "refuse", "garbage", "no-confirm", NULL};
 
 struct rogue_ca {
+	struct ca_settings settings;
 	struct rogue rogue;
 	struct ca_setup setup;
 };
@@ -177,18 +178,23 @@ static void on_request(void *ctx, struct http_exchange *ex)
 
 int main(int argc, char **argv)
 {
-	struct rogue_ca self;
+	struct rogue_ca self = {0};
+	const struct rogue_program program = {
+		"rogue-ca", ca_table, &self, offsetof(struct rogue_ca, rogue.asked), faults};
 	struct http_server *server = NULL;
 	struct brski_error err = {0};
 
-	rogue_begin(&self.rogue, "rogue-ca", ca_options, faults, argc, argv);
-	rogue_need(ca_setup(&self.setup, &err) == BRSKI_OK, "setup", &err);
-	rogue_need(ca_listen(&self.setup, self.rogue.base, on_request, &self, &server, &err) == BRSKI_OK,
+	rogue_begin(&self.rogue, &program, &self.settings.http.daemon, argc, argv);
+	rogue_need(ca_setup(&self.settings, &self.setup, &err) == BRSKI_OK, "setup", &err);
+	rogue_need(http_daemon_listen(&self.settings.http, ca_setup_tls(&self.setup), self.rogue.base,
+			   on_request, &self, &server, &err) == BRSKI_OK,
 		"listen", &err);
 	rogue_need(daemon_loop(self.rogue.base, &err) == BRSKI_OK, "loop", &err);
 	http_server_free(server);
 	event_base_free(self.rogue.base);
 	ca_setup_free(&self.setup);
 	daemon_end();
+	settings_free(ca_table, &self.settings);
+	free(self.rogue.asked);
 	return 0;
 }

@@ -14,6 +14,7 @@ static const char *const faults[] = {"other-serial", "other-nonce", "expired", "
 	"foreign-domain-audit", "refuse", "garbage", NULL};
 
 struct rogue_masa {
+	struct masa_settings settings;
 	struct rogue rogue;
 	struct masa_setup setup;
 };
@@ -131,18 +132,23 @@ static void on_request(void *ctx, struct http_exchange *ex)
 
 int main(int argc, char **argv)
 {
-	struct rogue_masa self;
+	struct rogue_masa self = {0};
+	const struct rogue_program program = {
+		"rogue-masa", masa_table, &self, offsetof(struct rogue_masa, rogue.asked), faults};
 	struct http_server *server = NULL;
 	struct brski_error err = {0};
 
-	rogue_begin(&self.rogue, "rogue-masa", masa_options, faults, argc, argv);
-	rogue_need(masa_setup(&self.setup, &err) == BRSKI_OK, "setup", &err);
-	rogue_need(masa_listen(&self.setup, self.rogue.base, on_request, &self, &server, &err) == BRSKI_OK,
+	rogue_begin(&self.rogue, &program, &self.settings.http.daemon, argc, argv);
+	rogue_need(masa_setup(&self.settings, &self.setup, &err) == BRSKI_OK, "setup", &err);
+	rogue_need(http_daemon_listen(&self.settings.http, &self.setup.tls, self.rogue.base, on_request,
+			   &self, &server, &err) == BRSKI_OK,
 		"listen", &err);
 	rogue_need(daemon_loop(self.rogue.base, &err) == BRSKI_OK, "loop", &err);
 	http_server_free(server);
 	event_base_free(self.rogue.base);
 	masa_setup_free(&self.setup);
 	daemon_end();
+	settings_free(masa_table, &self.settings);
+	free(self.rogue.asked);
 	return 0;
 }
