@@ -38,7 +38,7 @@ lab_store --masa-url "https://$MASA_URL"
 lab_masa --min-interval 0 --nonceless-lifetime "$LIFETIME"
 "$BUILD/brski-masa" --db "$LAB/masa/masa.db" owner add home --cert "$PKI/home-ca.pem" > /dev/null
 lab_ca
-BRSKI_OPTIONS="wait_total = 2"$'\n'"retry_after = 2"
+BRSKI_OPTIONS="wait_total = 4"$'\n'"retry_after = 2"
 lab_radius
 registrar=(--certificate "$PKI/home-registrar.pem" --private-key "$PKI/home-registrar.key" --ca "$PKI/home-ca.pem")
 
@@ -83,8 +83,10 @@ mark=$(lab_mark radius)
 deferred "it is not used: the device must wait" short
 check "and the operator's log says why" logged 'fetched ahead is not used: voucher has expired' "$mark"
 check "the device has no LDevID" test -z "$(has_ldevid short && echo yes)"
+mark=$(lab_mark radius)
 masa_with_lifetime 86400
-sleep 4
+lab_wait_log radius 'short of acme: voucher: MASA .* gave a voucher' 20 "$mark" || true
+pause_of short
 check "when the MASA is back, it gets in with a voucher of its own" join short
 check "a new one takes the expired one's place" fetch acme short
 check "and is usable" fetched short usable

@@ -122,7 +122,7 @@ check "inventory: who is listed gets in" gets_in i-1
 
 echo "# The administrator's unlang: the example as it is shipped, with the folder of this test"
 EXAMPLE=$LAB/example
-EARLY=$(($(date +%s) + 6))
+EARLY=$(($(date +%s) + 3600))
 mkdir -p "$EXAMPLE"
 cp "$ROOT/radius_module/raddb/mods-config/sql/brski/schema.sql" "$EXAMPLE/schema.sql"
 cat >> "$EXAMPLE/schema.sql" <<- SQL
@@ -164,7 +164,9 @@ new_device u-unknown
 check "who is not there is told no" told u-unknown '403'
 check "the operator reads that, too" operator_reads 'u-unknown.*refused by virtual server brski-policy: not in the database'
 rm -rf "$LAB/devices/u-early/state" # it would stay away that long
-while [ "$(date +%s)" -le "$EARLY" ]; do sleep 0.5; done
+EARLY=$(($(date +%s) + 1))
+sqlite3 -cmd '.timeout 5000' "$EXAMPLE/devices.db" "UPDATE brski_device SET not_before = $EARLY WHERE serial_number = 'u-early'"
+while [ "$(date +%s)" -le "$EARLY" ]; do sleep 0.1; done
 check "who came too early gets in when it is time" gets_in u-early
 lab_store --mode manual
 new_device u-manual
