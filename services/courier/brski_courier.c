@@ -2,7 +2,6 @@
 #include "eap_brski/ground/version.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,28 +135,33 @@ static void report(struct courier *c, const struct brski_bundle_item *answer)
 		c->answered++;
 }
 
+static enum brski_code run_one(struct courier *c, struct brski_bundle_runner *runner,
+	struct brski_bundle_item *request, struct brski_bundle *answers, struct brski_error *err)
+{
+	struct brski_bundle_item *out = brski_bundle_add(answers);
+	enum brski_code code;
+
+	if (!out)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for answers");
+	code = set_cmp_url(c, request, err);
+	if (code == BRSKI_OK)
+		code = brski_bundle_run(runner, request, out, err);
+	if (code == BRSKI_OK)
+		report(c, out);
+	return code;
+}
+
 static enum brski_code run_all(struct courier *c, struct brski_bundle *requests, struct brski_bundle *answers,
 	struct brski_error *err)
 {
 	const struct brski_bundle_runner_config config = {
 		.request_timeout_ms = c->timeout_ms, .proxy = c->proxy};
-	struct brski_bundle_runner *runner;
+	struct brski_bundle_runner *runner = NULL;
 	enum brski_code code = brski_bundle_runner_new(&config, &runner, err);
 
-	for (size_t i = 0; code == BRSKI_OK && i < requests->n_items; i++) {
-		struct brski_bundle_item *out = brski_bundle_add(answers);
-
-		if (!out)
-			code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for answers");
-		if (code == BRSKI_OK)
-			code = set_cmp_url(c, &requests->items[i], err);
-		if (code == BRSKI_OK)
-			code = brski_bundle_run(runner, &requests->items[i], out, err);
-		if (code == BRSKI_OK)
-			report(c, out);
-	}
-	if (code == BRSKI_OK || runner)
-		brski_bundle_runner_free(runner);
+	for (size_t i = 0; code == BRSKI_OK && i < requests->n_items; i++)
+		code = run_one(c, runner, &requests->items[i], answers, err);
+	brski_bundle_runner_free(runner);
 	return code;
 }
 
@@ -196,7 +200,37 @@ static int carry(struct courier *c, const char *from, const char *to)
 	return c->open ? 3 : 0;
 }
 
-/* ---- */
+/* ---- Options ---- */
+
+static const struct option options[] = {
+	{"certificate", required_argument, NULL, 'c'},
+	{"private-key", required_argument, NULL, 'k'},
+	{"registrar", required_argument, NULL, 'r'},
+	{"cmp-url", required_argument, NULL, 'u'},
+	{"proxy", required_argument, NULL, 'p'},
+	{"timeout", required_argument, NULL, 't'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+static const char **text_option(struct courier *c, int letter)
+{
+	switch (letter) {
+	case 'c':
+		return &c->certificate;
+	case 'k':
+		return &c->private_key;
+	case 'r':
+		return &c->registrar;
+	case 'u':
+		return &c->cmp_url;
+	case 'p':
+		return &c->proxy;
+	default:
+		return NULL;
+	}
+}
 
 static bool set_timeout(struct courier *c, const char *text)
 {
@@ -207,53 +241,38 @@ static bool set_timeout(struct courier *c, const char *text)
 	return *text && !*end && v > 0 && v <= 3600;
 }
 
+/* One option; an exit status if that is all, else -1. */
+static int take_option(struct courier *c, int letter, const char *value)
+{
+	const char **text = text_option(c, letter);
+
+	if (text) {
+		*text = value;
+		return -1;
+	}
+	switch (letter) {
+	case 't':
+		return set_timeout(c, value) ? -1 : usage("--timeout takes 1 to 3600 seconds");
+	case 'h':
+		fputs(help, stdout);
+		return 0;
+	case 'V':
+		puts("brski-courier " BRSKI_VERSION);
+		return 0;
+	default:
+		return 2;
+	}
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"certificate", required_argument, NULL, 'c'},
-		{"private-key", required_argument, NULL, 'k'},
-		{"registrar", required_argument, NULL, 'r'},
-		{"cmp-url", required_argument, NULL, 'u'},
-		{"proxy", required_argument, NULL, 'p'},
-		{"timeout", required_argument, NULL, 't'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
-	};
 	struct courier c = {0};
-	int o;
+	int letter, status = -1;
 
-	while ((o = getopt_long(argc, argv, "c:k:r:u:p:t:hV", options, NULL)) != -1) {
-		switch (o) {
-		case 'c':
-			c.certificate = optarg;
-			break;
-		case 'k':
-			c.private_key = optarg;
-			break;
-		case 'r':
-			c.registrar = optarg;
-			break;
-		case 'u':
-			c.cmp_url = optarg;
-			break;
-		case 'p':
-			c.proxy = optarg;
-			break;
-		case 't':
-			if (!set_timeout(&c, optarg))
-				return usage("--timeout takes 1 to 3600 seconds");
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return 0;
-		case 'V':
-			puts("brski-courier " BRSKI_VERSION);
-			return 0;
-		default:
-			return 2;
-		}
-	}
+	while (status < 0 && (letter = getopt_long(argc, argv, "c:k:r:u:p:t:hV", options, NULL)) != -1)
+		status = take_option(&c, letter, optarg);
+	if (status >= 0)
+		return status;
 	if (!c.certificate || !c.private_key)
 		return usage("--certificate and --private-key are needed: they sign the answers");
 	if (argc - optind != 2)
