@@ -65,7 +65,7 @@ void brski_admin_fetch_free(struct brski_admin_fetch *f)
 }
 
 /* The same way as a file's: what was asked, what was answered, judged. */
-static enum brski_code call_masa(struct brski_admin_fetch *f, const struct brski_store_nonceless *a,
+static enum brski_code call_masa(struct brski_admin_fetch *f, const struct brski_store_nonceless *row,
 	struct brski_admin_fetched *out, struct brski_error *err)
 {
 	struct brski_exchange *exchange = admin_exchange(f->admin);
@@ -77,7 +77,7 @@ static enum brski_code call_masa(struct brski_admin_fetch *f, const struct brski
 	if (!item || !answer)
 		brski_fail(err, code, "no memory for a request");
 	else
-		code = brski_exchange_nonceless_item(exchange, a, item, err);
+		code = brski_exchange_nonceless_item(exchange, row, item, err);
 	if (code == BRSKI_OK)
 		code = brski_bundle_run(f->runner, item, answer, err);
 	if (code == BRSKI_OK) {
@@ -93,7 +93,7 @@ enum brski_code brski_admin_fetch_one(struct brski_admin_fetch *f, const char *s
 	struct brski_admin_fetched *out, struct brski_error *err)
 {
 	char key[BRSKI_FINGERPRINT_MAX];
-	struct brski_store_nonceless a;
+	struct brski_store_nonceless row;
 	enum brski_code code = admin_check_serial(serial, err);
 
 	*out = (struct brski_admin_fetched){.outcome = BRSKI_ADMIN_WAITS};
@@ -102,10 +102,10 @@ enum brski_code brski_admin_fetch_one(struct brski_admin_fetch *f, const char *s
 			admin_exchange(f->admin), f->manufacturer, serial, f->idevid, key, err);
 	if (code != BRSKI_OK || !f->runner)
 		return code;
-	code = brski_store_nonceless_by_key(f->admin->store, key, &a, err);
+	code = brski_store_nonceless_by_key(f->admin->store, key, &row, err);
 	if (code == BRSKI_OK)
-		code = call_masa(f, &a, out, err);
-	brski_store_nonceless_free(&a);
+		code = call_masa(f, &row, out, err);
+	brski_store_nonceless_free(&row);
 	return code;
 }
 
@@ -113,26 +113,26 @@ enum brski_code brski_admin_fetch_one(struct brski_admin_fetch *f, const char *s
 
 struct listing {
 	const struct brski_admin *admin;
-	brski_admin_voucher_row *row;
+	brski_admin_voucher_row *told;
 	void *ctx;
 };
 
-static void list_row(void *ctx, struct brski_store_nonceless *a)
+static void list_row(void *ctx, struct brski_store_nonceless *row)
 {
 	const struct listing *l = ctx;
-	bool expired = a->expires_on && a->expires_on <= brski_now(l->admin->env);
+	bool expired = row->expires_on && row->expires_on <= brski_now(l->admin->env);
 	const struct brski_admin_voucher voucher = {
-		.manufacturer = a->manufacturer,
-		.serial_number = a->serial_number,
-		.state = !a->voucher.len ? BRSKI_ADMIN_VOUCHER_ASKED
-			 : expired       ? BRSKI_ADMIN_VOUCHER_EXPIRED
-					 : BRSKI_ADMIN_VOUCHER_USABLE,
-		.renewing = a->waiting && a->voucher.len,
-		.fetched = a->fetched,
-		.expires_on = a->expires_on,
+		.manufacturer = row->manufacturer,
+		.serial_number = row->serial_number,
+		.state = !row->voucher.len ? BRSKI_ADMIN_VOUCHER_ASKED
+			 : expired         ? BRSKI_ADMIN_VOUCHER_EXPIRED
+					   : BRSKI_ADMIN_VOUCHER_USABLE,
+		.renewing = row->waiting && row->voucher.len,
+		.fetched = row->fetched,
+		.expires_on = row->expires_on,
 	};
 
-	l->row(l->ctx, &voucher);
+	l->told(l->ctx, &voucher);
 }
 
 enum brski_code brski_admin_vouchers(struct brski_admin *admin, const char *manufacturer,

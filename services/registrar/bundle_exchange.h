@@ -62,7 +62,7 @@ BRSKI_CHECKED enum brski_code brski_exchange_ask(struct brski_exchange *x, const
 	const char *serial, const X509 *idevid, char key[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
 /* What is to be called for it, as an entry of a bundle. */
 BRSKI_CHECKED enum brski_code brski_exchange_nonceless_item(struct brski_exchange *x,
-	const struct brski_store_nonceless *a, struct brski_bundle_item *out, struct brski_error *err);
+	const struct brski_store_nonceless *row, struct brski_bundle_item *out, struct brski_error *err);
 /* The answers in that entry are judged and the voucher kept. why: for every outcome but ANSWERED. */
 enum brski_import_outcome brski_exchange_nonceless_answer(
 	struct brski_exchange *x, const struct brski_bundle_item *item, struct brski_error *why);

@@ -62,16 +62,16 @@ static void export_row(void *ctx, struct brski_store_job *row)
 	brski_job_free(job);
 }
 
-static void export_nonceless(void *ctx, struct brski_store_nonceless *a)
+static void export_nonceless(void *ctx, struct brski_store_nonceless *row)
 {
 	struct exporting *all = ctx;
 	struct brski_bundle_item *item;
 
-	if (all->code != BRSKI_OK || !a->waiting)
+	if (all->code != BRSKI_OK || !row->waiting)
 		return;
 	item = brski_bundle_add(all->bundle);
 	if (item)
-		all->code = brski_exchange_nonceless_item(all->x, a, item, all->err);
+		all->code = brski_exchange_nonceless_item(all->x, row, item, all->err);
 	else
 		all->code = brski_fail(
 			all->err, BRSKI_TOO_LARGE, "more than %d requests wait", BRSKI_BUNDLE_ITEMS_MAX);
