@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "services/registrar/admin.h"
+#include "services/registrar/store.h"
+#include "tests/unit/support/files.h"
+#include "tests/unit/support/pki.h"
+
+/* What an operator may say, and what is refused; lists. */
+
+static struct brski_admin *admin;
+static struct brski_store *store; /* the server's, beside it */
+static struct brski_credential ca;
+static struct brski_buf ca_pem;
+static char folder[64], path[128];
+static struct brski_error err;
+
+static void setup(void)
+{
+	STACK_OF(X509) *certs;
+
+	temp_make(folder);
+	snprintf(path, sizeof(path), "%s/db", folder);
+	EXPECT(BRSKI_OK, brski_admin_open(path, true, NULL, &admin, &err));
+	EXPECT(BRSKI_OK, brski_store_open(path, false, &store, &err));
+	ca = pki_root("O=Acme,CN=Acme Device CA");
+	certs = pki_certs(&ca, NULL);
+	EXPECT(BRSKI_OK, brski_certs_to_pem(certs, &ca_pem, &err));
+	pki_free_certs(certs);
+}
+
+static void teardown(void)
+{
+	brski_buf_free(&ca_pem);
+	pki_free(&ca);
+	brski_store_close(store);
+	brski_admin_close(admin);
+	temp_remove(folder);
+}
+
+static void put_manufacturer(const char *name)
+{
+	struct brski_admin_manufacturer m;
+
+	brski_admin_manufacturer_init(&m);
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_set_pem(
+				 &m, BRSKI_ADMIN_IDEVID_ANCHORS, brski_buf_span(&ca_pem), "ca", &err));
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_put(admin, &m, &err));
+	brski_admin_manufacturer_free(&m);
+}
+
+/* Any row, as one line. */
+static char rows[4096];
+
+static void note_row(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void note_row(const char *fmt, ...)
+{
+	size_t len = strlen(rows);
+	va_list args;
+
+	va_start(args, fmt);
+	ck_assert_int_gt(vsnprintf(rows + len, sizeof(rows) - len, fmt, args), 0);
+	va_end(args);
+}
+
+static char *repeat(char c, size_t n)
+{
+	static char text[600];
+
+	ck_assert_uint_lt(n, sizeof(text));
+	memset(text, c, n);
+	text[n] = '\0';
+	return text;
+}
+
+/* ---- The database ---- */
+
+START_TEST(a_database_must_be_there_or_made)
+{
+	struct brski_admin *other;
+
+	snprintf(path, sizeof(path), "%s/other", folder);
+	EXPECT_WHY(BRSKI_NOT_FOUND, path, brski_admin_open(path, false, NULL, &other, &err));
+	ck_assert_ptr_null(other);
+	EXPECT(BRSKI_OK, brski_admin_open(path, true, NULL, &other, &err));
+	brski_admin_close(other);
+	EXPECT(BRSKI_OK, brski_admin_open(path, false, NULL, &other, &err));
+	brski_admin_close(other);
+	brski_admin_close(NULL);
+}
+END_TEST
+
+/* ---- Manufacturers ---- */
+
+START_TEST(names_are_printable)
+{
+	ck_assert(brski_admin_is_name("acme"));
+	ck_assert(brski_admin_is_name("Acme & Sons, \"the\" ~"));
+	ck_assert(brski_admin_is_name(repeat('x', BRSKI_ADMIN_NAME_MAX - 1)));
+	ck_assert(!brski_admin_is_name(repeat('x', BRSKI_ADMIN_NAME_MAX)));
+	ck_assert(!brski_admin_is_name(""));
+	ck_assert(!brski_admin_is_name("a\tb"));
+	ck_assert(!brski_admin_is_name("a\nb"));
+	ck_assert(!brski_admin_is_name("\xc3\xa9"));
+	ck_assert(!brski_admin_is_name("a\x7f"));
+}
+END_TEST
+
+START_TEST(urls_of_masas)
+{
+	static const char *const good[] = {"https://masa.example", "https://masa.example:8443/x/y",
+		"https://[2001:db8::1]:443", "https://x"};
+	static const char *const bad[] = {"", "x", "http://masa.example", "https://", "HTTPS://masa.example",
+		"https://a b", "https://masa.example/\xc3\xa9", "https://masa.example\n"};
+	struct brski_admin_manufacturer m;
+	char longest[BRSKI_ADMIN_URL_MAX + 1];
+
+	brski_admin_manufacturer_init(&m);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		EXPECT(BRSKI_OK, brski_admin_manufacturer_set_url(&m, good[i], &err));
+		ck_assert_str_eq(m.masa_url, good[i]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_WHY(BRSKI_MALFORMED, "the MASA's URL must be https://HOST[:PORT][/PATH], not '",
+			brski_admin_manufacturer_set_url(&m, bad[i], &err));
+	ck_assert_str_eq(m.masa_url, "https://x");
+	memset(longest, 'x', BRSKI_ADMIN_URL_MAX);
+	memcpy(longest, "https://", 8);
+	longest[BRSKI_ADMIN_URL_MAX] = '\0';
+	EXPECT(BRSKI_MALFORMED, brski_admin_manufacturer_set_url(&m, longest, &err));
+	longest[BRSKI_ADMIN_URL_MAX - 1] = '\0';
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_set_url(&m, longest, &err));
+}
+END_TEST
+
+START_TEST(modes_have_names)
+{
+	static const char *const names[] = {"inventory", "manual", "manufacturer", "type", "open"};
+	struct brski_admin_manufacturer m;
+
+	brski_admin_manufacturer_init(&m);
+	ck_assert_int_eq(m.mode, BRSKI_ADMIN_MODE_INVENTORY);
+	for (size_t i = 0; i < 5; i++) {
+		EXPECT(BRSKI_OK, brski_admin_manufacturer_set_mode(&m, names[i], &err));
+		ck_assert_int_eq(m.mode, (int)i);
+		ck_assert_str_eq(brski_admin_mode_name(m.mode), names[i]);
+	}
+	EXPECT_WHY(BRSKI_MALFORMED, "there is no mode 'Open': inventory, manual, manufacturer, type, open",
+		brski_admin_manufacturer_set_mode(&m, "Open", &err));
+	EXPECT(BRSKI_MALFORMED, brski_admin_manufacturer_set_mode(&m, "", &err));
+	ck_assert_int_eq(m.mode, BRSKI_ADMIN_MODE_OPEN);
+}
+END_TEST
+
+static enum brski_code set_pem(
+	struct brski_admin_manufacturer *m, enum brski_admin_pem which, const char *text)
+{
+	return brski_admin_manufacturer_set_pem(m, which, brski_span_str(text), "the file", &err);
+}
+
+START_TEST(pem_texts)
+{
+	struct brski_admin_manufacturer m;
+	struct brski_buf more = {0};
+
+	brski_admin_manufacturer_init(&m);
+	for (int i = 0; i < BRSKI_ADMIN_CRLS; i++) {
+		EXPECT_WHY(BRSKI_MALFORMED, "the file: ", set_pem(&m, (enum brski_admin_pem)i, "garbage"));
+		EXPECT(BRSKI_MALFORMED, set_pem(&m, (enum brski_admin_pem)i, ""));
+		EXPECT(BRSKI_MALFORMED, set_pem(&m, (enum brski_admin_pem)i, "-----BEGIN X509 CRL-----\n"));
+		ck_assert_uint_eq(m.pem[i].len, 0);
+	}
+	/* words around a certificate are no harm */
+	brski_put_str(&more, "Acme's CA:\n");
+	brski_put(&more, brski_buf_span(&ca_pem));
+	brski_put_str(&more, "and so on\n");
+	brski_put_u8(&more, 0);
+	EXPECT(BRSKI_OK, set_pem(&m, BRSKI_ADMIN_TLS_ANCHORS, (const char *)more.data));
+	ck_assert_uint_eq(m.pem[BRSKI_ADMIN_TLS_ANCHORS].len, more.len - 1);
+	EXPECT_WHY(BRSKI_MALFORMED, "the file holds no CRL in PEM form", set_pem(&m, BRSKI_ADMIN_CRLS, ""));
+	EXPECT(BRSKI_MALFORMED, set_pem(&m, BRSKI_ADMIN_CRLS, (const char *)more.data));
+	EXPECT(BRSKI_OK, set_pem(&m, BRSKI_ADMIN_CRLS, "-----BEGIN X509 CRL-----\nMII="));
+	brski_buf_free(&more);
+	brski_admin_manufacturer_free(&m);
+}
+END_TEST
+
+/* put looks again: a door may have filled the structure itself. */
+START_TEST(a_manufacturer_is_looked_at_whole)
+{
+	struct brski_admin_manufacturer m;
+
+	brski_admin_manufacturer_init(&m);
+	EXPECT_WHY(BRSKI_MALFORMED, "name", brski_admin_manufacturer_put(admin, &m, &err));
+	snprintf(m.name, sizeof(m.name), "acme");
+	EXPECT_WHY(BRSKI_MALFORMED, "anchors", brski_admin_manufacturer_put(admin, &m, &err));
+	EXPECT(BRSKI_OK, brski_buf_set(&m.pem[BRSKI_ADMIN_IDEVID_ANCHORS], brski_span_str("garbage")));
+	EXPECT_WHY(BRSKI_MALFORMED, "acme: ", brski_admin_manufacturer_put(admin, &m, &err));
+	EXPECT(BRSKI_OK, brski_buf_set(&m.pem[BRSKI_ADMIN_IDEVID_ANCHORS], brski_buf_span(&ca_pem)));
+	snprintf(m.masa_url, sizeof(m.masa_url), "http://x");
+	EXPECT_WHY(BRSKI_MALFORMED, "URL", brski_admin_manufacturer_put(admin, &m, &err));
+	EXPECT(BRSKI_NOT_FOUND, brski_admin_manufacturer_remove(admin, "acme", &err));
+	m.masa_url[0] = '\0';
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_put(admin, &m, &err));
+	brski_admin_manufacturer_free(&m);
+}
+END_TEST
+
+static void manufacturer_row(void *ctx, const struct brski_admin_manufacturer *m)
+{
+	(void)ctx;
+	note_row("%s %s %s;", m->name, brski_admin_mode_name(m->mode), m->masa_url);
+}
+
+static void subject_row(void *ctx, const char *subject)
+{
+	(void)ctx;
+	note_row("<%s>", subject);
+}
+
+START_TEST(a_manufacturer_comes_back_as_it_was_put)
+{
+	struct brski_admin_manufacturer m, got;
+
+	brski_admin_manufacturer_init(&m);
+	ck_assert(m.check_voucher && m.audit_log && !m.allow_foreign_domains && !m.allow_nonceless);
+	snprintf(m.name, sizeof(m.name), "beta");
+	EXPECT(BRSKI_OK, brski_buf_set(&m.pem[BRSKI_ADMIN_IDEVID_ANCHORS], brski_buf_span(&ca_pem)));
+	EXPECT(BRSKI_OK, brski_buf_set(&m.pem[BRSKI_ADMIN_VOUCHER_ANCHORS], brski_buf_span(&ca_pem)));
+	EXPECT(BRSKI_OK, set_pem(&m, BRSKI_ADMIN_CRLS, "-----BEGIN X509 CRL-----"));
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_set_url(&m, "https://masa.example", &err));
+	m.mode = BRSKI_ADMIN_MODE_TYPE;
+	m.audit_log = false;
+	m.allow_nonceless = true;
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_put(admin, &m, &err));
+	put_manufacturer("acme");
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_get(admin, "beta", &got, &err));
+	ck_assert_str_eq(got.name, "beta");
+	ck_assert_str_eq(got.masa_url, "https://masa.example");
+	for (int i = 0; i < BRSKI_ADMIN_PEMS; i++)
+		ck_assert(brski_span_equal(brski_buf_span(&got.pem[i]), brski_buf_span(&m.pem[i])));
+	ck_assert(got.mode == BRSKI_ADMIN_MODE_TYPE && got.check_voucher && !got.audit_log &&
+		  !got.allow_foreign_domains && got.allow_nonceless);
+	brski_admin_subjects(&got.pem[BRSKI_ADMIN_IDEVID_ANCHORS], subject_row, NULL);
+	ck_assert_str_eq(rows, "<CN=Acme Device CA,O=Acme>");
+	brski_admin_subjects(&got.pem[BRSKI_ADMIN_TLS_ANCHORS], subject_row, NULL);
+	brski_admin_subjects(&got.pem[BRSKI_ADMIN_CRLS], subject_row, NULL);
+	ck_assert_str_eq(rows, "<CN=Acme Device CA,O=Acme>");
+	brski_admin_manufacturer_free(&got);
+	brski_admin_manufacturer_free(&m);
+	rows[0] = '\0';
+	EXPECT(BRSKI_OK, brski_admin_manufacturers(admin, manufacturer_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme inventory ;beta type https://masa.example;");
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_remove(admin, "beta", &err));
+	EXPECT_WHY(BRSKI_NOT_FOUND, "there is no manufacturer 'beta'",
+		brski_admin_manufacturer_get(admin, "beta", &got, &err));
+	brski_admin_manufacturer_free(&got);
+}
+END_TEST
+
+/* ---- Devices ---- */
+
+static void device_row(void *ctx, const struct brski_admin_device *d)
+{
+	(void)ctx;
+	note_row("%s %s %s (%s);", d->manufacturer, d->serial_number, d->state, d->note);
+}
+
+START_TEST(serial_numbers)
+{
+	put_manufacturer("acme");
+	ck_assert(brski_admin_is_serial_number("PID:X SN:1"));
+	ck_assert(brski_admin_is_serial_number(repeat('1', BRSKI_ADMIN_SERIAL_MAX - 1)));
+	ck_assert(!brski_admin_is_serial_number(repeat('1', BRSKI_ADMIN_SERIAL_MAX)));
+	ck_assert(!brski_admin_is_serial_number(""));
+	EXPECT_WHY(BRSKI_MALFORMED, "'' is no serial number: 1 to 127 printable characters",
+		brski_admin_device_put(admin, "acme", "", NULL, &err));
+	EXPECT(BRSKI_MALFORMED, brski_admin_device_put(admin, "acme", "a\x01", NULL, &err));
+	EXPECT(BRSKI_MALFORMED, brski_admin_accept(admin, "acme", "\xc3\xa9", NULL, &err));
+	EXPECT(BRSKI_MALFORMED, brski_admin_refuse(admin, "acme", "", NULL, &err));
+	EXPECT(BRSKI_OK, brski_admin_devices(admin, NULL, device_row, NULL, &err));
+	ck_assert_str_eq(rows, "");
+}
+END_TEST
+
+START_TEST(the_inventory)
+{
+	put_manufacturer("acme");
+	put_manufacturer("beta");
+	EXPECT_WHY(BRSKI_NOT_FOUND, "there is no manufacturer 'nobody'",
+		brski_admin_device_put(admin, "nobody", "S-1", NULL, &err));
+	EXPECT(BRSKI_OK, brski_admin_device_put(admin, "acme", "S-2", "two", &err));
+	EXPECT(BRSKI_OK, brski_admin_device_put(admin, "acme", "S-1", NULL, &err));
+	EXPECT(BRSKI_OK, brski_admin_device_put(admin, "beta", "S-1", "b", &err));
+	EXPECT(BRSKI_OK, brski_store_device_seen(store, "acme", "S-2", "onboarded", &err));
+	EXPECT(BRSKI_OK, brski_admin_devices(admin, NULL, device_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme S-1 listed ();acme S-2 onboarded (two);beta S-1 listed (b);");
+	rows[0] = '\0';
+	EXPECT(BRSKI_OK, brski_admin_device_remove(admin, "acme", "S-1", &err));
+	EXPECT_WHY(BRSKI_NOT_FOUND, "not in the inventory",
+		brski_admin_device_remove(admin, "acme", "S-1", &err));
+	EXPECT(BRSKI_OK, brski_admin_devices(admin, "acme", device_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme S-2 onboarded (two);");
+}
+END_TEST
+
+START_TEST(devices_line_by_line)
+{
+	static const struct {
+		const char *line, *serial;
+		enum brski_code code;
+	} lines[] = {
+		{"S-1\n", "S-1", BRSKI_OK},
+		{"  S-2\tfirst  floor \r\n", "S-2", BRSKI_OK},
+		{"S-3;;,a;b", "S-3", BRSKI_OK},
+		{"# S-4", NULL, BRSKI_OK},
+		{" \t\r\n", NULL, BRSKI_OK},
+		{"", NULL, BRSKI_OK},
+		{"S-5 # five", "S-5", BRSKI_OK},
+		{"G\x01 x", "G\x01", BRSKI_MALFORMED},
+		{",S-6", "", BRSKI_MALFORMED},
+	};
+	const char *serial;
+	char line[64];
+
+	put_manufacturer("acme");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(line, sizeof(line), "%s", lines[i].line);
+		EXPECT(lines[i].code, brski_admin_device_put_line(admin, "acme", line, &serial, &err));
+		if (lines[i].serial)
+			ck_assert_str_eq(serial, lines[i].serial);
+		else
+			ck_assert_ptr_null(serial);
+	}
+	snprintf(line, sizeof(line), "S-1");
+	EXPECT(BRSKI_NOT_FOUND, brski_admin_device_put_line(admin, "nobody", line, &serial, &err));
+	EXPECT(BRSKI_OK, brski_admin_devices(admin, NULL, device_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme S-1 listed ();acme S-2 listed (first  floor );acme S-3 listed (a;b);"
+			       "acme S-5 listed (# five);");
+}
+END_TEST
+
+static void candidate_row(void *ctx, const struct brski_admin_candidate *c)
+{
+	(void)ctx;
+	note_row("%s %s %s %u (%s) %s;", c->manufacturer, c->serial_number, c->refused ? "refused" : "waits",
+		c->visits, c->note, c->fingerprint);
+}
+
+START_TEST(the_operator_decides)
+{
+	const struct brski_store_candidate c = {.manufacturer = "acme",
+		.serial_number = "S-1",
+		.subject = "CN=x",
+		.fingerprint = "0123",
+		.last_seen = 1000};
+
+	put_manufacturer("acme");
+	EXPECT_WHY(BRSKI_NOT_FOUND, "nobody", brski_admin_refuse(admin, "nobody", "S-1", NULL, &err));
+	EXPECT(BRSKI_NOT_FOUND, brski_admin_accept(admin, "acme", "S-1", NULL, &err));
+	EXPECT(BRSKI_OK, brski_store_candidate_seen(store, &c, 10, &err));
+	EXPECT(BRSKI_OK, brski_admin_refuse(admin, "acme", "S-2", "stolen", &err));
+	EXPECT(BRSKI_OK, brski_admin_pending(admin, candidate_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme S-1 waits 1 () 0123;acme S-2 refused 0 (stolen) ;");
+	EXPECT(BRSKI_OK, brski_admin_accept(admin, "acme", "S-1", "mine", &err));
+	EXPECT(BRSKI_OK, brski_admin_accept(admin, "acme", "S-2", NULL, &err));
+	rows[0] = '\0';
+	EXPECT(BRSKI_OK, brski_admin_pending(admin, candidate_row, NULL, &err));
+	EXPECT(BRSKI_OK, brski_admin_devices(admin, NULL, device_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme S-1 listed (mine);acme S-2 listed (stolen);");
+}
+END_TEST
+
+/* ---- Types ---- */
+
+static void type_row(void *ctx, const struct brski_admin_type *t)
+{
+	(void)ctx;
+	ck_assert(t->added > 0);
+	note_row("%s %s;", t->manufacturer, t->pattern);
+}
+
+START_TEST(patterns_of_types)
+{
+	static const char *const good[] = {
+		"*", "*,CN=Sensor,O=Acme", "oid:1.3.6.1.*", "oid:[!0-9]?", "oid", "OID:x"};
+	static const char *const bad[] = {"", "a\tb", "\xc3\xa9", "oid:", "oid:x", "oid:1.3 ", "oid:{1}"};
+
+	put_manufacturer("acme");
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		EXPECT(BRSKI_OK, brski_admin_type_put(admin, "acme", good[i], &err));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT(BRSKI_MALFORMED, brski_admin_type_put(admin, "acme", bad[i], &err));
+	EXPECT_WHY(BRSKI_MALFORMED, "1 to 255 printable characters",
+		brski_admin_type_put(admin, "acme", repeat('x', 256), &err));
+	EXPECT_WHY(BRSKI_MALFORMED, "after 'oid:' comes an object identifier",
+		brski_admin_type_put(admin, "acme", "oid:x", &err));
+	EXPECT(BRSKI_NOT_FOUND, brski_admin_type_put(admin, "nobody", "*", &err));
+	ck_assert(brski_admin_type_is_hardware("oid:1") && !brski_admin_type_is_hardware("oid"));
+	for (size_t i = 2; i < sizeof(good) / sizeof(good[0]); i++)
+		EXPECT(BRSKI_OK, brski_admin_type_remove(admin, "acme", good[i], &err));
+	EXPECT(BRSKI_NOT_FOUND, brski_admin_type_remove(admin, "acme", "oid", &err));
+	EXPECT(BRSKI_OK, brski_admin_types(admin, "acme", type_row, NULL, &err));
+	EXPECT(BRSKI_OK, brski_admin_types(admin, "beta", type_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme *;acme *,CN=Sensor,O=Acme;");
+}
+END_TEST
+
+/* ---- What happened, and what waits ---- */
+
+static void event_row(void *ctx, const struct brski_admin_event *e)
+{
+	(void)ctx;
+	note_row("%lld %s %s %s %d %s %u;", (long long)e->at, e->manufacturer, e->serial_number, e->what,
+		e->ok, e->detail, e->times);
+}
+
+START_TEST(history)
+{
+	struct brski_store_event e = {
+		.at = 1000, .manufacturer = "acme", .serial_number = "S-1", .what = "peer", .ok = true};
+
+	EXPECT(BRSKI_OK, brski_store_event_add(store, &e, &err));
+	e = (struct brski_store_event){.at = 2000, .what = "policy", .detail = "no"};
+	EXPECT(BRSKI_OK, brski_store_event_add(store, &e, &err));
+	EXPECT(BRSKI_MALFORMED, brski_admin_history(admin, NULL, 0, event_row, NULL, &err));
+	EXPECT(BRSKI_MALFORMED,
+		brski_admin_history(admin, NULL, BRSKI_ADMIN_HISTORY_MOST + 1, event_row, NULL, &err));
+	ck_assert_str_eq(rows, "");
+	EXPECT(BRSKI_OK, brski_admin_history(admin, NULL, BRSKI_ADMIN_HISTORY_MOST, event_row, NULL, &err));
+	ck_assert_str_eq(rows, "1000 acme S-1 peer 1  1;2000   policy 0 no 1;");
+	rows[0] = '\0';
+	EXPECT(BRSKI_OK, brski_admin_history(admin, "S-1", 1, event_row, NULL, &err));
+	ck_assert_str_eq(rows, "1000 acme S-1 peer 1  1;");
+}
+END_TEST
+
+static void request_row(void *ctx, const struct brski_admin_request *r)
+{
+	(void)ctx;
+	note_row("%s %s %s %zu;", r->manufacturer, r->serial_number,
+		r->is_voucher ? "voucher" : "certificate", r->octets);
+}
+
+static void put_job(const char *key, enum brski_job_kind kind, enum brski_job_state state)
+{
+	struct brski_store_job job = {
+		.kind = kind, .state = state, .manufacturer = "acme", .serial_number = "S-1"};
+
+	snprintf(job.key, sizeof(job.key), "%s", key);
+	EXPECT(BRSKI_OK, brski_buf_set(&job.blob, brski_span_str("1234")));
+	EXPECT(BRSKI_OK, brski_store_job_put(store, &job, &err));
+	brski_store_job_free(&job);
+}
+
+START_TEST(the_queue)
+{
+	struct brski_admin_totals t;
+
+	EXPECT(BRSKI_OK, brski_admin_totals(admin, &t, &err));
+	ck_assert(t.waiting == 0 && t.oldest == 0 && t.octets == 0);
+	put_job("1", BRSKI_JOB_VOUCHER, BRSKI_JOB_WAITING);
+	put_job("2", BRSKI_JOB_CMP, BRSKI_JOB_WAITING);
+	put_job("3", BRSKI_JOB_CMP, BRSKI_JOB_DONE);
+	put_job("4", BRSKI_JOB_VOUCHER, BRSKI_JOB_REFUSED);
+	put_job("5", BRSKI_JOB_NOTE, BRSKI_JOB_DONE);
+	EXPECT(BRSKI_OK, brski_admin_totals(admin, &t, &err));
+	ck_assert(t.waiting == 2 && t.waiting_vouchers == 1 && t.waiting_certificates == 1);
+	ck_assert(t.done == 1 && t.refused == 1 && t.octets == 16 && t.oldest > 0);
+	EXPECT(BRSKI_OK, brski_admin_queue(admin, request_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme S-1 voucher 4;acme S-1 certificate 4;");
+}
+END_TEST
+
+/* ---- Settings ---- */
+
+START_TEST(settings_that_count_here)
+{
+	EXPECT(BRSKI_OK, brski_admin_configure(admin, "cmp_nested", "no", &err));
+	EXPECT_WHY(
+		BRSKI_MALFORMED, "cmp_nested", brski_admin_configure(admin, "cmp_nested", "perhaps", &err));
+	EXPECT_WHY(BRSKI_NOT_FOUND, "there is no setting 'max_history'",
+		brski_admin_configure(admin, "max_history", "1", &err));
+	ck_assert_ptr_nonnull(settings_find(brski_admin_settings(admin), "private_key_password"));
+	ck_assert_ptr_null(settings_find(brski_admin_settings(admin), "database"));
+	EXPECT_WHY(BRSKI_MALFORMED, "certificate_file", brski_admin_load(admin, &err));
+	EXPECT(BRSKI_OK, brski_admin_configure(admin, "certificate_file", "/no/such", &err));
+	EXPECT(BRSKI_OK, brski_admin_configure(admin, "private_key_file", "/no/such", &err));
+	EXPECT(BRSKI_OK, brski_admin_configure(admin, "ca_file", "/no/such", &err));
+	EXPECT_WHY(BRSKI_MALFORMED, "cmp_url", brski_admin_load(admin, &err));
+	EXPECT(BRSKI_OK, brski_admin_configure(admin, "cmp_url", "http://ca.example/", &err));
+	EXPECT_WHY(BRSKI_NOT_FOUND, "the registrar's key and certificate: ", brski_admin_load(admin, &err));
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		a_database_must_be_there_or_made,
+		names_are_printable,
+		urls_of_masas,
+		modes_have_names,
+		pem_texts,
+		a_manufacturer_is_looked_at_whole,
+		a_manufacturer_comes_back_as_it_was_put,
+		serial_numbers,
+		the_inventory,
+		devices_line_by_line,
+		the_operator_decides,
+		patterns_of_types,
+		history,
+		the_queue,
+		settings_that_count_here,
+	};
+
+	return run_tests("admin", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+}
