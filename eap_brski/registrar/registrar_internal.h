@@ -12,9 +12,10 @@
  * What the files of the registrar share, and nobody else includes. They lie in layers: none includes
  * or calls what stands above it.
  *
+ *   registrar_request.c  one request after the other: what is there, and who handles it
  *   registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c
  *                        the endpoints
- *   registrar_session.c  one request after the other, and what a session tells and asks
+ *   registrar_session.c  what a session tells and asks
  *   job_load.c           a stored job for the background: judged again
  *   job_answer.c         an answer to a job, whichever kind it is
  *   job_voucher.c, job_cmp.c
@@ -318,16 +319,12 @@ struct brski_registrar_endpoint {
 	unsigned cmp_types; /* bits of enum brski_cmp_type */
 };
 
-/* For GET /.well-known/brski; NULL after the last one. */
-const struct brski_registrar_endpoint *brski_registrar_endpoint(size_t i);
-
 /* As brski_registrar_request. */
 #define BRSKI_REGISTRAR_HANDLER_PARAMS \
 	struct brski_registrar_session *s, const struct brski_registrar_endpoint *endpoint, \
 		const struct brski_http *request, struct brski_http *response, struct brski_job **job, \
 		struct brski_error *err
 
-BRSKI_CHECKED enum brski_code brski_registrar_handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS);
 BRSKI_CHECKED enum brski_code brski_registrar_handle_voucher_request(BRSKI_REGISTRAR_HANDLER_PARAMS);
 BRSKI_CHECKED enum brski_code brski_registrar_handle_voucher_status(BRSKI_REGISTRAR_HANDLER_PARAMS);
 BRSKI_CHECKED enum brski_code brski_registrar_handle_enroll_status(BRSKI_REGISTRAR_HANDLER_PARAMS);

@@ -2,44 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "eap_brski/artifacts/status.h"
-#include "eap_brski/ground/json.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
-/* GET /.well-known/brski, and what the pledge reports: RFC 8995 5.7 and 5.9.4. */
-
-static json_t *endpoint_list(void)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; brski_registrar_endpoint(i); i++)
-		json_array_append_new(list, json_string(brski_registrar_endpoint(i)->path));
-	return list;
-}
-
-enum brski_code brski_registrar_handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS)
-{
-	struct brski_buf text = {0};
-	enum brski_code code;
-	json_t *json;
-
-	(void)s;
-	(void)endpoint;
-	(void)request;
-	(void)job;
-	json = json_pack("{s:[s], s:[s], s:o}", "voucher", BRSKI_MEDIA_VOUCHER, "enrollment", "cmp",
-		"endpoints", endpoint_list());
-	if (!json)
-		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
-	code = brski_json_print(json, &text, err);
-	json_decref(json);
-	if (code == BRSKI_OK)
-		code = brski_http_response(response, 200, BRSKI_MEDIA_JSON, brski_buf_span(&text), err);
-	brski_buf_free(&text);
-	return code;
-}
+/* What the pledge reports: RFC 8995 5.7 and 5.9.4. */
 
 /* False: *response says that the report cannot be read. */
 static bool read_status(struct brski_registrar_session *s, const struct brski_http *request,

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "eap_brski/artifacts/paths.h"
+#include "eap_brski/ground/json.h"
+#include "eap_brski/registrar/registrar_internal.h"
+#include "eap_brski/transport/http_accept.h"
+
+/* One peer's requests: what is there, and who handles it. */
+
+#define TELEMETRY_MAX 4096
+#define CMP_BIT(type) (1u << (type))
+#define CMP_FOLLOW_UPS (CMP_BIT(BRSKI_CMP_CERTCONF) | CMP_BIT(BRSKI_CMP_POLLREQ))
+
+static enum brski_code handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS);
+
+/* RFC 8995 5, RFC 9483 6.1. certConf and pollReq go where their transaction began. */
+static const struct brski_registrar_endpoint endpoints[] = {
+	{.method = "GET", .path = BRSKI_PATH_BRSKI, .produces = BRSKI_MEDIA_JSON, .handle = handle_discovery},
+	{.method = "POST",
+		.path = BRSKI_PATH_REQUESTVOUCHER,
+		.media = BRSKI_MEDIA_VOUCHER,
+		.produces = BRSKI_MEDIA_VOUCHER,
+		.body_max = BRSKI_CMS_MAX,
+		.handle = brski_registrar_handle_voucher_request},
+	{.method = "POST",
+		.path = BRSKI_PATH_VOUCHER_STATUS,
+		.media = BRSKI_MEDIA_JSON,
+		.body_max = TELEMETRY_MAX,
+		.handle = brski_registrar_handle_voucher_status,
+		.telemetry = true},
+	{.method = "POST",
+		.path = BRSKI_PATH_ENROLLSTATUS,
+		.media = BRSKI_MEDIA_JSON,
+		.body_max = TELEMETRY_MAX,
+		.handle = brski_registrar_handle_enroll_status,
+		.telemetry = true},
+	{.method = "POST",
+		.path = BRSKI_PATH_CMP_INITIALIZATION,
+		.media = BRSKI_MEDIA_CMP,
+		.produces = BRSKI_MEDIA_CMP,
+		.body_max = BRSKI_CMP_MAX,
+		.handle = brski_registrar_handle_cmp,
+		.cmp_types = CMP_BIT(BRSKI_CMP_IR) | CMP_FOLLOW_UPS},
+	{.method = "POST",
+		.path = BRSKI_PATH_CMP_PKCS10,
+		.media = BRSKI_MEDIA_CMP,
+		.produces = BRSKI_MEDIA_CMP,
+		.body_max = BRSKI_CMP_MAX,
+		.handle = brski_registrar_handle_cmp,
+		.cmp_types = CMP_BIT(BRSKI_CMP_P10CR) | CMP_FOLLOW_UPS},
+	{.method = "POST",
+		.path = BRSKI_PATH_CMP_GETCACERTS,
+		.media = BRSKI_MEDIA_CMP,
+		.produces = BRSKI_MEDIA_CMP,
+		.body_max = BRSKI_CMP_MAX,
+		.handle = brski_registrar_handle_cmp,
+		.cmp_types = CMP_BIT(BRSKI_CMP_GENM) | CMP_BIT(BRSKI_CMP_POLLREQ)},
+	{.method = "POST",
+		.path = BRSKI_PATH_CMP_GETCERTREQTEMPLATE,
+		.media = BRSKI_MEDIA_CMP,
+		.produces = BRSKI_MEDIA_CMP,
+		.body_max = BRSKI_CMP_MAX,
+		.handle = brski_registrar_handle_cmp,
+		.cmp_types = CMP_BIT(BRSKI_CMP_GENM) | CMP_BIT(BRSKI_CMP_POLLREQ)},
+};
+
+static json_t *endpoint_list(void)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++)
+		json_array_append_new(list, json_string(endpoints[i].path));
+	return list;
+}
+
+/* RFC 8995 5: GET of BRSKI's own path tells what is here. */
+static enum brski_code handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS)
+{
+	struct brski_buf text = {0};
+	enum brski_code code;
+	json_t *json;
+
+	(void)s;
+	(void)endpoint;
+	(void)request;
+	(void)job;
+	json = json_pack("{s:[s], s:[s], s:o}", "voucher", BRSKI_MEDIA_VOUCHER, "enrollment", "cmp",
+		"endpoints", endpoint_list());
+	if (!json)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	code = brski_json_print(json, &text, err);
+	json_decref(json);
+	if (code == BRSKI_OK)
+		code = brski_http_response(response, 200, BRSKI_MEDIA_JSON, brski_buf_span(&text), err);
+	brski_buf_free(&text);
+	return code;
+}
+
+static const struct brski_registrar_endpoint *find_endpoint(const char *path)
+{
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		if (strcmp(path, endpoints[i].path) == 0)
+			return &endpoints[i];
+	}
+	return NULL;
+}
+
+/* 0: the request fits the endpoint; else the status that says why it does not, and the words. */
+static unsigned misfit(
+	const struct brski_registrar_endpoint *endpoint, const struct brski_http *request, const char **words)
+{
+	if (!endpoint)
+		return *words = "no such path here", 404;
+	if (!request->method || strcmp(request->method, endpoint->method) != 0)
+		return *words = "method not allowed here", 405;
+	if (request->body.len > endpoint->body_max)
+		return *words = "request too large", 413;
+	if (endpoint->media && !brski_http_is_type(request, endpoint->media))
+		return *words = "unsupported media type", 415;
+	if (!brski_http_accepts(request, endpoint->produces))
+		return *words = "none of the accepted media types can be made", 406;
+	return 0;
+}
+
+static enum brski_code refuse_misfit(struct brski_registrar_session *s,
+	const struct brski_registrar_endpoint *endpoint, const struct brski_http *request, unsigned status,
+	const char *words, struct brski_http *response, struct brski_error *err)
+{
+	enum brski_code code = brski_http_reply_text(response, status, words, err);
+
+	brski_log(s->registrar->env, BRSKI_LOG_WARN, "%s of %s: %s %s answered %u, %s",
+		s->device.serial_number, s->device.manufacturer,
+		request->method ? request->method : "(no method)",
+		request->path ? request->path : "(no path)", status, words);
+	snprintf(s->reason, sizeof(s->reason), "the pledge's request was answered %u, %s", status, words);
+	if (code == BRSKI_OK && status == 405)
+		code = brski_http_set(response, "allow", endpoint->method, err);
+	return code;
+}
+
+static bool within_limits(struct brski_registrar_session *s, const struct brski_http *request)
+{
+	s->n_requests++;
+	s->n_octets += request->body.len;
+	return s->n_requests <= BRSKI_SESSION_REQUESTS_MAX && s->n_octets <= BRSKI_SESSION_OCTETS_MAX;
+}
+
+enum brski_code brski_registrar_request(struct brski_registrar_session *s, const struct brski_http *request,
+	struct brski_http *response, struct brski_job **job, struct brski_error *err)
+{
+	const struct brski_registrar_endpoint *endpoint;
+	const char *words = "";
+	unsigned status;
+
+	*job = NULL;
+	brski_http_free(response);
+	brski_cmp_free(&s->pending);
+	s->pending_key[0] = '\0';
+	if (request->status != 0 || !request->path)
+		return brski_http_reply_text(response, 400, "not a request", err);
+	if (!within_limits(s, request)) {
+		if (!s->over)
+			brski_registrar_session_note(
+				s, "peer", false, "too many or too large requests in one session");
+		s->over = true;
+		return brski_http_reply_text(response, 429, "too many requests", err);
+	}
+	endpoint = find_endpoint(request->path);
+	status = misfit(endpoint, request, &words);
+	if (status)
+		return refuse_misfit(s, endpoint, request, status, words, response, err);
+	if (s->over && !endpoint->telemetry)
+		return s->deferred ? brski_http_reply_later(
+					     response, 503, s->registrar->retry_after, "come back later", err)
+				   : brski_http_reply_text(response, 403, "refused before", err);
+	return endpoint->handle(s, endpoint, request, response, job, err);
+}
+
+static bool is_pending(
+	const struct brski_registrar_session *s, const struct brski_job *job, struct brski_error *err)
+{
+	if (job->kind == s->pending_kind && strcmp(job->key, s->pending_key) == 0)
+		return true;
+	brski_fail(err, BRSKI_UNEXPECTED, "the session does not wait for this job");
+	return false;
+}
+
+static enum brski_code deliver(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	s->pending_key[0] = '\0';
+	return job->kind == BRSKI_JOB_VOUCHER ? brski_registrar_deliver_voucher(s, job, response, err)
+					      : brski_registrar_deliver_cmp(s, job, response, err);
+}
+
+enum brski_code brski_registrar_resume(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	if (!is_pending(s, job, err))
+		return BRSKI_UNEXPECTED;
+	if (job->state == BRSKI_JOB_WAITING)
+		return brski_fail(err, BRSKI_UNEXPECTED, "the job is not done");
+	return deliver(s, job, response, err);
+}
+
+enum brski_code brski_registrar_defer(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	struct brski_job *stored = NULL;
+	enum brski_code code;
+
+	if (!is_pending(s, job, err))
+		return BRSKI_UNEXPECTED;
+	/* the background, or another session, may have been faster */
+	if (brski_job_find(s->registrar, &s->device, job->key, &stored, NULL) == BRSKI_OK &&
+		stored->state != BRSKI_JOB_WAITING) {
+		code = deliver(s, stored, response, err);
+		brski_job_free(stored);
+		return code;
+	}
+	code = job->kind == BRSKI_JOB_VOUCHER
+		       ? brski_registrar_defer_voucher(s, stored ? stored : job, response, err)
+		       : brski_registrar_defer_cmp(s, stored ? stored : job, response, err);
+	brski_job_free(stored);
+	s->pending_key[0] = '\0';
+	return code;
+}
