@@ -6,6 +6,7 @@
 
 #include <openssl/crypto.h>
 
+#include "eap_brski/transport/http_binary.h"
 #include "eap_brski/transport/link.h"
 #include "eap_brski/transport/tunnel.h"
 

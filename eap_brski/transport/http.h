@@ -7,12 +7,10 @@
 #include "eap_brski/ground/bytes.h"
 
 /*
- * HTTP messages as values, and their form on the wire inside the tunnel: a four-octet length, then
- * an RFC 9292 known-length message. The same struct carries the calls to MASA and PKI, so roles
- * know HTTP and no transport.
+ * HTTP messages as values. The same struct is what goes through the tunnel (http_binary.h) and what
+ * carries the calls to MASA and PKI, so roles know HTTP and no transport.
  */
 #define BRSKI_HTTP_FIELDS_MAX 32
-#define BRSKI_HTTP_MESSAGE_MAX 65535
 #define BRSKI_HTTP_TEXT_MAX 1024 /* octets of any one method, authority, path, name or value */
 
 struct brski_http_field {
@@ -61,19 +59,6 @@ bool brski_http_is_type(const struct brski_http *msg, const char *media_type);
  * 31 days.
  */
 long brski_http_retry_after(const struct brski_http *msg, time_t now);
-
-/* Appends length and message. */
-BRSKI_CHECKED enum brski_code brski_http_encode(
-	const struct brski_http *msg, struct brski_buf *out, struct brski_error *err);
-/*
- * Takes one message from the front of *in. *complete is false, and *in untouched, when more octets
- * are needed. limit: octets of a message without its length; 0 for BRSKI_HTTP_MESSAGE_MAX. Refuses
- * informational responses, trailers that are not empty, indeterminate-length framing, and padding
- * that is not zero (RFC 9292 3.8). What *out held is freed; on failure *in is untouched and *out
- * zeroed.
- */
-BRSKI_CHECKED enum brski_code brski_http_decode(
-	struct brski_span *in, size_t limit, struct brski_http *out, bool *complete, struct brski_error *err);
 
 /*
  * Is this text fit for a method or a field name (token of RFC 9110 5.6.2), for a target's path, for

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* RFC 9292, known-length form only, each message after a four-octet length of our own. */
-#include "eap_brski/transport/http.h"
+#include "eap_brski/transport/http_binary.h"
 
 #include <stdlib.h>
 #include <string.h>

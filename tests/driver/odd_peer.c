@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "eap_brski/transport/frame.h"
+#include "eap_brski/transport/http_binary.h"
 #include "eap_brski/transport/link.h"
 #include "eap_brski/transport/tunnel.h"
 

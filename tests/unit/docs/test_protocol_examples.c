@@ -7,7 +7,7 @@
 #include "eap_brski/artifacts/paths.h"
 #include "eap_brski/artifacts/status.h"
 #include "eap_brski/eap/peer.h"
-#include "eap_brski/transport/http.h"
+#include "eap_brski/transport/http_binary.h"
 #include "eap_brski/transport/link.h"
 #include "tests/unit/support/files.h"
 

@@ -7,6 +7,7 @@
 
 #include "eap_brski/eap/server.h"
 #include "eap_brski/transport/frame.h"
+#include "eap_brski/transport/http_binary.h"
 #include "eap_brski/transport/link.h"
 #include "eap_brski/transport/tunnel.h"
 #include "tests/unit/support/files.h"

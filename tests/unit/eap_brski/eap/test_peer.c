@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "eap_brski/eap/peer.h"
+#include "eap_brski/transport/http_binary.h"
 #include "eap_brski/transport/link.h"
 #include "eap_brski/transport/tunnel.h"
 #include "tests/unit/support/files.h"

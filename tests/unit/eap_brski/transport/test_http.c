@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eap_brski/transport/http.h"
+#include "eap_brski/transport/http_binary.h"
 #include "tests/unit/support/mutate.h"
 
 /* RFC 9292, Figure 8 */
