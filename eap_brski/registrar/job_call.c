@@ -111,44 +111,24 @@ void brski_planned_free(struct brski_planned *planned)
 	memset(planned, 0, sizeof(*planned));
 }
 
-static enum brski_code copy_call(
-	const struct brski_job *job, struct brski_planned *out, struct brski_error *err)
-{
-	enum brski_code code = brski_http_request(
-		&out->request, job->call.method, job->call.path, NULL, brski_span(NULL, 0), err);
-
-	if (code == BRSKI_OK &&
-		brski_buf_set(&out->request.body, brski_buf_span(&job->call.body)) != BRSKI_OK)
-		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for a call");
-	memcpy(out->url, job->url, sizeof(out->url));
-	for (size_t i = 0; code == BRSKI_OK && i < job->call.n_fields; i++)
-		code = brski_http_set(
-			&out->request, job->call.fields[i].name, job->call.fields[i].value, err);
-	return code;
-}
-
 enum brski_code brski_job_plan(
 	const struct brski_job *job, unsigned i, struct brski_planned *out, struct brski_error *err)
 {
 	enum brski_code code = BRSKI_NOT_FOUND;
 
 	memset(out, 0, sizeof(*out));
-	if (job->state == BRSKI_JOB_WAITING && i == 0)
-		code = copy_call(job, out, err);
-	else if (job->state == BRSKI_JOB_WAITING && i == 1 && job->step == BRSKI_STEP_VOUCHER &&
-		 job->manufacturer.audit_log)
+	if (job->state == BRSKI_JOB_WAITING && i == 0) {
+		memcpy(out->url, job->url, sizeof(out->url));
+		code = brski_http_copy(&out->request, &job->call, err);
+	} else if (job->state == BRSKI_JOB_WAITING && i == 1 && job->step == BRSKI_STEP_VOUCHER &&
+		   job->manufacturer.audit_log) {
 		code = brski_registrar_masa_call(job->device.masa_url, job->device.manufacturer,
 			BRSKI_MASA_AUDIT_LOG, brski_buf_span(&job->upstream), out->url, sizeof(out->url),
 			&out->request, err);
+	}
 	if (code == BRSKI_NOT_FOUND)
 		brski_fail(err, code, "the job has no such call");
 	if (code != BRSKI_OK)
 		brski_planned_free(out);
 	return code;
-}
-
-bool brski_http_is_temporary(const struct brski_http *answer)
-{
-	return answer->status >= 500 || answer->status == 202 || answer->status == 408 ||
-	       answer->status == 425 || answer->status == 429;
 }

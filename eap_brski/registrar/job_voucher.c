@@ -8,20 +8,7 @@
 
 /* What the MASA answers: a voucher (RFC 8995 5.6), then the audit log (5.8). */
 
-#define WORDS_MAX 128
-
-/* The MASA's own words, RFC 8995 5.6: plain text for people. */
-static void masa_words(const struct brski_http *answer, char out[WORDS_MAX])
-{
-	struct brski_span body = brski_buf_span(&answer->body);
-
-	out[0] = '\0';
-	if (!brski_http_is_type(answer, "text/plain"))
-		return;
-	while (body.len && (body.data[body.len - 1] == '\n' || body.data[body.len - 1] == '\r'))
-		body.len--;
-	brski_printable(body, out, WORDS_MAX);
-}
+#define WORDS_MAX 128 /* of the MASA's own words, RFC 8995 5.6: plain text for people */
 
 static long retry_after(const struct brski_job *job, const struct brski_http *answer)
 {
@@ -45,7 +32,7 @@ static enum brski_code masa_refused(
 	char words[WORDS_MAX];
 	char told[WORDS_MAX + 40];
 
-	masa_words(answer, words);
+	brski_http_reply_words(answer, words, sizeof(words));
 	snprintf(told, sizeof(told), "refused by the MASA%s%s", words[0] ? ": " : "", words);
 	return brski_job_refuse_text(job, what, relayed_status(answer->status), told, err,
 		"MASA %s refused: %u%s%s", job->url, answer->status, words[0] ? " " : "", words);
@@ -69,7 +56,7 @@ static bool status_is_final(struct brski_job *job, const char *what, const struc
 	if (answer->status == 200 || (created && answer->status == 201))
 		return false;
 	if (brski_http_is_temporary(answer)) {
-		masa_words(answer, words);
+		brski_http_reply_words(answer, words, sizeof(words));
 		brski_job_wait(job, what, retry_after(job, answer), "MASA %s has no answer yet: %u%s%s",
 			job->url, answer->status, words[0] ? " " : "", words);
 	} else if (answer->status >= 400) {

@@ -106,12 +106,11 @@ enum brski_code brski_registrar_audit_log_take(const struct brski_registrar *r,
 
 static enum brski_code check_status(const struct brski_http *answer, struct brski_error *err)
 {
-	char words[128] = "";
+	char words[128];
 
 	if (answer->status == 200)
 		return BRSKI_OK;
-	if (brski_http_is_type(answer, "text/plain"))
-		brski_printable(brski_buf_span(&answer->body), words, sizeof(words));
+	brski_http_reply_words(answer, words, sizeof(words));
 	return brski_fail(err, brski_http_is_temporary(answer) ? BRSKI_UNAVAILABLE : BRSKI_REFUSED,
 		"the MASA %s: %u%s%s", brski_http_is_temporary(answer) ? "has no answer yet" : "refused",
 		answer->status, words[0] ? " " : "", words);

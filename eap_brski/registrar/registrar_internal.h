@@ -190,9 +190,6 @@ BRSKI_CHECKED enum brski_code brski_registrar_masa_call(const char *masa_url, co
 	struct brski_error *err);
 /* Fills url and call from the step; empties them if nothing is to be called. */
 BRSKI_CHECKED enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err);
-/* Statuses after which the same request may succeed later: RFC 9110 15.5.9, 15.6, RFC 6585 4. */
-bool brski_http_is_temporary(const struct brski_http *answer);
-
 /* ---- job_state.c: jobs as text for the store ---- */
 
 #define BRSKI_JOB_STATE_VERSION 1

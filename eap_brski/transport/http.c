@@ -31,6 +31,39 @@ void brski_http_move(struct brski_http *to, struct brski_http *from)
 	*from = (struct brski_http){0};
 }
 
+static bool copy_text(char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return *to || !from;
+}
+
+static bool copy_fields(struct brski_http *to, const struct brski_http *from)
+{
+	bool ok = true;
+
+	for (; ok && to->n_fields < from->n_fields; to->n_fields++) {
+		struct brski_http_field *field = &to->fields[to->n_fields];
+
+		ok = copy_text(&field->name, from->fields[to->n_fields].name);
+		ok = copy_text(&field->value, from->fields[to->n_fields].value) && ok;
+	}
+	return ok;
+}
+
+enum brski_code brski_http_copy(struct brski_http *to, const struct brski_http *from, struct brski_error *err)
+{
+	struct brski_http fresh = {.status = from->status, .body = {.limit = from->body.limit}};
+	bool ok = copy_text(&fresh.method, from->method) && copy_text(&fresh.scheme, from->scheme) &&
+		  copy_text(&fresh.authority, from->authority) && copy_text(&fresh.path, from->path) &&
+		  copy_fields(&fresh, from) &&
+		  brski_buf_set(&fresh.body, brski_buf_span(&from->body)) == BRSKI_OK;
+
+	if (!ok)
+		brski_http_free(&fresh);
+	brski_http_move(to, &fresh);
+	return ok ? BRSKI_OK : brski_fail(err, BRSKI_NO_MEMORY, "no memory for an HTTP message");
+}
+
 bool brski_http_is_token(struct brski_span text)
 {
 	for (size_t i = 0; i < text.len; i++) {
@@ -287,4 +320,10 @@ long brski_http_retry_after(const struct brski_http *msg, time_t now)
 		seconds = at > now ? at - now : 0;
 	}
 	return seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
+}
+
+bool brski_http_is_temporary(const struct brski_http *answer)
+{
+	return answer->status >= 500 || answer->status == 202 || answer->status == 408 ||
+	       answer->status == 425 || answer->status == 429;
 }

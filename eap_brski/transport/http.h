@@ -32,6 +32,9 @@ struct brski_http {
 
 void brski_http_free(struct brski_http *msg); /* and zeroes it */
 void brski_http_move(struct brski_http *to, struct brski_http *from);
+/* A message of its own with the same content; what *to held is freed. On failure *to is empty. */
+BRSKI_CHECKED enum brski_code brski_http_copy(
+	struct brski_http *to, const struct brski_http *from, struct brski_error *err);
 
 /*
  * Both free what *msg held; the scheme is "https", the authority "". content_type may be NULL when
@@ -59,6 +62,8 @@ bool brski_http_is_type(const struct brski_http *msg, const char *media_type);
  * 31 days.
  */
 long brski_http_retry_after(const struct brski_http *msg, time_t now);
+/* Statuses after which the same request may succeed later: RFC 9110 15.5.9, 15.6, RFC 6585 4; 202. */
+bool brski_http_is_temporary(const struct brski_http *answer);
 
 /*
  * Is this text fit for a method or a field name (token of RFC 9110 5.6.2), for a target's path, for

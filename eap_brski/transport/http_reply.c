@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "eap_brski/ground/text.h"
+
 enum brski_code brski_http_reply_text(
 	struct brski_http *response, unsigned status, const char *text, struct brski_error *err)
 {
@@ -17,4 +19,15 @@ enum brski_code brski_http_reply_later(
 
 	snprintf(value, sizeof(value), "%ld", seconds);
 	return code == BRSKI_OK ? brski_http_set(response, "retry-after", value, err) : code;
+}
+
+void brski_http_reply_words(const struct brski_http *response, char *out, size_t size)
+{
+	struct brski_span body = brski_buf_span(&response->body);
+
+	if (!brski_http_is_type(response, "text/plain"))
+		body.len = 0;
+	while (body.len > 0 && (body.data[body.len - 1] == '\n' || body.data[body.len - 1] == '\r'))
+		body.len--;
+	brski_printable(body, out, size);
 }

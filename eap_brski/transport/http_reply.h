@@ -16,5 +16,10 @@ BRSKI_CHECKED enum brski_code brski_http_reply_text(
 /* The same, and Retry-After (RFC 9110 10.2.3) in seconds. */
 BRSKI_CHECKED enum brski_code brski_http_reply_later(struct brski_http *response, unsigned status,
 	long seconds, const char *text, struct brski_error *err);
+/*
+ * The other side: the words of such a response, printable, cut to fit, without line ends behind
+ * them; "" where it is of another type.
+ */
+void brski_http_reply_words(const struct brski_http *response, char *out, size_t size);
 
 #endif

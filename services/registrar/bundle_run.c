@@ -22,22 +22,11 @@ struct outcome {
 	bool over, answered;
 };
 
-static enum brski_code copy_answer(const struct brski_http *from, struct brski_http *to)
-{
-	enum brski_code code = brski_http_response(to, from->status, NULL, brski_span(NULL, 0), NULL);
-
-	if (code == BRSKI_OK)
-		code = brski_buf_set(&to->body, brski_buf_span(&from->body));
-	for (size_t i = 0; code == BRSKI_OK && i < from->n_fields; i++)
-		code = brski_http_set(to, from->fields[i].name, from->fields[i].value, NULL);
-	return code;
-}
-
 static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 {
 	struct outcome *o = ctx;
 
-	o->answered = answer && copy_answer(answer, o->answer) == BRSKI_OK;
+	o->answered = answer && brski_http_copy(o->answer, answer, NULL) == BRSKI_OK;
 	if (!o->answered)
 		brski_printable(
 			brski_span_str(answer ? "its answer is not to be kept" : why), o->why, o->why_size);

@@ -578,12 +578,60 @@ START_TEST(moves)
 }
 END_TEST
 
+START_TEST(copies_are_messages_of_their_own)
+{
+	struct brski_http request = {0}, response = {0}, copy = {0};
+
+	ck_assert_int_eq(
+		brski_http_request(&request, "POST", "/a?b", "text/plain", brski_span_str("body"), NULL),
+		BRSKI_OK);
+	ck_assert_int_eq(brski_http_set(&request, "accept", "*/*", NULL), BRSKI_OK);
+	ck_assert_int_eq(brski_http_copy(&copy, &request, NULL), BRSKI_OK);
+	brski_http_free(&request);
+	ck_assert_uint_eq(copy.status, 0);
+	ck_assert_str_eq(copy.method, "POST");
+	ck_assert_str_eq(copy.scheme, "https");
+	ck_assert_str_eq(copy.authority, "");
+	ck_assert_str_eq(copy.path, "/a?b");
+	ck_assert_uint_eq(copy.n_fields, 2);
+	ck_assert_str_eq(brski_http_get(&copy, "content-type"), "text/plain");
+	ck_assert_str_eq(brski_http_get(&copy, "accept"), "*/*");
+	ck_assert(brski_span_equal(brski_buf_span(&copy.body), brski_span_str("body")));
+
+	ck_assert_int_eq(brski_http_response(&response, 404, NULL, brski_span(NULL, 0), NULL), BRSKI_OK);
+	ck_assert_int_eq(brski_http_copy(&copy, &response, NULL), BRSKI_OK);
+	ck_assert_uint_eq(copy.status, 404);
+	ck_assert_ptr_null(copy.path);
+	ck_assert_uint_eq(copy.n_fields, 0);
+	ck_assert_uint_eq(copy.body.len, 0);
+	brski_http_free(&copy);
+	brski_http_free(&response);
+}
+END_TEST
+
+START_TEST(statuses_that_pass)
+{
+	static const unsigned passing[] = {202, 408, 425, 429, 500, 502, 503, 504, 599};
+
+	for (unsigned status = 200; status < 600; status++) {
+		struct brski_http answer = {.status = status};
+		bool expected = status >= 500;
+
+		for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+			expected = expected || passing[i] == status;
+		ck_assert(brski_http_is_temporary(&answer) == expected);
+	}
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("http");
 	TCase *values = tcase_create("values");
 	TCase *binary = tcase_create("binary");
 
+	tcase_add_test(values, copies_are_messages_of_their_own);
+	tcase_add_test(values, statuses_that_pass);
 	tcase_add_test(values, fields_are_checked);
 	tcase_add_test(values, messages_are_checked);
 	tcase_add_test(values, combined_fields_have_a_limit);
