@@ -170,8 +170,9 @@ static enum brski_code read_events(const json_t *doc, struct brski_audit_log *lo
 	return code;
 }
 
-static enum brski_code read_log(const json_t *doc, struct brski_audit_log *log, struct brski_error *err)
+static enum brski_code read_log(const json_t *doc, void *into, struct brski_error *err)
 {
+	struct brski_audit_log *log = into;
 	long version;
 	enum brski_code code = read_count(doc, "version", &version, err);
 
@@ -187,29 +188,13 @@ static enum brski_code read_log(const json_t *doc, struct brski_audit_log *log, 
 enum brski_code brski_audit_log_parse(
 	struct brski_span json, struct brski_audit_log *out, struct brski_error *err)
 {
-	json_t *doc;
 	enum brski_code code;
 
 	memset(out, 0, sizeof(*out));
-	code = brski_json_parse(json, &doc, err);
-	if (code != BRSKI_OK)
-		return code;
-	code = read_log(doc, out, err);
-	json_decref(doc);
+	code = brski_json_read(json, read_log, out, err);
 	if (code != BRSKI_OK)
 		brski_audit_log_free(out);
 	return code;
-}
-
-static json_t *base64_json(const struct brski_buf *octets)
-{
-	struct brski_buf text = {0};
-	json_t *json = NULL;
-
-	if (brski_base64_encode(brski_buf_span(octets), &text) == BRSKI_OK)
-		json = json_stringn((const char *)text.data, text.len);
-	brski_buf_free(&text);
-	return json;
 }
 
 static json_t *event_to_json(const struct brski_audit_event *event)
@@ -219,9 +204,10 @@ static json_t *event_to_json(const struct brski_audit_event *event)
 	json_t *json;
 
 	brski_time_format(event->date, date);
-	json = json_pack("{s:s, s:o, s:o, s:s}", "date", date, "domainID", base64_json(&event->domain_id),
-		"nonce", event->nonce.len > 0 ? base64_json(&event->nonce) : json_null(), "assertion",
-		brski_assertion_name(event->assertion));
+	json = json_pack("{s:s, s:o, s:o, s:s}", "date", date, "domainID",
+		brski_json_base64(brski_buf_span(&event->domain_id)), "nonce",
+		event->nonce.len > 0 ? brski_json_base64(brski_buf_span(&event->nonce)) : json_null(),
+		"assertion", brski_assertion_name(event->assertion));
 	if (json && truncated > 0)
 		json_object_set_new(json, "truncated", json_integer(truncated));
 	return json;

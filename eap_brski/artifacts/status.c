@@ -93,8 +93,9 @@ static enum brski_code read_context(const json_t *doc, struct brski_status *out,
 	return BRSKI_OK;
 }
 
-static enum brski_code read_status(const json_t *doc, struct brski_status *out, struct brski_error *err)
+static enum brski_code read_status(const json_t *doc, void *into, struct brski_error *err)
 {
+	struct brski_status *out = into;
 	const json_t *status = json_object_get(doc, "status");
 	enum brski_code code = check_version(doc, err);
 
@@ -110,15 +111,10 @@ static enum brski_code read_status(const json_t *doc, struct brski_status *out, 
 
 enum brski_code brski_status_parse(struct brski_span json, struct brski_status *out, struct brski_error *err)
 {
-	json_t *doc;
 	enum brski_code code;
 
 	memset(out, 0, sizeof(*out));
-	code = brski_json_parse(json, &doc, err);
-	if (code != BRSKI_OK)
-		return code;
-	code = read_status(doc, out, err);
-	json_decref(doc);
+	code = brski_json_read(json, read_status, out, err);
 	if (code != BRSKI_OK)
 		memset(out, 0, sizeof(*out));
 	return code;

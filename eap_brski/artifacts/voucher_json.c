@@ -206,8 +206,9 @@ static enum brski_code read_request(const json_t *leaves, struct brski_voucher *
 	return BRSKI_OK;
 }
 
-static enum brski_code read_document(const json_t *doc, struct brski_voucher *v, struct brski_error *err)
+static enum brski_code read_document(const json_t *doc, void *into, struct brski_error *err)
 {
+	struct brski_voucher *v = into;
 	const json_t *voucher = json_object_get(doc, KEY_VOUCHER);
 	const json_t *request = json_object_get(doc, KEY_REQUEST);
 	const json_t *leaves = voucher ? voucher : request;
@@ -225,15 +226,10 @@ static enum brski_code read_document(const json_t *doc, struct brski_voucher *v,
 enum brski_code brski_voucher_parse(
 	struct brski_span json, struct brski_voucher *out, struct brski_error *err)
 {
-	json_t *doc;
 	enum brski_code code;
 
 	memset(out, 0, sizeof(*out));
-	code = brski_json_parse(json, &doc, err);
-	if (code != BRSKI_OK)
-		return code;
-	code = read_document(doc, out, err);
-	json_decref(doc);
+	code = brski_json_read(json, read_document, out, err);
 	if (code != BRSKI_OK)
 		brski_voucher_free(out);
 	return code;
@@ -256,15 +252,8 @@ static bool put_time(json_t *leaves, const char *name, time_t t)
 
 static bool put_binary(json_t *leaves, const char *name, const struct brski_buf *octets)
 {
-	struct brski_buf text = {0};
-	bool ok;
-
-	if (octets->len == 0)
-		return true;
-	ok = brski_base64_encode(brski_buf_span(octets), &text) == BRSKI_OK &&
-	     json_object_set_new(leaves, name, json_stringn((const char *)text.data, text.len)) == 0;
-	brski_buf_free(&text);
-	return ok;
+	return octets->len == 0 ||
+	       json_object_set_new(leaves, name, brski_json_base64(brski_buf_span(octets))) == 0;
 }
 
 static bool put_leaves(json_t *leaves, const struct brski_voucher *v)

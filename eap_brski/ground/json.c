@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/ground/json.h"
 
+#include "eap_brski/ground/base64.h"
+
 #define JSON_OCTETS_MAX ((size_t)64 * 1024)
 #define JSON_DEPTH_MAX 8
 
@@ -52,6 +54,19 @@ enum brski_code brski_json_parse(struct brski_span in, json_t **out, struct brsk
 	return BRSKI_OK;
 }
 
+enum brski_code brski_json_read(
+	struct brski_span in, brski_json_reader *read, void *into, struct brski_error *err)
+{
+	json_t *object;
+	enum brski_code code = brski_json_parse(in, &object, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	code = read(object, into, err);
+	json_decref(object);
+	return code;
+}
+
 static int append_json(const char *text, size_t len, void *ctx)
 {
 	struct brski_buf *out = ctx;
@@ -67,4 +82,15 @@ enum brski_code brski_json_print(const json_t *json, struct brski_buf *out, stru
 	if (out->failed)
 		return brski_buf_status(out, err);
 	return brski_fail(err, BRSKI_INTERNAL, "JSON value cannot be printed");
+}
+
+json_t *brski_json_base64(struct brski_span octets)
+{
+	struct brski_buf text = {.limit = (octets.len / 3 + 1) * 4};
+	json_t *json = NULL;
+
+	if (brski_base64_encode(octets, &text) == BRSKI_OK)
+		json = json_stringn(text.len ? (const char *)text.data : "", text.len);
+	brski_buf_free(&text);
+	return json;
 }

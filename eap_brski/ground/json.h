@@ -12,8 +12,17 @@
  * failure.
  */
 BRSKI_CHECKED enum brski_code brski_json_parse(struct brski_span in, json_t **out, struct brski_error *err);
+/*
+ * Parses, and has the object read into *into by `read`, to which it is lent. The code of whichever
+ * fails.
+ */
+typedef enum brski_code brski_json_reader(const json_t *object, void *into, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_json_read(
+	struct brski_span in, brski_json_reader *read, void *into, struct brski_error *err);
 /* Appends the value's text, without white space. */
 BRSKI_CHECKED enum brski_code brski_json_print(
 	const json_t *json, struct brski_buf *out, struct brski_error *err);
+/* A string: these octets in base64 with padding. A new reference; NULL when memory is out. */
+json_t *brski_json_base64(struct brski_span octets);
 
 #endif

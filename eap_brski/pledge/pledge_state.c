@@ -62,24 +62,11 @@ static const void *at_const(const struct brski_pledge_record *rec, const struct 
 
 /* ---- writing ---- */
 
-static json_t *octets_to_json(const struct brski_buf *octets)
-{
-	struct brski_buf text = {0};
-	json_t *json = NULL;
-
-	if (octets->len == 0)
-		return json_string("");
-	if (brski_base64_encode(brski_buf_span(octets), &text) == BRSKI_OK && !text.failed)
-		json = json_stringn((const char *)text.data, text.len);
-	brski_buf_free(&text);
-	return json;
-}
-
 static json_t *member_to_json(const struct brski_pledge_record *rec, const struct member *m)
 {
 	switch (m->kind) {
 	case OCTETS:
-		return octets_to_json(at_const(rec, m));
+		return brski_json_base64(brski_buf_span(at_const(rec, m)));
 	case TEXT:
 		return json_string(at_const(rec, m));
 	case NUMBER:

@@ -39,17 +39,6 @@ static int index_of(const char *text, const char *const *names, size_t n)
 
 /* ---- writing ---- */
 
-static json_t *base64_text(struct brski_span octets)
-{
-	struct brski_buf text = {0};
-	json_t *json = NULL;
-
-	if (brski_base64_encode(octets, &text) == BRSKI_OK)
-		json = json_stringn(text.len ? (const char *)text.data : "", text.len);
-	brski_buf_free(&text);
-	return json;
-}
-
 static json_t *chain_list(const STACK_OF(X509) *chain)
 {
 	json_t *list = json_array();
@@ -59,7 +48,7 @@ static json_t *chain_list(const STACK_OF(X509) *chain)
 		json_t *text = NULL;
 
 		if (brski_cert_to_der(sk_X509_value(chain, i), &der, NULL) == BRSKI_OK)
-			text = base64_text(brski_buf_span(&der));
+			text = brski_json_base64(brski_buf_span(&der));
 		brski_buf_free(&der);
 		if (json_array_append_new(list, text) != 0) {
 			json_decref(list);
@@ -74,7 +63,7 @@ static json_t *answer_object(const struct brski_http *answer)
 	const char *type = brski_http_get(answer, "content-type");
 
 	return json_pack("{s:I, s:s, s:o}", "status", (json_int_t)answer->status, "type", type ? type : "",
-		"body", base64_text(brski_buf_span(&answer->body)));
+		"body", brski_json_base64(brski_buf_span(&answer->body)));
 }
 
 static json_t *job_object(const struct brski_job *job)
@@ -82,8 +71,8 @@ static json_t *job_object(const struct brski_job *job)
 	json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "version",
 		BRSKI_JOB_STATE_VERSION, "kind", kinds[job->kind], "state", states[job->state], "step",
 		steps[job->step], "key", job->key, "origin", job->origin, "chain", chain_list(job->chain),
-		"request", base64_text(brski_buf_span(&job->request)), "upstream",
-		base64_text(brski_buf_span(&job->upstream)), "location", job->location, "answer",
+		"request", brski_json_base64(brski_buf_span(&job->request)), "upstream",
+		brski_json_base64(brski_buf_span(&job->upstream)), "location", job->location, "answer",
 		answer_object(&job->answer));
 	json_t *rest = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s}", "pki-waits", (int)job->pki_waits,
 		"grants", (int)job->grants, "created", (json_int_t)job->created, "changed",

@@ -63,17 +63,6 @@ struct brski_bundle_item *brski_bundle_add(struct brski_bundle *bundle)
 
 /* ---- Writing ---- */
 
-static json_t *base64_text(const struct brski_buf *octets)
-{
-	struct brski_buf text = {.limit = 2 * BRSKI_BUF_LIMIT};
-	json_t *json = NULL;
-
-	if (brski_base64_encode(brski_buf_span(octets), &text) == BRSKI_OK)
-		json = json_stringn(text.len ? (const char *)text.data : "", text.len);
-	brski_buf_free(&text);
-	return json;
-}
-
 static json_t *fields_object(const struct brski_http *msg)
 {
 	json_t *json = json_object();
@@ -90,13 +79,14 @@ static json_t *fields_object(const struct brski_http *msg)
 static json_t *call_object(const struct brski_planned *call)
 {
 	return json_pack("{s:s, s:s, s:o, s:o}", "method", call->request.method, "url", call->url, "fields",
-		fields_object(&call->request), "body", base64_text(&call->request.body));
+		fields_object(&call->request), "body",
+		brski_json_base64(brski_buf_span(&call->request.body)));
 }
 
 static json_t *answer_object(const struct brski_http *answer)
 {
 	return json_pack("{s:I, s:o, s:o}", "status", (json_int_t)answer->status, "fields",
-		fields_object(answer), "body", base64_text(&answer->body));
+		fields_object(answer), "body", brski_json_base64(brski_buf_span(&answer->body)));
 }
 
 static json_t *calls_array(const struct brski_bundle_item *item)

@@ -56,9 +56,54 @@ START_TEST(json_prints)
 }
 END_TEST
 
+START_TEST(octets_in_base64)
+{
+	static const struct {
+		const char *octets, *text;
+	} cases[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+	uint8_t *large = calloc(1, BRSKI_BUF_LIMIT);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *json = brski_json_base64(brski_span_str(cases[i].octets));
+
+		ck_assert_str_eq(json_string_value(json), cases[i].text);
+		json_decref(json);
+	}
+	for (size_t len = BRSKI_BUF_LIMIT - 3; len <= BRSKI_BUF_LIMIT; len++) {
+		json_t *json = brski_json_base64(brski_span(large, len));
+
+		ck_assert_uint_eq(json_string_length(json), (len + 2) / 3 * 4);
+		json_decref(json);
+	}
+	free(large);
+}
+END_TEST
+
+static enum brski_code read_a(const json_t *object, void *into, struct brski_error *err)
+{
+	int *a = into;
+
+	*a = (int)json_integer_value(json_object_get(object, "a"));
+	return *a > 0 ? BRSKI_OK : brski_fail(err, BRSKI_MISMATCH, "a is %d", *a);
+}
+
+START_TEST(json_is_read_into)
+{
+	struct brski_error err = {0};
+	int a = 7;
+
+	ck_assert_int_eq(brski_json_read(brski_span_str("{"), read_a, &a, &err), BRSKI_MALFORMED);
+	ck_assert_int_eq(a, 7); /* nobody was asked to read */
+	ck_assert_int_eq(brski_json_read(brski_span_str("{\"a\":5}"), read_a, &a, &err), BRSKI_OK);
+	ck_assert_int_eq(a, 5);
+	ck_assert_int_eq(brski_json_read(brski_span_str("{}"), read_a, &a, &err), BRSKI_MISMATCH);
+	ck_assert_str_eq(err.why, "a is 0");
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {json_is_strict, json_prints};
+	const TTest *const tests[] = {json_is_strict, json_prints, octets_in_base64, json_is_read_into};
 
 	return run_tests("json", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 }
