@@ -5,8 +5,8 @@
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
-#include "services/ca/ca_issue.h"
 #include "eap_brski/ground/text.h"
+#include "services/ca/ca_issue.h"
 #include "services/ca/ca_job.h"
 
 /* Certification requests and confirmations: what is stored, and what is answered. */

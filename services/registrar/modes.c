@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 #define SUBJECT_MAX 2048 /* a subject that is longer fits no rule: what is cut off could matter */
 
 struct question {

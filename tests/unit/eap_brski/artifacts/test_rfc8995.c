@@ -11,9 +11,9 @@
 #include <jansson.h>
 
 #include "eap_brski/artifacts/voucher.h"
-#include "tests/unit/support/files.h"
 #include "eap_brski/ground/base64.h"
 #include "eap_brski/ground/json.h"
+#include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
 
 #define AT ((time_t)1619600000) /* 2021-04-28 */

@@ -6,10 +6,10 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "eap_brski/ground/text.h"
 #include "eap_brski/pki/cert.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
-#include "eap_brski/ground/text.h"
 #include "tests/unit/support/pki.h"
 
 #define DAY ((time_t)24 * 3600)

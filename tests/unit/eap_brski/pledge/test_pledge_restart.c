@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 
+#include "eap_brski/ground/json.h"
 #include "eap_brski/pledge/pledge_internal.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
-#include "eap_brski/ground/json.h"
 #include "tests/unit/support/network.h"
 
 /* What a pledge makes of its storage: after a reboot at any point, a failed write, or damage. */
