@@ -3,6 +3,7 @@
 #   make demo       installs what is needed, builds, and onboards a device before your eyes
 #   make check      installs what is needed, builds, and runs every test
 #   make            the library and every program
+#   make static     the checks of the tree itself: dependencies, symbols, sizes, paths, format
 #   make unit       unit tests, under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make install    into DESTDIR, where Debian's packages expect things
 #   make deps       installs the Debian packages that all of this needs
@@ -40,7 +41,7 @@ DEBIAN_PACKAGES := build-essential dpkg-dev pkg-config ca-certificates openssl s
 	freeradius freeradius-utils libfreeradius-dev libtalloc-dev libpcre3-dev libcap-dev libpcap-dev \
 	hostapd wpasupplicant libdbus-1-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libpcsclite-dev libreadline-dev
 
-.PHONY: all lib unit clean deps demo check e2e install help
+.PHONY: all lib static unit clean deps clang-format demo check e2e install help
 # One short line for each thing made; V=1 shows the commands.
 ifneq ($(V),1)
 Q := @
@@ -86,6 +87,9 @@ $(UNIT_TESTS): $(BUILD)/san/%: $(BUILD)/san/%.o $(UNIT_SUPPORT) $(UNIT_ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) $^ -o $@ $(LIBS)
 
+static: all
+	@BUILD=$(BUILD) tests/check/run
+
 unit: $(UNIT_TESTS)
 	@tests/unit/run $^
 
@@ -108,6 +112,14 @@ deps:
 		export DEBIAN_FRONTEND=noninteractive; \
 		apt-get update -q && apt-get install -yq --no-install-recommends $$missing; \
 	fi
+
+# Only `make check` wants it, and it is 33 MB to fetch: where it cannot be had, the check of the format is skipped.
+clang-format: deps
+	@dpkg-query -Wf '$${Status}' clang-format-14 2>/dev/null | grep -q 'ok installed' || { \
+		echo "installing: clang-format-14"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -q && apt-get install -yq --no-install-recommends clang-format-14; \
+	} || echo "there is no clang-format-14 here"
 
 # Each tests/e2e/test_*.sh is a program of its own, and makes its own daemons.
 e2e: all supplicant test-programs
