@@ -10,9 +10,9 @@
 #include "eap_brski/registrar/registrar_internal.h"
 
 /*
- * Jobs as text. The store's rows are our own, but they outlive versions of this program
- * and pass through other hands, so they are read as strictly as anything else: all members that are
- * named here, and no other.
+ * Jobs as text. The store's rows are our own, but they outlive versions of this program and pass
+ * through other hands, so they are read as strictly as anything else: all members that are named
+ * here, and no other.
  */
 
 #define BLOB_MAX ((size_t)512 * 1024)

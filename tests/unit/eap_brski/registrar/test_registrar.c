@@ -505,6 +505,34 @@ START_TEST(configuration)
 }
 END_TEST
 
+START_TEST(manufacturers_are_copied_by_reference)
+{
+	struct brski_manufacturer m = {.name = "acme", .mode = BRSKI_MODE_OPEN, .audit_log = true};
+	struct brski_manufacturer copy, empty;
+	struct brski_error err;
+
+	m.idevid_anchors = X509_chain_up_ref(site.maker_anchors);
+	m.crls = sk_X509_CRL_new_null();
+	ck_assert_int_gt(sk_X509_CRL_push(m.crls, pki_crl(&site.maker_ca, NULL, 0)), 0);
+	EXPECT(BRSKI_OK, brski_manufacturer_copy(&copy, &m, &err));
+	ck_assert_str_eq(copy.name, "acme");
+	ck_assert_int_eq(copy.mode, BRSKI_MODE_OPEN);
+	ck_assert(copy.audit_log && !copy.check_voucher);
+	ck_assert_ptr_null(copy.voucher_anchors);
+	ck_assert_ptr_null(copy.tls_anchors);
+	ck_assert_ptr_ne(copy.crls, m.crls);
+	ck_assert_ptr_eq(sk_X509_CRL_value(copy.crls, 0), sk_X509_CRL_value(m.crls, 0));
+	ck_assert_ptr_eq(sk_X509_value(copy.idevid_anchors, 0), sk_X509_value(m.idevid_anchors, 0));
+	/* each owner frees what it has: a sanitizer counts */
+	brski_manufacturer_free(&m);
+	ck_assert_ptr_nonnull(X509_CRL_get0_lastUpdate(sk_X509_CRL_value(copy.crls, 0)));
+	ck_assert_ptr_nonnull(X509_get0_notAfter(sk_X509_value(copy.idevid_anchors, 0)));
+	brski_manufacturer_free(&copy);
+	EXPECT(BRSKI_OK, brski_manufacturer_copy(&empty, &copy, &err));
+	ck_assert_ptr_null(empty.crls);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {whole_onboarding, device_is_what_the_certificate_says, discovery,
@@ -513,7 +541,7 @@ int main(void)
 		refused_voucher_ends_everything, report_on_no_voucher_is_not_kept,
 		success_needs_a_certificate, implicit_confirmation_grants, failure_reported,
 		reports_that_cannot_be_read, too_many_requests, damaged_messages, full_store_means_later,
-		broken_store_is_our_trouble, configuration};
+		broken_store_is_our_trouble, configuration, manufacturers_are_copied_by_reference};
 
 	return run_tests("registrar", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
