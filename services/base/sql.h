@@ -8,8 +8,8 @@
 
 /*
  * A database behind one header, for the stores: what is committed is on the disk, foreign keys
- * hold, and several processes may use it at one time. The driver is sql_sqlite.c; this header says
- * nothing of what it is. The stores' SQL is the driver's, with parameters ?1, ?2, ...
+ * hold, and several processes may use it at one time. Which database it is, the driver knows, and
+ * nobody else. The stores' SQL is in its dialect, with parameters ?1, ?2, ...
  *
  * The codes of all that can fail, with the database's words after "database: ":
  *   BRSKI_UNEXPECTED   a constraint of the schema forbids it: no such parent, others refer to it,
