@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eap_brski/artifacts/voucher.h"
+#include "eap_brski/artifacts/voucher_check.h"
 
 #include <string.h>
+
+#include "eap_brski/artifacts/voucher_cms.h"
 
 /* ---- A pledge's request, as the registrar sees it: RFC 8995 5.2, 5.3, 5.5 ---- */
 

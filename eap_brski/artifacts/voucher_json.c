@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eap_brski/artifacts/voucher.h"
+#include "eap_brski/artifacts/voucher_json.h"
 
 #include <string.h>
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eap_brski/artifacts/voucher.h"
+#include "eap_brski/artifacts/voucher_request.h"
 
 #include <string.h>
+
+#include "eap_brski/artifacts/voucher_cms.h"
 
 /*
  * The signer without its root: the registrar and the MASA have that among their anchors or will not

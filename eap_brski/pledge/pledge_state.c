@@ -6,6 +6,7 @@
 
 #include "eap_brski/ground/base64.h"
 #include "eap_brski/ground/json.h"
+#include "eap_brski/pki/cms.h"
 
 #define STATE_VERSION 1
 #define STATE_MAX 65536 /* what brski_json_parse() takes */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "eap_brski/artifacts/paths.h"
+#include "eap_brski/artifacts/voucher_check.h"
+#include "eap_brski/artifacts/voucher_request.h"
 #include "eap_brski/ground/text.h"
 
 #define VOUCHER_NAME "voucher.vcj"

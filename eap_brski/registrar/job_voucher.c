@@ -2,7 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eap_brski/artifacts/voucher_check.h"
+#include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/ground/text.h"
+#include "eap_brski/pki/cms.h"
 #include "eap_brski/registrar/registrar_internal.h"
 #include "eap_brski/transport/http_follow.h"
 

@@ -5,6 +5,8 @@
 
 #include <openssl/x509v3.h>
 
+#include "eap_brski/artifacts/voucher_check.h"
+#include "eap_brski/artifacts/voucher_request.h"
 #include "eap_brski/ground/text.h"
 #include "eap_brski/registrar/registrar_internal.h"
 

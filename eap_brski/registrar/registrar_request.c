@@ -4,6 +4,7 @@
 
 #include "eap_brski/artifacts/paths.h"
 #include "eap_brski/ground/json.h"
+#include "eap_brski/pki/cms.h"
 #include "eap_brski/registrar/registrar_internal.h"
 #include "eap_brski/transport/http_accept.h"
 

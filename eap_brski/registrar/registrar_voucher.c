@@ -2,6 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eap_brski/artifacts/voucher_check.h"
+#include "eap_brski/artifacts/voucher_cms.h"
+#include "eap_brski/artifacts/voucher_request.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
 /* POST /.well-known/brski/requestvoucher: RFC 8995 5.2, 5.3, 5.5 and 5.6. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/transport/http_accept.h"
 #include "eap_brski/transport/http_reply.h"
 #include "services/masa/masa_request.h"

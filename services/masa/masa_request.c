@@ -5,6 +5,8 @@
 
 #include <openssl/x509v3.h>
 
+#include "eap_brski/artifacts/voucher_cms.h"
+
 void masa_request_free(struct masa_request *request)
 {
 	brski_voucher_free(&request->voucher);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/pki/credential.h"
 #include "services/masa/masa_store_internal.h"
 
 static const char *const steps[] = {

@@ -5,6 +5,7 @@
 
 #include <openssl/rand.h>
 
+#include "eap_brski/artifacts/voucher_cms.h"
 #include "services/masa/masa_options.h"
 #include "tests/e2e/rogue.h"
 

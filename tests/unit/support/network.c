@@ -6,6 +6,8 @@
 
 #include <check.h>
 
+#include "eap_brski/artifacts/voucher_cms.h"
+
 #define OK(call) \
 	do { \
 		struct brski_error err_ = {0}; \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/artifacts/voucher_cms.h"
 #include "tests/unit/support/site.h"
 
 /* The manufacturer's service, RFC 8995 5.5, 5.6 and 5.8. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/artifacts/voucher_request.h"
+
 #define MUST(call) \
 	do { \
 		struct brski_error err = {0}; \

@@ -11,8 +11,12 @@
 #include <jansson.h>
 
 #include "eap_brski/artifacts/voucher.h"
+#include "eap_brski/artifacts/voucher_check.h"
+#include "eap_brski/artifacts/voucher_cms.h"
+#include "eap_brski/artifacts/voucher_request.h"
 #include "eap_brski/ground/base64.h"
 #include "eap_brski/ground/json.h"
+#include "eap_brski/pki/cms.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
 

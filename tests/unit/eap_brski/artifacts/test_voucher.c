@@ -3,6 +3,9 @@
 #include <stdlib.h>
 
 #include "eap_brski/artifacts/voucher.h"
+#include "eap_brski/artifacts/voucher_cms.h"
+#include "eap_brski/artifacts/voucher_json.h"
+#include "eap_brski/pki/cms.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
 #include "tests/unit/support/pki.h"

@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+#include "eap_brski/artifacts/voucher_request.h"
 #include "eap_brski/eap/server.h"
 #include "eap_brski/transport/frame.h"
 #include "eap_brski/transport/http_binary.h"

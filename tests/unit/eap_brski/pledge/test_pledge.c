@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 
+#include "eap_brski/artifacts/voucher_cms.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/network.h"
 

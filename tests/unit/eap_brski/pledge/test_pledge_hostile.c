@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "eap_brski/pki/cms.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
 #include "tests/unit/support/network.h"

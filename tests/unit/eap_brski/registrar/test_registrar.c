@@ -6,6 +6,7 @@
 #include <check.h>
 #include <jansson.h>
 
+#include "eap_brski/pki/cms.h"
 #include "eap_brski/transport/http_binary.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"

@@ -5,6 +5,8 @@
 
 #include <check.h>
 
+#include "eap_brski/artifacts/voucher_check.h"
+#include "eap_brski/artifacts/voucher_cms.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
 #include "tests/unit/support/visit.h"

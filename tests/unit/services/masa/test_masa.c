@@ -4,6 +4,9 @@
 
 #include <sqlite3.h>
 
+#include "eap_brski/artifacts/voucher_check.h"
+#include "eap_brski/artifacts/voucher_cms.h"
+#include "eap_brski/artifacts/voucher_request.h"
 #include "eap_brski/ground/text.h"
 #include "services/masa/masa.h"
 #include "tests/unit/support/files.h"

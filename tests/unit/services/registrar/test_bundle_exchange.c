@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+#include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/registrar/nonceless.h"
 #include "services/registrar/bundle_exchange.h"
 #include "services/registrar/policy.h"

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+#include "eap_brski/artifacts/voucher_cms.h"
 #include "services/registrar/policy.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/visit.h"
