@@ -95,16 +95,10 @@ static enum brski_code read_nonce(const json_t *in, struct brski_audit_event *ev
 static enum brski_code read_assertion(
 	const json_t *in, struct brski_audit_event *event, struct brski_error *err)
 {
-	static const enum brski_assertion all[] = {
-		BRSKI_ASSERTION_VERIFIED, BRSKI_ASSERTION_LOGGED, BRSKI_ASSERTION_PROXIMITY};
 	const char *text = json_string_value(json_object_get(in, "assertion"));
 
-	for (size_t i = 0; text && i < sizeof(all) / sizeof(all[0]); i++) {
-		if (strcmp(brski_assertion_name(all[i]), text) == 0) {
-			event->assertion = all[i];
-			return BRSKI_OK;
-		}
-	}
+	if (text && brski_assertion_parse(text, &event->assertion))
+		return BRSKI_OK;
 	return brski_fail(err, BRSKI_MALFORMED, "event in the audit log without a known assertion");
 }
 

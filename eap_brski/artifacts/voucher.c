@@ -27,3 +27,18 @@ const char *brski_assertion_name(enum brski_assertion a)
 	}
 	return "none";
 }
+
+bool brski_assertion_parse(const char *name, enum brski_assertion *out)
+{
+	static const enum brski_assertion all[] = {
+		BRSKI_ASSERTION_VERIFIED, BRSKI_ASSERTION_LOGGED, BRSKI_ASSERTION_PROXIMITY};
+
+	*out = BRSKI_ASSERTION_NONE;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(brski_assertion_name(all[i]), name) == 0) {
+			*out = all[i];
+			return true;
+		}
+	}
+	return false;
+}

@@ -45,5 +45,7 @@ void brski_voucher_free(struct brski_voucher *v); /* and zeroes it */
 
 /* "verified", "logged", "proximity", as RFC 8366 5.3 has them; "none". A static string. */
 const char *brski_assertion_name(enum brski_assertion a);
+/* The other way; false for any other text, "none" among them. */
+BRSKI_CHECKED bool brski_assertion_parse(const char *name, enum brski_assertion *out);
 
 #endif

@@ -106,20 +106,12 @@ static enum brski_code get_boolean(
 
 static enum brski_code get_assertion(const json_t *leaves, enum brski_assertion *out, struct brski_error *err)
 {
-	static const enum brski_assertion all[] = {
-		BRSKI_ASSERTION_VERIFIED, BRSKI_ASSERTION_LOGGED, BRSKI_ASSERTION_PROXIMITY};
 	const char *text;
 	enum brski_code code = get_text(leaves, "assertion", &text, err);
 
-	if (code != BRSKI_OK)
-		return code;
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (strcmp(brski_assertion_name(all[i]), text) == 0) {
-			*out = all[i];
-			return BRSKI_OK;
-		}
-	}
-	return brski_fail(err, BRSKI_MALFORMED, "assertion \"%.40s\" is not known", text);
+	if (code == BRSKI_OK && !brski_assertion_parse(text, out))
+		return brski_fail(err, BRSKI_MALFORMED, "assertion \"%.40s\" is not known", text);
+	return code;
 }
 
 static enum brski_code get_serial_number(

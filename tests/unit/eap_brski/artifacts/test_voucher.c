@@ -310,9 +310,20 @@ END_TEST
 
 START_TEST(assertions_have_names)
 {
+	static const char *const others[] = {"none", "", "Verified", "verified ", "unknown error"};
+	enum brski_assertion parsed;
+
 	ck_assert_str_eq(brski_assertion_name(BRSKI_ASSERTION_VERIFIED), "verified");
 	ck_assert_str_eq(brski_assertion_name(BRSKI_ASSERTION_LOGGED), "logged");
 	ck_assert_str_eq(brski_assertion_name(BRSKI_ASSERTION_PROXIMITY), "proximity");
+	for (int i = BRSKI_ASSERTION_VERIFIED; i <= BRSKI_ASSERTION_PROXIMITY; i++) {
+		ck_assert(brski_assertion_parse(brski_assertion_name((enum brski_assertion)i), &parsed));
+		ck_assert_int_eq((int)parsed, i);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		ck_assert(!brski_assertion_parse(others[i], &parsed));
+		ck_assert_int_eq(parsed, BRSKI_ASSERTION_NONE);
+	}
 	ck_assert_str_eq(brski_assertion_name(BRSKI_ASSERTION_NONE), "none");
 }
 END_TEST
