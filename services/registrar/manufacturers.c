@@ -121,7 +121,7 @@ static void load_row(void *ctx, const struct brski_store_manufacturer *row)
 		return;
 	}
 	l->into->manufacturers = more;
-	if (parse(row, &more[l->into->n], &err))
+	if (parse(row, &more[l->into->n], &err) != BRSKI_OK)
 		brski_log(l->all->env, BRSKI_LOG_ERROR,
 			"manufacturer %s is left out, its entry in the database is broken: %s", row->name,
 			err.why);
@@ -181,21 +181,6 @@ static enum brski_code snapshot_take(
 
 /* ---- Which manufacturer ---- */
 
-static enum brski_code copy(
-	const struct brski_manufacturer *from, struct brski_manufacturer *to, struct brski_error *err)
-{
-	*to = *from;
-	to->idevid_anchors = X509_chain_up_ref(from->idevid_anchors);
-	to->voucher_anchors = from->voucher_anchors ? X509_chain_up_ref(from->voucher_anchors) : NULL;
-	to->tls_anchors = from->tls_anchors ? X509_chain_up_ref(from->tls_anchors) : NULL;
-	to->crls = from->crls ? sk_X509_CRL_deep_copy(from->crls, X509_CRL_dup, X509_CRL_free) : NULL;
-	if (to->idevid_anchors && !to->voucher_anchors == !from->voucher_anchors &&
-		!to->tls_anchors == !from->tls_anchors && !to->crls == !from->crls)
-		return BRSKI_OK;
-	brski_manufacturer_free(to);
-	return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a manufacturer");
-}
-
 /*
  * "Expired" and "revoked" say more than "leads nowhere", so they win over what other manufacturers'
  * anchors say.
@@ -217,7 +202,7 @@ static enum brski_code search(struct brski_manufacturers *all, const struct snap
 			chain, m->idevid_anchors, m->crls, BRSKI_USE_ANY, brski_now(all->env), &said);
 
 		if (code == BRSKI_OK)
-			return copy(m, out, err);
+			return brski_manufacturer_copy(out, m, err);
 		if (code == BRSKI_EXPIRED || code == BRSKI_REVOKED)
 			brski_fail(err, code, "device of %s: %s", m->name, said.why);
 	}
@@ -256,12 +241,12 @@ enum brski_code brski_manufacturers_get(struct brski_manufacturers *all, const c
 	code = BRSKI_NOT_FOUND;
 	for (size_t i = 0; code == BRSKI_NOT_FOUND && i < s->n; i++)
 		if (strcmp(s->manufacturers[i].name, name) == 0)
-			code = copy(&s->manufacturers[i], out, err);
+			code = brski_manufacturer_copy(out, &s->manufacturers[i], err);
 	snapshot_release(all, s);
 	return code == BRSKI_NOT_FOUND ? brski_fail(err, code, "there is no manufacturer '%s'", name) : code;
 }
 
-/* ---- */
+/* ---- Making and ending ---- */
 
 enum brski_code brski_manufacturers_new(struct brski_store *store, const struct brski_env *env,
 	struct brski_manufacturers **out, struct brski_error *err)

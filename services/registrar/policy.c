@@ -108,6 +108,7 @@ static void event(void *ctx, const struct brski_device *device, const char *what
 	struct brski_policy *policy = ctx;
 	struct brski_store_event e = {.at = brski_now(policy->env), .ok = ok};
 	struct brski_error err;
+	enum brski_code code;
 	const char *state = !ok ? "failed" : strcmp(what, "enroll-status") == 0 ? "onboarded" : NULL;
 
 	snprintf(e.what, sizeof(e.what), "%s", what);
@@ -116,9 +117,10 @@ static void event(void *ctx, const struct brski_device *device, const char *what
 		snprintf(e.manufacturer, sizeof(e.manufacturer), "%s", device->manufacturer);
 		snprintf(e.serial_number, sizeof(e.serial_number), "%s", device->serial_number);
 	}
-	if (brski_store_event_add(policy->store, &e, &err) ||
-		(device &&
-			brski_store_device_seen(policy->store, e.manufacturer, e.serial_number, state, &err)))
+	code = brski_store_event_add(policy->store, &e, &err);
+	if (code == BRSKI_OK && device)
+		code = brski_store_device_seen(policy->store, e.manufacturer, e.serial_number, state, &err);
+	if (code != BRSKI_OK)
 		brski_log(policy->env, BRSKI_LOG_ERROR, "history is incomplete: %s", err.why);
 }
 
