@@ -2,11 +2,13 @@
 #ifndef BRSKI_SERVICES_REGISTRAR_WORKER_H
 #define BRSKI_SERVICES_REGISTRAR_WORKER_H
 
+#include "services/registrar/board.h"
 #include "services/registrar/store.h"
 
 /*
- * The work for MASA and PKI that one server has under way. Its one thread drives all of it; a job outlives the session that caused it, and is taken up again from the store after a
- * restart. Sessions that cause the same job share it.
+ * The work for MASA and PKI that one server has under way. Its one thread drives all of it; a job
+ * outlives the session that caused it, and is taken up again from the store after a restart. Sessions
+ * that cause the same job share it (board.h).
  */
 struct brski_worker;
 
@@ -32,34 +34,16 @@ BRSKI_CHECKED enum brski_code brski_worker_new(
  * Ends and joins the thread, housekeeping with it. Nothing may be submitted any more; tickets may
  * still be given back.
  */
-void brski_worker_stop(struct brski_worker *jobs);
+void brski_worker_stop(struct brski_worker *worker);
 /* No ticket may be left. Jobs that wait are in the store. */
-void brski_worker_free(struct brski_worker *jobs);
-
-/* A session's share in a job. */
-struct brski_ticket;
+void brski_worker_free(struct brski_worker *worker);
 
 /*
  * Takes the job, also on failure (NULL: no memory). If one of the same key is under way, that one
  * is shared and this one freed.
  */
-struct brski_ticket *brski_worker_submit(struct brski_worker *jobs, struct brski_job *job);
-void brski_ticket_release(struct brski_ticket *ticket); /* NULL is allowed; the job goes on */
-
-enum brski_progress {
-	BRSKI_PROGRESS_RUNNING,  /* a call is under way, or about to be */
-	BRSKI_PROGRESS_PAUSED,   /* nothing will happen for *pause_ms: back end away, or it told us to wait */
-	BRSKI_PROGRESS_FINISHED, /* done or refused */
-};
-/* Waits until it no longer runs, `ms` at most. */
-enum brski_progress brski_ticket_wait(struct brski_ticket *ticket, long ms, long *pause_ms);
-/* The job, held still until unlock; locks for as long as a signature takes at most. */
-const struct brski_job *brski_ticket_lock(struct brski_ticket *ticket);
-void brski_ticket_unlock(struct brski_ticket *ticket);
-/* Why the last call failed; "" if it did not. Copied into why. */
-void brski_ticket_trouble(struct brski_ticket *ticket, char why[320]);
-
+struct brski_ticket *brski_worker_submit(struct brski_worker *worker, struct brski_job *job);
 /* For tests and status lines: jobs in memory, calls under way. */
-void brski_worker_count(struct brski_worker *jobs, unsigned *held, unsigned *running);
+void brski_worker_count(struct brski_worker *worker, unsigned *held, unsigned *running);
 
 #endif

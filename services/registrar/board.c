@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services/registrar/board.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eap_brski/transport/http_follow.h"
+#include "services/base/clock.h"
+
+#define CALLS_MAX 512        /* at once, to all back ends */
+#define CALLS_PER_ORIGIN 256 /* at once, to one: a back end that is slow shall not take every place */
+#define STEPS_MAX 16         /* calls of one job without a pause */
+#define WAKE_MS 2000         /* a visit of the pledge brings a retry forward, but not sooner than this */
+#define BUCKETS 512
+
+/*
+ * board->lock guards everything here but `job`, which has a lock of its own, held while an answer is
+ * worked on. The worker alone changes jobs, so that it reads them without that lock. Neither
+ * lock is ever taken while the other is held.
+ */
+struct brski_ticket {
+	struct brski_ticket *bucket;      /* next of the same hash */
+	struct brski_ticket *next, *prev; /* in order of arrival */
+	struct brski_board *board;
+	pthread_mutex_t job_lock;
+	pthread_cond_t changed;
+	struct brski_job *job;
+	char key[BRSKI_FINGERPRINT_MAX];
+	char origin[BRSKI_URL_MAX + 64]; /* of the call under way */
+	char trouble[320];
+	enum brski_progress progress;
+	bool calling;
+	bool told;     /* the pause was asked for by the back end */
+	bool fresh;    /* new in memory: not compared with the store yet */
+	int64_t due;   /* ms: when the next call may be made */
+	int64_t ended; /* ms: when the last one ended */
+	unsigned failures;
+	unsigned steps;
+	unsigned shares;
+};
+struct brski_board {
+	struct brski_board_config config;
+	pthread_mutex_t lock;
+	struct brski_ticket *buckets[BUCKETS];
+	struct brski_ticket *first, *last;
+	unsigned held, running;
+};
+
+static struct brski_ticket **bucket_of(struct brski_board *board, const char *key)
+{
+	unsigned hash = 0;
+
+	for (size_t i = 0; i < 8 && key[i]; i++) /* it is a SHA-256 in hexadecimal */
+		hash = hash * 31 + (unsigned char)key[i];
+	return &board->buckets[hash % BUCKETS];
+}
+
+static struct brski_ticket *find(struct brski_board *board, const char *key)
+{
+	struct brski_ticket *t = *bucket_of(board, key);
+
+	while (t && strcmp(t->key, key) != 0)
+		t = t->bucket;
+	return t;
+}
+
+static struct brski_ticket *ticket_new(struct brski_board *board, struct brski_job *job)
+{
+	struct brski_ticket *t = calloc(1, sizeof(*t));
+	pthread_condattr_t attr;
+
+	if (!t)
+		return NULL;
+	t->board = board;
+	t->job = job;
+	snprintf(t->key, sizeof(t->key), "%s", brski_job_key(job));
+	pthread_mutex_init(&t->job_lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	return t;
+}
+
+static void ticket_free(struct brski_ticket *t)
+{
+	brski_job_free(t->job);
+	pthread_cond_destroy(&t->changed);
+	pthread_mutex_destroy(&t->job_lock);
+	free(t);
+}
+
+static void link_ticket(struct brski_board *board, struct brski_ticket *t)
+{
+	struct brski_ticket **b = bucket_of(board, t->key);
+
+	t->bucket = *b;
+	*b = t;
+	t->prev = board->last;
+	if (board->last)
+		board->last->next = t;
+	else
+		board->first = t;
+	board->last = t;
+	board->held++;
+}
+
+static void unlink_ticket(struct brski_board *board, struct brski_ticket *t)
+{
+	struct brski_ticket **b = bucket_of(board, t->key);
+
+	while (*b != t)
+		b = &(*b)->bucket;
+	*b = t->bucket;
+	*(t->prev ? &t->prev->next : &board->first) = t->next;
+	*(t->next ? &t->next->prev : &board->last) = t->prev;
+	board->held--;
+}
+
+/* Nobody's any more: finished, no session at it, and the I/O thread has let go of it. With the lock held. */
+static void drop_if_over(struct brski_board *board, struct brski_ticket *t)
+{
+	if (t->shares || t->calling || t->progress != BRSKI_PROGRESS_FINISHED)
+		return;
+	unlink_ticket(board, t);
+	ticket_free(t);
+}
+
+/* The one function that changes progress. With the lock held. */
+static void set_progress(struct brski_ticket *t, enum brski_progress progress, long pause_ms)
+{
+	t->progress = progress;
+	t->due = brski_now_ms() + pause_ms;
+	pthread_cond_broadcast(&t->changed);
+}
+
+/* ---- Sessions' side ---- */
+
+/*
+ * A pledge that comes back is a reason to try again before the pause is over, unless the back end
+ * asked for the pause.
+ */
+static void wake(struct brski_ticket *t)
+{
+	if (t->progress != BRSKI_PROGRESS_PAUSED || t->told || brski_now_ms() - t->ended < WAKE_MS)
+		return;
+	t->trouble[0] = '\0';
+	set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
+}
+
+struct brski_ticket *brski_board_submit(struct brski_board *board, struct brski_job *job)
+{
+	struct brski_ticket *t;
+
+	pthread_mutex_lock(&board->lock);
+	t = find(board, brski_job_key(job));
+	if (t) {
+		brski_job_free(job);
+		wake(t);
+	} else {
+		t = ticket_new(board, job);
+		if (!t) {
+			brski_job_free(job);
+			pthread_mutex_unlock(&board->lock);
+			return NULL;
+		}
+		t->fresh = true;
+		link_ticket(board, t);
+		set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
+	}
+	t->shares++;
+	pthread_mutex_unlock(&board->lock);
+	return t;
+}
+
+void brski_ticket_release(struct brski_ticket *t)
+{
+	struct brski_board *board;
+
+	if (!t)
+		return;
+	board = t->board;
+	pthread_mutex_lock(&board->lock);
+	t->shares--;
+	drop_if_over(board, t);
+	pthread_mutex_unlock(&board->lock);
+}
+
+enum brski_progress brski_ticket_wait(struct brski_ticket *t, long ms, long *pause_ms)
+{
+	struct timespec until;
+	enum brski_progress progress;
+	int64_t end = brski_now_ms() + ms;
+
+	until.tv_sec = (time_t)(end / 1000);
+	until.tv_nsec = (long)(end % 1000) * 1000000;
+	pthread_mutex_lock(&t->board->lock);
+	while (t->progress == BRSKI_PROGRESS_RUNNING)
+		if (pthread_cond_timedwait(&t->changed, &t->board->lock, &until) == ETIMEDOUT)
+			break;
+	progress = t->progress;
+	end = t->due - brski_now_ms();
+	pthread_mutex_unlock(&t->board->lock);
+	if (pause_ms)
+		*pause_ms = progress == BRSKI_PROGRESS_PAUSED && end > 0 ? (long)end : 0;
+	return progress;
+}
+
+const struct brski_job *brski_ticket_lock(struct brski_ticket *t)
+{
+	pthread_mutex_lock(&t->job_lock);
+	return t->job;
+}
+
+void brski_ticket_unlock(struct brski_ticket *t)
+{
+	pthread_mutex_unlock(&t->job_lock);
+}
+
+void brski_ticket_trouble(struct brski_ticket *t, char why[320])
+{
+	pthread_mutex_lock(&t->board->lock);
+	snprintf(why, 320, "%s", t->trouble);
+	pthread_mutex_unlock(&t->board->lock);
+}
+
+void brski_board_count(struct brski_board *board, unsigned *held, unsigned *running)
+{
+	pthread_mutex_lock(&board->lock);
+	*held = board->held;
+	*running = board->running;
+	pthread_mutex_unlock(&board->lock);
+}
+/* ---- The worker's side: what is in the store ---- */
+
+bool brski_board_has(struct brski_board *board, const char *key)
+{
+	bool has;
+
+	pthread_mutex_lock(&board->lock);
+	has = find(board, key) != NULL;
+	pthread_mutex_unlock(&board->lock);
+	return has;
+}
+
+bool brski_board_adopt(struct brski_board *board, struct brski_job *job)
+{
+	struct brski_ticket *t = NULL;
+
+	pthread_mutex_lock(&board->lock);
+	if (board->held < BRSKI_BOARD_MAX && !find(board, brski_job_key(job)))
+		t = ticket_new(board, job);
+	if (t) {
+		t->fresh = true;
+		link_ticket(board, t);
+		set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
+	}
+	pthread_mutex_unlock(&board->lock);
+	return t != NULL;
+}
+
+/* ---- The worker's side: whose turn it is ---- */
+
+/* "https://masa.example:9443", for counting and for the log. */
+static void set_origin(struct brski_ticket *t)
+{
+	struct brski_call call = {0};
+
+	t->origin[0] = '\0';
+	if (brski_job_call(t->job, &call))
+		snprintf(
+			t->origin, sizeof(t->origin), "%.*s", (int)brski_http_origin_len(call.url), call.url);
+}
+
+static bool is_full(const struct brski_board *board, const char *origin)
+{
+	unsigned n = 0;
+
+	if (board->running < CALLS_PER_ORIGIN)
+		return false;
+	for (const struct brski_ticket *t = board->first; t; t = t->next)
+		n += t->calling && strcmp(t->origin, origin) == 0;
+	return n >= CALLS_PER_ORIGIN;
+}
+
+/*
+ * The first that may call now and has a place. One origin at most is full while there are places,
+ * and it is counted once: thousands may wait for it. With the lock held.
+ */
+static struct brski_ticket *find_due(struct brski_board *board)
+{
+	const char *full = NULL;
+	int64_t now = brski_now_ms();
+
+	if (board->running >= CALLS_MAX)
+		return NULL;
+	for (struct brski_ticket *t = board->first; t; t = t->next) {
+		if (t->calling || t->progress == BRSKI_PROGRESS_FINISHED || t->due > now)
+			continue;
+		set_origin(t);
+		if (full && strcmp(t->origin, full) == 0)
+			continue;
+		if (!is_full(board, t->origin))
+			return t;
+		full = t->origin;
+	}
+	return NULL;
+}
+
+/* The next one that may call now, in order of arrival; taken. */
+struct brski_ticket *brski_board_take(struct brski_board *board)
+{
+	struct brski_ticket *t;
+
+	pthread_mutex_lock(&board->lock);
+	t = find_due(board);
+	if (t) {
+		t->calling = true;
+		t->trouble[0] = '\0';
+		board->running++;
+		set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
+	}
+	pthread_mutex_unlock(&board->lock);
+	return t;
+}
+
+long brski_board_next(struct brski_board *board, int64_t until)
+{
+	int64_t next = until, now = brski_now_ms();
+
+	pthread_mutex_lock(&board->lock);
+	for (const struct brski_ticket *t = board->first; t; t = t->next)
+		if (t->progress == BRSKI_PROGRESS_PAUSED && t->due < next)
+			next = t->due;
+	pthread_mutex_unlock(&board->lock);
+	return next > now ? (long)(next - now) : 0;
+}
+
+/* ---- The worker's side: one job ---- */
+
+struct brski_job *brski_board_job(const struct brski_ticket *t)
+{
+	return t->job;
+}
+
+void *brski_board_owner(const struct brski_ticket *t)
+{
+	return t->board->config.owner;
+}
+
+const char *brski_board_origin(const struct brski_ticket *t)
+{
+	return t->origin;
+}
+
+bool brski_board_is_fresh(struct brski_ticket *t)
+{
+	bool fresh = t->fresh;
+
+	t->fresh = false;
+	return fresh;
+}
+
+void brski_board_replace(struct brski_ticket *t, struct brski_job *job)
+{
+	pthread_mutex_lock(&t->job_lock);
+	brski_job_free(t->job);
+	t->job = job;
+	pthread_mutex_unlock(&t->job_lock);
+}
+
+enum brski_code brski_board_answer(
+	struct brski_ticket *t, const struct brski_http *answer, const char *why, struct brski_error *err)
+{
+	enum brski_code code;
+
+	pthread_mutex_lock(&t->job_lock);
+	code = brski_job_answer(t->job, answer, why, err);
+	pthread_mutex_unlock(&t->job_lock);
+	return code;
+}
+
+/* 5 s, 10 s, 20 s ... and up to a quarter more, so that a thousand jobs do not come back in one second. */
+static long back_off(struct brski_board *board, unsigned failures)
+{
+	long pause = board->config.retry_min_ms;
+	uint8_t r = 0;
+
+	for (unsigned i = 1; i < failures && pause < board->config.retry_max_ms; i++)
+		pause *= 2;
+	if (pause > board->config.retry_max_ms)
+		pause = board->config.retry_max_ms;
+	if (brski_random(board->config.env, &r, 1, NULL) != BRSKI_OK)
+		r = 0;
+	return pause + pause * r / 1024;
+}
+
+void brski_board_pause(struct brski_ticket *t, const char *why)
+{
+	struct brski_board *board = t->board;
+
+	pthread_mutex_lock(&board->lock);
+	snprintf(t->trouble, sizeof(t->trouble), "%s", why);
+	t->failures++;
+	t->steps = 0;
+	t->told = false;
+	t->ended = brski_now_ms();
+	set_progress(t, BRSKI_PROGRESS_PAUSED, back_off(board, t->failures));
+	pthread_mutex_unlock(&board->lock);
+}
+
+/* After an answer: what next? With the job read by this thread only, no job_lock is needed to look at it. */
+void brski_board_settle(struct brski_ticket *t)
+{
+	struct brski_board *board = t->board;
+	enum brski_job_state state = brski_job_state(t->job);
+	long wait = state == BRSKI_JOB_WAITING ? brski_job_not_before(t->job) : 0;
+
+	pthread_mutex_lock(&board->lock);
+	t->failures = 0;
+	t->trouble[0] = '\0';
+	t->ended = brski_now_ms();
+	t->told = wait > 0;
+	if (state != BRSKI_JOB_WAITING)
+		set_progress(t, BRSKI_PROGRESS_FINISHED, 0);
+	else if (wait > 0)
+		set_progress(t, BRSKI_PROGRESS_PAUSED, wait * 1000);
+	else if (++t->steps >= STEPS_MAX)
+		set_progress(t, BRSKI_PROGRESS_PAUSED, board->config.retry_max_ms);
+	else
+		set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
+	if (wait > 0)
+		t->steps = 0;
+	pthread_mutex_unlock(&board->lock);
+}
+/* The I/O thread is through with it for now. */
+void brski_board_let_go(struct brski_ticket *t)
+{
+	struct brski_board *board = t->board;
+
+	pthread_mutex_lock(&board->lock);
+	t->calling = false;
+	board->running--;
+	drop_if_over(board, t);
+	pthread_mutex_unlock(&board->lock);
+}
+/* ---- Making and ending ---- */
+
+enum brski_code brski_board_new(
+	const struct brski_board_config *config, struct brski_board **out, struct brski_error *err)
+{
+	struct brski_board *board = calloc(1, sizeof(*board));
+
+	*out = NULL;
+	if (!board)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for jobs");
+	board->config = *config;
+	pthread_mutex_init(&board->lock, NULL);
+	*out = board;
+	return BRSKI_OK;
+}
+
+void brski_board_free(struct brski_board *board)
+{
+	struct brski_ticket *t;
+
+	if (!board)
+		return;
+	while ((t = board->first)) {
+		unlink_ticket(board, t);
+		ticket_free(t);
+	}
+	pthread_mutex_destroy(&board->lock);
+	free(board);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_REGISTRAR_BOARD_H
+#define BRSKI_SERVICES_REGISTRAR_BOARD_H
+
+#include "eap_brski/registrar/registrar.h"
+
+/*
+ * The jobs that one server has in memory: who shares them, how far each is, and when it may call
+ * again. It calls nobody; the worker does (worker.h).
+ */
+struct brski_board;
+
+/* ---- Sessions' side, from any thread ---- */
+
+/* A session's share in a job. */
+struct brski_ticket;
+
+enum brski_progress {
+	BRSKI_PROGRESS_RUNNING,  /* a call is under way, or about to be */
+	BRSKI_PROGRESS_PAUSED,   /* nothing will happen for *pause_ms: back end away, or it told us to wait */
+	BRSKI_PROGRESS_FINISHED, /* done or refused */
+};
+/* Waits until it no longer runs, `ms` at most. */
+enum brski_progress brski_ticket_wait(struct brski_ticket *ticket, long ms, long *pause_ms);
+/* The job, held still until unlock; locks for as long as a signature takes at most. */
+const struct brski_job *brski_ticket_lock(struct brski_ticket *ticket);
+void brski_ticket_unlock(struct brski_ticket *ticket);
+/* Why the last call failed; "" if it did not. Copied into why. */
+void brski_ticket_trouble(struct brski_ticket *ticket, char why[320]);
+void brski_ticket_release(struct brski_ticket *ticket); /* NULL is allowed; the job goes on */
+
+/* ---- The worker's side ---- */
+
+#define BRSKI_BOARD_MAX 1000 /* waiting jobs that are taken from the store into memory */
+
+struct brski_board_config {
+	long retry_min_ms; /* first pause after a call that failed, doubled every time ... */
+	long retry_max_ms; /* ... up to this */
+	void *owner;       /* see brski_board_owner() */
+	const struct brski_env *env;
+};
+
+/* BRSKI_NO_MEMORY */
+BRSKI_CHECKED enum brski_code brski_board_new(
+	const struct brski_board_config *config, struct brski_board **out, struct brski_error *err);
+/* No ticket may be left. NULL is allowed. */
+void brski_board_free(struct brski_board *board);
+/* Jobs in memory, calls under way. */
+void brski_board_count(struct brski_board *board, unsigned *held, unsigned *running);
+
+/* As brski_worker_submit(); whoever calls has to wake the worker. */
+struct brski_ticket *brski_board_submit(struct brski_board *board, struct brski_job *job);
+bool brski_board_has(struct brski_board *board, const char *key);
+/*
+ * Takes a job of the store, for which nobody is here. False if it has come meanwhile, or there is no
+ * room: the job stays the caller's.
+ */
+bool brski_board_adopt(struct brski_board *board, struct brski_job *job);
+
+/*
+ * The next job that may call now and has a place, in order of arrival; NULL: none. It is the
+ * worker's until brski_board_let_go(), and what follows is for such jobs only.
+ */
+struct brski_ticket *brski_board_take(struct brski_board *board);
+void brski_board_let_go(struct brski_ticket *t);
+void *brski_board_owner(const struct brski_ticket *t); /* the board's, for callbacks */
+/* Milliseconds until the next pause is over, or it is `until`. */
+long brski_board_next(struct brski_board *board, int64_t until);
+
+/* Nobody but the worker changes a job, by the next two functions, so that it may look without a lock. */
+struct brski_job *brski_board_job(const struct brski_ticket *t);
+void brski_board_replace(struct brski_ticket *t, struct brski_job *job); /* takes it, frees the other */
+BRSKI_CHECKED enum brski_code brski_board_answer(struct brski_ticket *t, const struct brski_http *answer,
+	const char *why, struct brski_error *err); /* as brski_job_answer() */
+/* Whom it calls, "https://masa.example:9443", for the log. */
+const char *brski_board_origin(const struct brski_ticket *t);
+/* True once: it is new in memory, and has not been compared with the store yet. */
+bool brski_board_is_fresh(struct brski_ticket *t);
+
+/* The call failed: a pause, longer with every failure. */
+void brski_board_pause(struct brski_ticket *t, const char *why);
+/* There was an answer: what next, by the job's state. */
+void brski_board_settle(struct brski_ticket *t);
+
+#endif
