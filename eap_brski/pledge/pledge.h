@@ -15,19 +15,20 @@
  * States. Each is persisted before anything is sent that depends on it; after a restart
  * brski_pledge_new continues there:
  *
- *   START       nothing asked yet
- *   VOUCHER     a voucher-request is made (same octets on every repeat, RFC 8995 5.2 and 5.6 for 202)
- *   IMPRINTED   voucher verified and kept, domain certificate pinned; the tunnel of every later
- *               visit must verify to it
- *   ENROLL      key pair made, ir or p10cr made and kept; transaction open; the same octets on every
- *               repeat
- *   POLL        told to wait by CMP; pollReq when the time has come (RFC 9483 4.4)
- *   CONFIRM     certificate received, checked and kept beside the old one; certConf due
- *   REPORT      pkiConf received or not needed; enrollstatus due
- *   ENROLLED    the credential is current. A new onboarding starts at START and leaves it in place
- *               until it succeeds.
- *   FAILED      for good in this visit; the reason went to the registrar as telemetry where that is
- *               possible. The next pledge starts at START with a new nonce.
+ *   START         nothing asked yet
+ *   VOUCHER       a voucher-request is made (same octets on every repeat, RFC 8995 5.2 and 5.6 for 202)
+ *   IMPRINTED     voucher verified and kept, domain certificate pinned; the tunnel of every later
+ *                 visit must verify to it
+ *   ENROLL        key pair made, ir or p10cr made and kept; transaction open; the same octets on every
+ *                 repeat
+ *   POLL          told to wait by CMP; pollReq when the time has come (RFC 9483 4.4)
+ *   CONFIRM       certificate received, checked and kept beside the old one; certConf due
+ *   CONFIRM_POLL  told to wait for pkiConf; pollReq when the time has come
+ *   REPORT        pkiConf received or not needed; enrollstatus due
+ *   ENROLLED      the credential is current. A new onboarding starts at START and leaves it in place
+ *                 until it succeeds.
+ *   FAILED        for good in this visit; the reason went to the registrar as telemetry where that is
+ *                 possible. The next pledge starts at START with a new nonce.
  *
  * Values in the storage: "state" (JSON, all of the above and which credential is current),
  * "ldevid-N.key", "ldevid-N.pem", "ldevid-N-ca.pem" (key, chain and anchors of generation N; the
@@ -44,6 +45,7 @@ enum brski_pledge_state {
 	BRSKI_PLEDGE_ENROLL,
 	BRSKI_PLEDGE_POLL,
 	BRSKI_PLEDGE_CONFIRM,
+	BRSKI_PLEDGE_CONFIRM_POLL,
 	BRSKI_PLEDGE_REPORT,
 	BRSKI_PLEDGE_ENROLLED,
 	BRSKI_PLEDGE_FAILED,

@@ -40,11 +40,10 @@ enum brski_code brski_pledge_answer_reject(
 static enum brski_code wait_for_pkiconf(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)
 {
-	if (p->rec.polling)
+	if (p->rec.state == BRSKI_PLEDGE_CONFIRM_POLL)
 		return brski_pledge_poll_later(p, r, err);
-	p->rec.polling = true;
 	p->rec.poll_id = -1;
-	return brski_pledge_save(p, err);
+	return brski_pledge_move(p, BRSKI_CAUSE_WAITING, err);
 }
 
 static enum brski_code judge_answer(
@@ -52,11 +51,9 @@ static enum brski_code judge_answer(
 {
 	struct brski_error why = {0};
 
-	if (r->type == BRSKI_CMP_PKICONF) {
-		p->rec.polling = false;
+	if (r->type == BRSKI_CMP_PKICONF)
 		return brski_pledge_move(p, BRSKI_CAUSE_CERT_CONFIRMED, err);
-	}
-	if ((r->type == BRSKI_CMP_POLLREP && p->rec.polling) ||
+	if ((r->type == BRSKI_CMP_POLLREP && p->rec.state == BRSKI_PLEDGE_CONFIRM_POLL) ||
 		(r->type == BRSKI_CMP_ERROR && r->status == BRSKI_CMP_WAITING))
 		return wait_for_pkiconf(p, r, err);
 	brski_pledge_cmp_refusal(r, "certificate's confirmation", &why);

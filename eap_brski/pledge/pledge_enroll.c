@@ -25,7 +25,6 @@ static enum brski_code make_request(struct brski_pledge *p, struct brski_error *
 		return code;
 	p->rec.candidate = p->rec.credential + 1;
 	p->rec.pkcs10 = p->config.pkcs10;
-	p->rec.polling = false;
 	brski_buf_free(&p->rec.poll);
 	code = brski_pledge_write_key(p, err);
 	enroll.key = p->key;
@@ -78,7 +77,6 @@ static enum brski_code keep_cert(struct brski_pledge *p, const struct brski_cmp_
 	if (X509_up_ref(r->cert) == 1)
 		p->cert = r->cert;
 	brski_pledge_event_subject(p, BRSKI_EVENT_CERT_RECEIVED, r->cert);
-	p->rec.polling = false;
 	code = brski_pledge_write_candidate(p, chain, err);
 	if (code != BRSKI_OK)
 		return code;
@@ -114,9 +112,8 @@ static enum brski_code wait_for_cert(
 {
 	if (p->rec.state == BRSKI_PLEDGE_POLL)
 		return brski_pledge_poll_later(p, r, err);
-	p->rec.polling = true;
 	p->rec.poll_id = r->type == BRSKI_CMP_ERROR || p->rec.pkcs10 ? -1 : 0;
-	return brski_pledge_move(p, BRSKI_CAUSE_CERT_WAITING, err);
+	return brski_pledge_move(p, BRSKI_CAUSE_WAITING, err);
 }
 
 static enum brski_code judge_answer(

@@ -134,12 +134,18 @@ static enum brski_code read_cert(struct brski_pledge *p, struct brski_error *err
 	return code;
 }
 
+static bool has_cert(enum brski_pledge_state state)
+{
+	return state == BRSKI_PLEDGE_CONFIRM || state == BRSKI_PLEDGE_CONFIRM_POLL ||
+	       state == BRSKI_PLEDGE_REPORT;
+}
+
 enum brski_code brski_pledge_read_candidate(struct brski_pledge *p, struct brski_error *err)
 {
 	enum brski_code code;
 
 	code = read_key(p, err);
-	if (code == BRSKI_OK && (p->rec.state == BRSKI_PLEDGE_CONFIRM || p->rec.state == BRSKI_PLEDGE_REPORT))
+	if (code == BRSKI_OK && has_cert(p->rec.state))
 		code = read_cert(p, err);
 	return code;
 }

@@ -42,16 +42,6 @@ static bool has_ca(const struct brski_pledge *p)
 	return !brski_pledge_lacks_ca(p);
 }
 
-static bool polling(const struct brski_pledge *p)
-{
-	return p->rec.polling;
-}
-
-static bool not_polling(const struct brski_pledge *p)
-{
-	return !p->rec.polling;
-}
-
 static bool tell_voucher_status(const struct brski_pledge *p)
 {
 	return p->tell_voucher_status;
@@ -82,9 +72,9 @@ static const struct {
 	{BRSKI_PLEDGE_ENROLL, BRSKI_ASK_CERT, always},
 	{BRSKI_PLEDGE_POLL, BRSKI_ASK_VOUCHER_STATUS, voucher_unreported},
 	{BRSKI_PLEDGE_POLL, BRSKI_ASK_POLL, always},
-	{BRSKI_PLEDGE_CONFIRM, BRSKI_ASK_POLL, polling},
-	{BRSKI_PLEDGE_CONFIRM, BRSKI_ASK_CONFIRM, not_polling},
-	{BRSKI_PLEDGE_CONFIRM, BRSKI_ASK_ENROLL_STATUS, not_polling},
+	{BRSKI_PLEDGE_CONFIRM, BRSKI_ASK_CONFIRM, always},
+	{BRSKI_PLEDGE_CONFIRM, BRSKI_ASK_ENROLL_STATUS, always},
+	{BRSKI_PLEDGE_CONFIRM_POLL, BRSKI_ASK_POLL, always},
 	{BRSKI_PLEDGE_REPORT, BRSKI_ASK_ENROLL_STATUS, always},
 	{BRSKI_PLEDGE_FAILED, BRSKI_ASK_VOUCHER_STATUS, tell_voucher_status},
 	{BRSKI_PLEDGE_FAILED, BRSKI_ASK_REJECT, tell_rejection},

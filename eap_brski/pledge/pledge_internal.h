@@ -30,7 +30,7 @@ enum brski_pledge_cause {
 	BRSKI_CAUSE_VOUCHER_ASKED,  /* a voucher-request was made for this registrar */
 	BRSKI_CAUSE_VOUCHER_TAKEN,  /* a voucher was verified */
 	BRSKI_CAUSE_CERT_ASKED,     /* ir or p10cr was made */
-	BRSKI_CAUSE_CERT_WAITING,   /* CMP told to poll, or told again */
+	BRSKI_CAUSE_WAITING,        /* CMP told to poll, or told again */
 	BRSKI_CAUSE_CERT_TAKEN,     /* a certificate was checked and kept; it must be confirmed */
 	BRSKI_CAUSE_CERT_CONFIRMED, /* pkiConf came, or implicitConfirm was granted */
 	BRSKI_CAUSE_REPORTED,       /* the registrar answered the enrollstatus */
@@ -70,7 +70,6 @@ struct brski_pledge_record {
 	struct brski_buf domain_cas;           /* PEM: CA certificates that a pinned registrar gave us */
 	struct brski_buf request; /* CMP message to be repeated as it is: ir, p10cr or certConf */
 	bool pkcs10;              /* the transaction began with p10cr */
-	bool polling;             /* the answer to `request` is fetched with pollReq */
 	long poll_id;             /* certReqId of the pollReq, RFC 9483 4.4 */
 	struct brski_buf poll;    /* pollReq that no CMP message has answered yet: to be repeated as it is */
 	struct brski_cmp_transaction tx;

@@ -25,7 +25,7 @@ enum brski_code brski_pledge_build_poll(
 enum brski_code brski_pledge_answer_poll(
 	struct brski_pledge *p, const struct brski_http *response, struct brski_error *err)
 {
-	if (p->rec.state == BRSKI_PLEDGE_CONFIRM)
+	if (p->rec.state == BRSKI_PLEDGE_CONFIRM_POLL)
 		return brski_pledge_answer_confirm(p, response, err);
 	return brski_pledge_answer_cert(p, response, err);
 }

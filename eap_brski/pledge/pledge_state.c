@@ -13,7 +13,7 @@
 #define GENERATION_MAX 1000000
 #define WAIT_MAX (31L * 24 * 3600) /* as brski_http_retry_after() */
 
-enum kind { OCTETS, TEXT, NUMBER, FLAG };
+enum kind { OCTETS, TEXT, NUMBER, FLAG, POLLING };
 
 /* The value "state": one JSON object with "version", "state" and these members, all of them, no other. */
 static const struct member {
@@ -39,7 +39,7 @@ static const struct member {
 	{"domain-cas", OCTETS, AT(domain_cas), 16384, 0, 0},
 	{"cmp-request", OCTETS, AT(request), BRSKI_CMP_MAX, 0, 0},
 	{"cmp-pkcs10", FLAG, AT(pkcs10), 0, 0, 0},
-	{"cmp-polling", FLAG, AT(polling), 0, 0, 0},
+	{"cmp-polling", POLLING, AT(state), 0, 0, 0}, /* a part of the state, see stored_name() */
 	{"cmp-poll-id", NUMBER, AT(poll_id), 0, -1, 0},
 	{"cmp-poll", OCTETS, AT(poll), BRSKI_CMP_MAX, 0, 0},
 	{"cmp-transaction", OCTETS, AT(tx.id), 64, 0, 0},
@@ -61,6 +61,17 @@ static const void *at_const(const struct brski_pledge_record *rec, const struct 
 	return (const char *)rec + m->offset;
 }
 
+static bool is_polling(enum brski_pledge_state state)
+{
+	return state == BRSKI_PLEDGE_POLL || state == BRSKI_PLEDGE_CONFIRM_POLL;
+}
+
+/* On disk CONFIRM_POLL is "confirm" with "cmp-polling", as it has been since version 0.1.0. */
+static const char *stored_name(enum brski_pledge_state state)
+{
+	return brski_pledge_state_name(state == BRSKI_PLEDGE_CONFIRM_POLL ? BRSKI_PLEDGE_CONFIRM : state);
+}
+
 /* ---- writing ---- */
 
 static json_t *member_to_json(const struct brski_pledge_record *rec, const struct member *m)
@@ -74,6 +85,8 @@ static json_t *member_to_json(const struct brski_pledge_record *rec, const struc
 		return json_integer(*(const long *)at_const(rec, m));
 	case FLAG:
 		return json_boolean(*(const bool *)at_const(rec, m));
+	case POLLING:
+		return json_boolean(is_polling(*(const enum brski_pledge_state *)at_const(rec, m)));
 	}
 	return NULL;
 }
@@ -81,7 +94,7 @@ static json_t *member_to_json(const struct brski_pledge_record *rec, const struc
 static bool record_to_json(const struct brski_pledge_record *rec, json_t *json)
 {
 	if (json_object_set_new(json, "version", json_integer(STATE_VERSION)) != 0 ||
-		json_object_set_new(json, "state", json_string(brski_pledge_state_name(rec->state))) != 0)
+		json_object_set_new(json, "state", json_string(stored_name(rec->state))) != 0)
 		return false;
 	for (size_t i = 0; i < N_MEMBERS; i++) {
 		if (json_object_set_new(json, members[i].name, member_to_json(rec, &members[i])) != 0)
@@ -143,6 +156,14 @@ static enum brski_code octets_from_json(
 	return out->len <= m->size ? BRSKI_OK : bad_member(m, err);
 }
 
+/* A state that polls says so; that others say so too means nothing, but in CONFIRM. */
+static bool take_polling(bool polling, enum brski_pledge_state *state)
+{
+	if (polling && *state == BRSKI_PLEDGE_CONFIRM)
+		*state = BRSKI_PLEDGE_CONFIRM_POLL;
+	return polling || !is_polling(*state);
+}
+
 static enum brski_code member_from_json(
 	const json_t *json, const struct member *m, struct brski_pledge_record *rec, struct brski_error *err)
 {
@@ -169,6 +190,10 @@ static enum brski_code member_from_json(
 			break;
 		*(bool *)at(rec, m) = json_is_true(json);
 		return BRSKI_OK;
+	case POLLING:
+		if (!json_is_boolean(json) || !take_polling(json_is_true(json), at(rec, m)))
+			break;
+		return BRSKI_OK;
 	}
 	return bad_member(m, err);
 }
@@ -176,7 +201,7 @@ static enum brski_code member_from_json(
 static bool state_from_name(const char *name, enum brski_pledge_state *out)
 {
 	for (int state = BRSKI_PLEDGE_START; name && state <= BRSKI_PLEDGE_FAILED; state++) {
-		if (strcmp(name, brski_pledge_state_name((enum brski_pledge_state)state)) == 0) {
+		if (strcmp(name, stored_name((enum brski_pledge_state)state)) == 0) {
 			*out = (enum brski_pledge_state)state;
 			return true;
 		}
@@ -202,6 +227,7 @@ static bool is_coherent(const struct brski_pledge_record *rec)
 	case BRSKI_PLEDGE_ENROLL:
 	case BRSKI_PLEDGE_POLL:
 	case BRSKI_PLEDGE_CONFIRM:
+	case BRSKI_PLEDGE_CONFIRM_POLL:
 		return rec->pinned.len > 0 && open && rec->request.len > 0;
 	case BRSKI_PLEDGE_REPORT:
 		return rec->pinned.len > 0 && open;

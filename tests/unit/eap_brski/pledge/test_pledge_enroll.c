@@ -402,11 +402,22 @@ START_TEST(polls_for_the_certificate)
 }
 END_TEST
 
+static void expect_stored(const char *part)
+{
+	const struct brski_buf *state = &network_value(&net, "state")->data;
+
+	ck_assert_msg(memmem(state->data, state->len, part, strlen(part)) != NULL, "%.*s", (int)state->len,
+		(const char *)state->data);
+}
+
 START_TEST(polls_for_the_confirmation)
 {
 	delay(BRSKI_CMP_CERTCONF);
 	EXPECT(BRSKI_OK, visit());
-	expect_state(BRSKI_PLEDGE_CONFIRM);
+	expect_state(BRSKI_PLEDGE_CONFIRM_POLL);
+	/* as version 0.1.0 has it, which may read this state folder after a downgrade */
+	expect_stored("\"state\":\"confirm\"");
+	expect_stored("\"cmp-polling\":true");
 	ck_assert_int_gt(brski_pledge_retry_after(pledge), 490);
 	net.offset += 501;
 	ready = true;
