@@ -6,6 +6,7 @@
 
 #include <openssl/crypto.h>
 
+#include "eap_brski/eap/server_internal.h"
 #include "eap_brski/transport/http_binary.h"
 #include "eap_brski/transport/link.h"
 #include "eap_brski/transport/tunnel.h"
@@ -20,17 +21,9 @@ struct brski_server_context {
 	size_t message_max;
 };
 
-enum stage {
-	STAGE_TALKING, /* handshake, requests and responses */
-	STAGE_JOB,     /* a request waits for MASA or PKI */
-	STAGE_ENDING,  /* our last words (an alert) are out; at the acknowledgement it is over */
-	STAGE_SUCCESS,
-	STAGE_FAILURE,
-};
-
 struct brski_server_session {
 	const struct brski_server_context *ctx;
-	enum stage stage;
+	enum brski_server_stage stage;
 	struct brski_link *link;
 	struct brski_tunnel *tunnel;
 	struct brski_registrar_session *registrar; /* from the end of the handshake */
@@ -138,7 +131,7 @@ static void set_reason(struct brski_server_session *s, const char *why)
 static enum brski_code fail_now(struct brski_server_session *s, enum brski_code code, struct brski_error *why,
 	struct brski_error *err)
 {
-	s->stage = STAGE_FAILURE;
+	brski_server_move(&s->stage, BRSKI_SERVER_BROKEN);
 	why->code = code;
 	set_reason(s, why->why);
 	if (err)
@@ -163,7 +156,7 @@ static enum brski_code send_last_words(struct brski_server_session *s, enum brsk
 	if (s->records.len == 0 || send_records(s, reply, NULL) != BRSKI_OK)
 		return fail_now(s, code, why, err);
 	set_reason(s, why->why);
-	s->stage = STAGE_ENDING;
+	brski_server_move(&s->stage, BRSKI_SERVER_LAST_WORDS);
 	return BRSKI_OK;
 }
 
@@ -188,7 +181,7 @@ static enum brski_code send_responses(
 	brski_buf_reset(&s->plain);
 	s->requests = brski_span(NULL, 0);
 	s->n_flight = 0;
-	s->stage = STAGE_TALKING;
+	brski_server_move(&s->stage, BRSKI_SERVER_ANSWERED);
 	return code == BRSKI_OK ? send_records(s, reply, err) : code;
 }
 
@@ -237,7 +230,7 @@ static enum brski_code work_off(struct brski_server_session *s, struct brski_buf
 		code = brski_registrar_request(s->registrar, &request, &response, &s->job, &why);
 		brski_http_free(&request);
 		if (code == BRSKI_OK && s->job) {
-			s->stage = STAGE_JOB;
+			brski_server_move(&s->stage, BRSKI_SERVER_NEEDS_JOB);
 			*result = BRSKI_SERVER_JOB;
 			return BRSKI_OK;
 		}
@@ -274,7 +267,7 @@ static enum brski_code on_closed(
 	bool told = s->registrar && brski_registrar_session_reason(s->registrar)[0] != '\0';
 
 	set_reason(s, alert->why[0] != '\0' && !told ? alert->why : silent_reason(s));
-	s->stage = STAGE_FAILURE;
+	brski_server_move(&s->stage, BRSKI_SERVER_BROKEN);
 	*result = BRSKI_SERVER_FAILURE;
 	return BRSKI_OK;
 }
@@ -298,49 +291,91 @@ static enum brski_code on_message(struct brski_server_session *s, struct brski_b
 }
 
 /* The peer has nothing to say to what it got last. */
-static void on_silence(struct brski_server_session *s, enum brski_server_result *result)
+static enum brski_code on_silence(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err)
 {
-	if (s->stage == STAGE_TALKING && s->registrar && brski_registrar_session_enrolled(s->registrar)) {
-		s->stage = STAGE_SUCCESS;
+	(void)reply;
+	(void)err;
+	if (s->registrar && brski_registrar_session_enrolled(s->registrar)) {
+		brski_server_move(&s->stage, BRSKI_SERVER_ENROLLED);
 		*result = BRSKI_SERVER_SUCCESS;
-		return;
+		return BRSKI_OK;
 	}
-	if (s->stage != STAGE_ENDING)
-		set_reason(s, silent_reason(s));
-	s->stage = STAGE_FAILURE;
+	set_reason(s, silent_reason(s));
+	brski_server_move(&s->stage, BRSKI_SERVER_BROKEN);
 	*result = BRSKI_SERVER_FAILURE;
+	return BRSKI_OK;
+}
+
+/* It has heard our last words. */
+static enum brski_code on_end(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err)
+{
+	(void)reply;
+	(void)err;
+	brski_server_move(&s->stage, BRSKI_SERVER_BROKEN);
+	*result = BRSKI_SERVER_FAILURE;
+	return BRSKI_OK;
+}
+
+/* A message has not come whole, or has not gone whole. */
+static enum brski_code on_fragment(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	enum brski_code code = brski_link_next(s->link, reply, &why);
+
+	(void)result;
+	return code == BRSKI_OK ? BRSKI_OK : fail_now(s, code, &why, err);
 }
 
 /* While a job is out, the only thing to come is the end of a Wait. */
-static enum brski_code on_event_in_job(struct brski_server_session *s, enum brski_link_event event,
+static enum brski_code on_wait_over(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err)
+{
+	(void)s;
+	(void)reply;
+	(void)err;
+	*result = BRSKI_SERVER_JOB;
+	return BRSKI_OK;
+}
+
+static enum brski_code on_impatience(struct brski_server_session *s, struct brski_buf *reply,
 	enum brski_server_result *result, struct brski_error *err)
 {
 	struct brski_error why = {0};
 
-	if (event == BRSKI_LINK_ACK) {
-		*result = BRSKI_SERVER_JOB;
-		return BRSKI_OK;
-	}
+	(void)reply;
+	(void)result;
 	brski_fail(&why, BRSKI_UNEXPECTED, "the pledge did not acknowledge a Wait");
 	return fail_now(s, BRSKI_UNEXPECTED, &why, err);
 }
 
+/* What a packet means, by the stage that it comes in and what the link makes of it. */
+typedef enum brski_code reaction(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err);
+
+static reaction *const reactions[][BRSKI_LINK_ACK + 1] = {
+	[BRSKI_STAGE_TALKING] = {[BRSKI_LINK_SEND] = on_fragment,
+		[BRSKI_LINK_MESSAGE] = on_message,
+		[BRSKI_LINK_ACK] = on_silence},
+	[BRSKI_STAGE_JOB] = {[BRSKI_LINK_SEND] = on_impatience,
+		[BRSKI_LINK_MESSAGE] = on_impatience,
+		[BRSKI_LINK_ACK] = on_wait_over},
+	[BRSKI_STAGE_ENDING] =
+		{[BRSKI_LINK_SEND] = on_fragment, [BRSKI_LINK_MESSAGE] = on_end, [BRSKI_LINK_ACK] = on_end},
+};
+
 static enum brski_code on_event(struct brski_server_session *s, enum brski_link_event event,
 	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err)
 {
+	reaction *react = reactions[s->stage][event];
 	struct brski_error why = {0};
-	enum brski_code code;
 
-	if (s->stage == STAGE_JOB)
-		return on_event_in_job(s, event, result, err);
-	if (event == BRSKI_LINK_ACK || (event == BRSKI_LINK_MESSAGE && s->stage == STAGE_ENDING)) {
-		on_silence(s, result);
-		return BRSKI_OK;
-	}
-	if (event == BRSKI_LINK_MESSAGE)
-		return on_message(s, reply, result, err);
-	code = brski_link_next(s->link, reply, &why);
-	return code == BRSKI_OK ? BRSKI_OK : fail_now(s, code, &why, err);
+	if (react)
+		return react(s, reply, result, err);
+	brski_fail(&why, BRSKI_INTERNAL, "the link tells a server what only a peer is told");
+	return fail_now(s, BRSKI_INTERNAL, &why, err);
 }
 
 enum brski_code brski_server_process(struct brski_server_session *s, struct brski_span response,
@@ -353,7 +388,7 @@ enum brski_code brski_server_process(struct brski_server_session *s, struct brsk
 
 	brski_buf_reset(reply);
 	*result = BRSKI_SERVER_FAILURE;
-	if (s->stage == STAGE_SUCCESS || s->stage == STAGE_FAILURE)
+	if (s->stage == BRSKI_STAGE_SUCCESS || s->stage == BRSKI_STAGE_FAILURE)
 		return brski_fail(err, BRSKI_UNEXPECTED, "the session has ended");
 	if (++s->n_packets > PACKETS_MAX) {
 		brski_fail(&why, BRSKI_TOO_LARGE, "more than %d packets in one session", PACKETS_MAX);
@@ -391,7 +426,7 @@ static enum brski_code go_on(struct brski_server_session *s, const struct brski_
 
 	brski_buf_reset(reply);
 	*result = BRSKI_SERVER_FAILURE;
-	if (s->stage != STAGE_JOB)
+	if (s->stage != BRSKI_STAGE_JOB)
 		return brski_fail(err, BRSKI_UNEXPECTED, "the session waits for no job");
 	code = respond(s->registrar, job, &response, &why);
 	if (code == BRSKI_OK)
@@ -421,7 +456,7 @@ enum brski_code brski_server_wait(
 	struct brski_server_session *s, unsigned wait_ms, struct brski_buf *reply, struct brski_error *err)
 {
 	brski_buf_reset(reply);
-	if (s->stage != STAGE_JOB)
+	if (s->stage != BRSKI_STAGE_JOB)
 		return brski_fail(err, BRSKI_UNEXPECTED, "the session waits for no job");
 	if (wait_ms < 1)
 		wait_ms = 1;
@@ -434,8 +469,8 @@ enum brski_code brski_server_keys(struct brski_server_session *s, uint8_t msk[BR
 	uint8_t emsk[BRSKI_EAP_KEY_LEN], uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN],
 	struct brski_error *err)
 {
-	return brski_method_keys(s->stage == STAGE_SUCCESS ? s->tunnel : NULL, s->ctx->expanded_type, msk,
-		emsk, session_id, err);
+	return brski_method_keys(s->stage == BRSKI_STAGE_SUCCESS ? s->tunnel : NULL, s->ctx->expanded_type,
+		msk, emsk, session_id, err);
 }
 
 const char *brski_server_reason(const struct brski_server_session *s)

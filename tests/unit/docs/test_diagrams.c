@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/eap/server_internal.h"
 #include "eap_brski/pledge/pledge_internal.h"
 #include "eap_brski/registrar/registrar_internal.h"
 #include "services/registrar/store_internal.h"
@@ -54,6 +55,18 @@ static void draw_job(struct brski_buf *out)
 	for (size_t i = 0; (t = brski_job_transition(i)); i++)
 		put_line(out, "    %s --> %s: %s", brski_job_place_name(t->from), brski_job_place_name(t->to),
 			brski_job_cause_name(t->cause));
+	put_line(out, "```");
+}
+
+static void draw_server(struct brski_buf *out)
+{
+	const struct brski_server_transition *t;
+
+	brski_put_str(out, MERMAID);
+	put_line(out, "    [*] --> %s", brski_server_stage_name(BRSKI_STAGE_TALKING));
+	for (size_t i = 0; (t = brski_server_transition(i)); i++)
+		put_line(out, "    %s --> %s: %s", brski_server_stage_name(t->from),
+			brski_server_stage_name(t->to), brski_server_cause_name(t->cause));
 	put_line(out, "```");
 }
 
@@ -250,6 +263,7 @@ static const struct block {
 } blocks[] = {
 	{"docs/states.md", "pledge", draw_pledge},
 	{"docs/states.md", "job", draw_job},
+	{"docs/states.md", "server", draw_server},
 	{"docs/store.md", "store", draw_store},
 };
 #define N_BLOCKS (sizeof(blocks) / sizeof(blocks[0]))
