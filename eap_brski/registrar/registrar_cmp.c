@@ -49,7 +49,7 @@ static enum brski_code reject(
 	const struct brski_registrar *r = c->s->registrar;
 	struct brski_buf der = {0};
 
-	c->s->over = true;
+	brski_registrar_session_move(c->s, BRSKI_SESSION_SAID_NO);
 	return respond_cmp(c->response,
 		brski_cmp_answer_status(
 			c->msg, &r->credential, BRSKI_CMP_REJECTION, fail, told, r->env, &der, err),
@@ -63,7 +63,7 @@ static enum brski_code refuse_request(
 
 	if (brski_registrar_is_own_trouble(code))
 		return brski_registrar_give_up(why, code, err);
-	c->s->over = true;
+	brski_registrar_session_move(c->s, BRSKI_SESSION_SAID_NO);
 	if (code == BRSKI_MISMATCH) { /* the tunnel's peer is one device, the request another's */
 		brski_registrar_session_note(c->s, "cert-request", false,
 			"certification request signed by another device: %s", why->why);
@@ -82,10 +82,11 @@ static enum brski_code answer_waiting(
 	const struct brski_registrar *r = c->s->registrar;
 	struct brski_buf der = {0};
 	enum brski_code made;
+	bool told_time = c->msg->type == BRSKI_CMP_POLLREQ; /* else a pollReq follows, to be told one */
 
-	c->s->deferred = true;
-	c->s->over = c->msg->type == BRSKI_CMP_POLLREQ; /* else a pollReq follows, to be told a time */
-	if (c->msg->type == BRSKI_CMP_POLLREQ)
+	brski_registrar_session_move(
+		c->s, told_time ? BRSKI_SESSION_SAID_COME_BACK : BRSKI_SESSION_SAID_POLL);
+	if (told_time)
 		made = brski_cmp_answer_poll(c->msg, &r->credential, seconds, told, r->env, &der, err);
 	else
 		made = brski_cmp_answer_status(c->msg, &r->credential, BRSKI_CMP_WAITING, BRSKI_CMP_FAIL_NONE,
@@ -116,7 +117,7 @@ static enum brski_code store_trouble(
 	 * not kept, so no CMP "waiting", which would make the pledge poll for it: the same request
 	 * must come again
 	 */
-	c->s->over = c->s->deferred = true;
+	brski_registrar_session_move(c->s, BRSKI_SESSION_SAID_COME_BACK);
 	brski_registrar_session_note(c->s, "cert-request", false, "%s", why->why);
 	return brski_http_reply_later(c->response, 503, c->s->registrar->retry_after, "come back later", err);
 }
@@ -364,8 +365,8 @@ static bool has_voucher(const struct cmp_context *c)
 {
 	char key[BRSKI_FINGERPRINT_MAX];
 
-	return !c->s->voucher_refused && brski_note_get(c->s->registrar, &c->s->device, "voucher",
-						 brski_span(NULL, 0), key, NULL) == BRSKI_OK;
+	return brski_note_get(c->s->registrar, &c->s->device, "voucher", brski_span(NULL, 0), key, NULL) ==
+	       BRSKI_OK;
 }
 
 static enum brski_code authorize(struct cmp_context *c, struct brski_error *err)
@@ -374,7 +375,7 @@ static enum brski_code authorize(struct cmp_context *c, struct brski_error *err)
 	long retry_after;
 
 	if (!has_voucher(c)) {
-		s->over = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 		brski_registrar_session_note(
 			s, "cert-request", false, "no voucher was given to this device here");
 		return answer_error(c, BRSKI_CMP_NOT_AUTHORIZED, "no voucher was given", err);
@@ -383,7 +384,7 @@ static enum brski_code authorize(struct cmp_context *c, struct brski_error *err)
 	case BRSKI_ACCEPT:
 		return dispatch(c, err);
 	case BRSKI_DEFER: /* nothing is kept: the same request must come again */
-		s->over = s->deferred = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
 		return brski_http_reply_later(c->response, 503, retry_after, "come back later", err);
 	case BRSKI_REFUSE:
 	default:
@@ -449,12 +450,14 @@ enum brski_code brski_registrar_deliver_cmp(struct brski_registrar_session *s, c
 {
 	enum brski_code code = BRSKI_OK;
 
-	s->deferred = job->pki_waits;
 	if (job->state == BRSKI_JOB_REFUSED) {
-		s->over = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
 	} else if (job->pki_waits) {
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_POLL);
 		snprintf(s->reason, sizeof(s->reason), "the PKI wants to be asked again later");
+	} else {
+		brski_registrar_session_move(s, BRSKI_SESSION_ANSWERED);
 	}
 	if (job->grants)
 		code = remember_grant(s, job, err);
@@ -480,7 +483,7 @@ enum brski_code brski_registrar_defer_cmp(struct brski_registrar_session *s, con
 	 * ours in CMP would come between the two, so we say it in HTTP.
 	 */
 	if (job->origin[0] != '\0') {
-		s->over = s->deferred = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
 		return brski_http_reply_later(response, 503, seconds, "come back with the same request", err);
 	}
 	return answer_waiting(&c, seconds, "the PKI has not answered yet", err);

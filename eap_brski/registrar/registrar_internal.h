@@ -54,6 +54,14 @@ struct brski_registrar {
 	CRYPTO_RWLOCK *answers; /* two threads may bring answers to one job: compare, then put */
 };
 
+enum brski_session_state {
+	BRSKI_SESSION_OPEN,
+	BRSKI_SESSION_TOLD_TO_POLL,      /* by CMP: pollReq may follow in this session */
+	BRSKI_SESSION_TOLD_TO_COME_BACK, /* not refused: another visit may do better */
+	BRSKI_SESSION_REFUSED,           /* or the pledge reported a failure */
+	BRSKI_SESSION_ENROLLED,          /* the pledge's success was answered */
+};
+
 struct brski_registrar_session {
 	struct brski_registrar *registrar;
 	STACK_OF(X509) *chain;
@@ -64,15 +72,33 @@ struct brski_registrar_session {
 	char last_policy[256]; /* so that a decision is told once */
 	unsigned n_requests;
 	size_t n_octets;
-	bool over;
-	bool deferred; /* not refused, but told to wait: another visit may do better */
-	bool enrolled;
-	bool voucher_refused; /* by the pledge: voucher_status said false */
+	enum brski_session_state state;
 	/* the request that a job was made for */
 	char pending_key[BRSKI_FINGERPRINT_MAX];
 	enum brski_job_kind pending_kind;
 	struct brski_cmp pending; /* CMP only: it is answered by its own header */
 };
+
+/* ---- registrar_state.c ---- */
+
+enum brski_session_cause {
+	BRSKI_SESSION_ANSWERED, /* finally, neither put off nor refused */
+	BRSKI_SESSION_SAID_POLL,
+	BRSKI_SESSION_SAID_COME_BACK,
+	BRSKI_SESSION_SAID_NO, /* the registrar, or the pledge */
+	BRSKI_SESSION_CONFIRMED,
+};
+struct brski_registrar_transition {
+	enum brski_session_state from;
+	enum brski_session_cause cause;
+	enum brski_session_state to;
+};
+/* The only function that changes a session's state. */
+void brski_registrar_session_move(struct brski_registrar_session *s, enum brski_session_cause cause);
+/* The table, for those who draw it; NULL behind its end. */
+const struct brski_registrar_transition *brski_registrar_transition(size_t i);
+const char *brski_registrar_state_name(enum brski_session_state state);
+const char *brski_registrar_cause_name(enum brski_session_cause cause);
 
 /* ---- registrar.c ---- */
 

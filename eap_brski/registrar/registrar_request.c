@@ -162,20 +162,21 @@ enum brski_code brski_registrar_request(struct brski_registrar_session *s, const
 	if (request->status != 0 || !request->path)
 		return brski_http_reply_text(response, 400, "not a request", err);
 	if (!within_limits(s, request)) {
-		if (!s->over)
+		if (!brski_registrar_session_over(s))
 			brski_registrar_session_note(
 				s, "peer", false, "too many or too large requests in one session");
-		s->over = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 		return brski_http_reply_text(response, 429, "too many requests", err);
 	}
 	endpoint = find_endpoint(request->path);
 	status = misfit(endpoint, request, &words);
 	if (status)
 		return refuse_misfit(s, endpoint, request, status, words, response, err);
-	if (s->over && !endpoint->telemetry)
-		return s->deferred ? brski_http_reply_later(
-					     response, 503, s->registrar->retry_after, "come back later", err)
-				   : brski_http_reply_text(response, 403, "refused before", err);
+	if (brski_registrar_session_over(s) && !endpoint->telemetry)
+		return brski_registrar_session_deferred(s)
+			       ? brski_http_reply_later(
+					 response, 503, s->registrar->retry_after, "come back later", err)
+			       : brski_http_reply_text(response, 403, "refused before", err);
 	return endpoint->handle(s, endpoint, request, response, job, err);
 }
 

@@ -6,7 +6,7 @@
 #include "eap_brski/ground/text.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
-/* What a session tells the operator, asks the policy, and knows of its end. */
+/* What a session tells the operator, and asks the policy. */
 
 void brski_registrar_session_note(
 	struct brski_registrar_session *s, const char *what, bool ok, const char *fmt, ...)
@@ -57,21 +57,6 @@ enum brski_decision brski_registrar_session_decide(struct brski_registrar_sessio
 		*retry_after = r->retry_after;
 	tell_decision(s, decision, why);
 	return decision;
-}
-
-bool brski_registrar_session_enrolled(const struct brski_registrar_session *s)
-{
-	return s->enrolled;
-}
-
-bool brski_registrar_session_over(const struct brski_registrar_session *s)
-{
-	return s->over;
-}
-
-bool brski_registrar_session_deferred(const struct brski_registrar_session *s)
-{
-	return s->deferred;
 }
 
 const char *brski_registrar_session_reason(const struct brski_registrar_session *s)

@@ -35,12 +35,12 @@ static void note_complaint(struct brski_registrar_session *s, const char *what, 
 {
 	char before[sizeof(s->reason)];
 
-	snprintf(before, sizeof(before), "%s", s->over ? s->reason : "");
+	snprintf(before, sizeof(before), "%s", brski_registrar_session_over(s) ? s->reason : "");
 	brski_registrar_session_note(s, what, false, "%s: %s%s%s", complaint, words(status),
 		status->context[0] ? " " : "", status->context);
 	if (before[0] != '\0')
 		snprintf(s->reason, sizeof(s->reason), "%s", before);
-	s->over = true;
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 }
 
 /* Who was given none must not make us keep anything. */
@@ -69,7 +69,6 @@ enum brski_code brski_registrar_handle_voucher_status(BRSKI_REGISTRAR_HANDLER_PA
 	} else {
 		note_complaint(s, "voucher-status", "the pledge refused the voucher", &status);
 		/* it will not trust us: nothing that comes after may rest on that voucher */
-		s->voucher_refused = true;
 		code = take_voucher_back(s, err);
 		if (code != BRSKI_OK)
 			return code;
@@ -87,14 +86,14 @@ static enum brski_code confirm_enrolled(
 	char key[BRSKI_FINGERPRINT_MAX];
 	long retry_after;
 
-	if (s->deferred)
+	if (brski_registrar_session_deferred(s))
 		return brski_http_reply_later(
 			response, 503, s->registrar->retry_after, "the PKI has not confirmed yet", err);
-	if (s->over)
+	if (brski_registrar_session_over(s))
 		return brski_http_reply_text(response, 403, "refused before", err);
 	if (brski_note_get(s->registrar, &s->device, "certificate", brski_span(NULL, 0), key, NULL) !=
 		BRSKI_OK) {
-		s->over = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 		brski_registrar_session_note(s, "enroll-status", false,
 			"the pledge reports success, but no certificate was granted to it here");
 		return brski_http_reply_text(response, 403, "no certificate was granted", err);
@@ -103,14 +102,14 @@ static enum brski_code confirm_enrolled(
 	case BRSKI_ACCEPT:
 		break;
 	case BRSKI_DEFER:
-		s->over = s->deferred = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
 		return brski_http_reply_later(response, 503, retry_after, "come back later", err);
 	case BRSKI_REFUSE:
 	default:
-		s->over = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 		return brski_http_reply_text(response, 403, "this device may not join", err);
 	}
-	s->enrolled = true;
+	brski_registrar_session_move(s, BRSKI_SESSION_CONFIRMED);
 	s->reason[0] = '\0';
 	brski_registrar_session_note(s, "enroll-status", true, "onboarded");
 	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
@@ -128,6 +127,5 @@ enum brski_code brski_registrar_handle_enroll_status(BRSKI_REGISTRAR_HANDLER_PAR
 	if (status.status)
 		return confirm_enrolled(s, response, err);
 	note_complaint(s, "enroll-status", "the pledge could not enroll", &status);
-	s->enrolled = false;
 	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
 }

@@ -34,7 +34,7 @@ static enum brski_code refuse_request(struct brski_registrar_session *s, struct 
 {
 	if (brski_registrar_is_own_trouble(why->code))
 		return brski_registrar_give_up(why, why->code, err);
-	s->over = true;
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 	brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
 	if (was_made_for_another(cms, s->registrar->credential.cert))
 		return brski_http_reply_text(response, 401, "voucher-request names another registrar", err);
@@ -45,7 +45,7 @@ static enum brski_code refuse_request(struct brski_registrar_session *s, struct 
 static enum brski_code refuse_device(
 	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
 {
-	s->over = true;
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 	/* RFC 8995 5.3: 403, since an administrator can resolve it */
 	return brski_http_reply_text(response, 403, "this device may not join", err);
 }
@@ -53,7 +53,7 @@ static enum brski_code refuse_device(
 static enum brski_code defer_device(struct brski_registrar_session *s, long retry_after,
 	struct brski_http *response, struct brski_error *err)
 {
-	s->over = s->deferred = true;
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
 	brski_registrar_session_note(s, "deferred", true, "told to come back in %ld s", retry_after);
 	return brski_http_reply_later(response, 202, retry_after, "come back with the same request", err);
 }
@@ -62,13 +62,13 @@ static enum brski_code start_trouble(struct brski_registrar_session *s, enum brs
 	struct brski_http *response, struct brski_error *why, struct brski_error *err)
 {
 	if (code == BRSKI_TOO_LARGE) { /* the store's limit on waiting requests */
-		s->over = s->deferred = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
 		brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
 		return brski_http_reply_later(
 			response, 503, s->registrar->retry_after, "come back later", err);
 	}
 	if (code == BRSKI_NOT_FOUND || code == BRSKI_REFUSED || code == BRSKI_UNSUPPORTED) {
-		s->over = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 		brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
 		return brski_http_reply_text(response, 404, "no MASA is known for this device", err);
 	}
@@ -195,7 +195,7 @@ enum brski_code brski_registrar_deliver_voucher(struct brski_registrar_session *
 	enum brski_code code;
 
 	if (job->state == BRSKI_JOB_REFUSED) {
-		s->over = true;
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
 		return copy_answer(&job->answer, response, err);
 	}

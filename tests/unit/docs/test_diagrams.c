@@ -58,6 +58,18 @@ static void draw_job(struct brski_buf *out)
 	put_line(out, "```");
 }
 
+static void draw_session(struct brski_buf *out)
+{
+	const struct brski_registrar_transition *t;
+
+	brski_put_str(out, MERMAID);
+	put_line(out, "    [*] --> %s", brski_registrar_state_name(BRSKI_SESSION_OPEN));
+	for (size_t i = 0; (t = brski_registrar_transition(i)); i++)
+		put_line(out, "    %s --> %s: %s", brski_registrar_state_name(t->from),
+			brski_registrar_state_name(t->to), brski_registrar_cause_name(t->cause));
+	put_line(out, "```");
+}
+
 static void draw_server(struct brski_buf *out)
 {
 	const struct brski_server_transition *t;
@@ -263,6 +275,7 @@ static const struct block {
 } blocks[] = {
 	{"docs/states.md", "pledge", draw_pledge},
 	{"docs/states.md", "job", draw_job},
+	{"docs/states.md", "session", draw_session},
 	{"docs/states.md", "server", draw_server},
 	{"docs/store.md", "store", draw_store},
 };
