@@ -50,8 +50,7 @@ enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kin
 		return brski_fail(err, code, "a job cannot be made");
 	}
 	job->registrar = r;
-	job->kind = kind;
-	job->step = kind == BRSKI_JOB_VOUCHER ? BRSKI_STEP_VOUCHER : BRSKI_STEP_CMP;
+	job->type = brski_job_type(kind);
 	job->created = job->changed = brski_now(r->env);
 	brski_registrar_device_of(&job->device, m);
 	brski_job_key_of(&job->device, request, job->key);

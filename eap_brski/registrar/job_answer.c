@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "eap_brski/registrar/registrar_internal.h"
@@ -53,45 +54,23 @@ static enum brski_code commit(struct brski_job *job, bool *adopted, struct brski
 	return code;
 }
 
-static enum brski_code judge(
-	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err)
-{
-	const char *what = job->kind == BRSKI_JOB_CMP        ? "certificate"
-			   : job->step == BRSKI_STEP_VOUCHER ? "voucher"
-							     : "audit-log";
-
-	if (!answer && job->kind == BRSKI_JOB_VOUCHER && job->step == BRSKI_STEP_VOUCHER)
-		return brski_job_without_masa(job, why ? why : "unknown reason", err);
-	if (!answer) {
-		brski_job_wait(
-			job, what, -1, "%s does not answer: %s", job->url, why ? why : "unknown reason");
-		return BRSKI_OK;
-	}
-	return job->kind == BRSKI_JOB_VOUCHER ? brski_job_voucher_answer(job, answer, err)
-					      : brski_job_cmp_answer(job, answer, err);
-}
-
 bool brski_job_give_up(struct brski_job *job, enum brski_code *code, struct brski_error *err)
 {
 	const struct brski_registrar *r = job->registrar;
 	long waited = (long)(brski_now(r->env) - job->created);
+	char why[80];
 
 	if (job->state != BRSKI_JOB_WAITING || !r->waiting_max || waited <= r->waiting_max)
 		return false;
-	if (job->kind == BRSKI_JOB_VOUCHER)
-		*code = brski_job_refuse_text(job, "voucher", 504, "no answer from the MASA", err,
-			"given up, since there was no answer in %ld s", waited);
-	else
-		*code = brski_job_cmp_refuse(job, "certificate", BRSKI_CMP_SYSTEM_UNAVAIL,
-			"no answer from the PKI", err, "given up, since there was no answer in %ld s",
-			waited);
+	snprintf(why, sizeof(why), "given up, since there was no answer in %ld s", waited);
+	*code = job->type->refuse(job, BRSKI_JOB_UNANSWERED, why, err);
 	return true;
 }
 
 enum brski_code brski_job_answer(
 	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err)
 {
-	enum brski_job_step step = job->step;
+	unsigned step = job->step;
 	enum brski_code code;
 	bool adopted = false;
 
@@ -102,7 +81,8 @@ enum brski_code brski_job_answer(
 		job->tries = 0;
 		job->not_before = 0;
 	}
-	code = judge(job, answer, why, err);
+	code = answer ? job->type->answer(job, answer, err)
+		      : job->type->silence(job, why ? why : "unknown reason", err);
 	if (code == BRSKI_OK)
 		(void)brski_job_give_up(job, &code, err);
 	if (code == BRSKI_OK)

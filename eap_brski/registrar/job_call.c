@@ -44,61 +44,25 @@ enum brski_code brski_registrar_masa_call(const char *masa_url, const char *manu
 	return code == BRSKI_OK ? brski_http_set(request, "accept", accept, err) : code;
 }
 
-static enum brski_code prepare_masa(struct brski_job *job, const char *operation, struct brski_error *err)
-{
-	return brski_registrar_masa_call(job->device.masa_url, job->device.manufacturer, operation,
-		brski_buf_span(&job->upstream), job->url, sizeof(job->url), &job->call, err);
-}
-
-static enum brski_code prepare_location(struct brski_job *job, struct brski_error *err)
-{
-	enum brski_code code;
-
-	snprintf(job->url, sizeof(job->url), "%s", job->location);
-	code = brski_http_request(
-		&job->call, "GET", brski_http_target(job->url), NULL, brski_span(NULL, 0), err);
-	return code == BRSKI_OK ? brski_http_set(&job->call, "accept", BRSKI_MEDIA_JSON, err) : code;
-}
-
-static enum brski_code prepare_cmp(struct brski_job *job, struct brski_error *err)
-{
-	const struct brski_buf *body = job->upstream.len ? &job->upstream : &job->request;
-
-	snprintf(job->url, sizeof(job->url), "%s", job->registrar->cmp_url);
-	return brski_http_request(
-		&job->call, "POST", brski_http_target(job->url), BRSKI_MEDIA_CMP, brski_buf_span(body), err);
-}
-
 enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err)
 {
 	brski_http_free(&job->call);
 	job->url[0] = '\0';
 	if (job->state != BRSKI_JOB_WAITING)
 		return BRSKI_OK;
-	switch (job->step) {
-	case BRSKI_STEP_VOUCHER:
-		return prepare_masa(job, BRSKI_MASA_VOUCHER, err);
-	case BRSKI_STEP_AUDIT_LOG:
-		return prepare_masa(job, BRSKI_MASA_AUDIT_LOG, err);
-	case BRSKI_STEP_AUDIT_LOG_GET:
-		return prepare_location(job, err);
-	case BRSKI_STEP_CMP:
-		return prepare_cmp(job, err);
-	}
-	return brski_fail(err, BRSKI_INTERNAL, "a job at no known step");
+	return job->type->steps[job->step].prepare(job, err);
 }
 
 bool brski_job_call(const struct brski_job *job, struct brski_call *call)
 {
-	const struct brski_manufacturer *m = &job->manufacturer;
-
 	memset(call, 0, sizeof(*call));
 	if (job->state != BRSKI_JOB_WAITING)
 		return false;
-	call->kind = job->kind;
+	call->back_end = job->type->back_end;
+	call->https_only = job->type->https_only;
 	snprintf(call->url, sizeof(call->url), "%s", job->url);
 	call->request = &job->call;
-	call->tls_anchors = job->kind == BRSKI_JOB_VOUCHER ? m->tls_anchors : job->registrar->domain_anchors;
+	call->tls_anchors = job->type->anchors(job);
 	call->client = &job->registrar->credential;
 	return true;
 }
@@ -120,11 +84,8 @@ enum brski_code brski_job_plan(
 	if (job->state == BRSKI_JOB_WAITING && i == 0) {
 		memcpy(out->url, job->url, sizeof(out->url));
 		code = brski_http_copy(&out->request, &job->call, err);
-	} else if (job->state == BRSKI_JOB_WAITING && i == 1 && job->step == BRSKI_STEP_VOUCHER &&
-		   job->manufacturer.audit_log) {
-		code = brski_registrar_masa_call(job->device.masa_url, job->device.manufacturer,
-			BRSKI_MASA_AUDIT_LOG, brski_buf_span(&job->upstream), out->url, sizeof(out->url),
-			&out->request, err);
+	} else if (job->state == BRSKI_JOB_WAITING && job->type->plan) {
+		code = job->type->plan(job, i, out, err);
 	}
 	if (code == BRSKI_NOT_FOUND)
 		brski_fail(err, code, "the job has no such call");

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "eap_brski/registrar/registrar_internal.h"
+#include "eap_brski/transport/http_follow.h"
 
-/* What the PKI answers: RFC 9483 5.2, forwarding. */
+/* What the PKI is asked for, and answers: RFC 9483 5.2, forwarding. */
 
 static enum brski_code sign_refusal(const struct brski_job *job, enum brski_cmp_fail fail, const char *told,
 	struct brski_buf *der, struct brski_error *err)
@@ -285,7 +286,7 @@ static enum brski_code on_message(
 }
 
 /* RFC 6712 3.8: a PKI may put its error message into a response of status 4xx or 5xx. */
-enum brski_code brski_job_cmp_answer(
+static enum brski_code on_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
 	long seconds;
@@ -303,3 +304,53 @@ enum brski_code brski_job_cmp_answer(
 	snprintf(why, sizeof(why), "status %u, and no CMP message", answer->status);
 	return pki_is_wrong(job, why, err);
 }
+
+static enum brski_code on_silence(struct brski_job *job, const char *why, struct brski_error *err)
+{
+	(void)err;
+	brski_job_wait(job, "certificate", -1, "%s does not answer: %s", job->url, why);
+	return BRSKI_OK;
+}
+
+static enum brski_code refuse(
+	struct brski_job *job, enum brski_job_refusal refusal, const char *why, struct brski_error *err)
+{
+	if (refusal == BRSKI_JOB_NOT_WANTED)
+		return brski_job_cmp_refuse(
+			job, "policy", BRSKI_CMP_NOT_AUTHORIZED, "this device may not join", err, "%s", why);
+	return brski_job_cmp_refuse(
+		job, "certificate", BRSKI_CMP_SYSTEM_UNAVAIL, "no answer from the PKI", err, "%s", why);
+}
+
+/* ---- The call ---- */
+
+static enum brski_code prepare_cmp(struct brski_job *job, struct brski_error *err)
+{
+	const struct brski_buf *body = job->upstream.len ? &job->upstream : &job->request;
+
+	snprintf(job->url, sizeof(job->url), "%s", job->registrar->cmp_url);
+	return brski_http_request(
+		&job->call, "POST", brski_http_target(job->url), BRSKI_MEDIA_CMP, brski_buf_span(body), err);
+}
+
+static const STACK_OF(X509) *anchors(const struct brski_job *job)
+{
+	return job->registrar->domain_anchors;
+}
+
+static const struct brski_job_step steps[] = {{"cmp", "certificate", prepare_cmp}};
+
+const struct brski_job_type brski_job_type_cmp = {
+	.kind = BRSKI_JOB_CMP,
+	.name = "cmp",
+	.back_end = "PKI",
+	.begins = "certification request kept",
+	.steps = steps,
+	.n_steps = sizeof(steps) / sizeof(steps[0]),
+	.anchors = anchors,
+	.answer = on_answer,
+	.silence = on_silence,
+	.refuse = refuse,
+	.deliver = brski_registrar_deliver_cmp,
+	.defer = brski_registrar_defer_cmp,
+};

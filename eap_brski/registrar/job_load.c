@@ -15,11 +15,7 @@ static enum brski_code end_refused(struct brski_job *job, enum brski_code code, 
 
 static enum brski_code refuse_now(struct brski_job *job, const char *why, struct brski_error *err)
 {
-	enum brski_code code = job->kind == BRSKI_JOB_VOUCHER
-				       ? brski_job_refuse_text(job, "policy", 403, "this device may not join",
-						 err, "%s", why)
-				       : brski_job_cmp_refuse(job, "policy", BRSKI_CMP_NOT_AUTHORIZED,
-						 "this device may not join", err, "%s", why);
+	enum brski_code code = job->type->refuse(job, BRSKI_JOB_NOT_WANTED, why, err);
 
 	return end_refused(job, code, err);
 }

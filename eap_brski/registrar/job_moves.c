@@ -4,45 +4,23 @@
 #include "eap_brski/registrar/registrar_internal.h"
 
 /*
- * Where a job stands, and what moves it. That an answer could not be stored is no move: then the
- * job is put back where it was (job_answer.c).
+ * What moves a job: from step to step as its type says, and to its end as all do. That an answer
+ * could not be stored is no move: then the job is put back where it was (job_answer.c).
  */
 
-static const struct brski_job_transition transitions[] = {
-	{BRSKI_AT_VOUCHER, BRSKI_JOB_GOT_VOUCHER, BRSKI_AT_AUDIT_LOG},
-	{BRSKI_AT_VOUCHER, BRSKI_JOB_ANSWERED, BRSKI_AT_DONE}, /* no audit log wanted, or fetched ahead */
-	{BRSKI_AT_VOUCHER, BRSKI_JOB_TURNED_DOWN, BRSKI_AT_REFUSED},
-	{BRSKI_AT_AUDIT_LOG, BRSKI_JOB_SENT_ON, BRSKI_AT_AUDIT_LOG_GET}, /* RFC 8995 5.8: 201 */
-	{BRSKI_AT_AUDIT_LOG, BRSKI_JOB_ANSWERED, BRSKI_AT_DONE},
-	{BRSKI_AT_AUDIT_LOG, BRSKI_JOB_TURNED_DOWN, BRSKI_AT_REFUSED},
-	{BRSKI_AT_AUDIT_LOG_GET, BRSKI_JOB_ANSWERED, BRSKI_AT_DONE},
-	{BRSKI_AT_AUDIT_LOG_GET, BRSKI_JOB_TURNED_DOWN, BRSKI_AT_REFUSED},
-	{BRSKI_AT_CMP, BRSKI_JOB_ANSWERED, BRSKI_AT_DONE},
-	{BRSKI_AT_CMP, BRSKI_JOB_TURNED_DOWN, BRSKI_AT_REFUSED},
-	/* what a pollReq brought, RFC 9483 4.4 */
-	{BRSKI_AT_DONE, BRSKI_JOB_ANSWERED, BRSKI_AT_DONE},
-	{BRSKI_AT_DONE, BRSKI_JOB_TURNED_DOWN, BRSKI_AT_REFUSED},
-	{BRSKI_AT_REFUSED, BRSKI_JOB_ANSWERED, BRSKI_AT_DONE},
-	{BRSKI_AT_REFUSED, BRSKI_JOB_TURNED_DOWN, BRSKI_AT_REFUSED},
+static const struct brski_job_end ends[] = {
+	{BRSKI_JOB_ANSWERED, BRSKI_JOB_DONE},
+	{BRSKI_JOB_TURNED_DOWN, BRSKI_JOB_REFUSED},
 };
 
-const struct brski_job_transition *brski_job_transition(size_t i)
+const struct brski_job_end *brski_job_end(size_t i)
 {
-	return i < sizeof(transitions) / sizeof(transitions[0]) ? &transitions[i] : NULL;
+	return i < sizeof(ends) / sizeof(ends[0]) ? &ends[i] : NULL;
 }
 
-const char *brski_job_place_name(enum brski_job_place place)
+const struct brski_job_move *brski_job_move_of(const struct brski_job_type *type, size_t i)
 {
-	static const char *const names[] = {
-		[BRSKI_AT_VOUCHER] = "voucher",
-		[BRSKI_AT_AUDIT_LOG] = "audit_log",
-		[BRSKI_AT_AUDIT_LOG_GET] = "audit_log_get",
-		[BRSKI_AT_CMP] = "cmp",
-		[BRSKI_AT_DONE] = "done",
-		[BRSKI_AT_REFUSED] = "refused",
-	};
-
-	return (size_t)place < sizeof(names) / sizeof(names[0]) ? names[place] : "unknown";
+	return i < type->n_moves ? &type->moves[i] : NULL;
 }
 
 const char *brski_job_cause_name(enum brski_job_cause cause)
@@ -57,61 +35,34 @@ const char *brski_job_cause_name(enum brski_job_cause cause)
 	return (size_t)cause < sizeof(names) / sizeof(names[0]) ? names[cause] : "unknown";
 }
 
-static enum brski_job_place place_of(const struct brski_job *job)
+static const struct brski_job_end *find_end(enum brski_job_cause cause)
 {
-	static const enum brski_job_place waiting[] = {
-		[BRSKI_STEP_VOUCHER] = BRSKI_AT_VOUCHER,
-		[BRSKI_STEP_AUDIT_LOG] = BRSKI_AT_AUDIT_LOG,
-		[BRSKI_STEP_AUDIT_LOG_GET] = BRSKI_AT_AUDIT_LOG_GET,
-		[BRSKI_STEP_CMP] = BRSKI_AT_CMP,
-	};
-
-	switch (job->state) {
-	case BRSKI_JOB_DONE:
-		return BRSKI_AT_DONE;
-	case BRSKI_JOB_REFUSED:
-		return BRSKI_AT_REFUSED;
-	case BRSKI_JOB_WAITING:
-	default:
-		return waiting[job->step];
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (ends[i].cause == cause)
+			return &ends[i];
 	}
+	return NULL;
 }
 
-static void put_at(struct brski_job *job, enum brski_job_place place)
+static const struct brski_job_move *find_move(const struct brski_job *job, enum brski_job_cause cause)
 {
-	switch (place) {
-	case BRSKI_AT_AUDIT_LOG:
-		job->step = BRSKI_STEP_AUDIT_LOG;
-		break;
-	case BRSKI_AT_AUDIT_LOG_GET:
-		job->step = BRSKI_STEP_AUDIT_LOG_GET;
-		break;
-	case BRSKI_AT_DONE:
-		job->state = BRSKI_JOB_DONE;
-		break;
-	case BRSKI_AT_REFUSED:
-		job->state = BRSKI_JOB_REFUSED;
-		break;
-	case BRSKI_AT_VOUCHER: /* where jobs begin */
-	case BRSKI_AT_CMP:
-		break;
-	}
-}
+	const struct brski_job_move *m;
 
-static const struct brski_job_transition *find(enum brski_job_place from, enum brski_job_cause cause)
-{
-	for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]); i++) {
-		if (transitions[i].from == from && transitions[i].cause == cause)
-			return &transitions[i];
+	for (size_t i = 0; (m = brski_job_move_of(job->type, i)); i++) {
+		if (job->state == BRSKI_JOB_WAITING && m->from == job->step && m->cause == cause)
+			return m;
 	}
 	return NULL;
 }
 
 void brski_job_move(struct brski_job *job, enum brski_job_cause cause)
 {
-	const struct brski_job_transition *t = find(place_of(job), cause);
+	const struct brski_job_end *end = find_end(cause);
+	const struct brski_job_move *move = end ? NULL : find_move(job, cause);
 
-	assert(t); /* else the table lacks a line */
-	if (t)
-		put_at(job, t->to);
+	assert(end || move); /* else the tables lack a line */
+	if (end)
+		job->state = end->to;
+	else if (move)
+		job->step = move->to;
 }

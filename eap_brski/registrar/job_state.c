@@ -18,16 +18,8 @@
 #define BLOB_MAX ((size_t)512 * 1024)
 #define CHAIN_MAX 10
 
-static const char *const kinds[] = {[BRSKI_JOB_VOUCHER] = "voucher", [BRSKI_JOB_CMP] = "cmp"};
 static const char *const states[] = {
 	[BRSKI_JOB_WAITING] = "waiting", [BRSKI_JOB_DONE] = "done", [BRSKI_JOB_REFUSED] = "refused"};
-static const char *const steps[] = {
-	[BRSKI_STEP_VOUCHER] = "voucher",
-	[BRSKI_STEP_AUDIT_LOG] = "audit-log",
-	[BRSKI_STEP_AUDIT_LOG_GET] = "audit-log-get",
-	[BRSKI_STEP_CMP] = "cmp",
-};
-
 static int index_of(const char *text, const char *const *names, size_t n)
 {
 	for (size_t i = 0; text && i < n; i++) {
@@ -69,11 +61,11 @@ static json_t *answer_object(const struct brski_http *answer)
 static json_t *job_object(const struct brski_job *job)
 {
 	json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "version",
-		BRSKI_JOB_STATE_VERSION, "kind", kinds[job->kind], "state", states[job->state], "step",
-		steps[job->step], "key", job->key, "origin", job->origin, "chain", chain_list(job->chain),
-		"request", brski_json_base64(brski_buf_span(&job->request)), "upstream",
-		brski_json_base64(brski_buf_span(&job->upstream)), "location", job->location, "answer",
-		answer_object(&job->answer));
+		BRSKI_JOB_STATE_VERSION, "kind", job->type->name, "state", states[job->state], "step",
+		job->type->steps[job->step].name, "key", job->key, "origin", job->origin, "chain",
+		chain_list(job->chain), "request", brski_json_base64(brski_buf_span(&job->request)),
+		"upstream", brski_json_base64(brski_buf_span(&job->upstream)), "location", job->location,
+		"answer", answer_object(&job->answer));
 	json_t *rest = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s}", "pki-waits", (int)job->pki_waits,
 		"grants", (int)job->grants, "created", (json_int_t)job->created, "changed",
 		(json_int_t)job->changed, "not-before", (json_int_t)job->not_before, "expires",
@@ -145,17 +137,22 @@ static bool read_numbers(struct brski_job *job, const struct job_text *t)
 	       t->tries <= UINT32_MAX;
 }
 
+static bool read_step(struct brski_job *job, const char *name)
+{
+	job->step = 0;
+	while (job->step < job->type->n_steps && strcmp(job->type->steps[job->step].name, name) != 0)
+		job->step++;
+	return job->step < job->type->n_steps;
+}
+
 static bool read_names(struct brski_job *job, const struct job_text *t)
 {
-	int kind = index_of(t->kind, kinds, sizeof(kinds) / sizeof(kinds[0]));
 	int state = index_of(t->state, states, sizeof(states) / sizeof(states[0]));
-	int step = index_of(t->step, steps, sizeof(steps) / sizeof(steps[0]));
 
-	if (kind < 0 || state < 0 || step < 0 || (kind == BRSKI_JOB_CMP) != (step == BRSKI_STEP_CMP))
+	job->type = brski_job_type_named(t->kind);
+	if (!job->type || state < 0 || !read_step(job, t->step))
 		return false;
-	job->kind = (enum brski_job_kind)kind;
 	job->state = (enum brski_job_state)state;
-	job->step = (enum brski_job_step)step;
 	return brski_job_is_key(t->key) && (t->origin[0] == '\0' || brski_job_is_key(t->origin)) &&
 	       brski_text_copy(job->key, sizeof(job->key), t->key) &&
 	       brski_text_copy(job->origin, sizeof(job->origin), t->origin) &&

@@ -14,7 +14,7 @@ enum brski_code brski_job_put(struct brski_job *job, struct brski_error *err)
 	job->changed = brski_now(r->env);
 	code = brski_job_save(job, &blob, err);
 	if (code == BRSKI_OK)
-		code = r->ops.job_put(r->ops_ctx, job->key, job->kind, job->state, &job->device,
+		code = r->ops.job_put(r->ops_ctx, job->key, job->type->kind, job->state, &job->device,
 			brski_buf_span(&blob), err);
 	brski_buf_free(&blob);
 	return code;

@@ -9,7 +9,9 @@
 #include "eap_brski/registrar/registrar_internal.h"
 #include "eap_brski/transport/http_follow.h"
 
-/* What the MASA answers: a voucher (RFC 8995 5.6), then the audit log (5.8). */
+/* What the MASA is asked for, and answers: a voucher (RFC 8995 5.6), then the audit log (5.8). */
+
+enum step { STEP_VOUCHER, STEP_AUDIT_LOG, STEP_AUDIT_LOG_GET };
 
 #define WORDS_MAX 128 /* of the MASA's own words, RFC 8995 5.6: plain text for people */
 
@@ -160,7 +162,7 @@ static enum brski_code try_nonceless(struct brski_job *job, struct brski_error *
 	return code;
 }
 
-enum brski_code brski_job_without_masa(struct brski_job *job, const char *why, struct brski_error *err)
+static enum brski_code without_masa(struct brski_job *job, const char *why, struct brski_error *err)
 {
 	struct brski_error reason = {0};
 	enum brski_code code = try_nonceless(job, &reason);
@@ -229,7 +231,7 @@ static enum brski_code on_audit_log(
 	enum brski_code code;
 	size_t n;
 
-	if (status_is_final(job, "audit-log", answer, job->step == BRSKI_STEP_AUDIT_LOG, &code, err))
+	if (status_is_final(job, "audit-log", answer, job->step == STEP_AUDIT_LOG, &code, err))
 		return code;
 	if (answer->status == 201) {
 		if (!brski_http_follow(answer, job->url, job->location, sizeof(job->location)))
@@ -251,9 +253,96 @@ static enum brski_code on_audit_log(
 	return BRSKI_OK;
 }
 
-enum brski_code brski_job_voucher_answer(
+static enum brski_code on_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
-	return job->step == BRSKI_STEP_VOUCHER ? on_voucher(job, answer, err)
-					       : on_audit_log(job, answer, err);
+	return job->step == STEP_VOUCHER ? on_voucher(job, answer, err) : on_audit_log(job, answer, err);
 }
+
+static enum brski_code on_silence(struct brski_job *job, const char *why, struct brski_error *err)
+{
+	if (job->step == STEP_VOUCHER)
+		return without_masa(job, why, err);
+	brski_job_wait(job, job->type->steps[job->step].what, -1, "%s does not answer: %s", job->url, why);
+	return BRSKI_OK;
+}
+
+static enum brski_code refuse(
+	struct brski_job *job, enum brski_job_refusal refusal, const char *why, struct brski_error *err)
+{
+	if (refusal == BRSKI_JOB_NOT_WANTED)
+		return brski_job_refuse_text(job, "policy", 403, "this device may not join", err, "%s", why);
+	return brski_job_refuse_text(job, "voucher", 504, "no answer from the MASA", err, "%s", why);
+}
+
+/* ---- The calls ---- */
+
+static enum brski_code prepare_masa(struct brski_job *job, const char *operation, struct brski_error *err)
+{
+	return brski_registrar_masa_call(job->device.masa_url, job->device.manufacturer, operation,
+		brski_buf_span(&job->upstream), job->url, sizeof(job->url), &job->call, err);
+}
+
+static enum brski_code prepare_voucher(struct brski_job *job, struct brski_error *err)
+{
+	return prepare_masa(job, BRSKI_MASA_VOUCHER, err);
+}
+
+static enum brski_code prepare_audit_log(struct brski_job *job, struct brski_error *err)
+{
+	return prepare_masa(job, BRSKI_MASA_AUDIT_LOG, err);
+}
+
+static enum brski_code prepare_location(struct brski_job *job, struct brski_error *err)
+{
+	enum brski_code code;
+
+	snprintf(job->url, sizeof(job->url), "%s", job->location);
+	code = brski_http_request(
+		&job->call, "GET", brski_http_target(job->url), NULL, brski_span(NULL, 0), err);
+	return code == BRSKI_OK ? brski_http_set(&job->call, "accept", BRSKI_MEDIA_JSON, err) : code;
+}
+
+static enum brski_code plan(
+	const struct brski_job *job, unsigned i, struct brski_planned *out, struct brski_error *err)
+{
+	if (i != 1 || job->step != STEP_VOUCHER || !job->manufacturer.audit_log)
+		return BRSKI_NOT_FOUND;
+	return brski_registrar_masa_call(job->device.masa_url, job->device.manufacturer, BRSKI_MASA_AUDIT_LOG,
+		brski_buf_span(&job->upstream), out->url, sizeof(out->url), &out->request, err);
+}
+
+static const STACK_OF(X509) *anchors(const struct brski_job *job)
+{
+	return job->manufacturer.tls_anchors;
+}
+
+static const struct brski_job_step steps[] = {
+	[STEP_VOUCHER] = {"voucher", "voucher", prepare_voucher},
+	[STEP_AUDIT_LOG] = {"audit-log", "audit-log", prepare_audit_log},
+	[STEP_AUDIT_LOG_GET] = {"audit-log-get", "audit-log", prepare_location},
+};
+
+static const struct brski_job_move moves[] = {
+	{STEP_VOUCHER, BRSKI_JOB_GOT_VOUCHER, STEP_AUDIT_LOG},
+	{STEP_AUDIT_LOG, BRSKI_JOB_SENT_ON, STEP_AUDIT_LOG_GET}, /* RFC 8995 5.8: 201 */
+};
+
+const struct brski_job_type brski_job_type_voucher = {
+	.kind = BRSKI_JOB_VOUCHER,
+	.name = "voucher",
+	.back_end = "MASA",
+	.begins = "voucher-request kept",
+	.https_only = true, /* RFC 8995 5.4 */
+	.steps = steps,
+	.n_steps = sizeof(steps) / sizeof(steps[0]),
+	.moves = moves,
+	.n_moves = sizeof(moves) / sizeof(moves[0]),
+	.anchors = anchors,
+	.answer = on_answer,
+	.silence = on_silence,
+	.refuse = refuse,
+	.plan = plan,
+	.deliver = brski_registrar_deliver_voucher,
+	.defer = brski_registrar_defer_voucher,
+};

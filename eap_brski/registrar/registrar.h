@@ -218,7 +218,8 @@ const char *brski_registrar_session_reason(const struct brski_registrar_session 
 /* ---- Jobs: work for MASA or PKI; each step is one HTTP call. ---- */
 
 struct brski_call {
-	enum brski_job_kind kind;
+	const char *back_end;              /* "MASA" or "PKI": for the log */
+	bool https_only;                   /* RFC 8995 5.4: a MASA is never called without TLS */
 	char url[BRSKI_URL_MAX + 64];      /* absolute */
 	const struct brski_http *request;  /* method, fields and body; path as in the URL */
 	const STACK_OF(X509) *tls_anchors; /* NULL: the system's; server name and chain are always verified */

@@ -417,7 +417,7 @@ enum brski_code brski_registrar_handle_cmp(BRSKI_REGISTRAR_HANDLER_PARAMS)
 	struct brski_error why = {0};
 	enum brski_code code = brski_cmp_decode(brski_buf_span(&request->body), &s->pending, &why);
 
-	s->pending_kind = BRSKI_JOB_CMP;
+	s->pending_type = &brski_job_type_cmp;
 	if (brski_registrar_is_own_trouble(code))
 		return brski_registrar_give_up(&why, code, err);
 	if (code != BRSKI_OK) {

@@ -75,7 +75,7 @@ struct brski_registrar_session {
 	enum brski_session_state state;
 	/* the request that a job was made for */
 	char pending_key[BRSKI_FINGERPRINT_MAX];
-	enum brski_job_kind pending_kind;
+	const struct brski_job_type *pending_type;
 	struct brski_cmp pending; /* CMP only: it is answered by its own header */
 };
 
@@ -124,18 +124,11 @@ void brski_registrar_device_of(struct brski_device *device, const struct brski_m
 
 /* ---- job.c ---- */
 
-enum brski_job_step {
-	BRSKI_STEP_VOUCHER,
-	BRSKI_STEP_AUDIT_LOG,
-	BRSKI_STEP_AUDIT_LOG_GET, /* RFC 8995 5.8: 201 with a Location */
-	BRSKI_STEP_CMP,
-};
-
 struct brski_job {
 	struct brski_registrar *registrar;
-	enum brski_job_kind kind;
+	const struct brski_job_type *type;
 	enum brski_job_state state;
-	enum brski_job_step step;
+	unsigned step; /* while it waits: of the type's steps */
 	char key[BRSKI_FINGERPRINT_MAX];
 	char origin[BRSKI_FINGERPRINT_MAX]; /* of a pollReq: the job that it polls for; "" else */
 	STACK_OF(X509) *chain;
@@ -175,32 +168,81 @@ bool brski_job_is_stale(const struct brski_job *job);
 
 /* ---- job_moves.c ---- */
 
-/* A job's state and, while it waits, its step. */
-enum brski_job_place {
-	BRSKI_AT_VOUCHER,
-	BRSKI_AT_AUDIT_LOG,
-	BRSKI_AT_AUDIT_LOG_GET,
-	BRSKI_AT_CMP,
-	BRSKI_AT_DONE,
-	BRSKI_AT_REFUSED,
-};
 enum brski_job_cause {
 	BRSKI_JOB_GOT_VOUCHER, /* and the audit log is to be looked at */
 	BRSKI_JOB_SENT_ON,     /* the audit log is at another place */
 	BRSKI_JOB_ANSWERED,    /* there is an answer to deliver */
 	BRSKI_JOB_TURNED_DOWN, /* by MASA, PKI, policy or audit log; or given up */
 };
-struct brski_job_transition {
-	enum brski_job_place from;
-	enum brski_job_cause cause;
-	enum brski_job_place to;
-};
 /* The only function that moves a job. */
 void brski_job_move(struct brski_job *job, enum brski_job_cause cause);
-/* The table, for those who draw it; NULL behind its end. */
-const struct brski_job_transition *brski_job_transition(size_t i);
-const char *brski_job_place_name(enum brski_job_place place);
+/* For those who draw it: a type's own move number i, or one that every type has; NULL: there are no more. */
+const struct brski_job_move *brski_job_move_of(const struct brski_job_type *type, size_t i);
+const struct brski_job_end *brski_job_end(size_t i);
 const char *brski_job_cause_name(enum brski_job_cause cause);
+
+/* ---- job_type.c: all that differs between the kinds of jobs ---- */
+
+/* Where a job waits: one call to its back end. */
+struct brski_job_step {
+	const char *name; /* as stored */
+	const char *what; /* the event of trouble here (registrar.h) */
+	/* Fills url and call. */
+	enum brski_code (*prepare)(struct brski_job *job, struct brski_error *err);
+};
+/* What leads from one step to another. */
+struct brski_job_move {
+	unsigned from;
+	enum brski_job_cause cause;
+	unsigned to;
+};
+/* What ends a job, from any step, or changes how it has ended. */
+struct brski_job_end {
+	enum brski_job_cause cause;
+	enum brski_job_state to;
+};
+
+enum brski_job_refusal {
+	BRSKI_JOB_NOT_WANTED, /* by the policy, as it is now */
+	BRSKI_JOB_UNANSWERED, /* for too long */
+};
+
+struct brski_job_type {
+	enum brski_job_kind kind;
+	const char *name;     /* as stored */
+	const char *back_end; /* "MASA" or "PKI" */
+	const char *begins;   /* what makes such a job */
+	bool https_only;
+	const struct brski_job_step *steps; /* it begins at the first */
+	unsigned n_steps;
+	const struct brski_job_move *moves;
+	unsigned n_moves;
+	/* Trust anchors for HTTPS; NULL: the system's. */
+	const STACK_OF(X509) *(*anchors)(const struct brski_job *job);
+	/*
+	 * An answer of the back end, or none, for the reason `why`: moves the job, or makes it wait;
+	 * job->answer is what the pledge is to get. An error is our own trouble.
+	 */
+	enum brski_code (*answer)(
+		struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
+	enum brski_code (*silence)(struct brski_job *job, const char *why, struct brski_error *err);
+	/* REFUSED by us, and why in words for the operator. BRSKI_OK unless memory is out. */
+	enum brski_code (*refuse)(struct brski_job *job, enum brski_job_refusal refusal, const char *why,
+		struct brski_error *err);
+	/* Call number i, from 1, of those that follow the one of now; BRSKI_NOT_FOUND. NULL: never any. */
+	enum brski_code (*plan)(
+		const struct brski_job *job, unsigned i, struct brski_planned *out, struct brski_error *err);
+	/* What it is, finished or unfinished, to the request that waits for it. */
+	enum brski_code (*deliver)(struct brski_registrar_session *s, const struct brski_job *job,
+		struct brski_http *response, struct brski_error *err);
+	enum brski_code (*defer)(struct brski_registrar_session *s, const struct brski_job *job,
+		struct brski_http *response, struct brski_error *err);
+};
+/* One of each kind (job_voucher.c, job_cmp.c). */
+extern const struct brski_job_type brski_job_type_voucher, brski_job_type_cmp;
+const struct brski_job_type *brski_job_type(enum brski_job_kind kind);
+/* By its stored name; NULL: there is none. */
+const struct brski_job_type *brski_job_type_named(const char *name);
 
 /* ---- job_call.c ---- */
 
@@ -289,19 +331,8 @@ BRSKI_CHECKED enum brski_code brski_nonceless_check(const struct brski_registrar
 	const struct brski_manufacturer *m, const char *serial, struct brski_span issuer,
 	struct brski_span cms, time_t *expires_on, struct brski_error *err);
 
-/* ---- job_voucher.c, job_cmp.c: an answer of MASA or PKI. An error is our own trouble. ---- */
+/* ---- job_cmp.c ---- */
 
-/* Moves the job, or makes it wait; job->answer is what the pledge is to get. */
-BRSKI_CHECKED enum brski_code brski_job_voucher_answer(
-	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_job_cmp_answer(
-	struct brski_job *job, const struct brski_http *answer, struct brski_error *err);
-/*
- * The MASA cannot be asked, for the reason `why`: a voucher that was fetched ahead makes the job
- * DONE, else it waits.
- */
-BRSKI_CHECKED enum brski_code brski_job_without_masa(
-	struct brski_job *job, const char *why, struct brski_error *err);
 /* As brski_job_refuse_text, for a CMP job: a rejection of its request, signed by the registrar. */
 BRSKI_CHECKED enum brski_code brski_job_cmp_refuse(struct brski_job *job, const char *what,
 	enum brski_cmp_fail fail, const char *told, struct brski_error *err, const char *fmt, ...)

@@ -183,7 +183,7 @@ enum brski_code brski_registrar_request(struct brski_registrar_session *s, const
 static bool is_pending(
 	const struct brski_registrar_session *s, const struct brski_job *job, struct brski_error *err)
 {
-	if (job->kind == s->pending_kind && strcmp(job->key, s->pending_key) == 0)
+	if (job->type == s->pending_type && strcmp(job->key, s->pending_key) == 0)
 		return true;
 	brski_fail(err, BRSKI_UNEXPECTED, "the session does not wait for this job");
 	return false;
@@ -193,8 +193,7 @@ static enum brski_code deliver(struct brski_registrar_session *s, const struct b
 	struct brski_http *response, struct brski_error *err)
 {
 	s->pending_key[0] = '\0';
-	return job->kind == BRSKI_JOB_VOUCHER ? brski_registrar_deliver_voucher(s, job, response, err)
-					      : brski_registrar_deliver_cmp(s, job, response, err);
+	return job->type->deliver(s, job, response, err);
 }
 
 enum brski_code brski_registrar_resume(struct brski_registrar_session *s, const struct brski_job *job,
@@ -222,9 +221,7 @@ enum brski_code brski_registrar_defer(struct brski_registrar_session *s, const s
 		brski_job_free(stored);
 		return code;
 	}
-	code = job->kind == BRSKI_JOB_VOUCHER
-		       ? brski_registrar_defer_voucher(s, stored ? stored : job, response, err)
-		       : brski_registrar_defer_cmp(s, stored ? stored : job, response, err);
+	code = job->type->defer(s, stored ? stored : job, response, err);
 	brski_job_free(stored);
 	s->pending_key[0] = '\0';
 	return code;

@@ -124,7 +124,7 @@ static enum brski_code find_or_start(struct brski_registrar_session *s, struct b
 	struct brski_job *found = NULL;
 	enum brski_code code;
 
-	s->pending_kind = BRSKI_JOB_VOUCHER;
+	s->pending_type = &brski_job_type_voucher;
 	brski_job_key_of(&s->device, cms, s->pending_key);
 	code = brski_job_find(s->registrar, &s->device, s->pending_key, &found, err);
 	if (code == BRSKI_OK && !brski_job_is_stale(found))

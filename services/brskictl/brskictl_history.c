@@ -51,7 +51,7 @@ static void print_request(void *ctx, const struct brski_admin_request *r)
 
 	(void)ctx;
 	printf("%-20s %-28s %-12s %-14s %-14s %zu\n", r->manufacturer, r->serial_number,
-		r->is_voucher ? "voucher" : "certificate", brskictl_age(r->since, waits),
+		r->waits_for, brskictl_age(r->since, waits),
 		brskictl_age(r->last_try, tried), r->octets);
 }
 

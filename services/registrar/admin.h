@@ -194,7 +194,7 @@ BRSKI_CHECKED enum brski_code brski_admin_totals(
 
 struct brski_admin_request { /* that waits for a MASA or the PKI */
 	const char *manufacturer, *serial_number;
-	bool is_voucher; /* else a certificate */
+	const char *waits_for; /* "voucher", "certificate" */
 	time_t since, last_try;
 	size_t octets;
 };

@@ -26,17 +26,13 @@ enum brski_admin_outcome admin_outcome(enum brski_import_outcome outcome)
 static void count(const struct brski_bundle *bundle, struct brski_admin_exported *out)
 {
 	for (size_t i = 0; i < bundle->n_items; i++) {
-		switch (bundle->items[i].kind) {
-		case BRSKI_BUNDLE_VOUCHER:
-			out->vouchers++;
-			break;
-		case BRSKI_BUNDLE_CERTIFICATE:
-			out->certificates++;
-			break;
-		case BRSKI_BUNDLE_NONCELESS:
-			out->nonceless++;
-			break;
-		}
+		unsigned *const counts[BRSKI_BUNDLE_KINDS] = {
+			[BRSKI_BUNDLE_VOUCHER] = &out->vouchers,
+			[BRSKI_BUNDLE_CERTIFICATE] = &out->certificates,
+			[BRSKI_BUNDLE_NONCELESS] = &out->nonceless,
+		};
+
+		++*counts[bundle->items[i].kind];
 	}
 }
 

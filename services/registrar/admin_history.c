@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/registrar/admin_internal.h"
+#include "services/registrar/bundle.h"
 
 /* What happened, and what waits for a MASA or the PKI. */
 
@@ -69,7 +70,7 @@ static void queue_row(void *ctx, struct brski_store_job *job)
 	const struct brski_admin_request request = {
 		.manufacturer = job->manufacturer,
 		.serial_number = job->serial_number,
-		.is_voucher = job->kind == BRSKI_JOB_VOUCHER,
+		.waits_for = brski_bundle_kind_name(brski_bundle_kind_of(job->kind)),
 		.since = job->created,
 		.last_try = job->updated,
 		.octets = job->blob.len,

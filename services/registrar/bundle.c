@@ -14,16 +14,40 @@
 #define ANSWERS_VERSION "brski-answers"
 #define VERSION 1
 
-static const char *const kinds[] = {
-	[BRSKI_BUNDLE_VOUCHER] = "voucher",
-	[BRSKI_BUNDLE_CERTIFICATE] = "certificate",
-	[BRSKI_BUNDLE_NONCELESS] = "nonceless-voucher",
+static const struct {
+	const char *name;
+	const char *back_end;
+	bool https_only;
+	bool is_job;
+	enum brski_job_kind job;
+} kinds[BRSKI_BUNDLE_KINDS] = {
+	[BRSKI_BUNDLE_VOUCHER] = {"voucher", "MASA", true, true, BRSKI_JOB_VOUCHER},
+	[BRSKI_BUNDLE_CERTIFICATE] = {"certificate", "PKI", false, true, BRSKI_JOB_CMP},
+	[BRSKI_BUNDLE_NONCELESS] = {.name = "nonceless-voucher", .back_end = "MASA", .https_only = true},
 };
-#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 const char *brski_bundle_kind_name(enum brski_bundle_kind kind)
 {
-	return (unsigned)kind < N_KINDS ? kinds[kind] : "unknown";
+	return (unsigned)kind < BRSKI_BUNDLE_KINDS ? kinds[kind].name : "unknown";
+}
+
+bool brski_bundle_kind_is_https_only(enum brski_bundle_kind kind)
+{
+	return (unsigned)kind >= BRSKI_BUNDLE_KINDS || kinds[kind].https_only;
+}
+
+const char *brski_bundle_kind_back_end(enum brski_bundle_kind kind)
+{
+	return (unsigned)kind < BRSKI_BUNDLE_KINDS ? kinds[kind].back_end : "back end";
+}
+
+enum brski_bundle_kind brski_bundle_kind_of(enum brski_job_kind kind)
+{
+	int i = 0;
+
+	while (i < BRSKI_BUNDLE_KINDS && !(kinds[i].is_job && kinds[i].job == kind))
+		i++;
+	return (enum brski_bundle_kind)i;
 }
 
 static void item_free(struct brski_bundle_item *item)
@@ -117,7 +141,7 @@ fail:
 
 static json_t *item_object(const struct brski_bundle_item *item, bool answers)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "key", item->key, "kind", kinds[item->kind],
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "key", item->key, "kind", kinds[item->kind].name,
 		"manufacturer", item->manufacturer, "serial-number", item->serial_number);
 	const struct brski_buf *pem = &item->tls_anchors;
 	int rc;
@@ -278,8 +302,8 @@ static enum brski_code read_answers(struct brski_bundle_item *item, json_t *json
 
 static bool read_kind(const char *name, enum brski_bundle_kind *out)
 {
-	for (size_t i = 0; i < N_KINDS; i++) {
-		if (strcmp(name, kinds[i]) != 0)
+	for (size_t i = 0; i < BRSKI_BUNDLE_KINDS; i++) {
+		if (strcmp(name, kinds[i].name) != 0)
 			continue;
 		*out = (enum brski_bundle_kind)i;
 		return true;

@@ -13,9 +13,19 @@
 #define BRSKI_BUNDLE_CALLS_MAX 2   /* voucher, then audit log */
 #define BRSKI_BUNDLE_ANSWERS_MAX 3 /* the audit log may be at another place, RFC 8995 5.8 */
 
-enum brski_bundle_kind { BRSKI_BUNDLE_VOUCHER, BRSKI_BUNDLE_CERTIFICATE, BRSKI_BUNDLE_NONCELESS };
-const char *brski_bundle_kind_name(
-	enum brski_bundle_kind kind); /* "voucher", "certificate", "nonceless-voucher" */
+enum brski_bundle_kind {
+	BRSKI_BUNDLE_VOUCHER,
+	BRSKI_BUNDLE_CERTIFICATE,
+	BRSKI_BUNDLE_NONCELESS,
+	BRSKI_BUNDLE_KINDS
+};
+/* "voucher", "certificate", "nonceless-voucher" */
+const char *brski_bundle_kind_name(enum brski_bundle_kind kind);
+/* RFC 8995 5.4: what goes to a MASA is called by https only. */
+bool brski_bundle_kind_is_https_only(enum brski_bundle_kind kind);
+const char *brski_bundle_kind_back_end(enum brski_bundle_kind kind); /* "MASA", "PKI" */
+/* How a job of the registrar is carried. */
+enum brski_bundle_kind brski_bundle_kind_of(enum brski_job_kind kind);
 
 struct brski_bundle_item {
 	char key[BRSKI_FINGERPRINT_MAX];

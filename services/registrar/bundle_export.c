@@ -41,7 +41,7 @@ static enum brski_code add_item(struct exporting *all, const struct brski_store_
 	memcpy(item->key, row->key, sizeof(item->key));
 	memcpy(item->manufacturer, row->manufacturer, sizeof(item->manufacturer));
 	memcpy(item->serial_number, row->serial_number, sizeof(item->serial_number));
-	item->kind = row->kind == BRSKI_JOB_VOUCHER ? BRSKI_BUNDLE_VOUCHER : BRSKI_BUNDLE_CERTIFICATE;
+	item->kind = brski_bundle_kind_of(row->kind);
 	return add_calls(job, item, err);
 }
 

@@ -74,14 +74,13 @@ static enum brski_import_outcome answer_job(struct brski_exchange *x, struct brs
 static enum brski_import_outcome import_job(
 	struct brski_exchange *x, const struct brski_bundle_item *item, struct brski_error *why)
 {
-	enum brski_job_kind kind = item->kind == BRSKI_BUNDLE_VOUCHER ? BRSKI_JOB_VOUCHER : BRSKI_JOB_CMP;
 	enum brski_import_outcome outcome = BRSKI_IMPORT_WRONG;
 	struct brski_store_job row;
 	struct brski_job *job = NULL;
 
 	if (brski_store_job_get(x->store, item->key, &row, why) != BRSKI_OK)
 		return BRSKI_IMPORT_WRONG;
-	if (row.kind != kind)
+	if (brski_bundle_kind_of(row.kind) != item->kind)
 		fail(outcome, why, "the request is not of that kind");
 	else if (row.state != BRSKI_JOB_WAITING)
 		outcome = fail(BRSKI_IMPORT_REPEATED, why,

@@ -53,7 +53,8 @@ static bool run_call(struct brski_bundle_runner *runner, const struct brski_bund
 	const struct brski_planned *planned, const STACK_OF(X509) *anchors, struct brski_bundle_item *out)
 {
 	struct brski_call call = {
-		.kind = item->kind == BRSKI_BUNDLE_CERTIFICATE ? BRSKI_JOB_CMP : BRSKI_JOB_VOUCHER,
+		.back_end = brski_bundle_kind_back_end(item->kind),
+		.https_only = brski_bundle_kind_is_https_only(item->kind),
 		.request = &planned->request,
 		.tls_anchors = anchors,
 		.client = runner->credential,

@@ -9,11 +9,12 @@ enum brski_code brski_call_start(struct http_client *client, const struct brski_
 		.request = call->request,
 		.anchors = call->tls_anchors,
 		.client = call->client,
-		.https_only = call->kind == BRSKI_JOB_VOUCHER,
+		.https_only = call->https_only,
 	};
 	enum brski_code code = http_client_call(client, &http, done, ctx, err);
 
 	if (code == BRSKI_UNSUPPORTED)
-		return brski_fail(err, code, "a MASA is called by https only, not %s", call->url);
+		return brski_fail(
+			err, code, "a %s is called by https only, not %s", call->back_end, call->url);
 	return code;
 }

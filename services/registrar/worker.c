@@ -44,7 +44,7 @@ static const char *back_end(const struct brski_ticket *t)
 {
 	struct brski_call call = {0};
 
-	return brski_job_call(brski_board_job(t), &call) && call.kind == BRSKI_JOB_CMP ? "PKI" : "MASA";
+	return brski_job_call(brski_board_job(t), &call) ? call.back_end : "back end";
 }
 
 /* The registrar's history has it already, so the log gets it for debugging only. */

@@ -45,16 +45,45 @@ static void draw_pledge(struct brski_buf *out)
 	put_line(out, "```");
 }
 
+/* A step's name, as Mermaid takes names. */
+static const char *place(const struct brski_job_type *type, unsigned step)
+{
+	static char names[2][32];
+	static unsigned turn;
+	char *name = names[turn++ % 2];
+
+	snprintf(name, sizeof(names[0]), "%s", type->steps[step].name);
+	for (char *c = name; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return name;
+}
+
+static void draw_ends(struct brski_buf *out, const char *from)
+{
+	static const char *const names[] = {[BRSKI_JOB_DONE] = "done", [BRSKI_JOB_REFUSED] = "refused"};
+	const struct brski_job_end *end;
+
+	for (size_t i = 0; (end = brski_job_end(i)); i++)
+		put_line(out, "    %s --> %s: %s", from, names[end->to], brski_job_cause_name(end->cause));
+}
+
 static void draw_job(struct brski_buf *out)
 {
-	const struct brski_job_transition *t;
+	const struct brski_job_type *type;
+	const struct brski_job_move *move;
 
 	brski_put_str(out, MERMAID);
-	put_line(out, "    [*] --> %s: voucher-request kept", brski_job_place_name(BRSKI_AT_VOUCHER));
-	put_line(out, "    [*] --> %s: certification request kept", brski_job_place_name(BRSKI_AT_CMP));
-	for (size_t i = 0; (t = brski_job_transition(i)); i++)
-		put_line(out, "    %s --> %s: %s", brski_job_place_name(t->from), brski_job_place_name(t->to),
-			brski_job_cause_name(t->cause));
+	for (int kind = 0; (type = brski_job_type((enum brski_job_kind)kind)); kind++) {
+		put_line(out, "    [*] --> %s: %s", place(type, 0), type->begins);
+		for (size_t i = 0; (move = brski_job_move_of(type, i)); i++)
+			put_line(out, "    %s --> %s: %s", place(type, move->from), place(type, move->to),
+				brski_job_cause_name(move->cause));
+		for (unsigned step = 0; step < type->n_steps; step++)
+			draw_ends(out, place(type, step));
+	}
+	draw_ends(out, "done");
+	draw_ends(out, "refused");
 	put_line(out, "```");
 }
 

@@ -446,7 +446,7 @@ static void request_row(void *ctx, const struct brski_admin_request *r)
 {
 	(void)ctx;
 	note_row("%s %s %s %zu;", r->manufacturer, r->serial_number,
-		r->is_voucher ? "voucher" : "certificate", r->octets);
+		r->waits_for, r->octets);
 }
 
 static void put_job(const char *key, enum brski_job_kind kind, enum brski_job_state state)

@@ -156,7 +156,7 @@ static struct brski_bundle export_all(unsigned vouchers, unsigned nonceless)
 
 static void call(const struct brski_planned *planned, struct brski_bundle_item *out)
 {
-	struct brski_call c = {.kind = BRSKI_JOB_VOUCHER,
+	struct brski_call c = {.back_end = "MASA",
 		.request = &planned->request,
 		.tls_anchors = site.masa_anchors,
 		.client = &site.registrar_cred};

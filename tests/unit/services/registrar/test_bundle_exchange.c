@@ -123,7 +123,7 @@ static bool call(
 	const struct brski_bundle_item *item, const struct brski_planned *planned, struct brski_http *answer)
 {
 	struct brski_call c = {
-		.kind = item->kind == BRSKI_BUNDLE_CERTIFICATE ? BRSKI_JOB_CMP : BRSKI_JOB_VOUCHER,
+		.back_end = brski_bundle_kind_back_end(item->kind),
 		.request = &planned->request,
 		.tls_anchors = site.masa_anchors,
 		.client = &site.registrar_cred,
@@ -571,7 +571,7 @@ static struct brski_bundle answer_nonceless(const struct promise *p)
 	struct brski_bundle requests = export_all(1), answers = {.answers = true};
 	const struct brski_bundle_item *item = &requests.items[0];
 	struct brski_bundle_item *out = brski_bundle_add(&answers);
-	struct brski_call c = {.kind = BRSKI_JOB_VOUCHER,
+	struct brski_call c = {.back_end = "MASA",
 		.request = &item->calls[1].request,
 		.tls_anchors = site.masa_anchors,
 		.client = &site.registrar_cred};

@@ -27,7 +27,7 @@ static atomic_uint n_masa, n_housekeeping;
 
 static void on_masa(void *ctx, const struct web_request *request, struct brski_buf *raw)
 {
-	struct brski_call call = {.kind = BRSKI_JOB_VOUCHER, .request = &request->http};
+	struct brski_call call = {.back_end = "MASA", .request = &request->http};
 	struct brski_http answer = {0};
 
 	(void)ctx;
@@ -42,7 +42,7 @@ static void on_masa(void *ctx, const struct web_request *request, struct brski_b
 
 static void on_ca(void *ctx, const struct web_request *request, struct brski_buf *raw)
 {
-	struct brski_call call = {.kind = BRSKI_JOB_CMP, .request = &request->http};
+	struct brski_call call = {.back_end = "PKI", .request = &request->http};
 	struct brski_http answer = {0};
 
 	(void)ctx;
