@@ -98,8 +98,9 @@ demo: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all supplicant
 	@BUILD=$(BUILD) tests/lab/demo
 
-check: deps
+check: deps clang-format
 	@$(MAKE) --no-print-directory -j$$(nproc) all supplicant test-programs $(UNIT_TESTS)
+	@$(MAKE) --no-print-directory static
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory e2e
 	@echo "CHECK PASSED"
