@@ -315,7 +315,8 @@ struct brski_registrar_session *site_session(struct site *site)
 bool site_upstream(struct site *site, const struct brski_call *call, struct brski_http *answer)
 {
 	snprintf(site->last_url, sizeof(site->last_url), "%s", call->url);
-	return strcmp(call->back_end, "MASA") == 0 ? site_masa(site, call, answer) : site_ca(site, call, answer);
+	return strcmp(call->back_end, "MASA") == 0 ? site_masa(site, call, answer)
+						   : site_ca(site, call, answer);
 }
 
 void site_drive_once(struct site *site, struct brski_job *job)
