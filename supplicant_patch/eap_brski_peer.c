@@ -42,6 +42,7 @@ static int eap_brski_load(const struct eap_peer_config *config, const struct eap
 {
 	const struct eap_peer_cert_config *cert = &config->cert;
 	const char *secret = cert->private_key_passwd ? cert->private_key_passwd : cert->pin;
+	enum brski_code code;
 
 	if (!cert->client_cert || !cert->private_key) {
 		brski_fail(err, BRSKI_NOT_FOUND,
@@ -53,12 +54,14 @@ static int eap_brski_load(const struct eap_peer_config *config, const struct eap
 			"phase1 has no brski_masa_ca (the manufacturer's trust anchors)");
 		return -1;
 	}
-	if (brski_credential_load(cert->private_key, secret, cert->client_cert, idevid, err) != BRSKI_OK) {
-		brski_fail_context(err, "the device's own certificate (IDevID)");
+	code = brski_credential_load(cert->private_key, secret, cert->client_cert, idevid, err);
+	if (code != BRSKI_OK) {
+		brski_fail_context(err, code, "the device's own certificate (IDevID)");
 		return -1;
 	}
-	if (brski_certs_load(options->masa_ca, anchors, err) != BRSKI_OK) {
-		brski_fail_context(err, "the manufacturer's trust anchors");
+	code = brski_certs_load(options->masa_ca, anchors, err);
+	if (code != BRSKI_OK) {
+		brski_fail_context(err, code, "the manufacturer's trust anchors");
 		return -1;
 	}
 	return 0;

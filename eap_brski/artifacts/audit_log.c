@@ -48,11 +48,13 @@ static enum brski_code read_count(const json_t *in, const char *name, long *out,
 static enum brski_code read_date(const json_t *in, struct brski_audit_event *event, struct brski_error *err)
 {
 	const char *text = json_string_value(json_object_get(in, "date"));
+	enum brski_code code;
 
 	if (!text)
 		return brski_fail(err, BRSKI_MALFORMED, "event in the audit log without a date");
-	if (brski_time_parse(text, &event->date, err) != BRSKI_OK)
-		return brski_fail_context(err, "event in the audit log");
+	code = brski_time_parse(text, &event->date, err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "event in the audit log");
 	return BRSKI_OK;
 }
 
@@ -60,11 +62,13 @@ static enum brski_code read_domain_id(
 	const json_t *in, struct brski_audit_event *event, struct brski_error *err)
 {
 	const char *text = json_string_value(json_object_get(in, "domainID"));
+	enum brski_code code;
 
 	if (!text)
 		return brski_fail(err, BRSKI_MALFORMED, "event in the audit log without a domainID");
-	if (brski_base64_decode(brski_span_str(text), &event->domain_id, err) != BRSKI_OK)
-		return brski_fail_context(err, "domainID in the audit log");
+	code = brski_base64_decode(brski_span_str(text), &event->domain_id, err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "domainID in the audit log");
 	if (event->domain_id.len == 0 || event->domain_id.len > BRSKI_DOMAIN_ID_MAX)
 		return brski_fail(err, BRSKI_MALFORMED, "domainID in the audit log has %zu octets",
 			event->domain_id.len);

@@ -31,7 +31,7 @@ enum brski_code brski_status_print(
 	if (s->context[0] != '\0') {
 		code = brski_json_parse(brski_span_str(s->context), &context, err);
 		if (code != BRSKI_OK)
-			return brski_fail_context(err, "reason-context");
+			return brski_fail_context(err, code, "reason-context");
 	}
 	doc = to_json(s, context);
 	if (doc)

@@ -117,7 +117,7 @@ static enum brski_code check_voucher_signer(
 		return BRSKI_OK;
 	code = brski_chain_verify(certs, expect->masa_anchors, NULL, BRSKI_USE_ANY, expect->now, err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "voucher's signer");
+		return brski_fail_context(err, code, "voucher's signer");
 	if (is_device(sk_X509_value(certs, 0)))
 		return brski_fail(err, BRSKI_UNTRUSTED,
 			"voucher is signed by a device of the manufacturer, not its MASA");
@@ -176,7 +176,8 @@ static enum brski_code verify_to_pinned(
 		code = brski_chain_verify(
 			expect->domain_chain, anchors, NULL, expect->domain_use, expect->now, err);
 	sk_X509_free(anchors);
-	return code == BRSKI_OK ? code : brski_fail_context(err, "the voucher does not pin this registrar");
+	return code == BRSKI_OK ? code
+				: brski_fail_context(err, code, "the voucher does not pin this registrar");
 }
 
 /* RFC 8995 5.6.2: the registrar's certificate chains to pinned-domain-cert. */
@@ -219,7 +220,7 @@ static enum brski_code read_pinned(const struct brski_voucher *v, X509 **out, st
 	if (v->is_request)
 		return brski_fail(err, BRSKI_UNEXPECTED, "a voucher-request where a voucher is due");
 	code = brski_cert_from_der(brski_buf_span(&v->pinned_domain_cert), out, err);
-	return code == BRSKI_OK ? code : brski_fail_context(err, "pinned-domain-cert");
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "pinned-domain-cert");
 }
 
 enum brski_code brski_voucher_check(struct brski_span cms, const struct brski_voucher_expect *expect,

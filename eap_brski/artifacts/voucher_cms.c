@@ -16,7 +16,7 @@ static enum brski_code check_expires_with_pinned(const struct brski_voucher *v, 
 		return BRSKI_OK;
 	code = brski_cert_from_der(brski_buf_span(&v->pinned_domain_cert), &pinned, err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "pinned-domain-cert");
+		return brski_fail_context(err, code, "pinned-domain-cert");
 	if (X509_cmp_time(X509_get0_notAfter(pinned), &expires_on) < 0)
 		code = brski_fail(err, BRSKI_EXPIRED, "voucher would outlive the certificate that it pins");
 	X509_free(pinned);

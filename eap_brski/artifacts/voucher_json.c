@@ -39,7 +39,7 @@ static enum brski_code get_binary(
 		return code;
 	code = brski_base64_decode(brski_span_str(text), out, err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "%s", name);
+		return brski_fail_context(err, code, "%s", name);
 	if (out->len == 0)
 		return brski_fail(err, BRSKI_MALFORMED, "%s is empty", name);
 	return BRSKI_OK;
@@ -62,7 +62,7 @@ static enum brski_code get_nonce(const json_t *leaves, struct brski_buf *out, st
 	else
 		code = brski_base64_decode(brski_span_str(text), out, err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "nonce");
+		return brski_fail_context(err, code, "nonce");
 	if (out->len < BRSKI_NONCE_MIN || out->len > BRSKI_NONCE_MAX)
 		return brski_fail(
 			err, BRSKI_MALFORMED, "nonce of %zu octets (RFC 8366 5.3: 8 to 32)", out->len);
@@ -74,8 +74,11 @@ static enum brski_code get_time(const json_t *leaves, const char *name, time_t *
 	const char *text;
 	enum brski_code code = get_text(leaves, name, &text, err);
 
-	if (code == BRSKI_OK && brski_time_parse(text, out, err) != BRSKI_OK)
-		return brski_fail_context(err, "%s", name);
+	if (code != BRSKI_OK)
+		return code;
+	code = brski_time_parse(text, out, err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "%s", name);
 	return code;
 }
 

@@ -141,7 +141,7 @@ enum brski_code brski_cmp_cert_check(const struct brski_cmp_response *r, const E
 		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
 	code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, now, err);
 	if (code != BRSKI_OK)
-		(void)brski_fail_context(err, "new certificate");
+		(void)brski_fail_context(err, code, "new certificate");
 	else if (!(*chain = order(r->cert, certs)))
 		code = brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
 	sk_X509_pop_free(certs, X509_free);

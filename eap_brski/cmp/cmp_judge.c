@@ -62,7 +62,7 @@ static enum brski_code check_signer(
 	enum brski_code code = brski_chain_verify(chain, anchors, NULL, BRSKI_USE_ANY, now, err);
 
 	if (code != BRSKI_OK) {
-		(void)brski_fail_context(err, "signer of the CMP answer");
+		(void)brski_fail_context(err, code, "signer of the CMP answer");
 		return code;
 	}
 	if (!may_answer(sk_X509_value(chain, 0)))

@@ -196,9 +196,9 @@ static void explain_alert(const struct brski_peer *peer, const struct brski_buf 
 	if (why->code != BRSKI_REFUSED || out->len > 0) /* it is our own refusal, with our own alert */
 		return;
 	if (peer->connected && !peer->heard)
-		brski_fail_context(why, "the registrar refused our certificate");
+		brski_fail_context(why, why->code, "the registrar refused our certificate");
 	else
-		brski_fail_context(why, "the registrar ended the session");
+		brski_fail_context(why, why->code, "the registrar ended the session");
 }
 
 static enum brski_code through_tunnel(

@@ -101,19 +101,19 @@ enum brski_code brski_fail_openssl(struct brski_error *err, enum brski_code code
 	return code;
 }
 
-enum brski_code brski_fail_context(struct brski_error *err, const char *fmt, ...)
+enum brski_code brski_fail_context(struct brski_error *err, enum brski_code code, const char *fmt, ...)
 {
 	struct brski_error inner;
 	va_list args;
 
 	if (!err)
-		return BRSKI_INTERNAL;
+		return code;
 	inner = *err;
 	va_start(args, fmt);
-	format(err, inner.code, fmt, args);
+	format(err, code, fmt, args);
 	va_end(args);
 	append(err, ": ", inner.why);
-	return err->code;
+	return code;
 }
 
 const char *brski_code_name(enum brski_code code)

@@ -44,9 +44,9 @@ enum brski_code brski_fail(struct brski_error *err, enum brski_code code, const 
 enum brski_code brski_fail_openssl(struct brski_error *err, enum brski_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Puts "text: " before err->why and keeps the code; returns the code. */
-enum brski_code brski_fail_context(struct brski_error *err, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+/* Like brski_fail, but puts "text: " before what err->why says already. */
+enum brski_code brski_fail_context(struct brski_error *err, enum brski_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* "bad signature", "not found", ... A static string. */
 const char *brski_code_name(enum brski_code code);

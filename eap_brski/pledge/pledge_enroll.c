@@ -97,7 +97,7 @@ static enum brski_code take_cert(
 
 	code = brski_cmp_cert_check(r, p->key, subject, p->anchors, brski_pledge_clock(p), &chain, &why);
 	if (code != BRSKI_OK) {
-		brski_fail_context(&why, "the new certificate is refused");
+		brski_fail_context(&why, code, "the new certificate is refused");
 		code = reject_cert(p, r, &why, err);
 	} else {
 		code = keep_cert(p, r, chain, err);

@@ -20,11 +20,13 @@ enum brski_code brski_pledge_write(const struct brski_pledge *p, const char *nam
 	bool secret, struct brski_error *err)
 {
 	const struct brski_storage *storage = p->config.storage;
+	enum brski_code code;
 
 	if (!storage)
 		return BRSKI_OK;
-	if (storage->write(storage->ctx, name, value, secret, err) != BRSKI_OK)
-		return brski_fail_context(err, "the pledge's %s cannot be stored", name);
+	code = storage->write(storage->ctx, name, value, secret, err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "the pledge's %s cannot be stored", name);
 	return BRSKI_OK;
 }
 
@@ -100,7 +102,7 @@ enum brski_code brski_pledge_read_certs(
 	if (code == BRSKI_OK)
 		code = brski_certs_from_pem(brski_buf_span(&pem), out, err);
 	brski_buf_free(&pem);
-	return code == BRSKI_OK ? BRSKI_OK : brski_fail_context(err, "%s", name);
+	return code == BRSKI_OK ? BRSKI_OK : brski_fail_context(err, code, "%s", name);
 }
 
 static enum brski_code read_key(struct brski_pledge *p, struct brski_error *err)
@@ -115,7 +117,7 @@ static enum brski_code read_key(struct brski_pledge *p, struct brski_error *err)
 	if (code == BRSKI_OK)
 		code = brski_key_from_pem(brski_buf_span(&pem), &p->key, err);
 	brski_buf_free(&pem);
-	return code == BRSKI_OK ? BRSKI_OK : brski_fail_context(err, "%s", name);
+	return code == BRSKI_OK ? BRSKI_OK : brski_fail_context(err, code, "%s", name);
 }
 
 static enum brski_code read_cert(struct brski_pledge *p, struct brski_error *err)

@@ -36,8 +36,9 @@ static enum brski_code set_aside(
 	brski_log(p->config.env, BRSKI_LOG_ERROR,
 		"the pledge's stored state is set aside, onboarding starts over: %s", why->why);
 	code = p->config.storage->set_aside(p->config.storage->ctx, err);
-	return code == BRSKI_OK ? BRSKI_OK
-				: brski_fail_context(err, "the state is unusable and cannot be set aside");
+	return code == BRSKI_OK
+		       ? BRSKI_OK
+		       : brski_fail_context(err, code, "the state is unusable and cannot be set aside");
 }
 
 static enum brski_code read_state(struct brski_pledge *p, const char *idevid, struct brski_error *err)

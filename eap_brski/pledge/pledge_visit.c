@@ -105,16 +105,18 @@ void brski_pledge_free(struct brski_pledge *p)
 static enum brski_code judge_registrar(struct brski_pledge *p, struct brski_error *err)
 {
 	struct brski_error why = {0};
+	enum brski_code code;
 
 	if (!p->anchors) {
 		p->trust = BRSKI_TRUST_PROVISIONAL;
 		return BRSKI_OK;
 	}
-	if (brski_chain_verify(p->chain, p->anchors, NULL, BRSKI_USE_REGISTRAR, brski_pledge_clock(p),
-		    &why) != BRSKI_OK) {
-		brski_fail_context(&why, "this registrar is not of the domain that owns the device");
+	code = brski_chain_verify(
+		p->chain, p->anchors, NULL, BRSKI_USE_REGISTRAR, brski_pledge_clock(p), &why);
+	if (code != BRSKI_OK) {
+		brski_fail_context(&why, code, "this registrar is not of the domain that owns the device");
 		brski_pledge_event(p, BRSKI_EVENT_FAILED, why.why);
-		return brski_fail(err, why.code, "%s", why.why);
+		return brski_fail(err, code, "%s", why.why);
 	}
 	p->trust = BRSKI_TRUST_VERIFIED;
 	return BRSKI_OK;

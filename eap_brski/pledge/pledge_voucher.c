@@ -142,7 +142,7 @@ static enum brski_code refuse_voucher(
 {
 	if (why->code == BRSKI_NO_MEMORY)
 		return brski_fail(err, why->code, "%s", why->why);
-	brski_fail_context(why, "the voucher is refused");
+	brski_fail_context(why, why->code, "the voucher is refused");
 	p->tell_voucher_status = true;
 	return brski_pledge_give_up(p, why, err);
 }

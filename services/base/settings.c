@@ -229,5 +229,5 @@ enum brski_code settings_read(
 	fclose(file);
 	if (bad)
 		return brski_fail(err, BRSKI_NOT_FOUND, "cannot read %s", path);
-	return code == BRSKI_OK ? code : brski_fail_context(err, "%s, line %u", path, number);
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s, line %u", path, number);
 }

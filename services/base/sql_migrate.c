@@ -39,7 +39,7 @@ enum brski_code sql_open_store(
 	enum brski_code code = sql_open(database, &options, out, err);
 
 	if (code != BRSKI_OK) {
-		brski_fail_context(err, "cannot open %s", database);
+		brski_fail_context(err, code, "cannot open %s", database);
 		return code;
 	}
 	code = sql_migrate(*out, schema, &found, err);

@@ -114,7 +114,7 @@ static int run_import(
 	if (code == BRSKI_OK) {
 		code = brski_admin_import(admin, brski_buf_span(&file), courier, print_outcome, &tally, &err);
 		if (code != BRSKI_OK)
-			brski_fail_context(&err, "nothing changed: %s", path);
+			brski_fail_context(&err, code, "nothing changed: %s", path);
 	}
 	brski_buf_free(&file);
 	if (code != BRSKI_OK)

@@ -88,8 +88,11 @@ static enum brski_code read_line(const struct reader *r, char *line, struct brsk
 	if (!setting)
 		return BRSKI_OK; /* of no concern here */
 	code = expand(r, setting, value, expanded, err);
-	if (code == BRSKI_OK && r->set(r->ctx, setting->name, expanded, err) != BRSKI_OK)
-		code = brski_fail_context(err, "%s", r->path);
+	if (code == BRSKI_OK) {
+		code = r->set(r->ctx, setting->name, expanded, err);
+		if (code != BRSKI_OK)
+			brski_fail_context(err, code, "%s", r->path);
+	}
 	explicit_bzero(expanded, sizeof(expanded));
 	return code;
 }

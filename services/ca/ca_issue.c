@@ -140,12 +140,15 @@ enum brski_code ca_issue(const struct ca_spec *spec, const struct brski_credenti
 	X509 *cert = X509_new();
 	X509 *above = issuer ? issuer->cert : cert;
 	EVP_PKEY *key = issuer ? issuer->key : spec->key;
+	enum brski_code code = BRSKI_OK;
 	bool ok;
 
 	*out = NULL;
-	if (issuer && brski_cert_dates(issuer->cert, brski_now(env), err) != BRSKI_OK) {
+	if (issuer)
+		code = brski_cert_dates(issuer->cert, brski_now(env), err);
+	if (code != BRSKI_OK) {
 		X509_free(cert);
-		return brski_fail_context(err, "the CA cannot issue");
+		return brski_fail_context(err, code, "the CA cannot issue");
 	}
 	ok = cert && X509_set_version(cert, X509_VERSION_3) == 1 && set_number(cert, env, err) &&
 	     X509_set_subject_name(cert, spec->subject) == 1 && X509_set_pubkey(cert, spec->key) == 1 &&

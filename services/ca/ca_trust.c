@@ -30,7 +30,7 @@ static enum brski_code check_ra(struct ca_job *job, const STACK_OF(X509) *chain,
 	if (code == BRSKI_OK)
 		return code;
 	job->fail = code == BRSKI_REFUSED ? BRSKI_CMP_NOT_AUTHORIZED : BRSKI_CMP_SIGNER_NOT_TRUSTED;
-	return brski_fail_context(err, "the registration authority %s", job->ra);
+	return brski_fail_context(err, code, "the registration authority %s", job->ra);
 }
 
 enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err)
@@ -45,7 +45,7 @@ enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err)
 	code = brski_cmp_verify(&job->outer, NULL, &chain, err);
 	if (code != BRSKI_OK) {
 		job->fail = BRSKI_CMP_BAD_MESSAGE_CHECK;
-		return brski_fail_context(err, "the registration authority's protection");
+		return brski_fail_context(err, code, "the registration authority's protection");
 	}
 	code = check_ra(job, chain, err);
 	sk_X509_pop_free(chain, X509_free);
@@ -76,7 +76,7 @@ enum brski_code ca_check_signer(struct ca_job *job, struct brski_error *err)
 		return brski_fail(err, BRSKI_UNTRUSTED, "%s: no manufacturer is configured", name);
 	code = brski_chain_verify(job->signers, anchors, NULL, BRSKI_USE_ANY, brski_now(ca->env), err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "who signed the request");
+		return brski_fail_context(err, code, "who signed the request");
 	job->fail = BRSKI_CMP_FAIL_NONE;
 	return BRSKI_OK;
 }

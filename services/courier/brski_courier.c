@@ -61,7 +61,7 @@ static enum brski_code check_signer(
 	if (code == BRSKI_OK)
 		code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_REGISTRAR, brski_now(NULL), err);
 	sk_X509_pop_free(anchors, X509_free);
-	return code == BRSKI_OK ? code : brski_fail_context(err, "the requests' signer");
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "the requests' signer");
 }
 
 /*
@@ -87,8 +87,11 @@ static enum brski_code read_requests(
 	char subject[200];
 	enum brski_code code = brski_file_read(path, BRSKI_CMS_DATA_MAX, &file, err);
 
-	if (code == BRSKI_OK && brski_bundle_open(brski_buf_span(&file), false, out, &certs, err) != BRSKI_OK)
-		code = brski_fail_context(err, "%s", path);
+	if (code == BRSKI_OK) {
+		code = brski_bundle_open(brski_buf_span(&file), false, out, &certs, err);
+		if (code != BRSKI_OK)
+			brski_fail_context(err, code, "%s", path);
+	}
 	brski_buf_free(&file);
 	if (code == BRSKI_OK)
 		code = check_name(out, certs, err);

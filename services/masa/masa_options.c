@@ -43,7 +43,7 @@ static enum brski_code load(const char *name, const char *key, const char *cert,
 		return brski_fail(
 			err, BRSKI_MALFORMED, "the options %s-key and %s-cert are needed", name, name);
 	code = brski_credential_load(key, NULL, cert, out, err);
-	return code == BRSKI_OK ? code : brski_fail_context(err, "%s-key, %s-cert", name, name);
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s-key, %s-cert", name, name);
 }
 
 enum brski_code masa_setup(const struct masa_settings *s, struct masa_setup *setup, struct brski_error *err)

@@ -111,7 +111,7 @@ static enum brski_code check_registrar(
 			"are not of its chain (RFC 8995 5.5)");
 	code = verify_to(r->certs, r->pinned, BRSKI_USE_REGISTRAR, brski_now(masa->env), err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "the registrar that signed the request");
+		return brski_fail_context(err, code, "the registrar that signed the request");
 	brski_cert_fingerprint(r->pinned, r->pinned_fingerprint);
 	return brski_domain_id(r->pinned, &r->domain_id, err);
 }
@@ -141,8 +141,8 @@ static enum brski_code check_tls_client(
 	sk_X509_free(chain);
 	X509_free(leaf);
 	return code == BRSKI_OK ? code
-				: brski_fail_context(
-					  err, "the TLS client is not of the domain that signed the request");
+				: brski_fail_context(err, code,
+					  "the TLS client is not of the domain that signed the request");
 }
 
 /*
@@ -166,7 +166,7 @@ static enum brski_code check_device(const struct masa *masa, struct masa_request
 	masa_owner_free(&owner);
 	if (code != BRSKI_OK)
 		return brski_fail_context(
-			err, "device %s belongs to another owner", r->voucher.serial_number);
+			err, code, "device %s belongs to another owner", r->voucher.serial_number);
 	r->owner = true;
 	return BRSKI_OK;
 }
@@ -185,7 +185,7 @@ static enum brski_code check_proximity_cert(
 		return brski_fail(err, BRSKI_MISMATCH, "the pledge's request does not claim proximity");
 	code = brski_cert_from_der(brski_buf_span(&prior->proximity_registrar_cert), &seen, err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "proximity-registrar-cert");
+		return brski_fail_context(err, code, "proximity-registrar-cert");
 	if (!brski_cert_has_key(seen, X509_get0_pubkey(sk_X509_value(r->certs, 0))))
 		code = brski_fail(err, BRSKI_MISMATCH,
 			"the pledge was in contact with another registrar (proximity-registrar-cert)");
@@ -241,7 +241,7 @@ static enum brski_code check_prior(const struct masa *masa, struct masa_request 
 	sk_X509_pop_free(certs, X509_free);
 	brski_voucher_free(&prior);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "prior-signed-voucher-request");
+		return brski_fail_context(err, code, "prior-signed-voucher-request");
 	r->proximity = true;
 	return BRSKI_OK;
 }

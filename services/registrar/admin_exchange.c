@@ -68,11 +68,12 @@ static enum brski_code check_courier(const struct brski_admin *admin, const char
 	snprintf(path, sizeof(path), "%s/courier.pem", folder);
 	code = brski_certs_load(courier ? courier : path, &anchors, err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "the couriers' certificates (--courier)");
+		return brski_fail_context(err, code, "the couriers' certificates (--courier)");
 	code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, brski_now(admin->env), err);
 	sk_X509_pop_free(anchors, X509_free);
-	return code == BRSKI_OK ? code
-				: brski_fail_context(err, "they are signed by no courier that is known");
+	return code == BRSKI_OK
+		       ? code
+		       : brski_fail_context(err, code, "they are signed by no courier that is known");
 }
 
 struct importing {

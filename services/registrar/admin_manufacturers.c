@@ -55,7 +55,7 @@ static enum brski_code check_certs(struct brski_span pem, const char *source, st
 	enum brski_code code = brski_certs_from_pem(pem, &certs, err);
 
 	sk_X509_pop_free(certs, X509_free);
-	return code == BRSKI_OK ? code : brski_fail_context(err, "%s", source);
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s", source);
 }
 
 static enum brski_code check_pem(

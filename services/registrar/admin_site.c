@@ -68,7 +68,7 @@ static enum brski_code load_credential(struct admin_site *site, struct brski_err
 		password && password[0] ? password : NULL, c->certificate_file, &site->credential, err);
 
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "the registrar's key and certificate");
+		return brski_fail_context(err, code, "the registrar's key and certificate");
 	return brski_certs_load(c->ca_file, &site->anchors, err);
 }
 

@@ -132,7 +132,7 @@ static enum brski_code judge(struct brski_exchange *x, const struct brski_manufa
 	if (due == 2)
 		code = brski_nonceless_audit_log(x->registrar, m, &item->answers[item->n_answers - 1], err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "audit log");
+		return brski_fail_context(err, code, "audit log");
 	if (brski_buf_set(&row->voucher, brski_buf_span(&item->answers[0].body)) != BRSKI_OK)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a voucher");
 	return BRSKI_OK;

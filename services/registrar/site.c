@@ -41,13 +41,13 @@ static enum brski_code check_use(const STACK_OF(X509) *certs, const struct brski
 	enum brski_code code = brski_chain_verify(certs, site->anchors, NULL, BRSKI_USE_ANY, 0, err);
 
 	if (code != BRSKI_OK)
-		return brski_fail_context(err,
+		return brski_fail_context(err, code,
 			"certificate_file %s does not lead to ca_file %s (put "
 			"the intermediates behind the certificate)",
 			settings->certificate_file, settings->ca_file);
 	code = brski_chain_verify(certs, site->anchors, NULL, BRSKI_USE_REGISTRAR, 0, err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err,
+		return brski_fail_context(err, code,
 			"certificate_file %s is not a registrar's, MASAs and "
 			"devices will refuse it; have your CA issue it with "
 			"extendedKeyUsage = cmcRA, serverAuth, clientAuth",
@@ -88,7 +88,7 @@ static enum brski_code load_credential(
 	if (code == BRSKI_OK)
 		code = brski_certs_load(settings->ca_file, &site->anchors, err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, "private_key_file, certificate_file, ca_file");
+		return brski_fail_context(err, code, "private_key_file, certificate_file, ca_file");
 	return check_credential(site, settings, err);
 }
 

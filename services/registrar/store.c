@@ -36,11 +36,11 @@ enum brski_code brski_store_open(
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the store");
 	code = sql_open(path, &options, &store->db, err);
 	if (code != BRSKI_OK) {
-		brski_fail_context(err, "cannot open the database %s", path);
+		brski_fail_context(err, code, "cannot open the database %s", path);
 	} else {
 		code = migrate(store, err);
 		if (code != BRSKI_OK)
-			brski_fail_context(err, "%s", path);
+			brski_fail_context(err, code, "%s", path);
 	}
 	if (code == BRSKI_OK)
 		*out = store;

@@ -17,11 +17,12 @@ START_TEST(errors_say_what)
 		brski_fail(&err, BRSKI_MISMATCH, "serial \"%s\"", "a\nb\x7f\xc3\xa4"), BRSKI_MISMATCH);
 	ck_assert_int_eq(err.code, BRSKI_MISMATCH);
 	ck_assert_str_eq(err.why, "serial \"a?b???\"");
-	ck_assert_int_eq(brski_fail_context(&err, "device %d", 5), BRSKI_MISMATCH);
+	ck_assert_int_eq(brski_fail_context(&err, BRSKI_MISMATCH, "device %d", 5), BRSKI_MISMATCH);
 	ck_assert_str_eq(err.why, "device 5: serial \"a?b???\"");
 	brski_fail(&err, BRSKI_REFUSED, "again: %s", err.why);
 	ck_assert_str_eq(err.why, "again: device 5: serial \"a?b???\"");
 	ck_assert_int_eq(brski_fail(NULL, BRSKI_EXPIRED, "nobody listens"), BRSKI_EXPIRED);
+	ck_assert_int_eq(brski_fail_context(NULL, BRSKI_EXPIRED, "nobody listens"), BRSKI_EXPIRED);
 }
 END_TEST
 
@@ -34,7 +35,7 @@ START_TEST(errors_are_cut)
 	text[sizeof(text) - 1] = '\0';
 	brski_fail(&err, BRSKI_REFUSED, "%s", text);
 	ck_assert_uint_eq(strlen(err.why), sizeof(err.why) - 1);
-	brski_fail_context(&err, "%s", text);
+	brski_fail_context(&err, BRSKI_REFUSED, "%s", text);
 	ck_assert_uint_eq(strlen(err.why), sizeof(err.why) - 1);
 }
 END_TEST
