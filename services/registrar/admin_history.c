@@ -50,8 +50,8 @@ enum brski_code brski_admin_totals(
 
 	*out = (struct brski_admin_totals){
 		.waiting = totals.waiting,
-		.waiting_vouchers = totals.waiting_vouchers,
-		.waiting_certificates = totals.waiting_certificates,
+		.waiting_vouchers = totals.waiting_by_kind[BRSKI_JOB_VOUCHER],
+		.waiting_certificates = totals.waiting_by_kind[BRSKI_JOB_CMP],
 		.done = totals.done,
 		.refused = totals.refused,
 		.oldest = totals.oldest,

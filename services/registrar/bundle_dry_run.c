@@ -118,7 +118,7 @@ enum brski_code brski_dry_run_commit(struct brski_exchange *x, const char *key, 
 	swap = s->rows[0];
 	s->rows[0] = *first;
 	*first = swap;
-	code = brski_store_jobs_settle(x->store, s->rows, s->n_rows, err);
+	code = brski_store_jobs_settle_old(x->store, s->rows, s->n_rows, err);
 	for (size_t i = 0; code == BRSKI_OK && i < s->n_events; i++) {
 		const struct brski_store_event *e = &s->events[i];
 		struct brski_device device = {0};

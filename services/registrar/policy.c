@@ -94,7 +94,7 @@ static enum brski_code job_get(void *ctx, const char *key, struct brski_buf *blo
 {
 	struct brski_policy *policy = ctx;
 	struct brski_store_job job;
-	enum brski_code code = brski_store_job_get(policy->store, key, &job, err);
+	enum brski_code code = brski_store_job_or_note(policy->store, key, &job, err);
 
 	if (code != BRSKI_OK)
 		return code;

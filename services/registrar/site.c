@@ -147,9 +147,10 @@ static void expire(struct brski_site *site)
 {
 	time_t before = brski_now(site->env) - site->max_waiting_age;
 	struct brski_error err = {0};
-	unsigned jobs = 0, candidates = 0;
+	unsigned jobs = 0, notes = 0, candidates = 0;
 
 	if (brski_store_jobs_expire(site->store, before, &jobs, &err) != BRSKI_OK ||
+		brski_store_notes_expire(site->store, before, &notes, &err) != BRSKI_OK ||
 		brski_store_candidates_expire(site->store, before, &candidates, &err) != BRSKI_OK)
 		brski_log(site->env, BRSKI_LOG_WARN, "what is too old cannot be removed: %s", err.why);
 	if (jobs || candidates)

@@ -5,10 +5,18 @@
 #include "eap_brski/registrar/registrar.h"
 
 /*
- * What the registrar remembers: manufacturers, devices, jobs, history. SQL stays behind this
- * header; today it is SQLite (WAL), opened by the server and by brskictl at the same time. What
- * these functions write outlives a power failure, but for the last events and sightings, which they
- * do not wait for the disk with. Functions may be called from any thread.
+ * What the registrar remembers: manufacturers, devices, jobs, notes, history. SQL stays behind this
+ * header; today it is SQLite (WAL), opened by the server and by brskictl at the same time. Any other
+ * database must pass the same tests (tests/unit/support/store_contract.h).
+ *
+ * Values go in and come out: rows are copied, and what a row holds is its owner's to free. Each
+ * function happens at once, for other threads and processes too, and wholly or not at all. What they
+ * write outlives a power failure, but for the last events, sightings and leases, which are not waited
+ * for the disk with. They may be called from any thread. Outputs are zeroed first.
+ *
+ * Codes that the functions name are answers; every other one but BRSKI_OK is a failure, and says
+ * nothing of what is stored: BRSKI_UNAVAILABLE if others sat on the database for too long,
+ * BRSKI_NO_MEMORY, else BRSKI_INTERNAL.
  */
 struct brski_store;
 
@@ -170,55 +178,135 @@ BRSKI_CHECKED enum brski_code brski_store_events_trim(
 
 /* ---- Jobs ---- */
 
+/*
+ * A request of a device, what is asked upstream for it, and the answer: one row for each key. Whoever
+ * changes a row says which revision of it he has read, so nobody overwrites what he has not seen.
+ */
 struct brski_store_job {
 	char key[BRSKI_FINGERPRINT_MAX];
 	enum brski_job_kind kind;
 	enum brski_job_state state;
 	char manufacturer[64];
 	char serial_number[BRSKI_SERIAL_MAX];
-	time_t created;
-	time_t updated;
+	time_t created; /* as read: when it was added */
+	time_t updated; /* of the last change; as given, 0 is now */
 	struct brski_buf blob;
+	uint64_t revision;     /* counts the changes, from 1; 0: there is no row */
+	char lease_owner[128]; /* as read: who makes its calls now; "": nobody */
+	time_t lease_until; /* as read, by the database's clock: from then on he does not; 0: nobody does */
 };
-void brski_store_job_free(struct brski_store_job *job);
-BRSKI_CHECKED enum brski_code brski_store_job_put(
-	struct brski_store *store, const struct brski_store_job *job, struct brski_error *err);
+void brski_store_job_free(struct brski_store_job *job); /* what it holds; and zeroes it */
+
 /* What may wait. 0: no bound. */
 struct brski_store_limits {
 	unsigned waiting; /* requests in all */
 	unsigned waiting_per_device;
 	size_t octets; /* of one of them, as stored */
 };
+
 /*
- * The same for a request of a device. BRSKI_TOO_LARGE if it is new and goes beyond a bound; what is
- * stored may always change.
+ * A new row, WAITING and of revision 1, whatever job says of these; limits NULL: no bounds. However
+ * many add at one time, the bounds are kept. Of a device's finished requests for vouchers only the
+ * newest 16 stay. BRSKI_UNEXPECTED: there is a row of that key. BRSKI_TOO_LARGE: it goes beyond a bound,
+ * the words say which. Nothing has changed if it is not BRSKI_OK.
  */
-BRSKI_CHECKED enum brski_code brski_store_job_admit(struct brski_store *store,
+BRSKI_CHECKED enum brski_code brski_store_job_add(struct brski_store *store,
 	const struct brski_store_job *job, const struct brski_store_limits *limits, struct brski_error *err);
+/*
+ * Compare and set: state, updated and blob of the row that is at job->revision, which counts up by
+ * one. A row that becomes DONE or REFUSED has no lease any more. BRSKI_UNEXPECTED: it is at another
+ * revision, or there is none. BRSKI_TOO_LARGE: it is finished, would wait once more, and goes beyond a
+ * bound (limits NULL: none); what waits may always change. Nothing has changed if it is not BRSKI_OK.
+ */
+BRSKI_CHECKED enum brski_code brski_store_job_replace(struct brski_store *store,
+	const struct brski_store_job *job, const struct brski_store_limits *limits, struct brski_error *err);
+/* BRSKI_NOT_FOUND; anything else but BRSKI_OK is a failure. *out is to be freed if it is BRSKI_OK. */
+BRSKI_CHECKED enum brski_code brski_store_job_get(
+	struct brski_store *store, const char *key, struct brski_store_job *out, struct brski_error *err);
+
+/*
+ * The right to make this job's calls, for at least that many seconds by the database's clock, so that
+ * of several servers one makes them: taken, or renewed if `owner` has it. *row is the job as it is in
+ * that very moment, to be freed if the code is one of the first two:
+ *
+ *   BRSKI_OK           owner has it, by row->lease_owner; or the job is finished, and there is no lease
+ *   BRSKI_UNEXPECTED   another one has it, until row->lease_until
+ *   BRSKI_NOT_FOUND    there is no such job
+ *
+ * The revision stays. A lease may be lost in a power failure: its owner is as well.
+ */
+BRSKI_CHECKED enum brski_code brski_store_job_lease(struct brski_store *store, const char *key,
+	const char *owner, unsigned seconds, struct brski_store_job *row, struct brski_error *err);
+/* Before its time. BRSKI_OK also if owner has none. */
+BRSKI_CHECKED enum brski_code brski_store_job_release(
+	struct brski_store *store, const char *key, const char *owner, struct brski_error *err);
+
+#define BRSKI_STORE_KINDS 8 /* of jobs, more than there are */
 struct brski_store_job_totals {
-	unsigned waiting, waiting_vouchers, waiting_certificates;
-	unsigned done, refused;
-	time_t oldest;   /* of those that wait; 0: none */
-	uint64_t octets; /* of all; notes are not counted */
+	unsigned waiting, done, refused;
+	unsigned waiting_by_kind[BRSKI_STORE_KINDS]; /* enum brski_job_kind */
+	time_t oldest;                               /* of those that wait; 0: none */
+	uint64_t octets;                             /* of all */
 };
 BRSKI_CHECKED enum brski_code brski_store_job_totals(
 	struct brski_store *store, struct brski_store_job_totals *out, struct brski_error *err);
+/* Removes jobs that were last changed before `before`. *n: how many. */
+BRSKI_CHECKED enum brski_code brski_store_jobs_expire(
+	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
+
+/* ---- Notes ---- */
+
+/* What must not be forgotten of a device: a name's value. One row for each key, which names all that it is of. */
+struct brski_store_note {
+	char key[BRSKI_FINGERPRINT_MAX];
+	char name[32];
+	char value[BRSKI_FINGERPRINT_MAX];
+	char manufacturer[64];
+	char serial_number[BRSKI_SERIAL_MAX];
+	/* worth nothing once the job is gone whose key is `value`; else kept as long as the device may come back */
+	bool of_transaction;
+	time_t updated; /* as given, 0 is now */
+};
+/* Adds or replaces. BRSKI_UNEXPECTED: the value is "", which is what brski_store_note_remove is for. */
+BRSKI_CHECKED enum brski_code brski_store_note_put(
+	struct brski_store *store, const struct brski_store_note *note, struct brski_error *err);
+/* BRSKI_NOT_FOUND; anything else but BRSKI_OK is a failure. */
+BRSKI_CHECKED enum brski_code brski_store_note_get(
+	struct brski_store *store, const char *key, struct brski_store_note *out, struct brski_error *err);
+/* BRSKI_OK also if there is none. */
+BRSKI_CHECKED enum brski_code brski_store_note_remove(
+	struct brski_store *store, const char *key, struct brski_error *err);
+/* Removes those of transactions that were last put before `before` and whose job is gone. *n: how many. */
+BRSKI_CHECKED enum brski_code brski_store_notes_expire(
+	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
+
 /*
- * Answers that came in by another way than the server's: the first one is of a job that is WAITING
- * in the store, else BRSKI_UNEXPECTED; the others are what its answer changes besides. All or
- * nothing.
+ * Answers that came in by another way than the server's, and what they change besides. All or
+ * nothing: each job as by brski_store_job_replace without bounds, and one of revision 0 is a new row
+ * in the state that it says; each note is put, and one whose value is "" is removed. BRSKI_UNEXPECTED:
+ * somebody was faster with one of the jobs.
  */
-BRSKI_CHECKED enum brski_code brski_store_jobs_settle(
-	struct brski_store *store, const struct brski_store_job *jobs, size_t n, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_store_job_get(
+BRSKI_CHECKED enum brski_code brski_store_jobs_settle(struct brski_store *store,
+	const struct brski_store_job *jobs, size_t n_jobs, const struct brski_store_note *notes,
+	size_t n_notes, struct brski_error *err);
+
+/*
+ * ---- Jobs and notes as they were before: until their callers have moved. ----
+ * A job of kind 2 or 3 is a note, in JSON.
+ */
+
+BRSKI_CHECKED enum brski_code brski_store_job_put(
+	struct brski_store *store, const struct brski_store_job *job, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_job_admit(struct brski_store *store,
+	const struct brski_store_job *job, const struct brski_store_limits *limits, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_job_or_note(
 	struct brski_store *store, const char *key, struct brski_store_job *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_store_jobs_settle_old(
+	struct brski_store *store, const struct brski_store_job *jobs, size_t n, struct brski_error *err);
 /* Jobs in that state, oldest first. The row may keep the job by moving its blob away. */
 typedef void brski_store_job_row(void *ctx, struct brski_store_job *job);
 BRSKI_CHECKED enum brski_code brski_store_jobs(struct brski_store *store, enum brski_job_state state,
 	unsigned most, brski_store_job_row *row, void *ctx, struct brski_error *err);
-/* Removes jobs that were last touched before `before`, but no notes. *n: how many. */
-BRSKI_CHECKED enum brski_code brski_store_jobs_expire(
-	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
 
 /* ---- Vouchers without nonce, fetched ahead ---- */
 

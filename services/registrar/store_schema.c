@@ -103,6 +103,31 @@ static const char *const steps[] = {
 
 	/* 4: an event that comes again and again is one row */
 	"ALTER TABLE event ADD COLUMN times INTEGER NOT NULL DEFAULT 1;",
+
+	/*
+	 * 5: notes, which were jobs of kind 2 and 3 (of a transaction) with a blob in JSON; one whose
+	 * value is empty was a note taken back. Jobs change by revision, and are leased. Candidates
+	 * are listed by their first visit.
+	 */
+	"CREATE TABLE note ("
+	"  key TEXT PRIMARY KEY,"
+	"  name TEXT NOT NULL,"
+	"  value TEXT NOT NULL CHECK (value <> ''),"
+	"  manufacturer TEXT NOT NULL,"
+	"  serial_number TEXT NOT NULL,"
+	"  of_transaction INTEGER NOT NULL,"
+	"  updated INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX note_by_age ON note (of_transaction, updated);"
+	"INSERT INTO note SELECT key, json_extract(json, '$.note'), json_extract(json, '$.value'),"
+	"  manufacturer, serial_number, kind = 3, updated"
+	"  FROM (SELECT *, CAST(blob AS TEXT) AS json FROM job WHERE kind IN (2, 3))"
+	"  WHERE json_extract(json, '$.value') <> '';"
+	"DELETE FROM job WHERE kind IN (2, 3);"
+	"ALTER TABLE job ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE job ADD COLUMN lease_owner TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE job ADD COLUMN lease_until INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX candidate_by_first_seen ON candidate (refused, first_seen);",
 };
 
 const struct sql_schema brski_store_schema = {.steps = steps, .version = sizeof(steps) / sizeof(steps[0])};

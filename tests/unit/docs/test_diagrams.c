@@ -170,17 +170,29 @@ static const struct meaning {
 	{"event", "detail", "in words"},
 	{"event", "times", "how often in a row"},
 
-	{"job", NULL,
-		"Requests to a MASA or the PKI, until their answers are too old; and notes on devices. "
-		"`brskictl queue`"},
+	{"job", NULL, "Requests to a MASA or the PKI, until their answers are too old. `brskictl queue`"},
 	{"job", "key", "SHA-256 over device and request, hexadecimal: the same request is the same row"},
-	{"job", "kind", "0 voucher, 1 CMP, 2 note, 3 note on a transaction"},
+	{"job", "kind", "0 voucher, 1 CMP"},
 	{"job", "state", "0 waiting, 1 done, 2 refused"},
 	{"job", "manufacturer", "of the device"},
 	{"job", "serial_number", "of the device"},
 	{"job", "created", "when the device first asked"},
 	{"job", "updated", "when the row was last written"},
 	{"job", "blob", "JSON: the request, what goes upstream for it, the answer"},
+	{"job", "revision", "counts the changes, from 1: who changes a row says which one he has read"},
+	{"job", "lease_owner", "the server that makes its calls now; empty: none"},
+	{"job", "lease_until", "when another one may, by this database's clock; 0: now"},
+
+	{"note", NULL, "What must not be forgotten of a device, such as that it was granted a certificate."},
+	{"note", "key", "SHA-256 over device, name and what else the note is of, hexadecimal"},
+	{"note", "name", "what it says: voucher, certificate, transaction ..."},
+	{"note", "value", "of which request or certificate: SHA-256, hexadecimal"},
+	{"note", "manufacturer", "of the device"},
+	{"note", "serial_number", "of the device"},
+	{"note", "of_transaction",
+		"1: it goes some time after the job whose key is its value; 0: it stays, for when the device "
+		"comes back"},
+	{"note", "updated", "when it was last written"},
 
 	{"voucher_ahead", NULL, "Vouchers without nonce, fetched ahead."},
 	{"voucher_ahead", "manufacturer", "of the device"},

@@ -7,6 +7,7 @@
 
 #include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/registrar/nonceless.h"
+#include "services/base/sql.h"
 #include "services/registrar/bundle_exchange.h"
 #include "services/registrar/policy.h"
 #include "tests/unit/support/files.h"
@@ -21,7 +22,7 @@ static struct site site;
 static struct brski_store *store;
 static struct brski_policy *policy;
 static struct brski_exchange *exchange;
-static char folder[64];
+static char folder[64], database[96];
 static struct brski_error err;
 
 static void pem_of(const STACK_OF(X509) *certs, struct brski_buf *out)
@@ -65,12 +66,10 @@ static struct brski_exchange *make_exchange(const struct brski_credential *crede
 
 static void setup(void)
 {
-	char path[128];
-
 	site_open(&site, "P-256");
 	temp_make(folder);
-	snprintf(path, sizeof(path), "%s/db", folder);
-	EXPECT(BRSKI_OK, brski_store_open(path, true, &store, &err));
+	snprintf(database, sizeof(database), "%s/db", folder);
+	EXPECT(BRSKI_OK, brski_store_open(database, true, &store, &err));
 	put_manufacturer(true);
 	EXPECT(BRSKI_OK, brski_store_device_put(store, "acme", SITE_SERIAL, "", &err));
 	EXPECT(BRSKI_OK, brski_policy_new(store, &site.env, &policy, &err));
@@ -207,11 +206,30 @@ static void print_event(void *ctx, const struct brski_store_event *e)
 	brski_printf(ctx, "%s %d %s\n", e->what, e->ok, e->detail);
 }
 
+static void print_notes(struct brski_buf *out)
+{
+	static const struct sql_options options = {0};
+	char name[32], value[BRSKI_FINGERPRINT_MAX];
+	struct sql_db *db;
+	struct sql q;
+
+	EXPECT(BRSKI_OK, sql_open(database, &options, &db, &err));
+	sql_begin(&q, db, "SELECT name, value FROM note ORDER BY key", &err);
+	while (sql_row(&q)) {
+		sql_text(&q, 0, name, sizeof(name));
+		sql_text(&q, 1, value, sizeof(value));
+		brski_printf(out, "%s %s\n", name, value);
+	}
+	EXPECT(BRSKI_OK, sql_end(&q));
+	sql_close(db);
+}
+
 static void contents(struct brski_buf *out)
 {
 	brski_buf_reset(out);
 	for (int s = BRSKI_JOB_WAITING; s <= BRSKI_JOB_REFUSED; s++)
 		EXPECT(BRSKI_OK, brski_store_jobs(store, (enum brski_job_state)s, 100, print_job, out, &err));
+	print_notes(out);
 	EXPECT(BRSKI_OK, brski_store_events(store, NULL, 100, print_event, out, &err));
 }
 
@@ -513,9 +531,10 @@ START_TEST(what_was_answered_meanwhile_stays)
 	requests = export_all(1);
 	EXPECT(BRSKI_OK, brski_store_job_get(store, requests.items[0].key, &rows[0], &err));
 	rows[0].state = BRSKI_JOB_DONE;
-	EXPECT(BRSKI_OK, brski_store_jobs_settle(store, rows, 1, &err));
+	EXPECT(BRSKI_OK, brski_store_jobs_settle(store, rows, 1, NULL, 0, &err));
 	snprintf(rows[1].key, sizeof(rows[1].key), "another");
-	EXPECT_WHY(BRSKI_UNEXPECTED, "answered meanwhile", brski_store_jobs_settle(store, rows, 2, &err));
+	EXPECT_WHY(BRSKI_UNEXPECTED, "answered meanwhile",
+		brski_store_jobs_settle(store, rows, 2, NULL, 0, &err));
 	EXPECT(BRSKI_NOT_FOUND, brski_store_job_get(store, "another", &got, &err));
 	brski_store_job_free(&rows[0]);
 	brski_bundle_free(&requests);

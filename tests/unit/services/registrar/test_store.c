@@ -344,7 +344,7 @@ static enum brski_code admit(const char *key, const char *serial, enum brski_job
 START_TEST(waiting_requests_are_bounded)
 {
 	struct brski_store_limits limits = {.waiting = 3, .waiting_per_device = 2, .octets = 5};
-	struct brski_store_job job = {.key = "note", .state = BRSKI_JOB_DONE, .updated = 1000}, back;
+	struct brski_store_note note = {.key = "note", .name = "granted", .value = "k", .updated = 1000};
 	struct brski_store_job_totals totals;
 	unsigned n;
 
@@ -366,16 +366,15 @@ START_TEST(waiting_requests_are_bounded)
 	limits = (struct brski_store_limits){0};
 	ck_assert(admit("d1", "S-4", BRSKI_JOB_WAITING, &limits) == BRSKI_OK);
 	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
-	ck_assert(totals.waiting == 3 && totals.waiting_certificates == 3 && totals.waiting_vouchers == 0);
+	ck_assert(totals.waiting == 3 && totals.waiting_by_kind[BRSKI_JOB_CMP] == 3);
 	ck_assert(totals.done == 2 && totals.refused == 0 && totals.oldest == 1000 && totals.octets == 25);
 	/* notes are what a device needs when it comes back, whenever that is */
-	job.kind = BRSKI_JOB_NOTE;
-	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	ck_assert(brski_store_note_put(store, &note, &err) == BRSKI_OK);
 	ck_assert(brski_store_jobs_expire(store, 1001, &n, &err) == BRSKI_OK && n == 5);
+	ck_assert(brski_store_notes_expire(store, 1001, &n, &err) == BRSKI_OK && n == 0);
 	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
 	ck_assert(totals.waiting == 0 && totals.done == 0 && totals.octets == 0);
-	ck_assert(brski_store_job_get(store, "note", &back, &err) == BRSKI_OK);
-	brski_store_job_free(&back);
+	ck_assert(brski_store_note_get(store, "note", &note, &err) == BRSKI_OK);
 }
 END_TEST
 
@@ -406,22 +405,19 @@ END_TEST
 
 START_TEST(transactions_go_with_their_requests)
 {
-	struct brski_store_job note = {
-		.key = "t1", .kind = BRSKI_JOB_TRANSACTION, .state = BRSKI_JOB_DONE, .updated = 1000};
-	struct brski_store_job job = {
-		.key = "k1", .kind = BRSKI_JOB_CMP, .state = BRSKI_JOB_WAITING, .updated = 3000};
-	struct brski_store_job back;
+	struct brski_store_note note = {
+		.key = "t1", .name = "transaction", .value = "k1", .of_transaction = true, .updated = 1000};
+	struct brski_store_job job = {.key = "k1", .kind = BRSKI_JOB_CMP, .updated = 3000};
 	unsigned n;
 
-	brski_put_str(&note.blob, "{\"version\":1,\"note\":\"transaction\",\"value\":\"k1\"}");
-	ck_assert(brski_store_job_put(store, &note, &err) == BRSKI_OK);
-	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	ck_assert(brski_store_note_put(store, &note, &err) == BRSKI_OK);
+	ck_assert(brski_store_job_add(store, &job, NULL, &err) == BRSKI_OK);
 	ck_assert(brski_store_jobs_expire(store, 2000, &n, &err) == BRSKI_OK && n == 0);
-	ck_assert(brski_store_job_get(store, "t1", &back, &err) == BRSKI_OK);
-	brski_store_job_free(&back);
+	ck_assert(brski_store_notes_expire(store, 2000, &n, &err) == BRSKI_OK && n == 0);
+	ck_assert(brski_store_note_get(store, "t1", &note, &err) == BRSKI_OK);
 	ck_assert(brski_store_jobs_expire(store, 4000, &n, &err) == BRSKI_OK && n == 1);
-	ck_assert(brski_store_job_get(store, "t1", &back, &err) == BRSKI_NOT_FOUND);
-	brski_store_job_free(&note);
+	ck_assert(brski_store_notes_expire(store, 4000, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert(brski_store_note_get(store, "t1", &note, &err) == BRSKI_NOT_FOUND);
 }
 END_TEST
 
@@ -570,7 +566,7 @@ START_TEST(what_is_no_store_is_refused)
 	sqlite3_close(db);
 	ck_assert(brski_store_open(path, true, &other, &err) != BRSKI_OK);
 	snprintf(words, sizeof(words),
-		"%s: the database was made by a newer version (schema 999, this program knows 4)", path);
+		"%s: the database was made by a newer version (schema 999, this program knows 5)", path);
 	ck_assert_str_eq(err.why, words);
 	brski_store_close(store);
 	f = fopen(path, "w");

@@ -5,6 +5,7 @@
 #include <check.h>
 
 #include "eap_brski/artifacts/voucher_cms.h"
+#include "services/base/sql.h"
 #include "services/registrar/policy.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/visit.h"
@@ -54,16 +55,16 @@ static void teardown(void)
 /* ---- every row is read ---- */
 
 /* user_version, https://www.sqlite.org/fileformat.html 1.3 */
-START_TEST(its_schema_stays_4)
+START_TEST(its_schema_becomes_5)
 {
-	static const uint8_t four[] = {0, 0, 0, 4};
+	static const uint8_t five[] = {0, 0, 0, 5};
 	struct brski_buf file;
 
 	brski_store_close(store);
 	store = NULL;
 	file = file_read(path);
 	ck_assert_uint_gt(file.len, 100);
-	ck_assert_mem_eq(file.data + 60, four, 4);
+	ck_assert_mem_eq(file.data + 60, five, 4);
 	brski_buf_free(&file);
 }
 END_TEST
@@ -399,32 +400,57 @@ END_TEST
 
 static void count_kind(void *ctx, struct brski_store_job *job)
 {
-	ck_assert_uint_le(job->kind, BRSKI_JOB_TRANSACTION);
+	ck_assert_uint_le(job->kind, BRSKI_JOB_CMP);
+	ck_assert_uint_eq(job->revision, 1);
+	ck_assert_str_eq(job->lease_owner, "");
 	((unsigned *)ctx)[job->kind]++;
 }
 
-START_TEST(kinds_of_jobs)
+static unsigned number(const char *text)
 {
-	unsigned n[4] = {0}, expired;
+	static const struct sql_options options = {0};
+	struct sql_db *db;
+	struct sql q;
+	unsigned n;
+
+	EXPECT(BRSKI_OK, sql_open(path, &options, &db, &err));
+	sql_begin(&q, db, text, &err);
+	ck_assert(sql_row(&q));
+	n = (unsigned)sql_int(&q, 0);
+	EXPECT(BRSKI_OK, sql_end(&q));
+	sql_close(db);
+	return n;
+}
+
+START_TEST(kinds_of_jobs_and_the_notes_apart)
+{
+	unsigned n[2] = {0}, expired;
 
 	for (int state = BRSKI_JOB_WAITING; state <= BRSKI_JOB_REFUSED; state++)
 		EXPECT(BRSKI_OK,
 			brski_store_jobs(store, (enum brski_job_state)state, 100, count_kind, n, &err));
 	ck_assert_uint_eq(n[BRSKI_JOB_VOUCHER], 5);
 	ck_assert_uint_eq(n[BRSKI_JOB_CMP], 8);
-	ck_assert_uint_eq(n[BRSKI_JOB_NOTE], 2);
-	ck_assert_uint_eq(n[BRSKI_JOB_TRANSACTION], 6);
+	ck_assert_uint_eq(number("SELECT count(*) FROM note WHERE of_transaction = 0"), 2);
+	ck_assert_uint_eq(number("SELECT count(*) FROM note WHERE of_transaction = 1 AND EXISTS"
+				 " (SELECT 1 FROM job WHERE key = note.value)"),
+		6);
+	EXPECT(BRSKI_OK, brski_store_notes_expire(store, WRITTEN + 1, &expired, &err));
+	ck_assert_uint_eq(expired, 0);
 	EXPECT(BRSKI_OK, brski_store_jobs_expire(store, WRITTEN + 1, &expired, &err));
 	ck_assert_uint_eq(expired, 5 + 8);
+	EXPECT(BRSKI_OK, brski_store_notes_expire(store, WRITTEN + 1, &expired, &err));
+	ck_assert_uint_eq(expired, 6);
+	ck_assert_uint_eq(number("SELECT count(*) FROM note"), 2);
 }
 END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {its_schema_stays_4, manufacturers, devices_and_candidates, type_rules,
+	const TTest *const tests[] = {its_schema_becomes_5, manufacturers, devices_and_candidates, type_rules,
 		history, nonceless_vouchers, the_devices_come_back, the_background_finishes_what_waits,
 		answers_of_then_are_given_again, notes_are_known,
-		the_voucher_without_nonce_serves_when_the_masa_is_away, kinds_of_jobs};
+		the_voucher_without_nonce_serves_when_the_masa_is_away, kinds_of_jobs_and_the_notes_apart};
 
 	return run_tests("store_fixtures", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
