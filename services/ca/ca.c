@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "eap_brski/transport/http_reply.h"
-#include "services/ca/ca_job.h"
+#include "services/ca/ca_internal.h"
 
 #define OID_CA_CERTS "1.3.6.1.5.5.7.4.17"          /* id-it-caCerts, RFC 9480 2.14 */
 #define OID_CERT_REQ_TEMPLATE "1.3.6.1.5.5.7.4.19" /* id-it-certReqTemplate, RFC 9480 2.16 */

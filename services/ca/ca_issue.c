@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/ca/ca_issue.h"
+#include "services/ca/ca_issue_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/transport/http_accept.h"
 #include "eap_brski/transport/http_reply.h"
-#include "services/masa/masa_request.h"
+#include "services/masa/masa_request_internal.h"
 
 /* One request on its way to its answer. */
 struct job {

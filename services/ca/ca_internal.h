@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_SERVICES_CA_CA_JOB_H
-#define BRSKI_SERVICES_CA_CA_JOB_H
+#ifndef BRSKI_SERVICES_CA_CA_INTERNAL_H
+#define BRSKI_SERVICES_CA_CA_INTERNAL_H
 
 #include "services/ca/ca.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_SERVICES_CA_CA_ISSUE_H
-#define BRSKI_SERVICES_CA_CA_ISSUE_H
+#ifndef BRSKI_SERVICES_CA_CA_ISSUE_INTERNAL_H
+#define BRSKI_SERVICES_CA_CA_ISSUE_INTERNAL_H
 
 #include <time.h>
 
