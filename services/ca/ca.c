@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "eap_brski/transport/http_reply.h"
+#include "services/base/http_post.h"
 #include "services/ca/ca_internal.h"
 
 #define OID_CA_CERTS "1.3.6.1.5.5.7.4.17"          /* id-it-caCerts, RFC 9480 2.14 */
@@ -154,29 +154,16 @@ static unsigned check_form(const struct brski_http *request, struct brski_error 
 		brski_fail(err, BRSKI_NOT_FOUND, "there is nothing at this path");
 		return 404;
 	}
-	if (strcmp(request->method, "POST") != 0) {
-		brski_fail(err, BRSKI_UNSUPPORTED, "only POST is understood here");
-		return 405;
-	}
-	if (!brski_http_is_type(request, BRSKI_MEDIA_CMP)) {
-		brski_fail(err, BRSKI_UNSUPPORTED, "a request has the type " BRSKI_MEDIA_CMP);
-		return 415;
-	}
-	return 0;
+	return http_post_check(request, BRSKI_MEDIA_CMP, err);
 }
 
 static enum brski_code write_response(
 	const struct ca_job *job, unsigned status, const char *words, struct brski_http *response)
 {
-	enum brski_code code;
-
 	if (status == 200)
 		return brski_http_response(
 			response, 200, BRSKI_MEDIA_CMP, brski_buf_span(&job->answer), NULL);
-	code = brski_http_reply_text(response, status, words, NULL);
-	if (code == BRSKI_OK && status == 405)
-		code = brski_http_set(response, "allow", "POST", NULL);
-	return code;
+	return http_post_refuse(response, status, words, NULL);
 }
 
 void ca_handle(const struct ca *ca, const struct brski_http *request, struct brski_http *response,
