@@ -47,8 +47,8 @@ struct conversation {
 	struct brski_ticket *ticket;
 	int64_t job_since;
 	uint8_t request_id;
-	struct brski_buf last_in;  /* the response that was answered last ... */
-	struct brski_eap_out last; /* ... and how */
+	struct brski_buf last_in;           /* the response that was answered last ... */
+	struct brski_conversation_out last; /* ... and how */
 	bool deferred;
 	char trouble[320]; /* of the back end, when deferred */
 	unsigned job_waits;
@@ -58,7 +58,7 @@ struct conversation {
 	void (*forget)(void *kept);
 };
 
-void brski_eap_out_free(struct brski_eap_out *out)
+void brski_conversation_out_free(struct brski_conversation_out *out)
 {
 	brski_buf_free(&out->eap);
 	OPENSSL_cleanse(out, sizeof(*out));
@@ -71,7 +71,7 @@ static void conversation_free(void *data)
 	brski_ticket_release(v->ticket);
 	brski_server_session_free(v->eap);
 	brski_buf_free(&v->last_in);
-	brski_eap_out_free(&v->last);
+	brski_conversation_out_free(&v->last);
 	if (v->kept)
 		v->forget(v->kept);
 	free(v);
@@ -145,7 +145,7 @@ static void write_end(uint8_t code, uint8_t id, struct brski_buf *out)
 	brski_put_u16(out, 4);
 }
 
-bool brski_conversations_claim(struct brski_conversations *c, const struct brski_eap_in *in)
+bool brski_conversations_claim(struct brski_conversations *c, const struct brski_conversation_in *in)
 {
 	struct eap_packet p;
 
@@ -158,12 +158,12 @@ bool brski_conversations_claim(struct brski_conversations *c, const struct brski
 
 /* ---- Verdicts ---- */
 
-static void set_reason(struct brski_eap_out *out, const char *text)
+static void set_reason(struct brski_conversation_out *out, const char *text)
 {
 	snprintf(out->reason, sizeof(out->reason), "%s", text);
 }
 
-static void reject(struct brski_eap_out *out, uint8_t id, const char *why)
+static void reject(struct brski_conversation_out *out, uint8_t id, const char *why)
 {
 	out->verdict = BRSKI_VERDICT_REJECT;
 	out->result = "failed";
@@ -172,14 +172,14 @@ static void reject(struct brski_eap_out *out, uint8_t id, const char *why)
 	write_end(EAP_FAILURE, id, &out->eap);
 }
 
-static void invalid(struct brski_eap_out *out, const char *why)
+static void invalid(struct brski_conversation_out *out, const char *why)
 {
 	out->verdict = BRSKI_VERDICT_INVALID;
 	set_reason(out, why);
 }
 
 /* EAP-Success and EAP-Failure carry the Identifier of the response that they answer, RFC 3748 4.2. */
-static void accept_peer(struct conversation *v, struct brski_eap_out *out)
+static void accept_peer(struct conversation *v, struct brski_conversation_out *out)
 {
 	struct brski_error err = {0};
 
@@ -192,7 +192,8 @@ static void accept_peer(struct conversation *v, struct brski_eap_out *out)
 	write_end(EAP_SUCCESS, v->request_id, &out->eap);
 }
 
-static void refuse_peer(struct conversation *v, const struct brski_error *err, struct brski_eap_out *out)
+static void refuse_peer(
+	struct conversation *v, const struct brski_error *err, struct brski_conversation_out *out)
 {
 	const char *why = brski_server_reason(v->eap);
 
@@ -207,7 +208,7 @@ static void refuse_peer(struct conversation *v, const struct brski_error *err, s
 }
 
 static void challenge(struct brski_conversations *c, struct conversation *v, const struct brski_buf *data,
-	struct brski_eap_out *out)
+	struct brski_conversation_out *out)
 {
 	v->request_id++;
 	out->verdict = BRSKI_VERDICT_CHALLENGE;
@@ -351,7 +352,7 @@ static enum brski_code at_job(struct step *s)
 
 /* ---- One response ---- */
 
-static void conclude(struct step *s, enum brski_code code, struct brski_eap_out *out)
+static void conclude(struct step *s, enum brski_code code, struct brski_conversation_out *out)
 {
 	if (code != BRSKI_OK || s->result == BRSKI_SERVER_FAILURE)
 		refuse_peer(s->v, &s->err, out);
@@ -365,7 +366,7 @@ static void conclude(struct step *s, enum brski_code code, struct brski_eap_out 
 
 struct question {
 	struct conversation *v;
-	const struct brski_eap_judge *judge;
+	const struct brski_conversation_judge *judge;
 };
 
 /* The registrar asks at each request that matters; the judge is asked at the first one, and that holds. */
@@ -384,8 +385,8 @@ static void ask_once(void *ctx, const struct brski_device *device, const struct 
 	*out = v->judgement;
 }
 
-static void process(struct brski_conversations *c, struct conversation *v, const struct brski_eap_in *in,
-	struct brski_span method, struct brski_eap_out *out)
+static void process(struct brski_conversations *c, struct conversation *v,
+	const struct brski_conversation_in *in, struct brski_span method, struct brski_conversation_out *out)
 {
 	struct step s = {.c = c, .v = v, .deadline = brski_now_ms() + c->config.wait_slice_ms};
 	struct question question = {.v = v, .judge = in->judge};
@@ -404,7 +405,7 @@ static void process(struct brski_conversations *c, struct conversation *v, const
 	brski_buf_free(&s.reply);
 }
 
-static void describe(struct conversation *v, struct brski_eap_out *out)
+static void describe(struct conversation *v, struct brski_conversation_out *out)
 {
 	const struct brski_device *d = v->eap ? brski_server_device(v->eap) : NULL;
 
@@ -417,7 +418,7 @@ static void describe(struct conversation *v, struct brski_eap_out *out)
 }
 
 /* Keeps the answer, for a response that comes twice; `out` gets a copy. */
-static void keep(struct conversation *v, struct brski_span in, struct brski_eap_out *out)
+static void keep(struct conversation *v, struct brski_span in, struct brski_conversation_out *out)
 {
 	struct brski_buf eap = {0};
 
@@ -429,7 +430,7 @@ static void keep(struct conversation *v, struct brski_span in, struct brski_eap_
 }
 
 static void answer_response(struct brski_conversations *c, struct conversation *v,
-	const struct brski_eap_in *in, struct brski_span method, struct brski_eap_out *out)
+	const struct brski_conversation_in *in, struct brski_span method, struct brski_conversation_out *out)
 {
 	brski_buf_free(&v->last.eap);
 	v->last.session_timeout = 0;
@@ -454,7 +455,7 @@ static size_t choose_mtu(const struct brski_conversations *c, size_t framed)
 }
 
 static enum brski_code open_session(struct brski_conversations *c, struct conversation *v,
-	const struct brski_eap_in *in, struct brski_session **session, struct brski_error *err)
+	const struct brski_conversation_in *in, struct brski_session **session, struct brski_error *err)
 {
 	struct brski_buf start = {0};
 	enum brski_code code;
@@ -472,8 +473,8 @@ static enum brski_code open_session(struct brski_conversations *c, struct conver
 	return code;
 }
 
-static void begin(
-	struct brski_conversations *c, const struct brski_eap_in *in, uint8_t id, struct brski_eap_out *out)
+static void begin(struct brski_conversations *c, const struct brski_conversation_in *in, uint8_t id,
+	struct brski_conversation_out *out)
 {
 	struct conversation *v = calloc(1, sizeof(*v));
 	struct brski_session *session;
@@ -499,15 +500,17 @@ static bool is_end(enum brski_verdict verdict)
 	return verdict == BRSKI_VERDICT_ACCEPT || verdict == BRSKI_VERDICT_REJECT;
 }
 
-static void nak(struct conversation *v, const struct brski_eap_in *in, struct brski_eap_out *out)
+static void nak(
+	struct conversation *v, const struct brski_conversation_in *in, struct brski_conversation_out *out)
 {
 	brski_buf_free(&v->last.eap);
 	reject(&v->last, v->request_id, "the device does not want to do EAP-BRSKI (it sent a Nak)");
 	keep(v, in->eap, out);
 }
 
-static void go_on(struct brski_conversations *c, struct conversation *v, const struct brski_eap_in *in,
-	const struct eap_packet *p, struct brski_eap_out *out)
+static void go_on(struct brski_conversations *c, struct conversation *v,
+	const struct brski_conversation_in *in, const struct eap_packet *p,
+	struct brski_conversation_out *out)
 {
 	struct brski_span method;
 
@@ -527,14 +530,14 @@ static void go_on(struct brski_conversations *c, struct conversation *v, const s
 	}
 }
 
-void brski_conversations_answer(
-	struct brski_conversations *c, const struct brski_eap_in *in, struct brski_eap_out *out)
+void brski_conversations_answer(struct brski_conversations *c, const struct brski_conversation_in *in,
+	struct brski_conversation_out *out)
 {
 	struct brski_session *session;
 	struct conversation *v;
 	struct eap_packet p;
 
-	*out = (struct brski_eap_out){.result = ""};
+	*out = (struct brski_conversation_out){.result = ""};
 	if (!parse(in->eap, &p)) {
 		invalid(out, "not an EAP response");
 		return;
