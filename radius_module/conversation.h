@@ -17,7 +17,7 @@ struct brski_conversations;
 
 struct brski_conversations_config {
 	struct brski_server_context *eap; /* borrowed */
-	struct brski_worker *jobs;        /* borrowed */
+	struct brski_worker *worker;      /* borrowed */
 	uint32_t vendor_id;
 	uint32_t vendor_type;
 	const char *identity_domain; /* NULL: BRSKI_IDENTITY_DOMAIN */
