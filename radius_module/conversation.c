@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "radius_module/conversation.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "eap_brski/transport/frame.h"
+#include "radius_module/wait.h"
 #include "services/base/clock.h"
 
 /* RFC 3748 4 and 5 */
@@ -16,12 +16,6 @@ enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_FAILURE = 4 };
 enum { EAP_TYPE_IDENTITY = 1, EAP_TYPE_NAK = 3, EAP_TYPE_EXPANDED = 254 };
 
 #define IDENTITY_MAX 280
-#define WAIT_FIRST_MS 100
-#define WAIT_LAST_MS 3000
-/* Threads that wait for back ends at one time: a server has few of them, and its other users need them. */
-#define SLICES_MAX 2
-/* A peer may give up after fifty short packets in a row: a long total is cut into longer waits. */
-#define WAITS_MAX 30
 #define LINGER_MS 30000
 /* Added to a Wait before the authenticator may think that the packet was lost. */
 #define TIMEOUT_MARGIN_S 5
@@ -33,7 +27,7 @@ struct brski_conversations {
 	struct brski_sessions *sessions;
 	uint8_t expanded_type[8];
 	char identity[IDENTITY_MAX];
-	atomic_uint slices; /* threads that wait now */
+	struct brski_wait_room room;
 };
 
 struct eap_packet {
@@ -44,21 +38,19 @@ struct eap_packet {
 /* One peer. */
 struct conversation {
 	struct brski_server_session *eap;
-	struct brski_ticket *ticket;
-	int64_t job_since;
+	struct brski_wait wait;
 	uint8_t request_id;
-	struct brski_buf last_in;  /* the response that was answered last ... */
-	struct brski_eap_out last; /* ... and how */
+	struct brski_buf last_in;           /* the response that was answered last ... */
+	struct brski_conversation_out last; /* ... and how */
 	bool deferred;
 	char trouble[320]; /* of the back end, when deferred */
-	unsigned job_waits;
 	bool judged;
 	struct brski_judgement judgement;
 	void *kept; /* by the judge */
 	void (*forget)(void *kept);
 };
 
-void brski_eap_out_free(struct brski_eap_out *out)
+void brski_conversation_out_free(struct brski_conversation_out *out)
 {
 	brski_buf_free(&out->eap);
 	OPENSSL_cleanse(out, sizeof(*out));
@@ -68,10 +60,10 @@ static void conversation_free(void *data)
 {
 	struct conversation *v = data;
 
-	brski_ticket_release(v->ticket);
+	brski_wait_destroy(&v->wait);
 	brski_server_session_free(v->eap);
 	brski_buf_free(&v->last_in);
-	brski_eap_out_free(&v->last);
+	brski_conversation_out_free(&v->last);
 	if (v->kept)
 		v->forget(v->kept);
 	free(v);
@@ -145,7 +137,7 @@ static void write_end(uint8_t code, uint8_t id, struct brski_buf *out)
 	brski_put_u16(out, 4);
 }
 
-bool brski_conversations_claim(struct brski_conversations *c, const struct brski_eap_in *in)
+bool brski_conversations_claim(struct brski_conversations *c, const struct brski_conversation_in *in)
 {
 	struct eap_packet p;
 
@@ -158,12 +150,12 @@ bool brski_conversations_claim(struct brski_conversations *c, const struct brski
 
 /* ---- Verdicts ---- */
 
-static void set_reason(struct brski_eap_out *out, const char *text)
+static void set_reason(struct brski_conversation_out *out, const char *text)
 {
 	snprintf(out->reason, sizeof(out->reason), "%s", text);
 }
 
-static void reject(struct brski_eap_out *out, uint8_t id, const char *why)
+static void reject(struct brski_conversation_out *out, uint8_t id, const char *why)
 {
 	out->verdict = BRSKI_VERDICT_REJECT;
 	out->result = "failed";
@@ -172,14 +164,14 @@ static void reject(struct brski_eap_out *out, uint8_t id, const char *why)
 	write_end(EAP_FAILURE, id, &out->eap);
 }
 
-static void invalid(struct brski_eap_out *out, const char *why)
+static void invalid(struct brski_conversation_out *out, const char *why)
 {
 	out->verdict = BRSKI_VERDICT_INVALID;
 	set_reason(out, why);
 }
 
 /* EAP-Success and EAP-Failure carry the Identifier of the response that they answer, RFC 3748 4.2. */
-static void accept_peer(struct conversation *v, struct brski_eap_out *out)
+static void accept_peer(struct conversation *v, struct brski_conversation_out *out)
 {
 	struct brski_error err = {0};
 
@@ -192,7 +184,8 @@ static void accept_peer(struct conversation *v, struct brski_eap_out *out)
 	write_end(EAP_SUCCESS, v->request_id, &out->eap);
 }
 
-static void refuse_peer(struct conversation *v, const struct brski_error *err, struct brski_eap_out *out)
+static void refuse_peer(
+	struct conversation *v, const struct brski_error *err, struct brski_conversation_out *out)
 {
 	const char *why = brski_server_reason(v->eap);
 
@@ -207,7 +200,7 @@ static void refuse_peer(struct conversation *v, const struct brski_error *err, s
 }
 
 static void challenge(struct brski_conversations *c, struct conversation *v, const struct brski_buf *data,
-	struct brski_eap_out *out)
+	struct brski_conversation_out *out)
 {
 	v->request_id++;
 	out->verdict = BRSKI_VERDICT_CHALLENGE;
@@ -226,20 +219,14 @@ struct step {
 	struct brski_error err;
 };
 
-static void ticket_done(struct conversation *v)
-{
-	brski_ticket_release(v->ticket);
-	v->ticket = NULL;
-}
-
 static enum brski_code resume(struct step *s)
 {
 	struct conversation *v = s->v;
-	const struct brski_job *job = brski_ticket_lock(v->ticket);
+	const struct brski_job *job = brski_ticket_lock(v->wait.ticket);
 	enum brski_code code = brski_server_resume(v->eap, job, &s->reply, &s->result, &s->err);
 
-	brski_ticket_unlock(v->ticket);
-	ticket_done(v);
+	brski_ticket_unlock(v->wait.ticket);
+	brski_wait_end(&v->wait);
 	return code;
 }
 
@@ -249,38 +236,18 @@ static enum brski_code defer(struct step *s)
 	const struct brski_job *job;
 	enum brski_code code;
 
-	brski_ticket_trouble(v->ticket, v->trouble);
+	brski_ticket_trouble(v->wait.ticket, v->trouble);
 	v->deferred = true;
-	job = brski_ticket_lock(v->ticket);
+	job = brski_ticket_lock(v->wait.ticket);
 	code = brski_server_defer(v->eap, job, &s->reply, &s->result, &s->err);
-	brski_ticket_unlock(v->ticket);
-	ticket_done(v);
+	brski_ticket_unlock(v->wait.ticket);
+	brski_wait_end(&v->wait);
 	return code;
-}
-
-/*
- * Half as long again as the back end has taken so far: a quick one is not kept waiting for its
- * peer, a slow one costs few packets. Beyond the total there is nothing to wait for.
- */
-static long next_wait(const struct brski_conversations *c, const struct conversation *v)
-{
-	long elapsed = (long)(brski_now_ms() - v->job_since), wait = elapsed / 2, most = WAIT_LAST_MS;
-
-	if (c->config.wait_total_ms / WAITS_MAX > most)
-		most = c->config.wait_total_ms / WAITS_MAX;
-	if (most > BRSKI_WAIT_MAX_MS)
-		most = BRSKI_WAIT_MAX_MS;
-	if (most > c->config.wait_total_ms - elapsed)
-		most = c->config.wait_total_ms - elapsed;
-	if (wait > most)
-		wait = most;
-	return wait > WAIT_FIRST_MS ? wait : WAIT_FIRST_MS;
 }
 
 static enum brski_code wait_more(struct step *s)
 {
-	s->wait_ms = (unsigned)next_wait(s->c, s->v);
-	s->v->job_waits++;
+	s->wait_ms = brski_wait_next(&s->v->wait, s->c->config.wait_total_ms);
 	s->v->last.waits++;
 	s->result = BRSKI_SERVER_SEND;
 	return brski_server_wait(s->v->eap, s->wait_ms, &s->reply, &s->err);
@@ -288,45 +255,11 @@ static enum brski_code wait_more(struct step *s)
 
 static enum brski_code take_job(struct step *s)
 {
-	struct conversation *v = s->v;
-	struct brski_job *job = brski_server_take_job(v->eap);
+	struct brski_job *job = brski_server_take_job(s->v->eap);
 
 	if (!job)
 		return brski_fail(&s->err, BRSKI_INTERNAL, "a job was announced and is not there");
-	v->ticket = brski_worker_submit(s->c->config.jobs, job);
-	v->job_since = brski_now_ms();
-	v->job_waits = 0;
-	return v->ticket ? BRSKI_OK : brski_fail(&s->err, BRSKI_NO_MEMORY, "no memory for a job");
-}
-
-/*
- * Enough time left for that pause, and the back end asked for it: a back end that is away is not
- * waited for.
- */
-static bool worth_waiting(struct step *s, long pause_ms)
-{
-	char trouble[320];
-
-	brski_ticket_trouble(s->v->ticket, trouble);
-	return !trouble[0] && brski_now_ms() - s->v->job_since + pause_ms < s->c->config.wait_total_ms;
-}
-
-/*
- * A quick back end is worth a moment of this thread, once for a job and if few threads wait
- * already. Without these bounds, a crowd of devices at a slow back end has all of the server's
- * threads waiting, and nobody else is served.
- */
-static enum brski_progress look(struct step *s, long *pause)
-{
-	struct conversation *v = s->v;
-	long slice = v->job_waits ? 0 : (long)(s->deadline - brski_now_ms());
-	enum brski_progress progress;
-
-	if (atomic_fetch_add(&s->c->slices, 1) >= SLICES_MAX || slice < 0)
-		slice = 0;
-	progress = brski_ticket_wait(v->ticket, slice, pause);
-	atomic_fetch_sub(&s->c->slices, 1);
-	return progress;
+	return brski_wait_begin(&s->v->wait, s->c->config.worker, job, &s->err);
 }
 
 static enum brski_code at_job(struct step *s)
@@ -334,24 +267,24 @@ static enum brski_code at_job(struct step *s)
 	long pause = 0;
 	enum brski_code code;
 
-	if (!s->v->ticket) {
+	if (!s->v->wait.ticket) {
 		code = take_job(s);
 		if (code != BRSKI_OK)
 			return code;
 	}
-	switch (look(s, &pause)) {
+	switch (brski_wait_look(&s->v->wait, &s->c->room, (long)(s->deadline - brski_now_ms()), &pause)) {
 	case BRSKI_PROGRESS_FINISHED:
 		return resume(s);
 	case BRSKI_PROGRESS_RUNNING:
 	case BRSKI_PROGRESS_PAUSED:
 		break;
 	}
-	return worth_waiting(s, pause) ? wait_more(s) : defer(s);
+	return brski_wait_is_worth(&s->v->wait, pause, s->c->config.wait_total_ms) ? wait_more(s) : defer(s);
 }
 
 /* ---- One response ---- */
 
-static void conclude(struct step *s, enum brski_code code, struct brski_eap_out *out)
+static void conclude(struct step *s, enum brski_code code, struct brski_conversation_out *out)
 {
 	if (code != BRSKI_OK || s->result == BRSKI_SERVER_FAILURE)
 		refuse_peer(s->v, &s->err, out);
@@ -365,7 +298,7 @@ static void conclude(struct step *s, enum brski_code code, struct brski_eap_out 
 
 struct question {
 	struct conversation *v;
-	const struct brski_eap_judge *judge;
+	const struct brski_conversation_judge *judge;
 };
 
 /* The registrar asks at each request that matters; the judge is asked at the first one, and that holds. */
@@ -384,8 +317,8 @@ static void ask_once(void *ctx, const struct brski_device *device, const struct 
 	*out = v->judgement;
 }
 
-static void process(struct brski_conversations *c, struct conversation *v, const struct brski_eap_in *in,
-	struct brski_span method, struct brski_eap_out *out)
+static void process(struct brski_conversations *c, struct conversation *v,
+	const struct brski_conversation_in *in, struct brski_span method, struct brski_conversation_out *out)
 {
 	struct step s = {.c = c, .v = v, .deadline = brski_now_ms() + c->config.wait_slice_ms};
 	struct question question = {.v = v, .judge = in->judge};
@@ -404,7 +337,7 @@ static void process(struct brski_conversations *c, struct conversation *v, const
 	brski_buf_free(&s.reply);
 }
 
-static void describe(struct conversation *v, struct brski_eap_out *out)
+static void describe(struct conversation *v, struct brski_conversation_out *out)
 {
 	const struct brski_device *d = v->eap ? brski_server_device(v->eap) : NULL;
 
@@ -417,7 +350,7 @@ static void describe(struct conversation *v, struct brski_eap_out *out)
 }
 
 /* Keeps the answer, for a response that comes twice; `out` gets a copy. */
-static void keep(struct conversation *v, struct brski_span in, struct brski_eap_out *out)
+static void keep(struct conversation *v, struct brski_span in, struct brski_conversation_out *out)
 {
 	struct brski_buf eap = {0};
 
@@ -429,7 +362,7 @@ static void keep(struct conversation *v, struct brski_span in, struct brski_eap_
 }
 
 static void answer_response(struct brski_conversations *c, struct conversation *v,
-	const struct brski_eap_in *in, struct brski_span method, struct brski_eap_out *out)
+	const struct brski_conversation_in *in, struct brski_span method, struct brski_conversation_out *out)
 {
 	brski_buf_free(&v->last.eap);
 	v->last.session_timeout = 0;
@@ -454,7 +387,7 @@ static size_t choose_mtu(const struct brski_conversations *c, size_t framed)
 }
 
 static enum brski_code open_session(struct brski_conversations *c, struct conversation *v,
-	const struct brski_eap_in *in, struct brski_session **session, struct brski_error *err)
+	const struct brski_conversation_in *in, struct brski_session **session, struct brski_error *err)
 {
 	struct brski_buf start = {0};
 	enum brski_code code;
@@ -472,8 +405,8 @@ static enum brski_code open_session(struct brski_conversations *c, struct conver
 	return code;
 }
 
-static void begin(
-	struct brski_conversations *c, const struct brski_eap_in *in, uint8_t id, struct brski_eap_out *out)
+static void begin(struct brski_conversations *c, const struct brski_conversation_in *in, uint8_t id,
+	struct brski_conversation_out *out)
 {
 	struct conversation *v = calloc(1, sizeof(*v));
 	struct brski_session *session;
@@ -483,6 +416,7 @@ static void begin(
 		reject(out, id, "no memory for a session");
 		return;
 	}
+	brski_wait_init(&v->wait);
 	v->last.result = "";
 	v->request_id = id;
 	if (open_session(c, v, in, &session, &err) != BRSKI_OK) {
@@ -499,15 +433,17 @@ static bool is_end(enum brski_verdict verdict)
 	return verdict == BRSKI_VERDICT_ACCEPT || verdict == BRSKI_VERDICT_REJECT;
 }
 
-static void nak(struct conversation *v, const struct brski_eap_in *in, struct brski_eap_out *out)
+static void nak(
+	struct conversation *v, const struct brski_conversation_in *in, struct brski_conversation_out *out)
 {
 	brski_buf_free(&v->last.eap);
 	reject(&v->last, v->request_id, "the device does not want to do EAP-BRSKI (it sent a Nak)");
 	keep(v, in->eap, out);
 }
 
-static void go_on(struct brski_conversations *c, struct conversation *v, const struct brski_eap_in *in,
-	const struct eap_packet *p, struct brski_eap_out *out)
+static void go_on(struct brski_conversations *c, struct conversation *v,
+	const struct brski_conversation_in *in, const struct eap_packet *p,
+	struct brski_conversation_out *out)
 {
 	struct brski_span method;
 
@@ -527,14 +463,14 @@ static void go_on(struct brski_conversations *c, struct conversation *v, const s
 	}
 }
 
-void brski_conversations_answer(
-	struct brski_conversations *c, const struct brski_eap_in *in, struct brski_eap_out *out)
+void brski_conversations_answer(struct brski_conversations *c, const struct brski_conversation_in *in,
+	struct brski_conversation_out *out)
 {
 	struct brski_session *session;
 	struct conversation *v;
 	struct eap_packet p;
 
-	*out = (struct brski_eap_out){.result = ""};
+	*out = (struct brski_conversation_out){.result = ""};
 	if (!parse(in->eap, &p)) {
 		invalid(out, "not an EAP response");
 		return;
@@ -555,7 +491,7 @@ void brski_conversations_answer(
 	if (is_end(v->last.verdict)) { /* what is left to say is in v->last */
 		brski_server_session_free(v->eap);
 		v->eap = NULL;
-		ticket_done(v);
+		brski_wait_end(&v->wait);
 	}
 	brski_sessions_put(c->sessions, session, is_end(v->last.verdict));
 }

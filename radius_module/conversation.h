@@ -17,7 +17,7 @@ struct brski_conversations;
 
 struct brski_conversations_config {
 	struct brski_server_context *eap; /* borrowed */
-	struct brski_worker *jobs;        /* borrowed */
+	struct brski_worker *worker;      /* borrowed */
 	uint32_t vendor_id;
 	uint32_t vendor_type;
 	const char *identity_domain; /* NULL: BRSKI_IDENTITY_DOMAIN */
@@ -38,7 +38,7 @@ void brski_conversations_free(struct brski_conversations *c);
  * in a session, in the thread of brski_conversations_answer and before that returns. What they want
  * to remember stays with the session.
  */
-struct brski_eap_judge {
+struct brski_conversation_judge {
 	const char *name;
 	void (*ask)(void *ctx, const struct brski_device *device, const struct brski_manufacturer *m,
 		const char *why, struct brski_judgement *out, void **keep);
@@ -48,12 +48,12 @@ struct brski_eap_judge {
 	void *ctx;
 };
 
-struct brski_eap_in {
-	struct brski_span eap;               /* a whole EAP packet */
-	struct brski_span state;             /* len 0: none */
-	size_t framed_mtu;                   /* of the Access-Request, with the EAPOL header; 0: none */
-	const char *where;                   /* a line for the log: NAS, port, station */
-	const struct brski_eap_judge *judge; /* NULL: none. The same one with every packet */
+struct brski_conversation_in {
+	struct brski_span eap;   /* a whole EAP packet */
+	struct brski_span state; /* len 0: none */
+	size_t framed_mtu;       /* of the Access-Request, with the EAPOL header; 0: none */
+	const char *where;       /* a line for the log: NAS, port, station */
+	const struct brski_conversation_judge *judge; /* NULL: none. The same one with every packet */
 };
 
 /*
@@ -61,7 +61,7 @@ struct brski_eap_in {
  * takes method choice from it and never negotiates), a response of our Expanded Type, or anything
  * in a session of ours.
  */
-bool brski_conversations_claim(struct brski_conversations *c, const struct brski_eap_in *in);
+bool brski_conversations_claim(struct brski_conversations *c, const struct brski_conversation_in *in);
 
 enum brski_verdict {
 	BRSKI_VERDICT_CHALLENGE, /* eap and state; Access-Challenge */
@@ -71,7 +71,7 @@ enum brski_verdict {
 	BRSKI_VERDICT_INVALID,
 };
 
-struct brski_eap_out {
+struct brski_conversation_out {
 	enum brski_verdict verdict;
 	struct brski_buf eap;
 	uint8_t state[BRSKI_STATE_LEN];
@@ -90,11 +90,11 @@ struct brski_eap_out {
 	char subject[256];
 	char fingerprint[BRSKI_FINGERPRINT_MAX];
 };
-void brski_eap_out_free(struct brski_eap_out *out); /* wipes */
+void brski_conversation_out_free(struct brski_conversation_out *out); /* wipes */
 
 /* The answer to a packet that was claimed. Never fails: what goes wrong becomes a verdict and a reason. */
-void brski_conversations_answer(
-	struct brski_conversations *c, const struct brski_eap_in *in, struct brski_eap_out *out);
+void brski_conversations_answer(struct brski_conversations *c, const struct brski_conversation_in *in,
+	struct brski_conversation_out *out);
 
 void brski_conversations_expire(struct brski_conversations *c);
 unsigned brski_conversations_count(struct brski_conversations *c);

@@ -85,7 +85,7 @@ static enum brski_code make_conversations(
 	const struct brski_door_config *door = config->door;
 	struct brski_conversations_config conversations = {
 		.eap = i->eap,
-		.jobs = brski_site_worker(i->site),
+		.worker = brski_site_worker(i->site),
 		.vendor_id = (uint32_t)door->vendor_id,
 		.vendor_type = (uint32_t)door->vendor_type,
 		.identity_domain = door->identity_domain,

@@ -270,7 +270,7 @@ static int mod_detach(void *instance)
 /*
  *	RFC 3579 2.1: the server puts EAP-Message attributes together before a module sees them.
  */
-static bool read_request(REQUEST *request, struct brski_eap_in *in)
+static bool read_request(REQUEST *request, struct brski_conversation_in *in)
 {
 	VALUE_PAIR *vp;
 
@@ -330,7 +330,7 @@ static bool add_octets(REQUEST *request, unsigned int attribute, uint8_t const *
 /*
  *	RFC 3579 3.2: Message-Authenticator goes with every EAP-Message. It is computed when the packet is sent.
  */
-static bool add_eap(REQUEST *request, struct brski_eap_out const *out)
+static bool add_eap(REQUEST *request, struct brski_conversation_out const *out)
 {
 	static uint8_t const zero[AUTH_VECTOR_LEN];
 
@@ -368,7 +368,7 @@ static void add_text(REQUEST *request, int which, char const *text)
 /*
  *	What unlang may look at, in post-auth for instance.
  */
-static void describe_device(REQUEST *request, struct brski_eap_out const *out)
+static void describe_device(REQUEST *request, struct brski_conversation_out const *out)
 {
 	add_text(request, BRSKI_SERIAL_NUMBER, out->serial_number);
 	add_text(request, BRSKI_MANUFACTURER, out->manufacturer);
@@ -394,7 +394,7 @@ static void add_user_name(REQUEST *request)
 /*
  *	MS-MPPE-Recv-Key is the first half of the MSK, as the authenticator is the one that receives: RFC 3748 7.10, RFC 2548 2.4.
  */
-static void add_keys(REQUEST *request, struct brski_eap_out const *out)
+static void add_keys(REQUEST *request, struct brski_conversation_out const *out)
 {
 	add_named(request, "MS-MPPE-Recv-Key", out->msk, 32);
 	add_named(request, "MS-MPPE-Send-Key", out->msk + 32, 32);
@@ -410,7 +410,7 @@ static void add_keys(REQUEST *request, struct brski_eap_out const *out)
 /*
  *	"SN-17 of gadget-vendor (NAS sw1, port 3)"
  */
-static void describe_peer(struct brski_eap_out const *out, char const *where, char *text, size_t size)
+static void describe_peer(struct brski_conversation_out const *out, char const *where, char *text, size_t size)
 {
 	char serial[BRSKI_SERIAL_MAX];
 
@@ -422,7 +422,7 @@ static void describe_peer(struct brski_eap_out const *out, char const *where, ch
 	snprintf(text, size, "device %s of %s (%s)", serial, out->manufacturer, where);
 }
 
-static rlm_rcode_t send_challenge(REQUEST *request, struct brski_eap_out const *out)
+static rlm_rcode_t send_challenge(REQUEST *request, struct brski_conversation_out const *out)
 {
 	VALUE_PAIR *vp;
 
@@ -437,7 +437,7 @@ static rlm_rcode_t send_challenge(REQUEST *request, struct brski_eap_out const *
 	return RLM_MODULE_HANDLED;
 }
 
-static rlm_rcode_t send_accept(REQUEST *request, struct brski_eap_out const *out, char const *peer)
+static rlm_rcode_t send_accept(REQUEST *request, struct brski_conversation_out const *out, char const *peer)
 {
 	add_keys(request, out);
 	add_user_name(request);
@@ -450,7 +450,7 @@ static rlm_rcode_t send_accept(REQUEST *request, struct brski_eap_out const *out
 /*
  *	RWARN and RERROR are silent unless the server debugs; the operator must read this.
  */
-static rlm_rcode_t send_reject(REQUEST *request, struct brski_eap_out const *out, char const *peer)
+static rlm_rcode_t send_reject(REQUEST *request, struct brski_conversation_out const *out, char const *peer)
 {
 	bool deferred = strcmp(out->result, "deferred") == 0;
 
@@ -461,7 +461,7 @@ static rlm_rcode_t send_reject(REQUEST *request, struct brski_eap_out const *out
 	return RLM_MODULE_REJECT;
 }
 
-static rlm_rcode_t send_reply(REQUEST *request, struct brski_eap_out const *out, char const *where)
+static rlm_rcode_t send_reply(REQUEST *request, struct brski_conversation_out const *out, char const *where)
 {
 	char peer[512];
 
@@ -490,7 +490,7 @@ static rlm_rcode_t send_reply(REQUEST *request, struct brski_eap_out const *out,
 static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *request)
 {
 	rlm_brski_t *inst = instance;
-	struct brski_eap_in in;
+	struct brski_conversation_in in;
 	VALUE_PAIR *vp;
 
 	if (!inst->can_authenticate || !inst->conversations) return RLM_MODULE_NOOP;
@@ -518,8 +518,8 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *reque
 static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *request)
 {
 	rlm_brski_t *inst = instance;
-	struct brski_eap_in in;
-	struct brski_eap_out out;
+	struct brski_conversation_in in;
+	struct brski_conversation_out out;
 	brski_unlang_t unlang;
 	char where[256];
 	rlm_rcode_t rcode;
@@ -538,7 +538,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 
 	brski_conversations_answer(inst->conversations, &in, &out);
 	rcode = send_reply(request, &out, where);
-	brski_eap_out_free(&out);
+	brski_conversation_out_free(&out);
 
 	return rcode;
 }

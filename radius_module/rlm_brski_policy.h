@@ -14,7 +14,7 @@ typedef struct brski_unlang_t {
 	REQUEST			*request;	//!< the device's.
 	char const		*server;	//!< virtual server that decides.
 	char			name[128];	//!< the same, for the log.
-	struct brski_eap_judge	judge;		//!< for struct brski_eap_in.
+	struct brski_conversation_judge	judge;		//!< for struct brski_conversation_in.
 } brski_unlang_t;
 
 /** Looks at the configuration: is there such a virtual server, and can it decide? Says what is wrong. */

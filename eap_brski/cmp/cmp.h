@@ -161,7 +161,7 @@ BRSKI_CHECKED enum brski_code brski_cmp_poll_req(const struct brski_credential *
 	const struct brski_env *env, struct brski_cmp_transaction *tx, struct brski_buf *out,
 	struct brski_error *err);
 /*
- * genm with one infoType by its OID's text (id-it-caCerts, id-it-certReqTemplate), value absent:
+ * genm with one infoType by its OID's text (cmp_oids.h: caCerts, certReqTemplate), value absent:
  * RFC 9483 4.3. Starts *tx afresh.
  */
 BRSKI_CHECKED enum brski_code brski_cmp_genm(const struct brski_credential *signer, const char *info_type_oid,

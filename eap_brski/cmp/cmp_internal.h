@@ -6,16 +6,12 @@
 
 #include "eap_brski/cmp/cmp.h"
 #include "eap_brski/cmp/cmp_asn1_internal.h"
+#include "eap_brski/cmp/cmp_oids.h"
 
 /* What the cmp_*.c files share among themselves. */
 
 #define BRSKI_CMP_OID_MAX 64
 #define BRSKI_CMP_TEXT_MAX 256
-
-#define BRSKI_OID_CONFIRM_IMPLICIT "1.3.6.1.5.5.7.4.13" /* id-it-implicitConfirm, RFC 4210 5.1.1.1 */
-#define BRSKI_OID_CONFIRM_WAIT "1.3.6.1.5.5.7.4.14"     /* id-it-confirmWaitTime, RFC 4210 5.1.1.2 */
-#define BRSKI_OID_CA_CERTS "1.3.6.1.5.5.7.4.17"         /* id-it-caCerts, RFC 9480 2.14 */
-#define BRSKI_OID_CERT_PROFILE "1.3.6.1.5.5.7.4.21"     /* id-it-certProfile, RFC 9480 2.4 */
 
 /* certReqId, RFC 9483 4.1.1, 4.1.4 and 4.4 */
 #define BRSKI_CERT_REQ_ID 0

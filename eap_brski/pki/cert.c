@@ -11,7 +11,6 @@
 
 #include "eap_brski/ground/text.h"
 
-#define OID_MASA_URL "1.3.6.1.5.5.7.1.32"            /* id-pe-masa-url, RFC 8995 2.3.2 */
 #define OID_HARDWARE_MODULE_NAME "1.3.6.1.5.5.7.8.4" /* id-on-hardwareModuleName, RFC 4108 5 */
 #define NAME_TEXT_MAX 160
 
@@ -268,7 +267,7 @@ static enum brski_code put_url(struct brski_span text, char out[BRSKI_URL_MAX], 
 enum brski_code brski_cert_masa_url(const X509 *cert, char out[BRSKI_URL_MAX], struct brski_error *err)
 {
 	struct brski_span value;
-	enum brski_code code = extension_value(cert, OID_MASA_URL, "MASA URL", &value, err);
+	enum brski_code code = extension_value(cert, BRSKI_OID_MASA_URL, "MASA URL", &value, err);
 	const unsigned char *at;
 	ASN1_IA5STRING *text;
 

@@ -10,8 +10,9 @@
 
 #define BRSKI_SERIAL_MAX 128 /* octets of a device's serial number, with the terminating zero */
 #define BRSKI_URL_MAX 512
-#define BRSKI_FINGERPRINT_MAX 65 /* SHA-256 in hexadecimal */
-#define BRSKI_OID_TEXT_MAX 128   /* an object identifier in digits and dots, with the terminating zero */
+#define BRSKI_OID_MASA_URL "1.3.6.1.5.5.7.1.32" /* id-pe-masa-url, RFC 8995 2.3.2 */
+#define BRSKI_FINGERPRINT_MAX 65                /* SHA-256 in hexadecimal */
+#define BRSKI_OID_TEXT_MAX 128 /* an object identifier in digits and dots, with the terminating zero */
 
 /* What a chain is to be used for. BRSKI_USE_ANY looks at path and dates only. */
 enum brski_use {

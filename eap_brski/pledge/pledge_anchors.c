@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/cmp/cmp_oids.h"
 #include "eap_brski/pledge/pledge_internal.h"
 
 #include "eap_brski/artifacts/paths.h"
@@ -9,7 +10,6 @@
  * registrar is asked for the domain's CA certificates before anything else, RFC 8995 5.9.1 by the
  * means of RFC 9483 4.3.1. It must sign that answer itself.
  */
-#define OID_CA_CERTS "1.3.6.1.5.5.7.4.17" /* id-it-caCerts */
 
 static enum brski_code add_pinned(
 	const struct brski_pledge *p, STACK_OF(X509) *anchors, struct brski_error *err)
@@ -74,7 +74,7 @@ enum brski_code brski_pledge_build_ca_certs(
 	struct brski_buf message = {0};
 	enum brski_code code;
 
-	code = brski_cmp_genm(&p->idevid, OID_CA_CERTS, p->config.env, &p->rec.tx, &message, err);
+	code = brski_cmp_genm(&p->idevid, BRSKI_OID_CA_CERTS, p->config.env, &p->rec.tx, &message, err);
 	if (code == BRSKI_OK)
 		code = brski_http_request(request, "POST", BRSKI_PATH_CMP_GETCACERTS, BRSKI_MEDIA_CMP,
 			brski_buf_span(&message), err);

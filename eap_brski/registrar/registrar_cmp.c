@@ -2,12 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eap_brski/cmp/cmp_oids.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
 /* POST /.well-known/cmp/...: RFC 9483 5.1 and 5.2, draft-ietf-anima-brski-ae. */
-
-#define OID_CA_CERTS "1.3.6.1.5.5.7.4.17"          /* id-it-caCerts */
-#define OID_CERT_REQ_TEMPLATE "1.3.6.1.5.5.7.4.19" /* id-it-certReqTemplate */
 
 struct cmp_context {
 	struct brski_registrar_session *s;
@@ -335,11 +333,11 @@ static enum brski_code on_genm(struct cmp_context *c, struct brski_error *err)
 
 	if (!r->answer_genm)
 		return find_or_start(c, "", err);
-	if (strcmp(type, OID_CA_CERTS) != 0 && strcmp(type, OID_CERT_REQ_TEMPLATE) != 0)
+	if (strcmp(type, BRSKI_OID_CA_CERTS) != 0 && strcmp(type, BRSKI_OID_CERT_REQ_TEMPLATE) != 0)
 		return answer_error(c, BRSKI_CMP_BAD_REQUEST, "unknown information type", err);
 	return respond_cmp(c->response,
 		brski_cmp_answer_genp(c->msg, &r->credential, type,
-			strcmp(type, OID_CA_CERTS) == 0 ? r->domain_anchors : NULL, r->env, &der, err),
+			strcmp(type, BRSKI_OID_CA_CERTS) == 0 ? r->domain_anchors : NULL, r->env, &der, err),
 		&der, err);
 }
 

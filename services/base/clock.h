@@ -6,8 +6,8 @@
 #include <time.h>
 
 /*
- * Milliseconds of a clock that nobody sets: for pauses and waits, which pthread_cond_timedwait()
- * measures by it too.
+ * Milliseconds of a clock that nobody sets, since some moment before: for pauses and waits, which
+ * pthread_cond_timedwait() measures by it too. For the time of day there is brski_now().
  */
 static inline int64_t brski_now_ms(void)
 {

@@ -7,8 +7,9 @@
 #include "eap_brski/pki/credential.h"
 
 /*
- * A listening socket for "127.0.0.1:8443" or "[::1]:0", not blocking. bound gets the address as the
- * kernel sees it.
+ * A listening socket for "127.0.0.1:8443" or "[::1]:0", not blocking; *fd is the caller's to close,
+ * -1 without success. bound gets the address as the kernel sees it. BRSKI_MALFORMED: no address, or
+ * no host of that name; BRSKI_UNAVAILABLE: the kernel refuses, since the port is in use for one.
  */
 #define HTTP_ADDRESS_MAX 80
 BRSKI_CHECKED enum brski_code http_listen(
@@ -16,12 +17,16 @@ BRSKI_CHECKED enum brski_code http_listen(
 
 /*
  * TLS 1.2 or later (RFC 8995 5.4); a client may show a certificate, and whoever answers the request
- * judges it.
+ * judges it. *out is new, free it with SSL_CTX_free(); it has references of its own to what
+ * `server` holds. BRSKI_INTERNAL.
  */
 BRSKI_CHECKED enum brski_code http_tls_new(
 	const struct brski_credential *server, SSL_CTX **out, struct brski_error *err);
 
-/* No descriptor beyond the next max_connections ones can be opened in this process from now on. */
+/*
+ * No descriptor beyond the next max_connections ones can be opened in this process from now on.
+ * BRSKI_INTERNAL.
+ */
 BRSKI_CHECKED enum brski_code http_limit_connections(unsigned max_connections, struct brski_error *err);
 
 #endif

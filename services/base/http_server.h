@@ -15,11 +15,11 @@ struct http_exchange; /* one request that waits for its answer */
 struct http_server_config {
 	const char *listen;                 /* "127.0.0.1:8443", "[::1]:0"; port 0: any free one */
 	const struct brski_credential *tls; /* NULL: HTTP without TLS. Must stay alive */
-	const struct brski_env *env;
-	size_t max_body;
-	size_t max_headers;
-	int timeout;              /* seconds without an octet */
-	unsigned max_connections; /* by the process's limit on open files, see http_server_new */
+	const struct brski_env *env;        /* where the log goes. Must stay alive */
+	size_t max_body;                    /* octets; a longer one is answered with 413 */
+	size_t max_headers;                 /* octets */
+	int timeout;                        /* seconds without an octet */
+	unsigned max_connections;           /* by the process's limit on open files, see http_server_new */
 };
 
 /*
@@ -32,7 +32,8 @@ typedef void http_handler(void *ctx, struct http_exchange *ex);
 /*
  * Listens. More than max_connections connections are left in the kernel's queue: the limit on open
  * files is lowered to what is open now and that many more, so open everything else before. One
- * server to a process, therefore.
+ * server to a process, therefore. *out is new, NULL without success. Errors of http_listen(),
+ * http_tls_new() and http_limit_connections(); BRSKI_NO_MEMORY.
  */
 BRSKI_CHECKED enum brski_code http_server_new(struct event_base *base,
 	const struct http_server_config *config, http_handler *handler, void *ctx, struct http_server **out,
@@ -40,6 +41,7 @@ BRSKI_CHECKED enum brski_code http_server_new(struct event_base *base,
 /* Closes all connections; exchanges are void. The event loop does not run any more after it. */
 void http_server_free(struct http_server *server);
 
+/* Borrowed from the exchange, as what the next two return: gone with http_exchange_reply(). */
 const struct brski_http *http_exchange_request(const struct http_exchange *ex);
 /*
  * The client's TLS certificate; NULL if it has shown none. That it has its key is certain; nothing

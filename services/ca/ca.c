@@ -4,11 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "eap_brski/transport/http_reply.h"
-#include "services/ca/ca_job.h"
-
-#define OID_CA_CERTS "1.3.6.1.5.5.7.4.17"          /* id-it-caCerts, RFC 9480 2.14 */
-#define OID_CERT_REQ_TEMPLATE "1.3.6.1.5.5.7.4.19" /* id-it-certReqTemplate, RFC 9480 2.16 */
+#include "eap_brski/cmp/cmp_oids.h"
+#include "services/base/http_post.h"
+#include "services/ca/ca_internal.h"
 
 static void job_free(struct ca_job *job)
 {
@@ -30,8 +28,8 @@ static enum brski_code answer_ca_certs(struct ca_job *job, struct brski_error *e
 	for (int i = 0; ok && i < sk_X509_num(issuer->chain); i++)
 		ok = sk_X509_push(certs, sk_X509_value(issuer->chain, i)) > 0;
 	if (ok)
-		code = brski_cmp_answer_genp(
-			job->msg, job->ca->cmp_signer, OID_CA_CERTS, certs, job->ca->env, &job->answer, err);
+		code = brski_cmp_answer_genp(job->msg, job->ca->cmp_signer, BRSKI_OID_CA_CERTS, certs,
+			job->ca->env, &job->answer, err);
 	else
 		code = brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
 	sk_X509_free(certs);
@@ -43,9 +41,9 @@ static enum brski_code answer_genm(struct ca_job *job, struct brski_error *err)
 	const char *type = job->request.info_type;
 
 	snprintf(job->note, sizeof(job->note), "general message %s", type);
-	if (strcmp(type, OID_CA_CERTS) == 0)
+	if (strcmp(type, BRSKI_OID_CA_CERTS) == 0)
 		return answer_ca_certs(job, err);
-	if (strcmp(type, OID_CERT_REQ_TEMPLATE) ==
+	if (strcmp(type, BRSKI_OID_CERT_REQ_TEMPLATE) ==
 		0) /* RFC 9483 4.3.3: no value, there are no requirements */
 		return brski_cmp_answer_genp(
 			job->msg, job->ca->cmp_signer, type, NULL, job->ca->env, &job->answer, err);
@@ -154,29 +152,16 @@ static unsigned check_form(const struct brski_http *request, struct brski_error 
 		brski_fail(err, BRSKI_NOT_FOUND, "there is nothing at this path");
 		return 404;
 	}
-	if (strcmp(request->method, "POST") != 0) {
-		brski_fail(err, BRSKI_UNSUPPORTED, "only POST is understood here");
-		return 405;
-	}
-	if (!brski_http_is_type(request, BRSKI_MEDIA_CMP)) {
-		brski_fail(err, BRSKI_UNSUPPORTED, "a request has the type " BRSKI_MEDIA_CMP);
-		return 415;
-	}
-	return 0;
+	return http_post_check(request, BRSKI_MEDIA_CMP, err);
 }
 
 static enum brski_code write_response(
 	const struct ca_job *job, unsigned status, const char *words, struct brski_http *response)
 {
-	enum brski_code code;
-
 	if (status == 200)
 		return brski_http_response(
 			response, 200, BRSKI_MEDIA_CMP, brski_buf_span(&job->answer), NULL);
-	code = brski_http_reply_text(response, status, words, NULL);
-	if (code == BRSKI_OK && status == 405)
-		code = brski_http_set(response, "allow", "POST", NULL);
-	return code;
+	return http_post_refuse(response, status, words, NULL);
 }
 
 void ca_handle(const struct ca *ca, const struct brski_http *request, struct brski_http *response,

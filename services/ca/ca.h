@@ -32,7 +32,8 @@ struct ca {
 /*
  * Answers one request, always: a PKIMessage with HTTP status 200 (RFC 6712 3.3), or a status of 4xx
  * or 5xx when there is no PKIMessage to answer. The same request again gets the same answer, never
- * a second certificate. what gets a line for the log.
+ * a second certificate. *response must be empty, and is the caller's to free. what gets a line for
+ * the log.
  */
 void ca_handle(const struct ca *ca, const struct brski_http *request, struct brski_http *response,
 	char what[CA_WHAT_MAX]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/ca/ca_admin.h"
+#include "services/ca/ca_admin_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 
 #include "eap_brski/ground/text.h"
 #include "services/base/file.h"
-#include "services/ca/ca_issue.h"
-#include "services/ca/ca_options.h"
+#include "services/ca/ca_issue_internal.h"
+#include "services/ca/ca_options_internal.h"
 
 #define CA_DAYS 3650
 

@@ -6,8 +6,8 @@
 #include <openssl/x509v3.h>
 
 #include "eap_brski/ground/text.h"
-#include "services/ca/ca_issue.h"
-#include "services/ca/ca_job.h"
+#include "services/ca/ca_internal.h"
+#include "services/ca/ca_issue_internal.h"
 
 /* Certification requests and confirmations: what is stored, and what is answered. */
 

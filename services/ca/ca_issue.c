@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/ca/ca_issue.h"
+#include "services/ca/ca_issue_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,6 @@
 #define SERIAL_OCTETS 16
 #define BACKDATE 300 /* a device's clock, if it has one, is not exact */
 #define DAY 86400
-#define MASA_URL_OID "1.3.6.1.5.5.7.1.32"
 
 static const struct profile {
 	enum ca_kind kind;
@@ -89,7 +88,7 @@ static bool add(X509 *cert, X509V3_CTX *ctx, int nid, const char *value)
 
 static bool add_masa_url(X509 *cert, const char *url)
 {
-	ASN1_OBJECT *oid = OBJ_txt2obj(MASA_URL_OID, 1);
+	ASN1_OBJECT *oid = OBJ_txt2obj(BRSKI_OID_MASA_URL, 1);
 	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
 	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
 	X509_EXTENSION *extension = NULL;

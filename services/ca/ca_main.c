@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "services/ca/ca_admin.h"
-#include "services/ca/ca_options.h"
+#include "services/ca/ca_admin_internal.h"
+#include "services/ca/ca_options_internal.h"
 
 static void on_request(void *ctx, struct http_exchange *ex)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/ca/ca_options.h"
+#include "services/ca/ca_options_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/ground/env.h"
-#include "services/ca/ca_job.h"
+#include "services/ca/ca_internal.h"
 
 /* Who may ask this CA for certificates. */
 

@@ -7,7 +7,8 @@
 #include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/transport/http_accept.h"
 #include "eap_brski/transport/http_reply.h"
-#include "services/masa/masa_request.h"
+#include "services/base/http_post.h"
+#include "services/masa/masa_request_internal.h"
 
 /* One request on its way to its answer. */
 struct job {
@@ -161,14 +162,10 @@ static enum brski_code answer_audit_log(struct job *job, struct brski_error *err
 /* 0: the request's form is right; else the status that says what is wrong. */
 static unsigned check_form(const struct brski_http *request, bool voucher, struct brski_error *err)
 {
-	if (strcmp(request->method, "POST") != 0) {
-		brski_fail(err, BRSKI_UNSUPPORTED, "only POST is understood here");
-		return 405;
-	}
-	if (!brski_http_is_type(request, BRSKI_MEDIA_VOUCHER)) {
-		brski_fail(err, BRSKI_UNSUPPORTED, "a request has the type " BRSKI_MEDIA_VOUCHER);
-		return 415;
-	}
+	unsigned status = http_post_check(request, BRSKI_MEDIA_VOUCHER, err);
+
+	if (status != 0)
+		return status;
 	if (!brski_http_accepts(request, voucher ? BRSKI_MEDIA_VOUCHER : BRSKI_MEDIA_JSON) &&
 		!brski_http_accepts(request, BRSKI_MEDIA_VOUCHER)) {
 		brski_fail(err, BRSKI_UNSUPPORTED, "the answer has a type that is not accepted");
@@ -202,17 +199,13 @@ static enum brski_code write_answer(
 {
 	/* the words of an internal error are for the operator alone */
 	const char *words = status < 500 ? err->why : "the MASA has a problem of its own, ask again later";
-	enum brski_code code;
 
 	if (status == 200)
 		return brski_http_response(
 			response, 200, job->answer_type, brski_buf_span(&job->answer), err);
 	if (job->retry_after > 0)
 		return brski_http_reply_later(response, status, job->retry_after, words, NULL);
-	code = brski_http_reply_text(response, status, words, NULL);
-	if (code == BRSKI_OK && status == 405)
-		code = brski_http_set(response, "allow", "POST", NULL);
-	return code;
+	return http_post_refuse(response, status, words, NULL);
 }
 
 static void describe(const struct job *job, unsigned status, bool voucher, const struct brski_error *err,

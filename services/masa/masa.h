@@ -22,6 +22,7 @@ struct masa {
 	long nonceless_lifetime; /* seconds until a voucher without nonce expires */
 };
 
+/* Who sent a request, by the connection that it came on. Borrowed. */
 struct masa_peer {
 	const char *address;
 	const X509 *tls_client; /* NULL: none shown */
@@ -34,7 +35,7 @@ struct masa_peer {
 /*
  * Answers one request, always: with a voucher or an audit log, or with a status of 4xx or 5xx and
  * the reason in plain text (RFC 8995 5.6). Every request goes to the store's list and to the log.
- * *response must be empty. what gets a few words for the log.
+ * *response must be empty, and is the caller's to free. what gets a few words for the log.
  */
 void masa_handle(const struct masa *masa, const struct brski_http *request, const struct masa_peer *peer,
 	struct brski_http *response, char what[MASA_WHAT_MAX]);

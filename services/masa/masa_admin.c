@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/masa/masa_admin.h"
+#include "services/masa/masa_admin_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "eap_brski/ground/text.h"
-#include "services/masa/masa_options.h"
+#include "services/masa/masa_options_internal.h"
 
 /* What a command works on. */
 struct admin {

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "services/masa/masa_admin.h"
-#include "services/masa/masa_options.h"
+#include "services/masa/masa_admin_internal.h"
+#include "services/masa/masa_options_internal.h"
 
 static void on_request(void *ctx, struct http_exchange *ex)
 {

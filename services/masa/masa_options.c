@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/masa/masa_options.h"
+#include "services/masa/masa_options_internal.h"
 
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/registrar/board.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,16 +16,15 @@
 #define BUCKETS 512
 
 /*
- * board->lock guards everything here but `job`, which has a lock of its own, held while an answer is
- * worked on. The worker alone changes jobs, so that it reads them without that lock. Neither
- * lock is ever taken while the other is held.
+ * A job in memory. board->lock guards everything here but `job`, which has a lock of its own, held
+ * while an answer is worked on. The worker alone changes jobs, so that it reads them without that
+ * lock. Neither lock is ever taken while the other is held.
  */
-struct brski_ticket {
-	struct brski_ticket *bucket;      /* next of the same hash */
-	struct brski_ticket *next, *prev; /* in order of arrival */
+struct brski_task {
+	struct brski_task *bucket;      /* next of the same hash */
+	struct brski_task *next, *prev; /* in order of arrival */
 	struct brski_board *board;
 	pthread_mutex_t job_lock;
-	pthread_cond_t changed;
 	struct brski_job *job;
 	char key[BRSKI_FINGERPRINT_MAX];
 	char origin[BRSKI_URL_MAX + 64]; /* of the call under way */
@@ -39,17 +37,25 @@ struct brski_ticket {
 	int64_t ended; /* ms: when the last one ended */
 	unsigned failures;
 	unsigned steps;
-	unsigned shares;
+	struct brski_ticket *tickets;
 };
+
+struct brski_ticket {
+	struct brski_task *task;
+	struct brski_ticket *next; /* of the same job */
+	brski_ticket_moved *moved;
+	void *ctx;
+};
+
 struct brski_board {
 	struct brski_board_config config;
 	pthread_mutex_t lock;
-	struct brski_ticket *buckets[BUCKETS];
-	struct brski_ticket *first, *last;
+	struct brski_task *buckets[BUCKETS];
+	struct brski_task *first, *last;
 	unsigned held, running;
 };
 
-static struct brski_ticket **bucket_of(struct brski_board *board, const char *key)
+static struct brski_task **bucket_of(struct brski_board *board, const char *key)
 {
 	unsigned hash = 0;
 
@@ -58,19 +64,18 @@ static struct brski_ticket **bucket_of(struct brski_board *board, const char *ke
 	return &board->buckets[hash % BUCKETS];
 }
 
-static struct brski_ticket *find(struct brski_board *board, const char *key)
+static struct brski_task *find(struct brski_board *board, const char *key)
 {
-	struct brski_ticket *t = *bucket_of(board, key);
+	struct brski_task *t = *bucket_of(board, key);
 
 	while (t && strcmp(t->key, key) != 0)
 		t = t->bucket;
 	return t;
 }
 
-static struct brski_ticket *ticket_new(struct brski_board *board, struct brski_job *job)
+static struct brski_task *task_new(struct brski_board *board, struct brski_job *job)
 {
-	struct brski_ticket *t = calloc(1, sizeof(*t));
-	pthread_condattr_t attr;
+	struct brski_task *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
@@ -78,24 +83,19 @@ static struct brski_ticket *ticket_new(struct brski_board *board, struct brski_j
 	t->job = job;
 	snprintf(t->key, sizeof(t->key), "%s", brski_job_key(job));
 	pthread_mutex_init(&t->job_lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->changed, &attr);
-	pthread_condattr_destroy(&attr);
 	return t;
 }
 
-static void ticket_free(struct brski_ticket *t)
+static void task_free(struct brski_task *t)
 {
 	brski_job_free(t->job);
-	pthread_cond_destroy(&t->changed);
 	pthread_mutex_destroy(&t->job_lock);
 	free(t);
 }
 
-static void link_ticket(struct brski_board *board, struct brski_ticket *t)
+static void link_task(struct brski_board *board, struct brski_task *t)
 {
-	struct brski_ticket **b = bucket_of(board, t->key);
+	struct brski_task **b = bucket_of(board, t->key);
 
 	t->bucket = *b;
 	*b = t;
@@ -108,9 +108,9 @@ static void link_ticket(struct brski_board *board, struct brski_ticket *t)
 	board->held++;
 }
 
-static void unlink_ticket(struct brski_board *board, struct brski_ticket *t)
+static void unlink_task(struct brski_board *board, struct brski_task *t)
 {
-	struct brski_ticket **b = bucket_of(board, t->key);
+	struct brski_task **b = bucket_of(board, t->key);
 
 	while (*b != t)
 		b = &(*b)->bucket;
@@ -120,21 +120,36 @@ static void unlink_ticket(struct brski_board *board, struct brski_ticket *t)
 	board->held--;
 }
 
-/* Nobody's any more: finished, no session at it, and the I/O thread has let go of it. With the lock held. */
-static void drop_if_over(struct brski_board *board, struct brski_ticket *t)
+/* Nobody's any more: finished, no session at it, and the worker has let go of it. With the lock held. */
+static void drop_if_over(struct brski_board *board, struct brski_task *t)
 {
-	if (t->shares || t->calling || t->progress != BRSKI_PROGRESS_FINISHED)
+	if (t->tickets || t->calling || t->progress != BRSKI_PROGRESS_FINISHED)
 		return;
-	unlink_ticket(board, t);
-	ticket_free(t);
+	unlink_task(board, t);
+	task_free(t);
 }
 
 /* The one function that changes progress. With the lock held. */
-static void set_progress(struct brski_ticket *t, enum brski_progress progress, long pause_ms)
+static void set_progress(struct brski_task *t, enum brski_progress progress, long pause_ms)
 {
 	t->progress = progress;
 	t->due = brski_now_ms() + pause_ms;
-	pthread_cond_broadcast(&t->changed);
+	for (const struct brski_ticket *ticket = t->tickets; ticket; ticket = ticket->next)
+		if (ticket->moved)
+			ticket->moved(ticket->ctx);
+}
+
+/* A new one, which takes the job. NULL: no memory. With the lock held. */
+static struct brski_task *add_task(struct brski_board *board, struct brski_job *job)
+{
+	struct brski_task *t = task_new(board, job);
+
+	if (!t)
+		return NULL;
+	t->fresh = true;
+	link_task(board, t);
+	set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
+	return t;
 }
 
 /* ---- Sessions' side ---- */
@@ -143,7 +158,7 @@ static void set_progress(struct brski_ticket *t, enum brski_progress progress, l
  * A pledge that comes back is a reason to try again before the pause is over, unless the back end
  * asked for the pause.
  */
-static void wake(struct brski_ticket *t)
+static void wake(struct brski_task *t)
 {
 	if (t->progress != BRSKI_PROGRESS_PAUSED || t->told || brski_now_ms() - t->ended < WAKE_MS)
 		return;
@@ -151,80 +166,97 @@ static void wake(struct brski_ticket *t)
 	set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
 }
 
-struct brski_ticket *brski_board_submit(struct brski_board *board, struct brski_job *job)
+/*
+ * The task of that job: the one that is there, or a new one. Takes the job. NULL: no memory. With the
+ * lock held.
+ */
+static struct brski_task *task_of(struct brski_board *board, struct brski_job *job)
 {
-	struct brski_ticket *t;
+	struct brski_task *t = find(board, brski_job_key(job));
 
-	pthread_mutex_lock(&board->lock);
-	t = find(board, brski_job_key(job));
 	if (t) {
 		brski_job_free(job);
 		wake(t);
-	} else {
-		t = ticket_new(board, job);
-		if (!t) {
-			brski_job_free(job);
-			pthread_mutex_unlock(&board->lock);
-			return NULL;
-		}
-		t->fresh = true;
-		link_ticket(board, t);
-		set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
+		return t;
 	}
-	t->shares++;
-	pthread_mutex_unlock(&board->lock);
+	t = add_task(board, job);
+	if (!t)
+		brski_job_free(job);
 	return t;
 }
 
-void brski_ticket_release(struct brski_ticket *t)
+struct brski_ticket *brski_board_submit(
+	struct brski_board *board, struct brski_job *job, brski_ticket_moved *moved, void *ctx)
 {
-	struct brski_board *board;
+	struct brski_ticket *ticket = calloc(1, sizeof(*ticket));
 
-	if (!t)
-		return;
-	board = t->board;
+	if (!ticket) {
+		brski_job_free(job);
+		return NULL;
+	}
+	*ticket = (struct brski_ticket){.moved = moved, .ctx = ctx};
 	pthread_mutex_lock(&board->lock);
-	t->shares--;
-	drop_if_over(board, t);
+	ticket->task = task_of(board, job);
+	if (ticket->task) {
+		ticket->next = ticket->task->tickets;
+		ticket->task->tickets = ticket;
+	}
 	pthread_mutex_unlock(&board->lock);
+	if (ticket->task)
+		return ticket;
+	free(ticket);
+	return NULL;
 }
 
-enum brski_progress brski_ticket_wait(struct brski_ticket *t, long ms, long *pause_ms)
+void brski_ticket_release(struct brski_ticket *ticket)
 {
-	struct timespec until;
-	enum brski_progress progress;
-	int64_t end = brski_now_ms() + ms;
+	struct brski_ticket **link;
+	struct brski_board *board;
 
-	until.tv_sec = (time_t)(end / 1000);
-	until.tv_nsec = (long)(end % 1000) * 1000000;
+	if (!ticket)
+		return;
+	board = ticket->task->board;
+	pthread_mutex_lock(&board->lock);
+	link = &ticket->task->tickets;
+	while (*link != ticket)
+		link = &(*link)->next;
+	*link = ticket->next;
+	drop_if_over(board, ticket->task);
+	pthread_mutex_unlock(&board->lock);
+	free(ticket);
+}
+
+enum brski_progress brski_ticket_look(const struct brski_ticket *ticket, long *pause_ms)
+{
+	struct brski_task *t = ticket->task;
+	enum brski_progress progress;
+	int64_t pause;
+
 	pthread_mutex_lock(&t->board->lock);
-	while (t->progress == BRSKI_PROGRESS_RUNNING)
-		if (pthread_cond_timedwait(&t->changed, &t->board->lock, &until) == ETIMEDOUT)
-			break;
 	progress = t->progress;
-	end = t->due - brski_now_ms();
+	pause = t->due - brski_now_ms();
 	pthread_mutex_unlock(&t->board->lock);
 	if (pause_ms)
-		*pause_ms = progress == BRSKI_PROGRESS_PAUSED && end > 0 ? (long)end : 0;
+		*pause_ms = progress == BRSKI_PROGRESS_PAUSED && pause > 0 ? (long)pause : 0;
 	return progress;
 }
 
-const struct brski_job *brski_ticket_lock(struct brski_ticket *t)
+const struct brski_job *brski_ticket_lock(struct brski_ticket *ticket)
 {
-	pthread_mutex_lock(&t->job_lock);
-	return t->job;
+	pthread_mutex_lock(&ticket->task->job_lock);
+	return ticket->task->job;
 }
 
-void brski_ticket_unlock(struct brski_ticket *t)
+void brski_ticket_unlock(struct brski_ticket *ticket)
 {
-	pthread_mutex_unlock(&t->job_lock);
+	pthread_mutex_unlock(&ticket->task->job_lock);
 }
 
-void brski_ticket_trouble(struct brski_ticket *t, char why[320])
+void brski_ticket_trouble(const struct brski_ticket *ticket, char why[320])
 {
-	pthread_mutex_lock(&t->board->lock);
-	snprintf(why, 320, "%s", t->trouble);
-	pthread_mutex_unlock(&t->board->lock);
+	pthread_mutex_lock(&ticket->task->board->lock);
+	snprintf(why, 320, "%s", ticket->task->trouble);
+	pthread_mutex_unlock(&ticket->task->board->lock);
 }
 
 void brski_board_count(struct brski_board *board, unsigned *held, unsigned *running)
@@ -234,6 +266,7 @@ void brski_board_count(struct brski_board *board, unsigned *held, unsigned *runn
 	*running = board->running;
 	pthread_mutex_unlock(&board->lock);
 }
+
 /* ---- The worker's side: what is in the store ---- */
 
 bool brski_board_has(struct brski_board *board, const char *key)
@@ -248,16 +281,11 @@ bool brski_board_has(struct brski_board *board, const char *key)
 
 bool brski_board_adopt(struct brski_board *board, struct brski_job *job)
 {
-	struct brski_ticket *t = NULL;
+	struct brski_task *t = NULL;
 
 	pthread_mutex_lock(&board->lock);
 	if (board->held < BRSKI_BOARD_MAX && !find(board, brski_job_key(job)))
-		t = ticket_new(board, job);
-	if (t) {
-		t->fresh = true;
-		link_ticket(board, t);
-		set_progress(t, BRSKI_PROGRESS_RUNNING, 0);
-	}
+		t = add_task(board, job);
 	pthread_mutex_unlock(&board->lock);
 	return t != NULL;
 }
@@ -265,7 +293,7 @@ bool brski_board_adopt(struct brski_board *board, struct brski_job *job)
 /* ---- The worker's side: whose turn it is ---- */
 
 /* "https://masa.example:9443", for counting and for the log. */
-static void set_origin(struct brski_ticket *t)
+static void set_origin(struct brski_task *t)
 {
 	struct brski_call call = {0};
 
@@ -281,7 +309,7 @@ static bool is_full(const struct brski_board *board, const char *origin)
 
 	if (board->running < CALLS_PER_ORIGIN)
 		return false;
-	for (const struct brski_ticket *t = board->first; t; t = t->next)
+	for (const struct brski_task *t = board->first; t; t = t->next)
 		n += t->calling && strcmp(t->origin, origin) == 0;
 	return n >= CALLS_PER_ORIGIN;
 }
@@ -290,14 +318,14 @@ static bool is_full(const struct brski_board *board, const char *origin)
  * The first that may call now and has a place. One origin at most is full while there are places,
  * and it is counted once: thousands may wait for it. With the lock held.
  */
-static struct brski_ticket *find_due(struct brski_board *board)
+static struct brski_task *find_due(struct brski_board *board)
 {
 	const char *full = NULL;
 	int64_t now = brski_now_ms();
 
 	if (board->running >= CALLS_MAX)
 		return NULL;
-	for (struct brski_ticket *t = board->first; t; t = t->next) {
+	for (struct brski_task *t = board->first; t; t = t->next) {
 		if (t->calling || t->progress == BRSKI_PROGRESS_FINISHED || t->due > now)
 			continue;
 		set_origin(t);
@@ -311,9 +339,9 @@ static struct brski_ticket *find_due(struct brski_board *board)
 }
 
 /* The next one that may call now, in order of arrival; taken. */
-struct brski_ticket *brski_board_take(struct brski_board *board)
+struct brski_task *brski_board_take(struct brski_board *board)
 {
-	struct brski_ticket *t;
+	struct brski_task *t;
 
 	pthread_mutex_lock(&board->lock);
 	t = find_due(board);
@@ -332,7 +360,7 @@ long brski_board_next(struct brski_board *board, int64_t until)
 	int64_t next = until, now = brski_now_ms();
 
 	pthread_mutex_lock(&board->lock);
-	for (const struct brski_ticket *t = board->first; t; t = t->next)
+	for (const struct brski_task *t = board->first; t; t = t->next)
 		if (t->progress == BRSKI_PROGRESS_PAUSED && t->due < next)
 			next = t->due;
 	pthread_mutex_unlock(&board->lock);
@@ -341,22 +369,22 @@ long brski_board_next(struct brski_board *board, int64_t until)
 
 /* ---- The worker's side: one job ---- */
 
-struct brski_job *brski_board_job(const struct brski_ticket *t)
+struct brski_job *brski_task_job(const struct brski_task *t)
 {
 	return t->job;
 }
 
-void *brski_board_owner(const struct brski_ticket *t)
+void *brski_task_owner(const struct brski_task *t)
 {
 	return t->board->config.owner;
 }
 
-const char *brski_board_origin(const struct brski_ticket *t)
+const char *brski_task_origin(const struct brski_task *t)
 {
 	return t->origin;
 }
 
-bool brski_board_is_fresh(struct brski_ticket *t)
+bool brski_task_is_fresh(struct brski_task *t)
 {
 	bool fresh = t->fresh;
 
@@ -364,7 +392,7 @@ bool brski_board_is_fresh(struct brski_ticket *t)
 	return fresh;
 }
 
-void brski_board_replace(struct brski_ticket *t, struct brski_job *job)
+void brski_task_replace(struct brski_task *t, struct brski_job *job)
 {
 	pthread_mutex_lock(&t->job_lock);
 	brski_job_free(t->job);
@@ -372,8 +400,8 @@ void brski_board_replace(struct brski_ticket *t, struct brski_job *job)
 	pthread_mutex_unlock(&t->job_lock);
 }
 
-enum brski_code brski_board_answer(
-	struct brski_ticket *t, const struct brski_http *answer, const char *why, struct brski_error *err)
+enum brski_code brski_task_answer(
+	struct brski_task *t, const struct brski_http *answer, const char *why, struct brski_error *err)
 {
 	enum brski_code code;
 
@@ -398,7 +426,7 @@ static long back_off(struct brski_board *board, unsigned failures)
 	return pause + pause * r / 1024;
 }
 
-void brski_board_pause(struct brski_ticket *t, const char *why)
+void brski_task_pause(struct brski_task *t, const char *why)
 {
 	struct brski_board *board = t->board;
 
@@ -413,7 +441,7 @@ void brski_board_pause(struct brski_ticket *t, const char *why)
 }
 
 /* After an answer: what next? With the job read by this thread only, no job_lock is needed to look at it. */
-void brski_board_settle(struct brski_ticket *t)
+void brski_task_settle(struct brski_task *t)
 {
 	struct brski_board *board = t->board;
 	enum brski_job_state state = brski_job_state(t->job);
@@ -437,7 +465,7 @@ void brski_board_settle(struct brski_ticket *t)
 	pthread_mutex_unlock(&board->lock);
 }
 /* The I/O thread is through with it for now. */
-void brski_board_let_go(struct brski_ticket *t)
+void brski_task_let_go(struct brski_task *t)
 {
 	struct brski_board *board = t->board;
 
@@ -465,13 +493,13 @@ enum brski_code brski_board_new(
 
 void brski_board_free(struct brski_board *board)
 {
-	struct brski_ticket *t;
+	struct brski_task *t;
 
 	if (!board)
 		return;
 	while ((t = board->first)) {
-		unlink_ticket(board, t);
-		ticket_free(t);
+		unlink_task(board, t);
+		task_free(t);
 	}
 	pthread_mutex_destroy(&board->lock);
 	free(board);

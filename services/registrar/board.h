@@ -12,21 +12,28 @@ struct brski_board;
 
 /* ---- Sessions' side, from any thread ---- */
 
-/* A session's share in a job. */
+/* A session's share in a job; brski_worker_submit() gives it. */
 struct brski_ticket;
+
+/*
+ * The job has moved: brski_ticket_look() says where to. It comes in the thread that moved it, with
+ * the board locked, so that none comes after brski_ticket_release(): signal a condition, wake a
+ * loop, and call nothing of board and worker.
+ */
+typedef void brski_ticket_moved(void *ctx);
 
 enum brski_progress {
 	BRSKI_PROGRESS_RUNNING,  /* a call is under way, or about to be */
 	BRSKI_PROGRESS_PAUSED,   /* nothing will happen for *pause_ms: back end away, or it told us to wait */
 	BRSKI_PROGRESS_FINISHED, /* done or refused */
 };
-/* Waits until it no longer runs, `ms` at most. */
-enum brski_progress brski_ticket_wait(struct brski_ticket *ticket, long ms, long *pause_ms);
+/* How far it is now. pause_ms may be NULL; 0 unless it pauses. */
+enum brski_progress brski_ticket_look(const struct brski_ticket *ticket, long *pause_ms);
 /* The job, held still until unlock; locks for as long as a signature takes at most. */
 const struct brski_job *brski_ticket_lock(struct brski_ticket *ticket);
 void brski_ticket_unlock(struct brski_ticket *ticket);
 /* Why the last call failed; "" if it did not. Copied into why. */
-void brski_ticket_trouble(struct brski_ticket *ticket, char why[320]);
+void brski_ticket_trouble(const struct brski_ticket *ticket, char why[320]);
 void brski_ticket_release(struct brski_ticket *ticket); /* NULL is allowed; the job goes on */
 
 /* ---- The worker's side ---- */
@@ -36,7 +43,7 @@ void brski_ticket_release(struct brski_ticket *ticket); /* NULL is allowed; the 
 struct brski_board_config {
 	long retry_min_ms; /* first pause after a call that failed, doubled every time ... */
 	long retry_max_ms; /* ... up to this */
-	void *owner;       /* see brski_board_owner() */
+	void *owner;       /* see brski_task_owner() */
 	const struct brski_env *env;
 };
 
@@ -49,7 +56,8 @@ void brski_board_free(struct brski_board *board);
 void brski_board_count(struct brski_board *board, unsigned *held, unsigned *running);
 
 /* As brski_worker_submit(); whoever calls has to wake the worker. */
-struct brski_ticket *brski_board_submit(struct brski_board *board, struct brski_job *job);
+struct brski_ticket *brski_board_submit(
+	struct brski_board *board, struct brski_job *job, brski_ticket_moved *moved, void *ctx);
 bool brski_board_has(struct brski_board *board, const char *key);
 /*
  * Takes a job of the store, for which nobody is here. False if it has come meanwhile, or there is no
@@ -57,29 +65,31 @@ bool brski_board_has(struct brski_board *board, const char *key);
  */
 bool brski_board_adopt(struct brski_board *board, struct brski_job *job);
 
+/* A job in memory. */
+struct brski_task;
 /*
- * The next job that may call now and has a place, in order of arrival; NULL: none. It is the
- * worker's until brski_board_let_go(), and what follows is for such jobs only.
+ * The next one that may call now and has a place, in order of arrival; NULL: none. It is the
+ * worker's until brski_task_let_go().
  */
-struct brski_ticket *brski_board_take(struct brski_board *board);
-void brski_board_let_go(struct brski_ticket *t);
-void *brski_board_owner(const struct brski_ticket *t); /* the board's, for callbacks */
+struct brski_task *brski_board_take(struct brski_board *board);
+void brski_task_let_go(struct brski_task *t);
 /* Milliseconds until the next pause is over, or it is `until`. */
 long brski_board_next(struct brski_board *board, int64_t until);
+void *brski_task_owner(const struct brski_task *t); /* the board's, for callbacks */
 
 /* Nobody but the worker changes a job, by the next two functions, so that it may look without a lock. */
-struct brski_job *brski_board_job(const struct brski_ticket *t);
-void brski_board_replace(struct brski_ticket *t, struct brski_job *job); /* takes it, frees the other */
-BRSKI_CHECKED enum brski_code brski_board_answer(struct brski_ticket *t, const struct brski_http *answer,
+struct brski_job *brski_task_job(const struct brski_task *t);
+void brski_task_replace(struct brski_task *t, struct brski_job *job); /* takes it, frees the other */
+BRSKI_CHECKED enum brski_code brski_task_answer(struct brski_task *t, const struct brski_http *answer,
 	const char *why, struct brski_error *err); /* as brski_job_answer() */
 /* Whom it calls, "https://masa.example:9443", for the log. */
-const char *brski_board_origin(const struct brski_ticket *t);
+const char *brski_task_origin(const struct brski_task *t);
 /* True once: it is new in memory, and has not been compared with the store yet. */
-bool brski_board_is_fresh(struct brski_ticket *t);
+bool brski_task_is_fresh(struct brski_task *t);
 
 /* The call failed: a pause, longer with every failure. */
-void brski_board_pause(struct brski_ticket *t, const char *why);
+void brski_task_pause(struct brski_task *t, const char *why);
 /* There was an answer: what next, by the job's state. */
-void brski_board_settle(struct brski_ticket *t);
+void brski_task_settle(struct brski_task *t);
 
 #endif

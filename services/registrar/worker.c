@@ -25,9 +25,10 @@ struct brski_worker {
 
 /* ---- Sessions' side ---- */
 
-struct brski_ticket *brski_worker_submit(struct brski_worker *worker, struct brski_job *job)
+struct brski_ticket *brski_worker_submit(
+	struct brski_worker *worker, struct brski_job *job, brski_ticket_moved *moved, void *ctx)
 {
-	struct brski_ticket *ticket = brski_board_submit(worker->board, job);
+	struct brski_ticket *ticket = brski_board_submit(worker->board, job, moved, ctx);
 
 	http_client_wake(worker->client);
 	return ticket;
@@ -40,53 +41,53 @@ void brski_worker_count(struct brski_worker *worker, unsigned *held, unsigned *r
 
 /* ---- The thread's side: one job ---- */
 
-static const char *back_end(const struct brski_ticket *t)
+static const char *back_end(const struct brski_task *t)
 {
 	struct brski_call call = {0};
 
-	return brski_job_call(brski_board_job(t), &call) ? call.back_end : "back end";
+	return brski_job_call(brski_task_job(t), &call) ? call.back_end : "back end";
 }
 
 /* The registrar's history has it already, so the log gets it for debugging only. */
-static void on_silence(struct brski_worker *worker, struct brski_ticket *t, const char *why)
+static void on_silence(struct brski_worker *worker, struct brski_task *t, const char *why)
 {
 	struct brski_error text = {0};
 
-	brski_fail(&text, BRSKI_UNAVAILABLE, "%s %s: %s", back_end(t), brski_board_origin(t), why);
+	brski_fail(&text, BRSKI_UNAVAILABLE, "%s %s: %s", back_end(t), brski_task_origin(t), why);
 	brski_log(worker->config.env, BRSKI_LOG_DEBUG, "%s", text.why);
-	brski_board_pause(t, text.why);
+	brski_task_pause(t, text.why);
 }
 
 /* An answer that the job cannot keep is no answer: the store, not the back end, is in trouble. */
 static void digest(
-	struct brski_worker *worker, struct brski_ticket *t, const struct brski_http *answer, const char *why)
+	struct brski_worker *worker, struct brski_task *t, const struct brski_http *answer, const char *why)
 {
 	struct brski_error err = {0};
 
-	if (brski_board_answer(t, answer, answer ? NULL : why, &err) != BRSKI_OK) {
-		brski_log(worker->config.env, BRSKI_LOG_ERROR, "%s %s: %s", back_end(t),
-			brski_board_origin(t), err.why);
-		brski_board_pause(t, err.why);
-	} else if (!answer && brski_job_state(brski_board_job(t)) == BRSKI_JOB_WAITING) {
+	if (brski_task_answer(t, answer, answer ? NULL : why, &err) != BRSKI_OK) {
+		brski_log(worker->config.env, BRSKI_LOG_ERROR, "%s %s: %s", back_end(t), brski_task_origin(t),
+			err.why);
+		brski_task_pause(t, err.why);
+	} else if (!answer && brski_job_state(brski_task_job(t)) == BRSKI_JOB_WAITING) {
 		on_silence(worker, t, why);
 	} else {
-		brski_board_settle(t);
+		brski_task_settle(t);
 	}
 }
 
 static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 {
-	digest(brski_board_owner(ctx), ctx, answer, why);
-	brski_board_let_go(ctx);
+	digest(brski_task_owner(ctx), ctx, answer, why);
+	brski_task_let_go(ctx);
 }
 
 /*
  * A session may have read the job from the store just before its answer was put there, or `brskictl
  * import` may have brought one: then the answer counts, and nothing is asked twice.
  */
-static void compare_with_store(struct brski_worker *worker, struct brski_ticket *t)
+static void compare_with_store(struct brski_worker *worker, struct brski_task *t)
 {
-	const char *key = brski_job_key(brski_board_job(t));
+	const char *key = brski_job_key(brski_task_job(t));
 	struct brski_store_job kept;
 	struct brski_job *job = NULL;
 	struct brski_error err;
@@ -95,36 +96,36 @@ static void compare_with_store(struct brski_worker *worker, struct brski_ticket 
 		return;
 	if (kept.state != BRSKI_JOB_WAITING &&
 		brski_job_load(worker->config.registrar, brski_buf_span(&kept.blob), &job, &err) == BRSKI_OK)
-		brski_board_replace(t, job);
+		brski_task_replace(t, job);
 	brski_store_job_free(&kept);
 }
 
 /* True if the job has nothing to call now: it is finished, or must wait since an earlier answer said so. */
-static bool nothing_to_call(struct brski_worker *worker, struct brski_ticket *t)
+static bool nothing_to_call(struct brski_worker *worker, struct brski_task *t)
 {
-	bool fresh = brski_board_is_fresh(t);
+	bool fresh = brski_task_is_fresh(t);
 	const struct brski_job *job;
 
 	compare_with_store(worker, t);
-	job = brski_board_job(t);
+	job = brski_task_job(t);
 	if (brski_job_state(job) == BRSKI_JOB_WAITING && (!fresh || brski_job_not_before(job) <= 0))
 		return false;
-	brski_board_settle(t);
+	brski_task_settle(t);
 	return true;
 }
 
-static void start(struct brski_worker *worker, struct brski_ticket *t)
+static void start(struct brski_worker *worker, struct brski_task *t)
 {
 	struct brski_call call = {0};
 	struct brski_error err = {0};
 	bool nothing = nothing_to_call(worker, t);
 
-	if (!nothing && !brski_job_call(brski_board_job(t), &call)) {
-		brski_board_pause(t, "the request has nothing to ask and no answer");
+	if (!nothing && !brski_job_call(brski_task_job(t), &call)) {
+		brski_task_pause(t, "the request has nothing to ask and no answer");
 		nothing = true;
 	}
 	if (nothing) {
-		brski_board_let_go(t);
+		brski_task_let_go(t);
 		return;
 	}
 	if (brski_call_start(worker->client, &call, on_done, t, &err) != BRSKI_OK)
@@ -193,7 +194,7 @@ static void scan(struct brski_worker *worker)
 /* What is due now. Milliseconds until something else is. */
 static long look_around(struct brski_worker *worker)
 {
-	struct brski_ticket *t;
+	struct brski_task *t;
 
 	if (brski_now_ms() >= worker->next_scan) {
 		if (worker->next_scan && worker->config.housekeeping)

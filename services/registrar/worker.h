@@ -39,10 +39,12 @@ void brski_worker_stop(struct brski_worker *worker);
 void brski_worker_free(struct brski_worker *worker);
 
 /*
- * Takes the job, also on failure (NULL: no memory). If one of the same key is under way, that one
- * is shared and this one freed.
+ * Takes the job, also on failure (NULL: no memory). If one of the same key is under way, that one is
+ * shared and this one freed. `moved` (may be NULL) is called whenever the job moves from now on,
+ * until the ticket is given back; it may be before this returns.
  */
-struct brski_ticket *brski_worker_submit(struct brski_worker *worker, struct brski_job *job);
+struct brski_ticket *brski_worker_submit(
+	struct brski_worker *worker, struct brski_job *job, brski_ticket_moved *moved, void *ctx);
 /* For tests and status lines: jobs in memory, calls under way. */
 void brski_worker_count(struct brski_worker *worker, unsigned *held, unsigned *running);
 

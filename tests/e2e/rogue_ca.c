@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/ca/ca_issue.h"
-#include "services/ca/ca_options.h"
+#include "services/ca/ca_issue_internal.h"
+#include "services/ca/ca_options_internal.h"
 #include "tests/e2e/rogue.h"
 
 /*

@@ -6,7 +6,7 @@
 #include <openssl/rand.h>
 
 #include "eap_brski/artifacts/voucher_cms.h"
-#include "services/masa/masa_options.h"
+#include "services/masa/masa_options_internal.h"
 #include "tests/e2e/rogue.h"
 
 /* A MASA that misbehaves: the real one answers, and this program opens its voucher and signs another one. */

@@ -176,13 +176,13 @@ struct device {
 	struct brski_buf eap; /* what it says next */
 	uint8_t state[BRSKI_STATE_LEN];
 	size_t state_len;
-	struct brski_eap_out out; /* the last answer */
+	struct brski_conversation_out out; /* the last answer */
 	unsigned waits;
 	unsigned rounds;
 	int64_t slowest_ms;
 	enum brski_peer_result result;
 	bool hurry; /* acknowledges a Wait at once */
-	const struct brski_eap_judge *judge;
+	const struct brski_conversation_judge *judge;
 };
 
 static int64_t now_ms(void)
@@ -231,12 +231,12 @@ static void device_close(struct device *d)
 {
 	brski_peer_free(d->peer);
 	brski_buf_free(&d->eap);
-	brski_eap_out_free(&d->out);
+	brski_conversation_out_free(&d->out);
 }
 
-static struct brski_eap_in packet_of(struct device *d)
+static struct brski_conversation_in packet_of(struct device *d)
 {
-	return (struct brski_eap_in){.eap = brski_buf_span(&d->eap),
+	return (struct brski_conversation_in){.eap = brski_buf_span(&d->eap),
 		.state = brski_span(d->state, d->state_len),
 		.where = "port 1",
 		.judge = d->judge};
@@ -245,11 +245,11 @@ static struct brski_eap_in packet_of(struct device *d)
 /* What it says goes to the server. */
 static enum brski_verdict ask(struct device *d)
 {
-	struct brski_eap_in in = packet_of(d);
+	struct brski_conversation_in in = packet_of(d);
 	int64_t began = now_ms(), took;
 
 	ck_assert(brski_conversations_claim(conversations, &in));
-	brski_eap_out_free(&d->out);
+	brski_conversation_out_free(&d->out);
 	brski_conversations_answer(conversations, &in, &d->out);
 	took = now_ms() - began;
 	if (took > d->slowest_ms)
@@ -346,7 +346,7 @@ END_TEST
 
 static bool claims(const struct brski_buf *eap)
 {
-	struct brski_eap_in in = {.eap = brski_buf_span(eap)};
+	struct brski_conversation_in in = {.eap = brski_buf_span(eap)};
 
 	return brski_conversations_claim(conversations, &in);
 }
@@ -523,7 +523,7 @@ static void note_forgotten(void *kept)
 START_TEST(rules_are_asked_once_and_what_they_keep_comes_back)
 {
 	struct bench b = {.give = {.decision = BRSKI_ACCEPT}};
-	struct brski_eap_judge judge = {
+	struct brski_conversation_judge judge = {
 		.name = "rules", .ask = give, .let_in = note_let_in, .forget = note_forgotten, .ctx = &b};
 	struct device d;
 
@@ -546,7 +546,7 @@ END_TEST
 START_TEST(rules_may_defer)
 {
 	struct bench b = {.give = {.decision = BRSKI_DEFER, .why = "not today", .retry_after = 3}};
-	struct brski_eap_judge judge = {
+	struct brski_conversation_judge judge = {
 		.name = "rules", .ask = give, .let_in = note_let_in, .forget = note_forgotten, .ctx = &b};
 	struct device d;
 
@@ -617,7 +617,7 @@ START_TEST(framed_mtu_is_kept)
 	for (size_t i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
 		size_t longest = 0;
 		struct device d;
-		struct brski_eap_in in;
+		struct brski_conversation_in in;
 
 		device_open(&d);
 		in = packet_of(&d);
@@ -668,7 +668,7 @@ struct crossing {
 static void *cross(void *arg)
 {
 	struct crossing *x = arg;
-	struct brski_eap_in in = packet_of(x->device);
+	struct brski_conversation_in in = packet_of(x->device);
 	int64_t began = now_ms();
 
 	brski_conversations_answer(conversations, &in, &x->device->out);
@@ -707,7 +707,7 @@ START_TEST(a_crowd_takes_few_threads)
 	for (unsigned i = 0; i < CROWD; i++) {
 		device_open(&d[i]);
 		go_on_for(&d[i], first.rounds - 2);
-		brski_eap_out_free(&d[i].out);
+		brski_conversation_out_free(&d[i].out);
 		x[i].device = &d[i];
 	}
 	for (unsigned i = 0; i < CROWD; i++)

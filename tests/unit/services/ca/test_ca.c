@@ -5,7 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include "services/ca/ca.h"
-#include "services/ca/ca_issue.h"
+#include "services/ca/ca_issue_internal.h"
 #include "tests/unit/support/cmp_world.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"

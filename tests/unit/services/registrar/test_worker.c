@@ -9,6 +9,7 @@
 
 #include <check.h>
 
+#include "services/base/clock.h"
 #include "services/registrar/worker.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/visit.h"
@@ -20,7 +21,7 @@ static struct site site;
 static struct web masa, ca;
 static struct brski_credential masa_tls;
 static struct brski_store *store;
-static struct brski_worker *jobs;
+static struct brski_worker *worker;
 static struct brski_worker_config config;
 static char folder[64], masa_url[64], cmp_url[64];
 static atomic_uint n_masa, n_housekeeping;
@@ -79,13 +80,29 @@ static void start(void)
 {
 	struct brski_error err;
 
-	EXPECT(BRSKI_OK, brski_worker_new(&config, &jobs, &err));
+	EXPECT(BRSKI_OK, brski_worker_new(&config, &worker, &err));
+}
+
+static struct brski_ticket *submit(struct brski_job *job)
+{
+	return brski_worker_submit(worker, job, NULL, NULL);
+}
+
+/* Waits until it no longer runs, `ms` at most. */
+static enum brski_progress wait_ticket(struct brski_ticket *t, long ms, long *pause_ms)
+{
+	int64_t end = brski_now_ms() + ms;
+	enum brski_progress progress;
+
+	while ((progress = brski_ticket_look(t, pause_ms)) == BRSKI_PROGRESS_RUNNING && brski_now_ms() < end)
+		usleep(1000);
+	return progress;
 }
 
 static void teardown(void)
 {
-	brski_worker_free(jobs);
-	jobs = NULL;
+	brski_worker_free(worker);
+	worker = NULL;
 	brski_store_close(store);
 	temp_remove(folder);
 	web_stop(&masa);
@@ -138,6 +155,14 @@ static void keep_in_store(const struct brski_job *job, enum brski_job_state stat
 	brski_store_job_free(&row);
 }
 
+static const struct brski_job *job_of(struct brski_ticket *t)
+{
+	const struct brski_job *job = brski_ticket_lock(t);
+
+	brski_ticket_unlock(t);
+	return job;
+}
+
 static enum brski_job_state state_of(struct brski_ticket *t)
 {
 	enum brski_job_state state = brski_job_state(brski_ticket_lock(t));
@@ -157,7 +182,7 @@ static unsigned held(void)
 {
 	unsigned n, running;
 
-	brski_worker_count(jobs, &n, &running);
+	brski_worker_count(worker, &n, &running);
 	return n;
 }
 
@@ -166,8 +191,8 @@ START_TEST(a_job_is_done)
 	struct brski_ticket *t;
 
 	start();
-	t = brski_worker_submit(jobs, voucher_job());
-	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	t = submit(voucher_job());
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
 	ck_assert_uint_eq(n_masa, 2); /* voucher, audit log */
 	ck_assert_uint_eq(held(), 1);
@@ -185,13 +210,13 @@ START_TEST(waiting_has_an_end)
 
 	masa.delay_ms = 400;
 	start();
-	t = brski_worker_submit(jobs, voucher_job());
+	t = submit(voucher_job());
 	clock_gettime(CLOCK_MONOTONIC, &before);
-	ck_assert_int_eq(brski_ticket_wait(t, 50, NULL), BRSKI_PROGRESS_RUNNING);
+	ck_assert_int_eq(wait_ticket(t, 50, NULL), BRSKI_PROGRESS_RUNNING);
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	ck_assert_int_lt(
 		(after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000, 200);
-	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	brski_ticket_release(t);
 }
 END_TEST
@@ -207,11 +232,12 @@ START_TEST(the_same_job_is_shared)
 	start();
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
 	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copy, &err));
-	one = brski_worker_submit(jobs, job);
-	two = brski_worker_submit(jobs, copy);
-	ck_assert_ptr_eq(one, two);
+	one = submit(job);
+	two = submit(copy);
+	ck_assert_uint_eq(held(), 1);
+	ck_assert_ptr_eq(job_of(one), job_of(two));
 	brski_ticket_release(one);
-	ck_assert_int_eq(brski_ticket_wait(two, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_int_eq(wait_ticket(two, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	brski_ticket_release(two);
 	ck_assert_uint_eq(n_masa, 2);
 	brski_buf_free(&blob);
@@ -234,8 +260,8 @@ START_TEST(an_answer_in_the_store_counts)
 	brski_job_free(answered);
 	brski_buf_free(&blob);
 	start();
-	t = brski_worker_submit(jobs, job);
-	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	t = submit(job);
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
 	ck_assert_uint_eq(n_masa, 0);
 	brski_ticket_release(t);
@@ -256,16 +282,16 @@ START_TEST(an_answer_from_elsewhere_spares_the_call)
 	site.masa = MASA_DOWN;
 	config.retry_min_ms = 700;
 	start();
-	t = brski_worker_submit(jobs, job);
-	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
+	t = submit(job);
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
 	calls = n_masa;
 	ck_assert_uint_gt(calls, 0);
 	site.masa = MASA_RIGHT;
 	site_drive(&site, answered);
 	keep_in_store(answered, BRSKI_JOB_DONE);
-	for (int i = 0; i < 500 && brski_ticket_wait(t, 10, NULL) != BRSKI_PROGRESS_FINISHED; i++)
+	for (int i = 0; i < 500 && wait_ticket(t, 10, NULL) != BRSKI_PROGRESS_FINISHED; i++)
 		usleep(10000);
-	ck_assert_int_eq(brski_ticket_wait(t, 0, NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_int_eq(wait_ticket(t, 0, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
 	ck_assert_uint_eq(n_masa, calls);
 	brski_ticket_release(t);
@@ -294,6 +320,42 @@ START_TEST(what_waits_in_the_store_is_taken_up)
 }
 END_TEST
 
+/* ---- Calling back ---- */
+
+static void count_move(void *ctx)
+{
+	++*(atomic_uint *)ctx;
+}
+
+/* Everybody who shares a job hears of it, and nobody who has given the ticket back. */
+START_TEST(a_ticket_calls_back)
+{
+	struct brski_job *job = voucher_job(), *copies[2];
+	atomic_uint moves[3] = {0};
+	struct brski_ticket *tickets[3];
+	struct brski_buf blob = {0};
+	struct brski_error err;
+
+	masa.delay_ms = 500;
+	start();
+	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
+	for (int i = 0; i < 2; i++)
+		EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copies[i], &err));
+	tickets[0] = brski_worker_submit(worker, job, count_move, &moves[0]);
+	wait_for(&moves[0], 1); /* the call is under way */
+	tickets[1] = brski_worker_submit(worker, copies[0], count_move, &moves[1]);
+	tickets[2] = brski_worker_submit(worker, copies[1], count_move, &moves[2]);
+	brski_ticket_release(tickets[1]);
+	wait_for(&moves[2], 3); /* voucher, audit log, and its end */
+	ck_assert_int_eq(brski_ticket_look(tickets[2], NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_uint_eq(moves[0], moves[2] + 1);
+	ck_assert_uint_eq(moves[1], 0);
+	brski_ticket_release(tickets[0]);
+	brski_ticket_release(tickets[2]);
+	brski_buf_free(&blob);
+}
+END_TEST
+
 /* ---- Pauses ---- */
 
 START_TEST(a_back_end_that_is_away_is_tried_less_and_less)
@@ -304,8 +366,8 @@ START_TEST(a_back_end_that_is_away_is_tried_less_and_less)
 
 	site.masa = MASA_DOWN;
 	start();
-	t = brski_worker_submit(jobs, voucher_job());
-	ck_assert_int_eq(brski_ticket_wait(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
+	t = submit(voucher_job());
+	ck_assert_int_eq(wait_ticket(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
 	ck_assert_int_le(pause, 60 + 60 / 4);
 	brski_ticket_trouble(t, why);
 	ck_assert_ptr_nonnull(strstr(why, "MASA https://localhost:"));
@@ -339,16 +401,16 @@ START_TEST(a_pause_that_was_asked_for_is_kept)
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
 	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copy, &err));
 	start();
-	t = brski_worker_submit(jobs, job);
-	ck_assert_int_eq(brski_ticket_wait(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
+	t = submit(job);
+	ck_assert_int_eq(wait_ticket(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
 	ck_assert_int_gt(pause, 2500);
 	ck_assert_int_le(pause, 3000);
 	brski_ticket_trouble(t, why);
 	ck_assert_str_eq(why, "");
 	site.masa = MASA_RIGHT;
 	usleep(2200000);
-	again = brski_worker_submit(jobs, copy);
-	ck_assert_int_eq(brski_ticket_wait(again, 0, NULL), BRSKI_PROGRESS_PAUSED);
+	again = submit(copy);
+	ck_assert_int_eq(wait_ticket(again, 0, NULL), BRSKI_PROGRESS_PAUSED);
 	ck_assert_uint_eq(n_masa, 1);
 	wait_for(&n_masa, 2);
 	brski_ticket_release(t);
@@ -362,8 +424,8 @@ START_TEST(the_pki_is_called_too)
 	struct brski_ticket *t;
 
 	start();
-	t = brski_worker_submit(jobs, enroll_job());
-	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	t = submit(enroll_job());
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
 	ck_assert_uint_eq(site.n_issued, 1);
 	brski_ticket_release(t);
@@ -378,8 +440,8 @@ START_TEST(a_refusal_is_an_answer)
 	site.masa_status = 403;
 	site.masa_text = "not yours";
 	start();
-	t = brski_worker_submit(jobs, voucher_job());
-	ck_assert_int_eq(brski_ticket_wait(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	t = submit(voucher_job());
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_REFUSED);
 	ck_assert_uint_eq(n_masa, 1);
 	brski_ticket_release(t);
@@ -401,7 +463,7 @@ START_TEST(housekeeping_comes_by)
 	config.housekeeping_ctx = &config;
 	start();
 	wait_for(&n_housekeeping, 3);
-	brski_worker_stop(jobs);
+	brski_worker_stop(worker);
 	n_housekeeping = 0;
 	usleep(100000);
 	ck_assert_uint_eq(n_housekeeping, 0);
@@ -423,7 +485,7 @@ START_TEST(signals_are_for_other_threads)
 	config.housekeeping_ctx = &mask;
 	start();
 	wait_for(&n_housekeeping, 1);
-	brski_worker_stop(jobs);
+	brski_worker_stop(worker);
 	ck_assert(sigismember(&mask, SIGTERM) && sigismember(&mask, SIGHUP) && sigismember(&mask, SIGCHLD));
 	pthread_sigmask(SIG_SETMASK, NULL, &mine);
 	ck_assert(!sigismember(&mine, SIGTERM));
@@ -436,9 +498,9 @@ START_TEST(a_ticket_may_come_back_after_the_end)
 
 	masa.delay_ms = 300;
 	start();
-	t = brski_worker_submit(jobs, voucher_job());
-	ck_assert_int_eq(brski_ticket_wait(t, 50, NULL), BRSKI_PROGRESS_RUNNING);
-	brski_worker_stop(jobs);
+	t = submit(voucher_job());
+	ck_assert_int_eq(wait_ticket(t, 50, NULL), BRSKI_PROGRESS_RUNNING);
+	brski_worker_stop(worker);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_WAITING);
 	brski_ticket_release(t);
 }
@@ -453,6 +515,7 @@ int main(void)
 		an_answer_in_the_store_counts,
 		an_answer_from_elsewhere_spares_the_call,
 		what_waits_in_the_store_is_taken_up,
+		a_ticket_calls_back,
 		a_back_end_that_is_away_is_tried_less_and_less,
 		a_pause_that_was_asked_for_is_kept,
 		the_pki_is_called_too,
@@ -462,5 +525,5 @@ int main(void)
 		a_ticket_may_come_back_after_the_end,
 	};
 
-	return run_tests("jobs", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
+	return run_tests("worker", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

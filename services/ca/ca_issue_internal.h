@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_SERVICES_CA_CA_ISSUE_H
-#define BRSKI_SERVICES_CA_CA_ISSUE_H
+#ifndef BRSKI_SERVICES_CA_CA_ISSUE_INTERNAL_H
+#define BRSKI_SERVICES_CA_CA_ISSUE_INTERNAL_H
 
 #include <time.h>
 
@@ -31,7 +31,8 @@ struct ca_spec {
 
 /*
  * issuer NULL: self-signed. Random serial number of 128 bits, subject and authority key
- * identifiers. *out is new.
+ * identifiers. *out is new, NULL without success. What brski_cert_dates() says of the issuer;
+ * BRSKI_INTERNAL: not made, since san is no such text for one.
  */
 BRSKI_CHECKED enum brski_code ca_issue(const struct ca_spec *spec, const struct brski_credential *issuer,
 	const struct brski_env *env, X509 **out, struct brski_error *err);
@@ -39,7 +40,7 @@ BRSKI_CHECKED enum brski_code ca_issue(const struct ca_spec *spec, const struct 
 /* Keys that the CA certifies: P-256, P-384, P-521, RSA of 2,048 to 8,192 bits. BRSKI_REFUSED. */
 BRSKI_CHECKED enum brski_code ca_key_check(const EVP_PKEY *key, struct brski_error *err);
 
-/* "CN=Example CA,O=Example"; a comma in a value as "\,". *out is new. */
+/* "CN=Example CA,O=Example"; a comma in a value as "\,". *out is new. BRSKI_MALFORMED. */
 BRSKI_CHECKED enum brski_code ca_name_parse(const char *text, X509_NAME **out, struct brski_error *err);
 
 #endif

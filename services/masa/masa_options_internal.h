@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_SERVICES_MASA_MASA_OPTIONS_H
-#define BRSKI_SERVICES_MASA_MASA_OPTIONS_H
+#ifndef BRSKI_SERVICES_MASA_MASA_OPTIONS_INTERNAL_H
+#define BRSKI_SERVICES_MASA_MASA_OPTIONS_INTERNAL_H
 
 #include "services/base/http_daemon.h"
 #include "services/masa/masa.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_SERVICES_CA_CA_ADMIN_H
-#define BRSKI_SERVICES_CA_CA_ADMIN_H
+#ifndef BRSKI_SERVICES_CA_CA_ADMIN_INTERNAL_H
+#define BRSKI_SERVICES_CA_CA_ADMIN_INTERNAL_H
 
 #include "eap_brski/ground/error.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_SERVICES_CA_CA_JOB_H
-#define BRSKI_SERVICES_CA_CA_JOB_H
+#ifndef BRSKI_SERVICES_CA_CA_INTERNAL_H
+#define BRSKI_SERVICES_CA_CA_INTERNAL_H
 
 #include "services/ca/ca.h"
 
@@ -27,12 +27,18 @@ struct ca_job {
  * device's own.
  */
 BRSKI_CHECKED enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err);
-/* job->signers may ask: devices through a registration authority, others by themselves. */
+/*
+ * job->signers may ask: devices through a registration authority, others by themselves.
+ * BRSKI_REFUSED: nobody who comes this way; BRSKI_UNTRUSTED, and what brski_chain_verify() says.
+ */
 BRSKI_CHECKED enum brski_code ca_check_signer(struct ca_job *job, struct brski_error *err);
 
-/* ir, cr, p10cr after the checks: an answer, new or from the store. */
+/*
+ * ir, cr, p10cr (RFC 9483 4.1.1 to 4.1.4) after the checks: job->answer, new or from the store. An
+ * error tells job->fail and job->certificate_refused what the peer gets to hear.
+ */
 BRSKI_CHECKED enum brski_code ca_enroll(struct ca_job *job, struct brski_error *err);
-/* certConf, checks included. */
+/* certConf (RFC 9483 4.1.1), checks included: job->answer is pkiConf. Errors as of ca_enroll(). */
 BRSKI_CHECKED enum brski_code ca_confirm(struct ca_job *job, struct brski_error *err);
 
 #endif

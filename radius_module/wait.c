@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "radius_module/wait.h"
+
+#include <errno.h>
+
+#include "eap_brski/transport/frame.h"
+#include "services/base/clock.h"
+
+#define FIRST_MS 100
+#define LAST_MS 3000
+/* Threads that wait for back ends at one time. */
+#define THREADS_MAX 2
+/* A peer may give up after fifty short packets in a row: a long total is cut into longer waits. */
+#define WAITS_MAX 30
+
+void brski_wait_init(struct brski_wait *w)
+{
+	pthread_condattr_t attr;
+
+	*w = (struct brski_wait){0};
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+void brski_wait_destroy(struct brski_wait *w)
+{
+	brski_wait_end(w);
+	pthread_cond_destroy(&w->changed);
+	pthread_mutex_destroy(&w->lock);
+}
+
+/* From the board, which is locked: w->lock is the inner one, and never held while the board is asked. */
+static void on_moved(void *ctx)
+{
+	struct brski_wait *w = ctx;
+
+	pthread_mutex_lock(&w->lock);
+	w->moved = true;
+	pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
+
+enum brski_code brski_wait_begin(
+	struct brski_wait *w, struct brski_worker *worker, struct brski_job *job, struct brski_error *err)
+{
+	w->since = brski_now_ms();
+	w->waits = 0;
+	w->moved = false;
+	w->ticket = brski_worker_submit(worker, job, on_moved, w);
+	return w->ticket ? BRSKI_OK : brski_fail(err, BRSKI_NO_MEMORY, "no memory for a job");
+}
+
+void brski_wait_end(struct brski_wait *w)
+{
+	brski_ticket_release(w->ticket);
+	w->ticket = NULL;
+}
+
+/* ---- The server's threads ---- */
+
+/* False: the time is over. */
+static bool until_it_moves(struct brski_wait *w, int64_t end)
+{
+	struct timespec until = {.tv_sec = (time_t)(end / 1000), .tv_nsec = (long)(end % 1000) * 1000000};
+	int rc = 0;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->moved && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&w->changed, &w->lock, &until);
+	w->moved = false;
+	pthread_mutex_unlock(&w->lock);
+	return rc != ETIMEDOUT;
+}
+
+enum brski_progress brski_wait_look(
+	struct brski_wait *w, struct brski_wait_room *room, long ms, long *pause_ms)
+{
+	bool is_free = atomic_fetch_add(&room->threads, 1) < THREADS_MAX;
+	bool may_wait = is_free && w->waits == 0 && ms > 0;
+	int64_t end = brski_now_ms() + ms;
+	enum brski_progress progress;
+
+	while ((progress = brski_ticket_look(w->ticket, pause_ms)) == BRSKI_PROGRESS_RUNNING && may_wait)
+		may_wait = until_it_moves(w, end);
+	atomic_fetch_sub(&room->threads, 1);
+	return progress;
+}
+
+/* ---- The peer's patience ---- */
+
+bool brski_wait_is_worth(const struct brski_wait *w, long pause_ms, long total_ms)
+{
+	char trouble[320];
+
+	brski_ticket_trouble(w->ticket, trouble);
+	return !trouble[0] && brski_now_ms() - w->since + pause_ms < total_ms;
+}
+
+unsigned brski_wait_next(struct brski_wait *w, long total_ms)
+{
+	long elapsed = (long)(brski_now_ms() - w->since), wait = elapsed / 2, most = LAST_MS;
+
+	w->waits++;
+	if (total_ms / WAITS_MAX > most)
+		most = total_ms / WAITS_MAX;
+	if (most > BRSKI_WAIT_MAX_MS)
+		most = BRSKI_WAIT_MAX_MS;
+	if (most > total_ms - elapsed)
+		most = total_ms - elapsed;
+	if (wait > most)
+		wait = most;
+	return (unsigned)(wait > FIRST_MS ? wait : FIRST_MS);
+}
