@@ -15,7 +15,7 @@
 
 struct sql_db {
 	sqlite3 *sqlite;
-	pthread_mutex_t lock; /* recursive: a row's callback may ask again */
+	pthread_mutex_t lock; /* recursive: a transaction has it around its statements */
 	bool ready;           /* see get_ready */
 	bool lazy;            /* synchronous=NORMAL now, see sql_begin_lazy */
 	uint32_t own_changes; /* data_version does not count this connection's own */

@@ -54,12 +54,7 @@ enum brski_code brski_admin_device_remove(
 	return brski_store_device_remove(admin->store, manufacturer, serial, err);
 }
 
-struct listing {
-	brski_admin_device_row *row;
-	void *ctx;
-};
-
-static void list_row(void *ctx, const struct brski_store_device *d)
+static void tell_device(const struct brski_store_device *d, brski_admin_device_row *row, void *ctx)
 {
 	const struct brski_admin_device device = {
 		.manufacturer = d->manufacturer,
@@ -68,27 +63,30 @@ static void list_row(void *ctx, const struct brski_store_device *d)
 		.state = d->state,
 		.last_seen = d->last_seen,
 	};
-	const struct listing *l = ctx;
 
-	l->row(l->ctx, &device);
+	row(ctx, &device);
 }
 
 enum brski_code brski_admin_devices(struct brski_admin *admin, const char *manufacturer,
 	brski_admin_device_row *row, void *ctx, struct brski_error *err)
 {
-	struct listing l = {row, ctx};
+	struct brski_store_device rows[BRSKI_STORE_PAGE];
+	struct brski_store_place place = {0};
+	enum brski_code code;
+	unsigned n;
 
-	return brski_store_devices(admin->store, manufacturer, list_row, &l, err);
+	do {
+		code = brski_store_devices_page(
+			admin->store, manufacturer, &place, rows, BRSKI_STORE_PAGE, &n, err);
+		for (unsigned i = 0; i < n; i++)
+			tell_device(&rows[i], row, ctx);
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE);
+	return code;
 }
 
 /* ---- Pending, accept, refuse ---- */
 
-struct pending {
-	brski_admin_candidate_row *row;
-	void *ctx;
-};
-
-static void pending_row(void *ctx, const struct brski_store_candidate *c)
+static void tell_candidate(const struct brski_store_candidate *c, brski_admin_candidate_row *row, void *ctx)
 {
 	const struct brski_admin_candidate candidate = {
 		.manufacturer = c->manufacturer,
@@ -101,18 +99,33 @@ static void pending_row(void *ctx, const struct brski_store_candidate *c)
 		.last_seen = c->last_seen,
 		.visits = c->visits,
 	};
-	const struct pending *p = ctx;
 
-	p->row(p->ctx, &candidate);
+	row(ctx, &candidate);
+}
+
+static enum brski_code tell_candidates(struct brski_admin *admin, bool refused,
+	brski_admin_candidate_row *row, void *ctx, struct brski_error *err)
+{
+	struct brski_store_candidate rows[BRSKI_STORE_PAGE];
+	struct brski_store_place place = {0};
+	enum brski_code code;
+	unsigned n;
+
+	do {
+		code = brski_store_candidates_page(
+			admin->store, refused, &place, rows, BRSKI_STORE_PAGE, &n, err);
+		for (unsigned i = 0; i < n; i++)
+			tell_candidate(&rows[i], row, ctx);
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE);
+	return code;
 }
 
 enum brski_code brski_admin_pending(
 	struct brski_admin *admin, brski_admin_candidate_row *row, void *ctx, struct brski_error *err)
 {
-	struct pending p = {row, ctx};
-	enum brski_code code = brski_store_candidates(admin->store, false, pending_row, &p, err);
+	enum brski_code code = tell_candidates(admin, false, row, ctx, err);
 
-	return code == BRSKI_OK ? brski_store_candidates(admin->store, true, pending_row, &p, err) : code;
+	return code == BRSKI_OK ? tell_candidates(admin, true, row, ctx, err) : code;
 }
 
 enum brski_code brski_admin_accept(struct brski_admin *admin, const char *manufacturer, const char *serial,

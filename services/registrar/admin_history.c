@@ -4,16 +4,9 @@
 
 /* What happened, and what waits for a MASA or the PKI. */
 
-#define REQUESTS_MOST 100000
-
 /* ---- History ---- */
 
-struct history {
-	brski_admin_event_row *row;
-	void *ctx;
-};
-
-static void history_row(void *ctx, const struct brski_store_event *e)
+static void tell_event(const struct brski_store_event *e, brski_admin_event_row *row, void *ctx)
 {
 	const struct brski_admin_event event = {
 		.at = e->at,
@@ -24,20 +17,29 @@ static void history_row(void *ctx, const struct brski_store_event *e)
 		.ok = e->ok,
 		.times = e->times,
 	};
-	const struct history *h = ctx;
 
-	h->row(h->ctx, &event);
+	row(ctx, &event);
 }
 
 enum brski_code brski_admin_history(struct brski_admin *admin, const char *serial, unsigned long most,
 	brski_admin_event_row *row, void *ctx, struct brski_error *err)
 {
-	struct history h = {row, ctx};
+	struct brski_store_event rows[BRSKI_STORE_PAGE];
+	struct brski_store_place place = {0};
+	unsigned long left = most;
+	enum brski_code code;
+	unsigned n;
 
 	if (most == 0 || most > BRSKI_ADMIN_HISTORY_MOST)
 		return brski_fail(
 			err, BRSKI_MALFORMED, "a history has 1 to %d events", BRSKI_ADMIN_HISTORY_MOST);
-	return brski_store_events(admin->store, serial, (unsigned)most, history_row, &h, err);
+	do {
+		code = brski_store_events_page(
+			admin->store, serial, (unsigned)most, &place, rows, BRSKI_STORE_PAGE, &n, err);
+		for (unsigned i = 0; i < n && left > 0; i++, left--)
+			tell_event(&rows[i], row, ctx);
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE && left > 0);
+	return code;
 }
 
 /* ---- The queue ---- */
@@ -60,12 +62,7 @@ enum brski_code brski_admin_totals(
 	return code;
 }
 
-struct queue {
-	brski_admin_request_row *row;
-	void *ctx;
-};
-
-static void queue_row(void *ctx, struct brski_store_job *job)
+static void tell_request(const struct brski_store_job *job, brski_admin_request_row *row, void *ctx)
 {
 	const struct brski_admin_request request = {
 		.manufacturer = job->manufacturer,
@@ -75,15 +72,26 @@ static void queue_row(void *ctx, struct brski_store_job *job)
 		.last_try = job->updated,
 		.octets = job->blob.len,
 	};
-	const struct queue *q = ctx;
 
-	q->row(q->ctx, &request);
+	row(ctx, &request);
 }
 
 enum brski_code brski_admin_queue(
 	struct brski_admin *admin, brski_admin_request_row *row, void *ctx, struct brski_error *err)
 {
-	struct queue q = {row, ctx};
+	const struct brski_store_job_filter waiting = {.state = BRSKI_JOB_WAITING};
+	struct brski_store_job rows[BRSKI_STORE_PAGE_HEAVY];
+	struct brski_store_place place = {0};
+	enum brski_code code;
+	unsigned n;
 
-	return brski_store_jobs(admin->store, BRSKI_JOB_WAITING, REQUESTS_MOST, queue_row, &q, err);
+	do {
+		code = brski_store_jobs_page(
+			admin->store, &waiting, &place, rows, BRSKI_STORE_PAGE_HEAVY, &n, err);
+		for (unsigned i = 0; i < n; i++) {
+			tell_request(&rows[i], row, ctx);
+			brski_store_job_free(&rows[i]);
+		}
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY);
+	return code;
 }

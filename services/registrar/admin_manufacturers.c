@@ -188,25 +188,25 @@ enum brski_code brski_admin_manufacturer_remove(
 	return brski_store_manufacturer_remove(admin->store, name, err);
 }
 
-struct listing {
-	brski_admin_manufacturer_row *row;
-	void *ctx;
-};
-
-static void list_row(void *ctx, const struct brski_store_manufacturer *row)
-{
-	const struct brski_admin_manufacturer m = from_store(row);
-	const struct listing *l = ctx;
-
-	l->row(l->ctx, &m);
-}
-
 enum brski_code brski_admin_manufacturers(
 	struct brski_admin *admin, brski_admin_manufacturer_row *row, void *ctx, struct brski_error *err)
 {
-	struct listing l = {row, ctx};
+	struct brski_store_manufacturer rows[BRSKI_STORE_PAGE_HEAVY];
+	struct brski_store_place place = {0};
+	enum brski_code code;
+	unsigned n;
 
-	return brski_store_manufacturers(admin->store, list_row, &l, err);
+	do {
+		code = brski_store_manufacturers_page(
+			admin->store, &place, rows, BRSKI_STORE_PAGE_HEAVY, &n, err);
+		for (unsigned i = 0; i < n; i++) {
+			const struct brski_admin_manufacturer m = from_store(&rows[i]);
+
+			row(ctx, &m);
+			brski_store_manufacturer_free(&rows[i]);
+		}
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY);
+	return code;
 }
 
 void brski_admin_subjects(const struct brski_buf *pem, brski_admin_subject_row *row, void *ctx)

@@ -111,16 +111,10 @@ enum brski_code brski_admin_fetch_one(struct brski_admin_fetch *f, const char *s
 
 /* ---- List, remove ---- */
 
-struct listing {
-	const struct brski_admin *admin;
-	brski_admin_voucher_row *told;
-	void *ctx;
-};
-
-static void list_row(void *ctx, struct brski_store_nonceless *row)
+static void tell_voucher(
+	const struct brski_store_nonceless *row, time_t now, brski_admin_voucher_row *told, void *ctx)
 {
-	const struct listing *l = ctx;
-	bool expired = row->expires_on && row->expires_on <= brski_now(l->admin->env);
+	bool expired = row->expires_on && row->expires_on <= now;
 	const struct brski_admin_voucher voucher = {
 		.manufacturer = row->manufacturer,
 		.serial_number = row->serial_number,
@@ -132,15 +126,26 @@ static void list_row(void *ctx, struct brski_store_nonceless *row)
 		.expires_on = row->expires_on,
 	};
 
-	l->told(l->ctx, &voucher);
+	told(ctx, &voucher);
 }
 
 enum brski_code brski_admin_vouchers(struct brski_admin *admin, const char *manufacturer,
 	brski_admin_voucher_row *row, void *ctx, struct brski_error *err)
 {
-	struct listing l = {admin, row, ctx};
+	struct brski_store_nonceless rows[BRSKI_STORE_PAGE_HEAVY];
+	struct brski_store_place place = {0};
+	enum brski_code code;
+	unsigned n;
 
-	return brski_store_nonceless_list(admin->store, manufacturer, list_row, &l, err);
+	do {
+		code = brski_store_nonceless_page(
+			admin->store, manufacturer, &place, rows, BRSKI_STORE_PAGE_HEAVY, &n, err);
+		for (unsigned i = 0; i < n; i++) {
+			tell_voucher(&rows[i], brski_now(admin->env), row, ctx);
+			brski_store_nonceless_free(&rows[i]);
+		}
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY);
+	return code;
 }
 
 enum brski_code brski_admin_voucher_remove(

@@ -43,23 +43,23 @@ enum brski_code brski_admin_type_remove(
 	return brski_store_type_remove(admin->store, manufacturer, pattern, err);
 }
 
-struct listing {
-	brski_admin_type_row *row;
-	void *ctx;
-};
-
-static void list_row(void *ctx, const struct brski_store_type *t)
-{
-	const struct brski_admin_type type = {t->manufacturer, t->pattern, t->added};
-	const struct listing *l = ctx;
-
-	l->row(l->ctx, &type);
-}
-
 enum brski_code brski_admin_types(struct brski_admin *admin, const char *manufacturer,
 	brski_admin_type_row *row, void *ctx, struct brski_error *err)
 {
-	struct listing l = {row, ctx};
+	struct brski_store_type rows[BRSKI_STORE_PAGE];
+	struct brski_store_place place = {0};
+	enum brski_code code;
+	unsigned n;
 
-	return brski_store_types(admin->store, manufacturer, list_row, &l, err);
+	do {
+		code = brski_store_types_page(
+			admin->store, manufacturer, &place, rows, BRSKI_STORE_PAGE, &n, err);
+		for (unsigned i = 0; i < n; i++) {
+			const struct brski_admin_type type = {
+				rows[i].manufacturer, rows[i].pattern, rows[i].added};
+
+			row(ctx, &type);
+		}
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE);
+	return code;
 }

@@ -11,8 +11,6 @@ struct exporting {
 	struct brski_exchange *x;
 	struct brski_bundle *bundle;
 	unsigned held;
-	enum brski_code code;
-	struct brski_error *err;
 };
 
 static enum brski_code add_calls(
@@ -46,52 +44,87 @@ static enum brski_code add_item(struct exporting *all, const struct brski_store_
 }
 
 /* A request that the registrar would not make now, or cannot read, does not go out. */
-static void export_row(void *ctx, struct brski_store_job *row)
+static enum brski_code export_row(
+	struct exporting *all, const struct brski_store_job *row, struct brski_error *err)
 {
-	struct exporting *all = ctx;
 	struct brski_job *job = NULL;
+	enum brski_code code = BRSKI_OK;
 
-	if (all->code != BRSKI_OK)
-		return;
 	brski_dry_run_clear(all->x);
 	if (brski_job_load(all->x->registrar, brski_buf_span(&row->blob), &job, NULL) != BRSKI_OK ||
 		brski_job_state(job) != BRSKI_JOB_WAITING || brski_job_is_deferred(job))
 		all->held++;
 	else
-		all->code = add_item(all, row, job, all->err);
+		code = add_item(all, row, job, err);
 	brski_job_free(job);
+	return code;
 }
 
-static void export_nonceless(void *ctx, struct brski_store_nonceless *row)
+static enum brski_code export_jobs(struct exporting *all, struct brski_error *err)
 {
-	struct exporting *all = ctx;
+	const struct brski_store_job_filter waiting = {.state = BRSKI_JOB_WAITING};
+	struct brski_store_job rows[BRSKI_STORE_PAGE_HEAVY];
+	struct brski_store_place place = {0};
+	enum brski_code code;
+	unsigned n, seen = 0;
+
+	do {
+		code = brski_store_jobs_page(
+			all->x->store, &waiting, &place, rows, BRSKI_STORE_PAGE_HEAVY, &n, err);
+		for (unsigned i = 0; i < n; i++) {
+			if (code == BRSKI_OK && seen++ < JOBS_MOST)
+				code = export_row(all, &rows[i], err);
+			brski_store_job_free(&rows[i]);
+		}
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY && seen < JOBS_MOST);
+	return code;
+}
+
+static enum brski_code export_nonceless_row(
+	struct exporting *all, const struct brski_store_nonceless *row, struct brski_error *err)
+{
 	struct brski_bundle_item *item;
 
-	if (all->code != BRSKI_OK || !row->waiting)
-		return;
+	if (!row->waiting)
+		return BRSKI_OK;
 	item = brski_bundle_add(all->bundle);
 	if (item)
-		all->code = brski_exchange_nonceless_item(all->x, row, item, all->err);
-	else
-		all->code = brski_fail(
-			all->err, BRSKI_TOO_LARGE, "more than %d requests wait", BRSKI_BUNDLE_ITEMS_MAX);
+		return brski_exchange_nonceless_item(all->x, row, item, err);
+	return brski_fail(err, BRSKI_TOO_LARGE, "more than %d requests wait", BRSKI_BUNDLE_ITEMS_MAX);
+}
+
+static enum brski_code export_nonceless(struct exporting *all, struct brski_error *err)
+{
+	struct brski_store_nonceless rows[BRSKI_STORE_PAGE_HEAVY];
+	struct brski_store_place place = {0};
+	enum brski_code code;
+	unsigned n;
+
+	do {
+		code = brski_store_nonceless_page(
+			all->x->store, NULL, &place, rows, BRSKI_STORE_PAGE_HEAVY, &n, err);
+		for (unsigned i = 0; i < n; i++) {
+			if (code == BRSKI_OK)
+				code = export_nonceless_row(all, &rows[i], err);
+			brski_store_nonceless_free(&rows[i]);
+		}
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY);
+	return code;
 }
 
 enum brski_code brski_exchange_export(
 	struct brski_exchange *x, struct brski_bundle *out, unsigned *held, struct brski_error *err)
 {
-	struct exporting all = {.x = x, .bundle = out, .err = err};
+	struct exporting all = {.x = x, .bundle = out};
 	enum brski_code code;
 
 	*out = (struct brski_bundle){.created_on = brski_now(x->env)};
 	memcpy(out->registrar, x->name, sizeof(out->registrar));
-	code = brski_store_jobs(x->store, BRSKI_JOB_WAITING, JOBS_MOST, export_row, &all, err);
-	if (code == BRSKI_OK && all.code == BRSKI_OK)
-		code = brski_store_nonceless_list(x->store, NULL, export_nonceless, &all, err);
+	code = export_jobs(&all, err);
+	if (code == BRSKI_OK)
+		code = export_nonceless(&all, err);
 	brski_dry_run_clear(x);
 	*held = all.held;
-	if (code == BRSKI_OK)
-		code = all.code;
 	if (code != BRSKI_OK)
 		brski_bundle_free(out);
 	return code;

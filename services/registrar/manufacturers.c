@@ -99,54 +99,63 @@ static void snapshot_release(struct brski_manufacturers *all, struct snapshot *s
 		snapshot_free(s);
 }
 
-struct loading {
-	struct brski_manufacturers *all;
-	struct snapshot *into;
-	bool no_memory;
-};
-
 /*
  * A manufacturer whose certificates do not parse is left out, with a word to the operator: the
  * others go on.
  */
-static void load_row(void *ctx, const struct brski_store_manufacturer *row)
+static enum brski_code load_row(struct brski_manufacturers *all, const struct brski_store_manufacturer *row,
+	struct snapshot *into, struct brski_error *err)
 {
-	struct loading *l = ctx;
-	struct brski_manufacturer *more;
-	struct brski_error err;
+	struct brski_manufacturer *more = realloc(into->manufacturers, (into->n + 1) * sizeof(*more));
+	struct brski_error broken;
 
-	more = realloc(l->into->manufacturers, (l->into->n + 1) * sizeof(*more));
-	if (!more) {
-		l->no_memory = true;
-		return;
-	}
-	l->into->manufacturers = more;
-	if (parse(row, &more[l->into->n], &err) != BRSKI_OK)
-		brski_log(l->all->env, BRSKI_LOG_ERROR,
+	if (!more)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
+	into->manufacturers = more;
+	if (parse(row, &more[into->n], &broken) != BRSKI_OK)
+		brski_log(all->env, BRSKI_LOG_ERROR,
 			"manufacturer %s is left out, its entry in the database is broken: %s", row->name,
-			err.why);
+			broken.why);
 	else
-		l->into->n++;
+		into->n++;
+	return BRSKI_OK;
+}
+
+static enum brski_code load_rows(
+	struct brski_manufacturers *all, struct snapshot *into, struct brski_error *err)
+{
+	struct brski_store_manufacturer rows[BRSKI_STORE_PAGE_HEAVY];
+	struct brski_store_place place = {0};
+	enum brski_code code;
+	unsigned n;
+
+	do {
+		code = brski_store_manufacturers_page(
+			all->store, &place, rows, BRSKI_STORE_PAGE_HEAVY, &n, err);
+		for (unsigned i = 0; i < n; i++) {
+			if (code == BRSKI_OK)
+				code = load_row(all, &rows[i], into, err);
+			brski_store_manufacturer_free(&rows[i]);
+		}
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY);
+	return code;
 }
 
 static enum brski_code snapshot_load(
 	struct brski_manufacturers *all, uint64_t generation, struct snapshot **out, struct brski_error *err)
 {
-	struct loading l = {.all = all, .into = calloc(1, sizeof(*l.into))};
+	struct snapshot *s = calloc(1, sizeof(*s));
 	enum brski_code code;
 
-	if (!l.into)
+	if (!s)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
-	l.into->generation = generation;
-	code = brski_store_manufacturers(all->store, load_row, &l, err);
-	if (code == BRSKI_OK && l.no_memory)
-		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
-	if (code != BRSKI_OK) {
-		snapshot_free(l.into);
-		return code;
-	}
-	*out = l.into;
-	return BRSKI_OK;
+	s->generation = generation;
+	code = load_rows(all, s, err);
+	if (code == BRSKI_OK)
+		*out = s;
+	else
+		snapshot_free(s);
+	return code;
 }
 
 /* The newest manufacturers; to be released. Loading happens under the lock, so that it happens once. */

@@ -75,12 +75,20 @@ struct search {
 	char found[BRSKI_TYPE_PATTERN_MAX];
 };
 
-static void try_rule(void *ctx, const struct brski_store_type *rule)
+static enum brski_code try_rules(struct question *q, struct search *s, struct brski_error *err)
 {
-	struct search *s = ctx;
+	struct brski_store_type rules[BRSKI_STORE_PAGE];
+	struct brski_store_place place = {0};
+	enum brski_code code;
+	unsigned n;
 
-	if (!s->found[0] && brski_type_fits(rule->pattern, s->subject, s->type))
-		snprintf(s->found, sizeof(s->found), "%s", rule->pattern);
+	do {
+		code = brski_store_types_page(q->store, q->m->name, &place, rules, BRSKI_STORE_PAGE, &n, err);
+		for (unsigned i = 0; i < n && !s->found[0]; i++)
+			if (brski_type_fits(rules[i].pattern, s->subject, s->type))
+				snprintf(s->found, sizeof(s->found), "%s", rules[i].pattern);
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE && !s->found[0]);
+	return code;
 }
 
 static enum brski_code decide_type(struct question *q, struct brski_error *err)
@@ -96,7 +104,7 @@ static enum brski_code decide_type(struct question *q, struct brski_error *err)
 		if (brski_cert_hardware_type(idevid, s.type, NULL) != BRSKI_OK)
 			s.type[0] = '\0';
 	}
-	code = brski_store_types(q->store, q->m->name, try_rule, &s, err);
+	code = try_rules(q, &s, err);
 	if (code != BRSKI_OK)
 		return code;
 	if (s.found[0])

@@ -2,6 +2,7 @@
 #include "services/registrar/store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "services/registrar/store_internal.h"
 
@@ -60,6 +61,24 @@ void brski_store_close(struct brski_store *store)
 enum brski_code brski_store_generation(struct brski_store *store, uint64_t *out, struct brski_error *err)
 {
 	return sql_change_counter(store->db, out, err);
+}
+
+/* What is cut would come again and again. */
+static void take_text(struct sql *q, int column, char *out, size_t size)
+{
+	sql_text(q, column, out, size);
+	if (strlen(out) + 1 == size && q->code == BRSKI_OK)
+		q->code = brski_fail(q->err, BRSKI_INTERNAL, "database: a name that is too long");
+}
+
+void brski_store_place_take(struct sql *q, int number, int first, int second, struct brski_store_place *place)
+{
+	if (number >= 0)
+		place->number = sql_int(q, number);
+	if (first >= 0)
+		take_text(q, first, place->first, sizeof(place->first));
+	if (second >= 0)
+		take_text(q, second, place->second, sizeof(place->second));
 }
 
 enum brski_code brski_store_below(enum brski_code code, const char *manufacturer, struct brski_error *err)

@@ -28,6 +28,28 @@ BRSKI_CHECKED enum brski_code brski_store_open(
 	const char *path, bool create, struct brski_store **out, struct brski_error *err);
 void brski_store_close(struct brski_store *store);
 
+/*
+ * Lists come in pages, and nothing is held between two of them: others may change what they like. A
+ * row that is there all the time is in the list once; one that comes or goes meanwhile may be in it
+ * or not.
+ *
+ *   struct brski_store_place place = {0};
+ *   do {
+ *           code = brski_store_X_page(store, ..., &place, rows, MOST, &n, err);
+ *           (use rows[0] to rows[n - 1], and free them if they hold anything)
+ *   } while (code == BRSKI_OK && n == MOST);
+ *
+ * place is zeroed where the list begins, and goes on with each page. *n is 0 after an error, and the
+ * list is at its end then.
+ */
+struct brski_store_place { /* the store's own */
+	int64_t number;
+	char first[160];
+	char second[512];
+};
+#define BRSKI_STORE_PAGE 64      /* a good `most` */
+#define BRSKI_STORE_PAGE_HEAVY 8 /* of rows with blobs */
+
 /* ---- Manufacturers ---- */
 
 struct brski_store_manufacturer { /* PEM texts; "" or empty: none */
@@ -51,9 +73,10 @@ BRSKI_CHECKED enum brski_code brski_store_manufacturer_get(struct brski_store *s
 /* Its devices go with it. BRSKI_NOT_FOUND. */
 BRSKI_CHECKED enum brski_code brski_store_manufacturer_remove(
 	struct brski_store *store, const char *name, struct brski_error *err);
-typedef void brski_store_manufacturer_row(void *ctx, const struct brski_store_manufacturer *m);
-BRSKI_CHECKED enum brski_code brski_store_manufacturers(
-	struct brski_store *store, brski_store_manufacturer_row *row, void *ctx, struct brski_error *err);
+/* By name. */
+BRSKI_CHECKED enum brski_code brski_store_manufacturers_page(struct brski_store *store,
+	struct brski_store_place *place, struct brski_store_manufacturer *rows, unsigned most, unsigned *n,
+	struct brski_error *err);
 /* Changes whenever manufacturers may have changed, also by another process: for caches. */
 BRSKI_CHECKED enum brski_code brski_store_generation(
 	struct brski_store *store, uint64_t *out, struct brski_error *err);
@@ -79,10 +102,10 @@ BRSKI_CHECKED enum brski_code brski_store_device_get(struct brski_store *store, 
 /* Notes that the device was here. state NULL: unchanged. Nothing happens if it is not in the inventory. */
 BRSKI_CHECKED enum brski_code brski_store_device_seen(struct brski_store *store, const char *manufacturer,
 	const char *serial, const char *state, struct brski_error *err);
-typedef void brski_store_device_row(void *ctx, const struct brski_store_device *device);
-/* manufacturer NULL: all. */
-BRSKI_CHECKED enum brski_code brski_store_devices(struct brski_store *store, const char *manufacturer,
-	brski_store_device_row *row, void *ctx, struct brski_error *err);
+/* By manufacturer (NULL: of all) and serial number. */
+BRSKI_CHECKED enum brski_code brski_store_devices_page(struct brski_store *store, const char *manufacturer,
+	struct brski_store_place *place, struct brski_store_device *rows, unsigned most, unsigned *n,
+	struct brski_error *err);
 
 /* ---- Devices outside of the inventory ---- */
 
@@ -126,10 +149,13 @@ BRSKI_CHECKED enum brski_code brski_store_candidate_accept(struct brski_store *s
  */
 BRSKI_CHECKED enum brski_code brski_store_candidate_refuse(struct brski_store *store,
 	const char *manufacturer, const char *serial, const char *note, struct brski_error *err);
-typedef void brski_store_candidate_row(void *ctx, const struct brski_store_candidate *c);
-/* Oldest first. */
-BRSKI_CHECKED enum brski_code brski_store_candidates(struct brski_store *store, bool refused,
-	brski_store_candidate_row *row, void *ctx, struct brski_error *err);
+/*
+ * Oldest first. One that was refused before it ever came moves to the end when it does: in that
+ * moment it may be in the list twice.
+ */
+BRSKI_CHECKED enum brski_code brski_store_candidates_page(struct brski_store *store, bool refused,
+	struct brski_store_place *place, struct brski_store_candidate *rows, unsigned most, unsigned *n,
+	struct brski_error *err);
 /* Forgets those that wait and were not here since `before`. */
 BRSKI_CHECKED enum brski_code brski_store_candidates_expire(
 	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
@@ -146,10 +172,10 @@ BRSKI_CHECKED enum brski_code brski_store_type_put(struct brski_store *store, co
 	const char *pattern, struct brski_error *err); /* BRSKI_NOT_FOUND: no such manufacturer */
 BRSKI_CHECKED enum brski_code brski_store_type_remove(
 	struct brski_store *store, const char *manufacturer, const char *pattern, struct brski_error *err);
-typedef void brski_store_type_row(void *ctx, const struct brski_store_type *type);
-/* manufacturer NULL: all. */
-BRSKI_CHECKED enum brski_code brski_store_types(struct brski_store *store, const char *manufacturer,
-	brski_store_type_row *row, void *ctx, struct brski_error *err);
+/* By manufacturer (NULL: of all) and pattern. */
+BRSKI_CHECKED enum brski_code brski_store_types_page(struct brski_store *store, const char *manufacturer,
+	struct brski_store_place *place, struct brski_store_type *rows, unsigned most, unsigned *n,
+	struct brski_error *err);
 
 /* ---- History ---- */
 
@@ -168,10 +194,13 @@ struct brski_store_event {
  */
 BRSKI_CHECKED enum brski_code brski_store_event_add(
 	struct brski_store *store, const struct brski_store_event *event, struct brski_error *err);
-typedef void brski_store_event_row(void *ctx, const struct brski_store_event *event);
-/* The last `most` ones, oldest first; serial NULL: of all devices. */
-BRSKI_CHECKED enum brski_code brski_store_events(struct brski_store *store, const char *serial, unsigned most,
-	brski_store_event_row *row, void *ctx, struct brski_error *err);
+/*
+ * Oldest first, from the one on with which there are `newest` when the list begins; what comes
+ * meanwhile is at its end. serial NULL: of all devices.
+ */
+BRSKI_CHECKED enum brski_code brski_store_events_page(struct brski_store *store, const char *serial,
+	unsigned newest, struct brski_store_place *place, struct brski_store_event *rows, unsigned most,
+	unsigned *n, struct brski_error *err);
 /* Keeps the newest `keep` events of devices whose manufacturer is known, and a tenth as many of others. */
 BRSKI_CHECKED enum brski_code brski_store_events_trim(
 	struct brski_store *store, unsigned keep, struct brski_error *err);
@@ -241,6 +270,15 @@ BRSKI_CHECKED enum brski_code brski_store_job_lease(struct brski_store *store, c
 BRSKI_CHECKED enum brski_code brski_store_job_release(
 	struct brski_store *store, const char *key, const char *owner, struct brski_error *err);
 
+struct brski_store_job_filter {
+	enum brski_job_state state;
+	bool not_leased; /* but those whose calls somebody makes now */
+};
+/* Oldest first. */
+BRSKI_CHECKED enum brski_code brski_store_jobs_page(struct brski_store *store,
+	const struct brski_store_job_filter *filter, struct brski_store_place *place,
+	struct brski_store_job *rows, unsigned most, unsigned *n, struct brski_error *err);
+
 #define BRSKI_STORE_KINDS 8 /* of jobs, more than there are */
 struct brski_store_job_totals {
 	unsigned waiting, done, refused;
@@ -303,10 +341,6 @@ BRSKI_CHECKED enum brski_code brski_store_job_or_note(
 	struct brski_store *store, const char *key, struct brski_store_job *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_store_jobs_settle_old(
 	struct brski_store *store, const struct brski_store_job *jobs, size_t n, struct brski_error *err);
-/* Jobs in that state, oldest first. The row may keep the job by moving its blob away. */
-typedef void brski_store_job_row(void *ctx, struct brski_store_job *job);
-BRSKI_CHECKED enum brski_code brski_store_jobs(struct brski_store *store, enum brski_job_state state,
-	unsigned most, brski_store_job_row *row, void *ctx, struct brski_error *err);
 
 /* ---- Vouchers without nonce, fetched ahead ---- */
 
@@ -339,9 +373,9 @@ BRSKI_CHECKED enum brski_code brski_store_nonceless_by_key(struct brski_store *s
 	struct brski_store_nonceless *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_store_nonceless_remove(
 	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err);
-typedef void brski_store_nonceless_row(void *ctx, struct brski_store_nonceless *a);
-/* manufacturer NULL: all. */
-BRSKI_CHECKED enum brski_code brski_store_nonceless_list(struct brski_store *store, const char *manufacturer,
-	brski_store_nonceless_row *row, void *ctx, struct brski_error *err);
+/* By manufacturer (NULL: of all) and serial number. */
+BRSKI_CHECKED enum brski_code brski_store_nonceless_page(struct brski_store *store, const char *manufacturer,
+	struct brski_store_place *place, struct brski_store_nonceless *rows, unsigned most, unsigned *n,
+	struct brski_error *err);
 
 #endif

@@ -111,23 +111,34 @@ static void read_row(struct sql *q, struct brski_store_candidate *c)
 	sql_printable(q, 8, c->note, sizeof(c->note));
 }
 
-enum brski_code brski_store_candidates(struct brski_store *store, bool refused,
-	brski_store_candidate_row *row, void *ctx, struct brski_error *err)
+enum brski_code brski_store_candidates_page(struct brski_store *store, bool refused,
+	struct brski_store_place *place, struct brski_store_candidate *rows, unsigned most, unsigned *n,
+	struct brski_error *err)
 {
 	struct sql q;
+	enum brski_code code;
 
+	*n = 0;
 	sql_begin(&q, store->db,
-		"SELECT " COLUMNS
-		" FROM candidate WHERE refused = ?1 ORDER BY first_seen, manufacturer, serial_number",
+		"SELECT " COLUMNS " FROM candidate WHERE refused = ?1"
+		" AND (first_seen, manufacturer, serial_number) > (?2, ?3, ?4)"
+		" ORDER BY first_seen, manufacturer, serial_number LIMIT ?5",
 		err);
 	sql_bind_int(&q, refused);
-	while (sql_row(&q)) {
-		struct brski_store_candidate c = {0};
-
-		read_row(&q, &c);
-		row(ctx, &c);
+	sql_bind_int(&q, place->number);
+	sql_bind_text(&q, place->first);
+	sql_bind_text(&q, place->second);
+	sql_bind_int(&q, most);
+	while (*n < most && sql_row(&q)) {
+		rows[*n] = (struct brski_store_candidate){0};
+		read_row(&q, &rows[*n]);
+		brski_store_place_take(&q, 5, 0, 1, place);
+		++*n;
 	}
-	return sql_end(&q);
+	code = sql_end(&q);
+	if (code != BRSKI_OK)
+		*n = 0;
+	return code;
 }
 
 enum brski_code brski_store_candidates_expire(

@@ -84,21 +84,31 @@ enum brski_code brski_store_device_get(struct brski_store *store, const char *ma
 	return code == BRSKI_OK && !found ? not_listed(manufacturer, serial, err) : code;
 }
 
-enum brski_code brski_store_devices(struct brski_store *store, const char *manufacturer,
-	brski_store_device_row *row, void *ctx, struct brski_error *err)
+enum brski_code brski_store_devices_page(struct brski_store *store, const char *manufacturer,
+	struct brski_store_place *place, struct brski_store_device *rows, unsigned most, unsigned *n,
+	struct brski_error *err)
 {
 	struct sql q;
+	enum brski_code code;
 
+	*n = 0;
 	sql_begin(&q, store->db,
-		"SELECT " COLUMNS
-		" FROM device WHERE ?1 = '' OR manufacturer = ?1 ORDER BY manufacturer, serial_number",
+		manufacturer ? "SELECT " COLUMNS " FROM device WHERE manufacturer = ?1 AND serial_number > ?2"
+			       " ORDER BY serial_number LIMIT ?3"
+			     : "SELECT " COLUMNS " FROM device WHERE (manufacturer, serial_number) > (?1, ?2)"
+			       " ORDER BY manufacturer, serial_number LIMIT ?3",
 		err);
-	sql_bind_text(&q, manufacturer ? manufacturer : "");
-	while (sql_row(&q)) {
-		struct brski_store_device d = {0};
-
-		read_row(&q, &d);
-		row(ctx, &d);
+	sql_bind_text(&q, manufacturer ? manufacturer : place->first);
+	sql_bind_text(&q, place->second);
+	sql_bind_int(&q, most);
+	while (*n < most && sql_row(&q)) {
+		rows[*n] = (struct brski_store_device){0};
+		read_row(&q, &rows[*n]);
+		brski_store_place_take(&q, -1, 0, 1, place);
+		++*n;
 	}
-	return sql_end(&q);
+	code = sql_end(&q);
+	if (code != BRSKI_OK)
+		*n = 0;
+	return code;
 }

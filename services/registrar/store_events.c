@@ -49,30 +49,46 @@ enum brski_code brski_store_event_add(
 	return sql_run(&q);
 }
 
-enum brski_code brski_store_events(struct brski_store *store, const char *serial, unsigned most,
-	brski_store_event_row *row, void *ctx, struct brski_error *err)
+static void read_row(struct sql *q, struct brski_store_event *e)
+{
+	e->at = (time_t)sql_int(q, 1);
+	sql_printable(q, 2, e->manufacturer, sizeof(e->manufacturer));
+	sql_printable(q, 3, e->serial_number, sizeof(e->serial_number));
+	sql_printable(q, 4, e->what, sizeof(e->what));
+	e->ok = sql_int(q, 5) != 0;
+	sql_printable(q, 6, e->detail, sizeof(e->detail));
+	e->times = (unsigned)sql_int(q, 7);
+}
+
+/* Where the list begins is looked for on its first page only; ids count from 1. */
+#define PAGE(of) \
+	"SELECT id, at, manufacturer, serial_number, what, ok, detail, times FROM event WHERE " of \
+	" AND id > iif(?2 > 0, ?2, coalesce((SELECT min(id) - 1 FROM" \
+	" (SELECT id FROM event WHERE " of " ORDER BY id DESC LIMIT ?3)), 0)) ORDER BY id LIMIT ?4"
+
+enum brski_code brski_store_events_page(struct brski_store *store, const char *serial, unsigned newest,
+	struct brski_store_place *place, struct brski_store_event *rows, unsigned most, unsigned *n,
+	struct brski_error *err)
 {
 	struct sql q;
+	enum brski_code code;
 
-	sql_begin(&q, store->db,
-		"SELECT at, manufacturer, serial_number, what, ok, detail, times FROM"
-		" (SELECT * FROM event WHERE ?1 = '' OR serial_number = ?1 ORDER BY id DESC LIMIT ?2)"
-		" ORDER BY id",
-		err);
+	*n = 0;
+	sql_begin(&q, store->db, serial ? PAGE("serial_number = ?1") : PAGE("?1 = ''"), err);
 	sql_bind_text(&q, serial ? serial : "");
+	sql_bind_int(&q, place->number);
+	sql_bind_int(&q, newest);
 	sql_bind_int(&q, most);
-	while (sql_row(&q)) {
-		struct brski_store_event e = {.at = (time_t)sql_int(&q, 0),
-			.ok = sql_int(&q, 4) != 0,
-			.times = (unsigned)sql_int(&q, 6)};
-
-		sql_printable(&q, 1, e.manufacturer, sizeof(e.manufacturer));
-		sql_printable(&q, 2, e.serial_number, sizeof(e.serial_number));
-		sql_printable(&q, 3, e.what, sizeof(e.what));
-		sql_printable(&q, 5, e.detail, sizeof(e.detail));
-		row(ctx, &e);
+	while (*n < most && sql_row(&q)) {
+		rows[*n] = (struct brski_store_event){0};
+		read_row(&q, &rows[*n]);
+		brski_store_place_take(&q, 0, -1, -1, place);
+		++*n;
 	}
-	return sql_end(&q);
+	code = sql_end(&q);
+	if (code != BRSKI_OK)
+		*n = 0;
+	return code;
 }
 
 static enum brski_code trim(

@@ -20,6 +20,13 @@ extern const struct sql_schema brski_store_schema;
 BRSKI_CHECKED enum brski_code brski_store_below(
 	enum brski_code code, const char *manufacturer, struct brski_error *err);
 
+/*
+ * store.c: where a list goes on after the row that is read now: the columns of its order, -1 for
+ * what is not in it. As they are stored, since what is shown of them may be in another order.
+ */
+void brski_store_place_take(
+	struct sql *q, int number, int first, int second, struct brski_store_place *place);
+
 /* ---- store_jobs.c, for others that select from job ---- */
 
 #define BRSKI_STORE_JOB_COLUMNS \

@@ -49,6 +49,35 @@ enum brski_code brski_store_job_get(
 	return code;
 }
 
+enum brski_code brski_store_jobs_page(struct brski_store *store, const struct brski_store_job_filter *filter,
+	struct brski_store_place *place, struct brski_store_job *rows, unsigned most, unsigned *n,
+	struct brski_error *err)
+{
+	struct sql q;
+	enum brski_code code;
+
+	*n = 0;
+	sql_begin(&q, store->db,
+		"SELECT " BRSKI_STORE_JOB_COLUMNS " FROM job WHERE state = ?1 AND (created, key) > (?2, ?3)"
+		" AND (?4 = 0 OR lease_until <= unixepoch()) ORDER BY created, key LIMIT ?5",
+		err);
+	sql_bind_int(&q, filter->state);
+	sql_bind_int(&q, place->number);
+	sql_bind_text(&q, place->first);
+	sql_bind_int(&q, filter->not_leased);
+	sql_bind_int(&q, most);
+	while (*n < most && sql_row(&q)) {
+		rows[*n] = (struct brski_store_job){0};
+		brski_store_job_read(&q, &rows[*n]);
+		brski_store_place_take(&q, 5, 0, -1, place);
+		++*n;
+	}
+	code = sql_end(&q);
+	while (code != BRSKI_OK && *n > 0)
+		brski_store_job_free(&rows[--*n]);
+	return code;
+}
+
 /* ---- Bounds on what may wait ---- */
 
 /* Of a statement whose ?1 to ?6 are the row's and ?7 to ?9 the bounds, 0 being none. */

@@ -93,19 +93,25 @@ enum brski_code brski_store_manufacturer_remove(
 	return code;
 }
 
-enum brski_code brski_store_manufacturers(
-	struct brski_store *store, brski_store_manufacturer_row *row, void *ctx, struct brski_error *err)
+enum brski_code brski_store_manufacturers_page(struct brski_store *store, struct brski_store_place *place,
+	struct brski_store_manufacturer *rows, unsigned most, unsigned *n, struct brski_error *err)
 {
 	struct sql q;
+	enum brski_code code;
 
-	sql_begin(&q, store->db, "SELECT " COLUMNS " FROM manufacturer ORDER BY name", err);
-	while (sql_row(&q)) {
-		struct brski_store_manufacturer m = {0};
-
-		read_row(&q, &m);
-		if (q.code == BRSKI_OK)
-			row(ctx, &m);
-		brski_store_manufacturer_free(&m);
+	*n = 0;
+	sql_begin(&q, store->db,
+		"SELECT " COLUMNS " FROM manufacturer WHERE name > ?1 ORDER BY name LIMIT ?2", err);
+	sql_bind_text(&q, place->first);
+	sql_bind_int(&q, most);
+	while (*n < most && sql_row(&q)) {
+		rows[*n] = (struct brski_store_manufacturer){0};
+		read_row(&q, &rows[*n]);
+		brski_store_place_take(&q, -1, 0, -1, place);
+		++*n;
 	}
-	return sql_end(&q);
+	code = sql_end(&q);
+	while (code != BRSKI_OK && *n > 0)
+		brski_store_manufacturer_free(&rows[--*n]);
+	return code;
 }

@@ -122,23 +122,33 @@ enum brski_code brski_store_nonceless_remove(
 	return code;
 }
 
-enum brski_code brski_store_nonceless_list(struct brski_store *store, const char *manufacturer,
-	brski_store_nonceless_row *row, void *ctx, struct brski_error *err)
+enum brski_code brski_store_nonceless_page(struct brski_store *store, const char *manufacturer,
+	struct brski_store_place *place, struct brski_store_nonceless *rows, unsigned most, unsigned *n,
+	struct brski_error *err)
 {
 	struct sql q;
+	enum brski_code code;
 
+	*n = 0;
 	sql_begin(&q, store->db,
-		"SELECT " COLUMNS " FROM voucher_ahead WHERE ?1 = '' OR manufacturer = ?1"
-		" ORDER BY manufacturer, serial_number",
+		manufacturer ? "SELECT " COLUMNS
+			       " FROM voucher_ahead WHERE manufacturer = ?1 AND serial_number > ?2"
+			       " ORDER BY serial_number LIMIT ?3"
+			     : "SELECT " COLUMNS
+			       " FROM voucher_ahead WHERE (manufacturer, serial_number) > (?1, ?2)"
+			       " ORDER BY manufacturer, serial_number LIMIT ?3",
 		err);
-	sql_bind_text(&q, manufacturer ? manufacturer : "");
-	while (sql_row(&q)) {
-		struct brski_store_nonceless a = {0};
-
-		read_row(&q, &a);
-		if (q.code == BRSKI_OK)
-			row(ctx, &a);
-		brski_store_nonceless_free(&a);
+	sql_bind_text(&q, manufacturer ? manufacturer : place->first);
+	sql_bind_text(&q, place->second);
+	sql_bind_int(&q, most);
+	while (*n < most && sql_row(&q)) {
+		rows[*n] = (struct brski_store_nonceless){0};
+		read_row(&q, &rows[*n]);
+		brski_store_place_take(&q, -1, 0, 1, place);
+		++*n;
 	}
-	return sql_end(&q);
+	code = sql_end(&q);
+	while (code != BRSKI_OK && *n > 0)
+		brski_store_nonceless_free(&rows[--*n]);
+	return code;
 }

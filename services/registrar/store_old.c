@@ -143,24 +143,3 @@ enum brski_code brski_store_jobs_settle_old(
 		code = brski_store_job_put(store, &jobs[i], err);
 	return sql_transaction_end(store->db, code, err);
 }
-
-enum brski_code brski_store_jobs(struct brski_store *store, enum brski_job_state state, unsigned most,
-	brski_store_job_row *row, void *ctx, struct brski_error *err)
-{
-	struct sql q;
-
-	sql_begin(&q, store->db,
-		"SELECT " BRSKI_STORE_JOB_COLUMNS " FROM job WHERE state = ?1 ORDER BY created, key LIMIT ?2",
-		err);
-	sql_bind_int(&q, state);
-	sql_bind_int(&q, most);
-	while (sql_row(&q)) {
-		struct brski_store_job job = {0};
-
-		brski_store_job_read(&q, &job);
-		if (q.code == BRSKI_OK)
-			row(ctx, &job);
-		brski_store_job_free(&job);
-	}
-	return sql_end(&q);
-}

@@ -134,24 +134,6 @@ static void start(struct brski_worker *worker, struct brski_task *t)
 
 /* ---- The store: what waits there, from before a restart or because memory was full ---- */
 
-struct found {
-	struct brski_board *board;
-	struct brski_store_job rows[BRSKI_BOARD_MAX];
-	unsigned n;
-};
-
-static void on_row(void *ctx, struct brski_store_job *row)
-{
-	struct found *found = ctx;
-
-	if (brski_board_has(found->board, row->key) || found->n >= BRSKI_BOARD_MAX)
-		return;
-	found->rows[found->n] = *row;
-	found->rows[found->n].blob = (struct brski_buf){0};
-	brski_buf_move(&found->rows[found->n].blob, &row->blob);
-	found->n++;
-}
-
 /* Unless a session was quicker. */
 static void adopt(struct brski_worker *worker, const struct brski_store_job *row)
 {
@@ -166,27 +148,43 @@ static void adopt(struct brski_worker *worker, const struct brski_store_job *row
 		brski_job_free(job);
 }
 
+/* *taken_up: one more for each that nobody had in memory. */
+static enum brski_code scan_page(struct brski_worker *worker, struct brski_store_place *place, unsigned *n,
+	unsigned *taken_up, struct brski_error *err)
+{
+	const struct brski_store_job_filter waiting = {.state = BRSKI_JOB_WAITING, .not_leased = true};
+	struct brski_store_job rows[BRSKI_STORE_PAGE_HEAVY];
+	enum brski_code code = brski_store_jobs_page(
+		worker->config.store, &waiting, place, rows, BRSKI_STORE_PAGE_HEAVY, n, err);
+
+	for (unsigned i = 0; i < *n; i++) {
+		if (!brski_board_has(worker->board, rows[i].key)) {
+			adopt(worker, &rows[i]);
+			++*taken_up;
+		}
+		brski_store_job_free(&rows[i]);
+	}
+	return code;
+}
+
 static void scan(struct brski_worker *worker)
 {
-	struct found *found = calloc(1, sizeof(*found));
+	struct brski_store_place place = {0};
 	struct brski_error err = {0};
+	unsigned n, seen = 0, taken_up = 0;
+	enum brski_code code;
 
 	worker->next_scan = brski_now_ms() + worker->config.scan_ms;
-	if (!found)
-		return;
-	found->board = worker->board;
-	if (brski_store_jobs(worker->config.store, BRSKI_JOB_WAITING, BRSKI_BOARD_MAX, on_row, found, &err) !=
-		BRSKI_OK)
+	do {
+		code = scan_page(worker, &place, &n, &taken_up, &err);
+		seen += n;
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY && seen < BRSKI_BOARD_MAX);
+	if (code != BRSKI_OK)
 		brski_log(worker->config.env, BRSKI_LOG_ERROR, "waiting requests are not to be read: %s",
 			err.why);
-	for (unsigned i = 0; i < found->n; i++) {
-		adopt(worker, &found->rows[i]);
-		brski_store_job_free(&found->rows[i]);
-	}
-	if (found->n)
+	if (taken_up)
 		brski_log(worker->config.env, BRSKI_LOG_INFO, "%u waiting requests taken up from the store",
-			found->n);
-	free(found);
+			taken_up);
 }
 
 /* ---- The thread ---- */

@@ -11,6 +11,7 @@
 #include "services/registrar/bundle_exchange.h"
 #include "services/registrar/policy.h"
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/store_lists.h"
 #include "tests/unit/support/visit.h"
 
 /*
@@ -228,9 +229,10 @@ static void contents(struct brski_buf *out)
 {
 	brski_buf_reset(out);
 	for (int s = BRSKI_JOB_WAITING; s <= BRSKI_JOB_REFUSED; s++)
-		EXPECT(BRSKI_OK, brski_store_jobs(store, (enum brski_job_state)s, 100, print_job, out, &err));
+		each_job(store, &(struct brski_store_job_filter){.state = (enum brski_job_state)s}, print_job,
+			out);
 	print_notes(out);
-	EXPECT(BRSKI_OK, brski_store_events(store, NULL, 100, print_event, out, &err));
+	each_event(store, NULL, 100, print_event, out);
 }
 
 static void unchanged_by(void (*act)(void *ctx), void *ctx)

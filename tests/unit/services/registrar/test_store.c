@@ -12,6 +12,7 @@
 #include "services/registrar/policy.h"
 #include "services/registrar/store_internal.h"
 #include "tests/unit/support/pki.h"
+#include "tests/unit/support/store_lists.h"
 
 /* A store in a file of its own, since two processes share one in real life: every test may open it twice. */
 static char folder[] = "/tmp/brski-store-XXXXXX";
@@ -158,8 +159,10 @@ START_TEST(jobs_survive_reopening)
 	ck_assert(brski_store_job_get(store, "aa", &back, &err) == BRSKI_OK);
 	ck_assert(back.kind == BRSKI_JOB_CMP && back.created == 1000 && back.updated == 2000);
 	brski_store_job_free(&back);
-	ck_assert(brski_store_jobs(store, BRSKI_JOB_WAITING, 10, count_job, &n, &err) == BRSKI_OK && n == 1);
-	ck_assert(brski_store_jobs(store, BRSKI_JOB_DONE, 10, count_job, &n, &err) == BRSKI_OK && n == 1);
+	each_job(store, &(struct brski_store_job_filter){.state = BRSKI_JOB_WAITING}, count_job, &n);
+	ck_assert(n == 1);
+	each_job(store, &(struct brski_store_job_filter){.state = BRSKI_JOB_DONE}, count_job, &n);
+	ck_assert(n == 1);
 	ck_assert(brski_store_jobs_expire(store, 2000, &n, &err) == BRSKI_OK && n == 0);
 	ck_assert(brski_store_jobs_expire(store, 2001, &n, &err) == BRSKI_OK && n == 1);
 	ck_assert(brski_store_job_get(store, "aa", &back, &err) == BRSKI_NOT_FOUND);
@@ -243,7 +246,7 @@ START_TEST(a_candidate_waits_until_it_is_accepted)
 	ck_assert(knock("S-1", 1000, 10) == BRSKI_OK);
 	ck_assert(knock("S-1", 2000, 10) == BRSKI_OK);
 	ck_assert(standing_of("S-1") == BRSKI_STANDING_PENDING);
-	ck_assert(brski_store_candidates(store, false, last_candidate, &c, &err) == BRSKI_OK);
+	each_candidate(store, false, last_candidate, &c);
 	ck_assert_str_eq(c.subject, "CN=Sensor");
 	ck_assert(c.first_seen == 1000 && c.last_seen == 2000 && c.visits == 2 && !c.refused);
 	ck_assert(brski_store_candidate_accept(store, "acme", "S-2", NULL, &err) == BRSKI_NOT_FOUND);
@@ -255,7 +258,8 @@ START_TEST(a_candidate_waits_until_it_is_accepted)
 	ck_assert(knock("S-1", 3000, 10) == BRSKI_OK);
 	ck_assert(standing_of("S-1") == BRSKI_STANDING_LISTED);
 	c.visits = 0;
-	ck_assert(brski_store_candidates(store, false, last_candidate, &c, &err) == BRSKI_OK && !c.visits);
+	each_candidate(store, false, last_candidate, &c);
+	ck_assert(!c.visits);
 }
 END_TEST
 
@@ -314,12 +318,12 @@ START_TEST(type_rules_come_and_go)
 	acme();
 	ck_assert(brski_store_type_put(store, "acme", "CN=*", &err) == BRSKI_OK);
 	ck_assert(brski_store_type_put(store, "acme", "CN=*", &err) == BRSKI_OK);
-	ck_assert(brski_store_types(store, "acme", last_type, &got, &err) == BRSKI_OK);
+	each_type(store, "acme", last_type, &got);
 	ck_assert_str_eq(got.pattern, "CN=*");
 	ck_assert(brski_store_type_remove(store, "acme", "CN=", &err) == BRSKI_NOT_FOUND);
 	ck_assert(brski_store_type_remove(store, "acme", "CN=*", &err) == BRSKI_OK);
 	got.pattern[0] = '\0';
-	ck_assert(brski_store_types(store, NULL, last_type, &got, &err) == BRSKI_OK);
+	each_type(store, NULL, last_type, &got);
 	ck_assert_str_eq(got.pattern, "");
 }
 END_TEST
@@ -436,12 +440,14 @@ START_TEST(history_is_in_order_and_can_be_trimmed)
 		snprintf(e.detail, sizeof(e.detail), "number %d", i);
 		ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
 	}
-	ck_assert(brski_store_events(store, "S-1", 2, last_event, &got, &err) == BRSKI_OK);
+	each_event(store, "S-1", 2, last_event, &got);
 	ck_assert_str_eq(got.detail, "number 5");
 	ck_assert(brski_store_events_trim(store, 1, &err) == BRSKI_OK);
 	got = (struct brski_store_event){0};
-	ck_assert(brski_store_events(store, "S-2", 10, last_event, &got, &err) == BRSKI_OK && got.at == 0);
-	ck_assert(brski_store_events(store, NULL, 10, last_event, &got, &err) == BRSKI_OK && got.at == 5);
+	each_event(store, "S-2", 10, last_event, &got);
+	ck_assert(got.at == 0);
+	each_event(store, NULL, 10, last_event, &got);
+	ck_assert(got.at == 5);
 }
 END_TEST
 
@@ -501,16 +507,16 @@ START_TEST(what_repeats_itself_does_not_fill_the_history)
 		add_event("S-2", "waits for the operator", i);
 		add_event("S-1", "told to come back", i);
 	}
-	ck_assert(brski_store_events(store, "S-1", 100, count_event, n, &err) == BRSKI_OK);
+	each_event(store, "S-1", 100, count_event, n);
 	ck_assert(n[0] == 2 && n[1] == 20);
-	ck_assert(brski_store_events(store, "S-2", 100, last_event, &got, &err) == BRSKI_OK);
+	each_event(store, "S-2", 100, last_event, &got);
 	ck_assert(got.at == 10 && got.times == 10);
 	/* only what has just been */
 	add_event("S-1", "accepted", 11);
 	add_event("S-1", "onboarded", 12);
 	add_event("S-1", "waits for the operator", 13);
 	n[0] = n[1] = 0;
-	ck_assert(brski_store_events(store, "S-1", 100, count_event, n, &err) == BRSKI_OK);
+	each_event(store, "S-1", 100, count_event, n);
 	ck_assert(n[0] == 5 && n[1] == 23);
 }
 END_TEST
@@ -527,9 +533,11 @@ START_TEST(strangers_do_not_push_out_the_history)
 		ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
 	}
 	ck_assert(brski_store_events_trim(store, 20, &err) == BRSKI_OK);
-	ck_assert(brski_store_events(store, "S-1", 100, count_event, n, &err) == BRSKI_OK && n[0] == 1);
-	ck_assert(brski_store_events(store, "X-49", 100, count_event, n, &err) == BRSKI_OK && n[0] == 2);
-	ck_assert(brski_store_events(store, NULL, 100, count_event, n, &err) == BRSKI_OK);
+	each_event(store, "S-1", 100, count_event, n);
+	ck_assert(n[0] == 1);
+	each_event(store, "X-49", 100, count_event, n);
+	ck_assert(n[0] == 2);
+	each_event(store, NULL, 100, count_event, n);
 	ck_assert_uint_eq(n[0] - 2, 1 + 3);
 }
 END_TEST

@@ -8,6 +8,7 @@
 #include "services/base/sql.h"
 #include "services/registrar/policy.h"
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/store_lists.h"
 #include "tests/unit/support/visit.h"
 
 /*
@@ -88,7 +89,7 @@ START_TEST(manufacturers)
 	struct brski_store_manufacturer m;
 	unsigned n = 0;
 
-	EXPECT(BRSKI_OK, brski_store_manufacturers(store, on_manufacturer, &n, &err));
+	each_manufacturer(store, on_manufacturer, &n);
 	ck_assert_uint_eq(n, 5);
 	EXPECT(BRSKI_OK, brski_store_manufacturer_get(store, "acme", &m, &err));
 	ck_assert_str_eq(m.masa_url, "https://masa.acme.example");
@@ -123,8 +124,8 @@ START_TEST(devices_and_candidates)
 	expect_device("acme", SITE_SERIAL, "", "onboarded", 1735735863);
 	expect_device("acme", "SN-0002", "cellar, rack 4", "listed", 0);
 	expect_device("charlie", "C-1", "", "listed", 0);
-	EXPECT(BRSKI_OK, brski_store_candidates(store, false, on_candidate, &waits, &err));
-	EXPECT(BRSKI_OK, brski_store_candidates(store, true, on_candidate, &refused, &err));
+	each_candidate(store, false, on_candidate, &waits);
+	each_candidate(store, true, on_candidate, &refused);
 	ck_assert_str_eq(waits.serial_number, "B-1");
 	ck_assert_str_eq(waits.subject, "CN=Sensor,O=Bravo");
 	ck_assert_uint_eq(waits.visits, 2);
@@ -149,7 +150,7 @@ START_TEST(type_rules)
 {
 	unsigned n = 0;
 
-	EXPECT(BRSKI_OK, brski_store_types(store, NULL, on_type, &n, &err));
+	each_type(store, NULL, on_type, &n);
 	ck_assert_uint_eq(n, 2);
 }
 END_TEST
@@ -172,7 +173,7 @@ START_TEST(history)
 {
 	struct history h = {.n = 0};
 
-	EXPECT(BRSKI_OK, brski_store_events(store, NULL, 1000, on_event, &h, &err));
+	each_event(store, NULL, 1000, on_event, &h);
 	ck_assert_uint_eq(h.n, 49);
 	ck_assert_str_eq(h.first.serial_number, "C-1");
 	ck_assert_str_eq(h.first.detail, "said three times");
@@ -202,7 +203,7 @@ START_TEST(nonceless_vouchers)
 	struct brski_store_nonceless a;
 	unsigned n = 0;
 
-	EXPECT(BRSKI_OK, brski_store_nonceless_list(store, NULL, on_nonceless, &n, &err));
+	each_nonceless(store, NULL, on_nonceless, &n);
 	ck_assert_uint_eq(n, 2);
 	EXPECT(BRSKI_OK, brski_store_nonceless_get(store, "acme", "SN-0002", &a, &err));
 	EXPECT(BRSKI_OK, brski_buf_set(&a.voucher, brski_span_str("a voucher")));
@@ -326,7 +327,7 @@ START_TEST(the_background_finishes_what_waits)
 {
 	struct found found = {.n = 0};
 
-	EXPECT(BRSKI_OK, brski_store_jobs(store, BRSKI_JOB_WAITING, 16, keep_job, &found, &err));
+	each_job(store, &(struct brski_store_job_filter){.state = BRSKI_JOB_WAITING}, keep_job, &found);
 	ck_assert_uint_eq(found.n, N_WAITING);
 	for (unsigned i = 0; i < N_WAITING; i++) {
 		finish_in_background(&found.jobs[i], waiting[i]);
@@ -427,8 +428,8 @@ START_TEST(kinds_of_jobs_and_the_notes_apart)
 	unsigned n[2] = {0}, expired;
 
 	for (int state = BRSKI_JOB_WAITING; state <= BRSKI_JOB_REFUSED; state++)
-		EXPECT(BRSKI_OK,
-			brski_store_jobs(store, (enum brski_job_state)state, 100, count_kind, n, &err));
+		each_job(store, &(struct brski_store_job_filter){.state = (enum brski_job_state)state},
+			count_kind, n);
 	ck_assert_uint_eq(n[BRSKI_JOB_VOUCHER], 5);
 	ck_assert_uint_eq(n[BRSKI_JOB_CMP], 8);
 	ck_assert_uint_eq(number("SELECT count(*) FROM note WHERE of_transaction = 0"), 2);
