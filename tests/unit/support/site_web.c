@@ -60,25 +60,16 @@ void site_web_stop(struct site_web *web)
 	pki_free(&web->masa_tls);
 }
 
-static void write_certs(const char *folder, const char *name, const STACK_OF(X509) *certs)
-{
-	struct brski_buf pem = {0};
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	must(brski_certs_to_pem(certs, &pem, NULL) == BRSKI_OK, name);
-	file_write(path, brski_buf_span(&pem));
-	brski_buf_free(&pem);
-}
-
 void site_write_files(const struct site *site, const struct brski_credential *registrar, const char *folder)
 {
 	STACK_OF(X509) *chain = pki_certs(registrar, NULL);
 	struct brski_buf key = {0};
 	char path[128];
 
-	write_certs(folder, "cert.pem", chain);
-	write_certs(folder, "ca.pem", site->domain_anchors);
+	snprintf(path, sizeof(path), "%s/cert.pem", folder);
+	file_write_certs(path, chain);
+	snprintf(path, sizeof(path), "%s/ca.pem", folder);
+	file_write_certs(path, site->domain_anchors);
 	snprintf(path, sizeof(path), "%s/key.pem", folder);
 	must(brski_key_to_pem(registrar->key, &key, NULL) == BRSKI_OK, "key");
 	file_write(path, brski_buf_span(&key));
