@@ -3,7 +3,7 @@
 #   make demo       installs what is needed, builds, and onboards a device before your eyes
 #   make check      installs what is needed, builds, and runs every test
 #   make            the library and every program
-#   make static     the checks of the tree itself: dependencies, symbols, sizes, paths, format
+#   make static     the checks of the tree itself: dependencies, symbols, what is linked, sizes, paths, format
 #   make unit       unit tests, under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make install    into DESTDIR, where Debian's packages expect things
 #   make deps       installs the Debian packages that all of this needs
@@ -87,7 +87,8 @@ $(UNIT_TESTS): $(BUILD)/san/%: $(BUILD)/san/%.o $(UNIT_SUPPORT) $(UNIT_ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) $^ -o $@ $(LIBS)
 
-static: all
+# tests/check/site_links looks at what a registrar without a door links, and at one with FreeRADIUS's.
+static: all $(BUILD)/san/tests/unit/services/registrar/test_site $(BUILD)/san/tests/unit/radius_module/test_conversation
 	@BUILD=$(BUILD) tests/check/run
 
 unit: $(UNIT_TESTS)

@@ -12,8 +12,8 @@
 #define NUMBER(name) #name, SETTING_NUMBER, offsetof(struct brski_door_config, name)
 
 const struct setting brski_door_settings[] = {
-	{NUMBER(vendor_id), 0, UINT32_MAX, "32473", false, "N", "of the EAP Expanded Type"},
-	{NUMBER(vendor_type), 0, UINT32_MAX, "1", false, "N", "of the EAP Expanded Type"},
+	{NUMBER(vendor_id), 0, INT32_MAX, "32473", false, "N", "of the EAP Expanded Type"},
+	{NUMBER(vendor_type), 0, INT32_MAX, "1", false, "N", "of the EAP Expanded Type"},
 	{TEXT(identity_domain), "example.org", true, "NAME", "in the identity brski@NAME.v.eap.arpa"},
 	{NUMBER(fragment_size), 128, 3800, "1398", false, "OCTETS", "longest EAP packet sent"},
 	{NUMBER(max_sessions), 1, 1000000, "2048", false, "N", "devices at one time"},

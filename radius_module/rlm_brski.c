@@ -17,17 +17,30 @@
 #include "radius_module/instance.h"
 #include "radius_module/rlm_brski_policy.h"
 
+#define SETTINGS_MAX	64
+
 typedef struct rlm_brski_t {
 	char const	*name;		//!< of the instance.
 	bool		can_authenticate; //!< an authenticate section names it.
 
-	struct brski_config	site;
+	struct brski_config	site;	//!< these two: texts are talloc's, as cf_section_parse() leaves them.
 	struct brski_door_config door;
+	uint32_t	numbers[SETTINGS_MAX]; //!< as cf_section_parse() leaves them.
 
 	struct brski_env	env;
 	struct brski_instance	*instance;
 	struct brski_conversations *conversations;
 } rlm_brski_t;
+
+/*
+ *	The engine's settings and the door's, in one row; and the same for cf_section_parse().
+ */
+static struct {
+	struct setting const	*setting;
+	size_t			offset;
+} settings[SETTINGS_MAX];
+static size_t n_settings;
+static CONF_PARSER module_config[SETTINGS_MAX + 1];
 
 /*
  *	Attributes of the device, as policies see them. The same numbers as in dictionary.brski,
@@ -134,37 +147,49 @@ static int mod_bootstrap(CONF_SECTION *cs, void *instance)
 	return 0;
 }
 
-/* ---- Settings: the engine's table and the door's ---- */
+/* ---- Settings ---- */
 
-static int set_value(CONF_SECTION *cs, struct setting const *s, void *into, char const *value)
+static int parser_type(struct setting const *s)
 {
-	struct brski_error err = { 0 };
+	int required = (s->required && !s->standard) ? PW_TYPE_REQUIRED : 0;
 
-	if (settings_set(s, into, value, &err) == BRSKI_OK) return 0;
-
-	cf_log_err_cs(cs, "%s", err.why);
-	return -1;
+	switch (s->kind) {
+	case SETTING_FLAG:
+		return PW_TYPE_BOOLEAN;
+	case SETTING_NUMBER:
+		return PW_TYPE_INTEGER;
+	case SETTING_SECRET:
+		return PW_TYPE_STRING | PW_TYPE_SECRET | required;
+	default:
+		return PW_TYPE_STRING | PW_TYPE_NOT_EMPTY | required;
+	}
 }
 
-static int parse_text(CONF_SECTION *cs, struct setting const *s, void *into)
+static void add_settings(struct setting const *table, size_t base)
 {
-	unsigned int type = PW_TYPE_STRING;
-	char const *value = NULL;
+	struct setting const *s;
+	size_t n;
 
-	if (s->kind == SETTING_SECRET) type |= PW_TYPE_SECRET;
-	if (s->required) type |= PW_TYPE_NOT_EMPTY | (s->standard ? 0 : PW_TYPE_REQUIRED);
-	if (cf_item_parse(cs, s->name, type, &value, s->standard) < 0) return -1;
-
-	return value ? set_value(cs, s, into, value) : 0;
+	for (s = table; s->name; s++) {
+		n = n_settings++;
+		if (n >= SETTINGS_MAX) abort();	/* before anybody could be served */
+		settings[n].setting = s;
+		settings[n].offset = base + s->offset;
+		module_config[n].name = s->name;
+		module_config[n].type = parser_type(s);
+		module_config[n].offset = settings[n].offset;
+		if (s->kind == SETTING_NUMBER) module_config[n].offset = offsetof(rlm_brski_t, numbers) + n * sizeof(uint32_t);
+		module_config[n].dflt = s->standard;
+	}
 }
 
-static int parse_flag(CONF_SECTION *cs, struct setting const *s, void *into)
+static void __attribute__((constructor)) make_parser(void)
 {
-	bool value = false;
+	static CONF_PARSER const end = CONF_PARSER_TERMINATOR;
 
-	if (cf_item_parse(cs, s->name, PW_TYPE_BOOLEAN, &value, s->standard) < 0) return -1;
-
-	return set_value(cs, s, into, value ? "yes" : "no");
+	add_settings(brski_settings, offsetof(rlm_brski_t, site));
+	add_settings(brski_door_settings, offsetof(rlm_brski_t, door));
+	module_config[n_settings] = end;
 }
 
 /*
@@ -179,36 +204,18 @@ static long within(char const *name, long value, long min, long max)
 	return bound;
 }
 
-static int parse_number(CONF_SECTION *cs, struct setting const *s, void *into)
-{
-	uint32_t value = 0;
-	char text[24];
-
-	if (cf_item_parse(cs, s->name, PW_TYPE_INTEGER, &value, s->standard) < 0) return -1;
-
-	snprintf(text, sizeof(text), "%li", within(s->name, value, s->min, s->max));
-	return set_value(cs, s, into, text);
-}
-
-static int parse_settings(CONF_SECTION *cs, struct setting const *table, void *into)
+static void take_numbers(rlm_brski_t *inst)
 {
 	struct setting const *s;
-	int rcode = 0;
+	size_t i;
 
-	for (s = table; s->name && (rcode == 0); s++) {
-		switch (s->kind) {
-		case SETTING_FLAG:
-			rcode = parse_flag(cs, s, into);
-			break;
-		case SETTING_NUMBER:
-			rcode = parse_number(cs, s, into);
-			break;
-		default:
-			rcode = parse_text(cs, s, into);
-			break;
-		}
+	for (i = 0; i < n_settings; i++) {
+		s = settings[i].setting;
+		if (s->kind != SETTING_NUMBER) continue;
+		*(long *)((uint8_t *)inst + settings[i].offset) = within(s->name, inst->numbers[i], s->min, s->max);
 	}
-	return rcode;
+	inst->site.retry_interval_max = within("retry_interval_max", inst->site.retry_interval_max,
+					       inst->site.retry_interval_min, LONG_MAX);
 }
 
 static int make_instance(CONF_SECTION *cs, rlm_brski_t *inst)
@@ -221,8 +228,6 @@ static int make_instance(CONF_SECTION *cs, rlm_brski_t *inst)
 		.env = &inst->env,
 	};
 
-	inst->site.retry_interval_max = within("retry_interval_max", inst->site.retry_interval_max,
-					       inst->site.retry_interval_min, LONG_MAX);
 	if (brski_instance_new(&config, &inst->instance, &err) != BRSKI_OK) {
 		cf_log_err_cs(cs, "rlm_brski (%s): %s", inst->name, err.why);
 		return -1;
@@ -236,8 +241,6 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 	rlm_brski_t *inst = instance;
 
 	if (check_build(cs) < 0) return -1;
-	if (parse_settings(cs, brski_settings, &inst->site) < 0) return -1;
-	if (parse_settings(cs, brski_door_settings, &inst->door) < 0) return -1;
 
 	inst->env.ctx = inst;
 	inst->env.log = log_line;
@@ -247,6 +250,7 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 		     inst->name, inst->name);
 	}
 	if (inst->door.virtual_server && (brski_unlang_check(cs, inst->door.virtual_server) < 0)) return -1;
+	take_numbers(inst);
 	return make_instance(cs, inst);
 }
 
@@ -260,8 +264,6 @@ static int mod_detach(void *instance)
 	brski_instance_free(inst->instance);
 	inst->instance = NULL;
 	inst->conversations = NULL;
-	settings_free(brski_settings, &inst->site);
-	settings_free(brski_door_settings, &inst->door);
 	return 0;
 }
 
@@ -549,6 +551,7 @@ module_t rlm_brski = {
 	.name		= "brski",
 	.type		= RLM_TYPE_THREAD_SAFE,
 	.inst_size	= sizeof(rlm_brski_t),
+	.config		= module_config,
 	.bootstrap	= mod_bootstrap,
 	.instantiate	= mod_instantiate,
 	.detach		= mod_detach,

@@ -204,21 +204,6 @@ enum brski_code brski_cmp_answer_error(const struct brski_cmp *request, const st
 
 /* ---- pollRep ---- */
 
-static enum brski_code poll_id(const struct brski_cmp *request, long *id, struct brski_error *err)
-{
-	BRSKI_POLLREQ *polls =
-		brski_asn1_read(brski_cmp_content(request), ASN1_ITEM_rptr(BRSKI_POLLREQ), "pollReq", err);
-	bool ok;
-
-	if (!polls)
-		return BRSKI_MALFORMED;
-	ok = sk_BRSKI_POLL_num(polls) == 1 && brski_asn1_long(sk_BRSKI_POLL_value(polls, 0)->cert_req_id,
-						      BRSKI_CERT_REQ_ID_NONE, BRSKI_CERT_REQ_ID, id);
-	BRSKI_POLLREQ_free(polls);
-	return ok ? BRSKI_OK
-		  : brski_fail(err, BRSKI_UNEXPECTED, "pollReq with another certReqId (RFC 9483 4.4)");
-}
-
 static enum brski_code write_poll_rep(
 	long id, long check_after, const char *reason, struct brski_buf *out, struct brski_error *err)
 {
@@ -250,7 +235,7 @@ enum brski_code brski_cmp_answer_poll(const struct brski_cmp *request, const str
 	if (request->type != BRSKI_CMP_POLLREQ)
 		return brski_fail(err, BRSKI_INTERNAL, "%s is not answered by pollRep",
 			brski_cmp_type_name(request->type));
-	code = poll_id(request, &id, err);
+	code = brski_cmp_poll_req_read(request, &id, err);
 	if (code == BRSKI_OK)
 		code = write_poll_rep(id, check_after > 0 ? check_after : 0, reason, &a.content, err);
 	if (code == BRSKI_OK)

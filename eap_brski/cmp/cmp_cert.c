@@ -30,6 +30,7 @@ static bool same_text(const ASN1_STRING *a, const ASN1_STRING *b)
 	return same;
 }
 
+/* RFC 9483 4.1.1: the subject is what was asked for, or, told as grantedWithMods, still this device. */
 static enum brski_code check_subject(
 	enum brski_cmp_status status, const X509 *cert, const X509_NAME *subject, struct brski_error *err)
 {
@@ -46,33 +47,58 @@ static enum brski_code check_subject(
 	return brski_fail(err, BRSKI_MISMATCH, "new certificate is for another subject: %s", name);
 }
 
+static enum brski_code check_key(const X509 *cert, const EVP_PKEY *key, struct brski_error *err)
+{
+	if (brski_cert_has_key(cert, key))
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MISMATCH, "new certificate is for another key than ours");
+}
+
+static enum brski_code check_no_ca(const X509 *cert, struct brski_error *err)
+{
+	if (!brski_cert_is_ca(cert))
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNEXPECTED, "new certificate is a CA's");
+}
+
 /* It would make every device of the domain a registrar to its neighbours. */
-static bool has_power(const X509 *cert)
+static enum brski_code check_no_power(const X509 *cert, struct brski_error *err)
 {
 	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
 	bool found = brski_cmp_usage_has_power(usages);
 
 	EXTENDED_KEY_USAGE_free(usages);
 	ERR_clear_error();
-	return found;
+	if (!found)
+		return BRSKI_OK;
+	return brski_fail(
+		err, BRSKI_UNEXPECTED, "new certificate has extended key usages of a registrar or CA");
+}
+
+/* RFC 9483 3.5: with less, its messages would be refused. */
+static enum brski_code check_key_usage(const X509 *cert, struct brski_error *err)
+{
+	if (X509_get_key_usage((X509 *)(uintptr_t)cert) & KU_DIGITAL_SIGNATURE)
+		return BRSKI_OK;
+	return brski_fail(
+		err, BRSKI_UNEXPECTED, "key usage of the new certificate does not allow signatures");
 }
 
 static enum brski_code check_leaf(const struct brski_cmp_response *r, const EVP_PKEY *key,
 	const X509_NAME *subject, struct brski_error *err)
 {
+	enum brski_code code;
+
 	if (!r->cert)
 		return brski_fail(err, BRSKI_UNEXPECTED, "the answer brings no certificate");
-	if (!brski_cert_has_key(r->cert, key))
-		return brski_fail(err, BRSKI_MISMATCH, "new certificate is for another key than ours");
-	if (brski_cert_is_ca(r->cert))
-		return brski_fail(err, BRSKI_UNEXPECTED, "new certificate is a CA's");
-	if (has_power(r->cert))
-		return brski_fail(err, BRSKI_UNEXPECTED,
-			"new certificate has extended key usages of a registrar or CA");
-	if (!(X509_get_key_usage(r->cert) & KU_DIGITAL_SIGNATURE))
-		return brski_fail(
-			err, BRSKI_UNEXPECTED, "key usage of the new certificate does not allow signatures");
-	return check_subject(r->status, r->cert, subject, err);
+	code = check_key(r->cert, key, err);
+	if (code == BRSKI_OK)
+		code = check_no_ca(r->cert, err);
+	if (code == BRSKI_OK)
+		code = check_no_power(r->cert, err);
+	if (code == BRSKI_OK)
+		code = check_key_usage(r->cert, err);
+	return code == BRSKI_OK ? check_subject(r->status, r->cert, subject, err) : code;
 }
 
 static bool push(STACK_OF(X509) *to, X509 *cert)

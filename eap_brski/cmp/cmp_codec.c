@@ -37,13 +37,24 @@ static enum brski_code find_parts(const BRSKI_PKIMESSAGE *in, struct brski_cmp *
 	return BRSKI_OK;
 }
 
+/* RFC 4210 5.1.3: protectionAlg and protection are there both, or neither. */
+static enum brski_code check_protection_alg(const struct brski_cmp *msg, struct brski_error *err)
+{
+	if (msg->is_protected == (msg->header.protection_alg.len > 0))
+		return BRSKI_OK;
+	return brski_fail(
+		err, BRSKI_MALFORMED, "CMP message with protectionAlg but no protection, or the other way");
+}
+
 static enum brski_code read_protection(
 	const ASN1_BIT_STRING *in, struct brski_cmp *out, struct brski_error *err)
 {
+	enum brski_code code;
+
 	out->is_protected = in != NULL;
-	if (out->is_protected != (out->header.protection_alg.len > 0))
-		return brski_fail(err, BRSKI_MALFORMED,
-			"CMP message with protectionAlg but no protection, or the other way");
+	code = check_protection_alg(out, err);
+	if (code != BRSKI_OK)
+		return code;
 	if (in && (in->length == 0 || (in->flags & 7) != 0))
 		return brski_fail(err, BRSKI_MALFORMED, "CMP protection is no string of whole octets");
 	if (brski_buf_set(&out->protection, brski_asn1_octets(in)) != BRSKI_OK)

@@ -17,22 +17,55 @@ static enum brski_code refuse(struct brski_cmp_request *out, enum brski_cmp_fail
 	return brski_fail(err, code, "certification request: %s", why);
 }
 
-static enum brski_code read_template(
+/* RFC 9483 4.1.1: version, if it is there, MUST be 2. */
+static enum brski_code check_version(
 	const BRSKI_CERTTEMPLATE *t, struct brski_cmp_request *out, struct brski_error *err)
 {
 	long version;
 
-	out->fail = BRSKI_CMP_BAD_CERT_TEMPLATE;
-	if (t->version && !brski_asn1_long(t->version, 2, 2, &version))
-		return refuse(out, out->fail, BRSKI_UNEXPECTED, err, "version is not 2 (RFC 9483 4.1.1)");
-	/* RFC 4211 5: MUST be omitted, they are the CA's to assign */
-	if (t->serial || t->signing_alg || t->issuer_uid || t->subject_uid)
-		return refuse(out, out->fail, BRSKI_UNEXPECTED, err,
-			"it sets what only the CA assigns (RFC 4211 5)");
-	if (!t->subject)
-		return refuse(out, out->fail, BRSKI_UNEXPECTED, err, "no subject (RFC 9483 4.1.1)");
-	if (!t->key)
-		return refuse(out, out->fail, BRSKI_UNEXPECTED, err, "no public key (RFC 9483 4.1.1)");
+	if (!t->version || brski_asn1_long(t->version, 2, 2, &version))
+		return BRSKI_OK;
+	return refuse(
+		out, BRSKI_CMP_BAD_CERT_TEMPLATE, BRSKI_UNEXPECTED, err, "version is not 2 (RFC 9483 4.1.1)");
+}
+
+/* RFC 4211 5: serialNumber, signingAlg and the unique identifiers MUST be omitted. */
+static enum brski_code check_left_to_the_ca(
+	const BRSKI_CERTTEMPLATE *t, struct brski_cmp_request *out, struct brski_error *err)
+{
+	if (!t->serial && !t->signing_alg && !t->issuer_uid && !t->subject_uid)
+		return BRSKI_OK;
+	return refuse(out, BRSKI_CMP_BAD_CERT_TEMPLATE, BRSKI_UNEXPECTED, err,
+		"it sets what only the CA assigns (RFC 4211 5)");
+}
+
+/* RFC 9483 4.1.1: subject and publicKey MUST be present. */
+static enum brski_code check_present(
+	const BRSKI_CERTTEMPLATE *t, struct brski_cmp_request *out, struct brski_error *err)
+{
+	if (t->subject && t->key)
+		return BRSKI_OK;
+	return refuse(out, BRSKI_CMP_BAD_CERT_TEMPLATE, BRSKI_UNEXPECTED, err,
+		t->subject ? "no public key (RFC 9483 4.1.1)" : "no subject (RFC 9483 4.1.1)");
+}
+
+static enum brski_code check_template(
+	const BRSKI_CERTTEMPLATE *t, struct brski_cmp_request *out, struct brski_error *err)
+{
+	enum brski_code code = check_version(t, out, err);
+
+	if (code == BRSKI_OK)
+		code = check_left_to_the_ca(t, out, err);
+	return code == BRSKI_OK ? check_present(t, out, err) : code;
+}
+
+static enum brski_code read_template(
+	const BRSKI_CERTTEMPLATE *t, struct brski_cmp_request *out, struct brski_error *err)
+{
+	enum brski_code code = check_template(t, out, err);
+
+	if (code != BRSKI_OK)
+		return code;
 	out->key = X509_PUBKEY_get(t->key);
 	if (!out->key) {
 		out->fail = BRSKI_CMP_BAD_ALG;
@@ -81,11 +114,11 @@ static enum brski_code read_request(
 	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
 	if (!req)
 		return BRSKI_MALFORMED;
-	if (brski_asn1_long(req->cert_req_id, BRSKI_CERT_REQ_ID, BRSKI_CERT_REQ_ID, &out->cert_req_id))
+	out->fail = BRSKI_CMP_BAD_REQUEST;
+	code = brski_cmp_req_id_check(req->cert_req_id, BRSKI_CERT_REQ_ID,
+		"certification request: certReqId is not 0 (RFC 9483 4.1.1)", &out->cert_req_id, err);
+	if (code == BRSKI_OK)
 		code = read_template(req->cert_template, out, err);
-	else
-		code = refuse(out, BRSKI_CMP_BAD_REQUEST, BRSKI_UNEXPECTED, err,
-			"certReqId is not 0 (RFC 9483 4.1.1)");
 	BRSKI_CERTREQUEST_free(req);
 	return code == BRSKI_OK ? check_pop(in, out, err) : code;
 }
@@ -100,11 +133,11 @@ enum brski_code brski_cmp_crmf_read(
 	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
 	if (!in)
 		return BRSKI_MALFORMED;
-	if (sk_BRSKI_CERTREQMSG_num(in) == 1)
+	out->fail = BRSKI_CMP_BAD_REQUEST;
+	code = brski_cmp_one_check(sk_BRSKI_CERTREQMSG_num(in),
+		"certification request: not exactly one CertReqMsg (RFC 9483 4.1.1)", err);
+	if (code == BRSKI_OK)
 		code = read_request(sk_BRSKI_CERTREQMSG_value(in, 0), out, err);
-	else
-		code = refuse(out, BRSKI_CMP_BAD_REQUEST, BRSKI_UNEXPECTED, err,
-			"not exactly one CertReqMsg (RFC 9483 4.1.1)");
 	BRSKI_CERTREQMSGS_free(in);
 	return code;
 }

@@ -69,27 +69,28 @@ static enum brski_code value_der(const ASN1_TYPE *value, struct brski_buf *out, 
 	return value ? brski_asn1_write(value, ASN1_ITEM_rptr(ASN1_ANY), out, err) : BRSKI_OK;
 }
 
+static enum brski_code read_info(
+	const BRSKI_INFO *info, char oid[BRSKI_CMP_OID_MAX], struct brski_buf *value, struct brski_error *err)
+{
+	int len = OBJ_obj2txt(oid, BRSKI_CMP_OID_MAX, info->type, 1);
+
+	if (len <= 0 || len >= BRSKI_CMP_OID_MAX)
+		return brski_fail_openssl(err, BRSKI_TOO_LARGE, "object identifier is too long");
+	return value_der(info->value, value, err);
+}
+
 enum brski_code brski_cmp_info_read(struct brski_span content, char oid[BRSKI_CMP_OID_MAX],
 	struct brski_buf *value, struct brski_error *err)
 {
 	BRSKI_GENMSG *infos = brski_asn1_read(content, ASN1_ITEM_rptr(BRSKI_GENMSG), "general message", err);
-	enum brski_code code = BRSKI_OK;
-	const BRSKI_INFO *info;
-	int len;
+	enum brski_code code;
 
 	if (!infos)
 		return BRSKI_MALFORMED;
-	info = sk_BRSKI_INFO_value(infos, 0);
-	if (sk_BRSKI_INFO_num(infos) != 1) {
-		code = brski_fail(
-			err, BRSKI_UNEXPECTED, "general message without exactly one element (RFC 9483 4.3)");
-	} else {
-		len = OBJ_obj2txt(oid, BRSKI_CMP_OID_MAX, info->type, 1);
-		if (len <= 0 || len >= BRSKI_CMP_OID_MAX)
-			code = brski_fail_openssl(err, BRSKI_TOO_LARGE, "object identifier is too long");
-		else
-			code = value_der(info->value, value, err);
-	}
+	code = brski_cmp_one_check(
+		sk_BRSKI_INFO_num(infos), "general message without exactly one element (RFC 9483 4.3)", err);
+	if (code == BRSKI_OK)
+		code = read_info(sk_BRSKI_INFO_value(infos, 0), oid, value, err);
 	BRSKI_GENMSG_free(infos);
 	return code;
 }

@@ -76,30 +76,46 @@ static void read_profile(const ASN1_TYPE *value, struct brski_cmp_header *out)
 	BRSKI_FREETEXT_free(names);
 }
 
+/* RFC 9483 3.1: ImplicitConfirmValue is NULL; absence is taken for it. */
+static enum brski_code check_implicit_confirm(const ASN1_TYPE *value, struct brski_error *err)
+{
+	if (!value || value->type == V_ASN1_NULL)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MALFORMED, "implicitConfirm is not NULL (RFC 9483 3.1)");
+}
+
+/* RFC 9483 3.1: ConfirmWaitTimeValue is a GeneralizedTime. */
+static enum brski_code check_confirm_wait(const ASN1_TYPE *value, struct brski_error *err)
+{
+	if (value && value->type == V_ASN1_GENERALIZEDTIME)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MALFORMED, "confirmWaitTime is no time (RFC 9483 3.1)");
+}
+
 /* RFC 9483 3.5: what we don't know in generalInfo is no error. */
 static enum brski_code read_info(
 	const BRSKI_INFO *info, struct brski_cmp_header *out, struct brski_error *err)
 {
 	char oid[BRSKI_CMP_OID_MAX];
 	int len = OBJ_obj2txt(oid, sizeof(oid), info->type, 1);
+	enum brski_code code = BRSKI_OK;
 
 	if (len <= 0 || (size_t)len >= sizeof(oid)) {
 		ERR_clear_error();
 		return BRSKI_OK;
 	}
 	if (strcmp(oid, BRSKI_OID_CONFIRM_IMPLICIT) == 0) {
-		if (info->value && info->value->type != V_ASN1_NULL)
-			return brski_fail(err, BRSKI_MALFORMED, "implicitConfirm is not NULL (RFC 9483 3.1)");
-		out->implicit_confirm = true;
+		code = check_implicit_confirm(info->value, err);
+		out->implicit_confirm = code == BRSKI_OK;
 	} else if (strcmp(oid, BRSKI_OID_CONFIRM_WAIT) == 0) {
-		if (!info->value || info->value->type != V_ASN1_GENERALIZEDTIME)
-			return brski_fail(err, BRSKI_MALFORMED, "confirmWaitTime is no time (RFC 9483 3.1)");
-		return read_time(
-			info->value->value.generalizedtime, "confirmWaitTime", &out->confirm_wait_time, err);
+		code = check_confirm_wait(info->value, err);
+		if (code == BRSKI_OK)
+			code = read_time(info->value->value.generalizedtime, "confirmWaitTime",
+				&out->confirm_wait_time, err);
 	} else if (strcmp(oid, BRSKI_OID_CERT_PROFILE) == 0 && info->value) {
 		read_profile(info->value, out);
 	}
-	return BRSKI_OK;
+	return code;
 }
 
 static enum brski_code read_infos(
@@ -153,6 +169,13 @@ enum brski_code brski_cmp_header_read(
 	if (code != BRSKI_OK)
 		brski_cmp_header_free(out);
 	return code;
+}
+
+enum brski_code brski_cmp_version_check(const struct brski_cmp_header *header, struct brski_error *err)
+{
+	if (header->pvno == 2 || header->pvno == 3)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNSUPPORTED, "CMP version %d (RFC 9483 3.5: 2 or 3)", header->pvno);
 }
 
 /* ---- writing ---- */

@@ -23,6 +23,19 @@ BRSKI_CHECKED enum brski_code brski_cmp_header_read(
 BRSKI_CHECKED enum brski_code brski_cmp_header_write(
 	const struct brski_cmp_header *header, struct brski_buf *out, struct brski_error *err);
 void brski_cmp_header_free(struct brski_cmp_header *header);
+/* RFC 9483 3.5: pvno MUST be cmp2000(2) or cmp2021(3). BRSKI_UNSUPPORTED. */
+BRSKI_CHECKED enum brski_code brski_cmp_version_check(
+	const struct brski_cmp_header *header, struct brski_error *err);
+
+/* ---- cmp_rules.c: what bodies of several kinds have in common ---- */
+/*
+ * RFC 9483 4.1.1, 4.1.4, 4.4: certReqId MUST be 0; `least` is BRSKI_CERT_REQ_ID_NONE where -1 stands
+ * for none. `breach` is what the error says (BRSKI_UNEXPECTED).
+ */
+BRSKI_CHECKED enum brski_code brski_cmp_req_id_check(
+	const ASN1_INTEGER *id, long least, const char *breach, long *out, struct brski_error *err);
+/* RFC 9483 4.1.1, 4.3, 4.4: a body MUST have exactly one element. `breach` as above. */
+BRSKI_CHECKED enum brski_code brski_cmp_one_check(int n, const char *breach, struct brski_error *err);
 
 /* ---- cmp_codec.c ---- */
 /* The inside of the body, whose type is msg->type. */
@@ -77,6 +90,11 @@ BRSKI_CHECKED enum brski_code brski_cmp_text_read(
 	const BRSKI_FREETEXT *in, char out[BRSKI_CMP_TEXT_MAX], struct brski_error *err);
 /* NULL or "": *out is NULL. */
 BRSKI_CHECKED bool brski_cmp_text_new(const char *text, BRSKI_FREETEXT **out);
+
+/* ---- cmp_request.c ---- */
+/* The certReqId of a pollReq, RFC 9483 4.4. BRSKI_MALFORMED, BRSKI_UNEXPECTED. */
+BRSKI_CHECKED enum brski_code brski_cmp_poll_req_read(
+	const struct brski_cmp *msg, long *cert_req_id, struct brski_error *err);
 
 /* ---- cmp_crmf.c ---- */
 /* The one CertReqMsg of ir, cr: fills key, subject, extensions and, on error, fail. */

@@ -7,36 +7,55 @@
 
 /* The end entity's judgement of an answer, RFC 9483 3.5. */
 
-static bool nonce_is_ours(const struct brski_cmp_header *header, const struct brski_cmp_transaction *tx)
+/* RFC 9483 3.5: transactionID MUST be that of the request. */
+static enum brski_code check_transaction_id(const struct brski_cmp_header *header,
+	const struct brski_cmp_transaction *tx, struct brski_error *err)
+{
+	struct brski_span id = brski_buf_span(&header->transaction_id);
+
+	if (id.len > 0 && brski_span_equal(id, brski_buf_span(&tx->id)))
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MISMATCH, "CMP answer has another transactionID than our request");
+}
+
+/* RFC 9483 3.5: senderNonce MUST be present. */
+static enum brski_code check_sender_nonce(const struct brski_cmp_header *header, struct brski_error *err)
+{
+	if (header->sender_nonce.len > 0)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MALFORMED, "CMP answer has no senderNonce (RFC 9483 3.5)");
+}
+
+/*
+ * RFC 9483 3.5: recipNonce MUST be the senderNonce of the message that is answered; 4.4: after
+ * polling, of the request itself.
+ */
+static enum brski_code check_recip_nonce(const struct brski_cmp_header *header,
+	const struct brski_cmp_transaction *tx, struct brski_error *err)
 {
 	struct brski_span nonce = brski_buf_span(&header->recip_nonce);
 
-	return nonce.len > 0 && (brski_span_equal(nonce, brski_buf_span(&tx->last_nonce)) ||
-					brski_span_equal(nonce, brski_buf_span(&tx->request_nonce)));
+	if (nonce.len > 0 && (brski_span_equal(nonce, brski_buf_span(&tx->last_nonce)) ||
+				     brski_span_equal(nonce, brski_buf_span(&tx->request_nonce))))
+		return BRSKI_OK;
+	return brski_fail(
+		err, BRSKI_MISMATCH, "CMP answer is to another request: its recipNonce is not ours");
 }
 
 static enum brski_code check_header(const struct brski_cmp_header *header,
 	const struct brski_cmp_transaction *tx, struct brski_error *err)
 {
-	if (header->pvno != 2 && header->pvno != 3)
-		return brski_fail(
-			err, BRSKI_UNSUPPORTED, "CMP version %d (RFC 9483 3.5: 2 or 3)", header->pvno);
-	if (header->transaction_id.len == 0 ||
-		!brski_span_equal(brski_buf_span(&header->transaction_id), brski_buf_span(&tx->id)))
-		return brski_fail(
-			err, BRSKI_MISMATCH, "CMP answer has another transactionID than our request");
-	if (header->sender_nonce.len == 0)
-		return brski_fail(err, BRSKI_MALFORMED, "CMP answer has no senderNonce (RFC 9483 3.5)");
-	if (!nonce_is_ours(header, tx))
-		return brski_fail(
-			err, BRSKI_MISMATCH, "CMP answer is to another request: its recipNonce is not ours");
-	return BRSKI_OK;
+	enum brski_code code = brski_cmp_version_check(header, err);
+
+	if (code == BRSKI_OK)
+		code = check_transaction_id(header, tx, err);
+	if (code == BRSKI_OK)
+		code = check_sender_nonce(header, err);
+	if (code == BRSKI_OK)
+		code = check_recip_nonce(header, tx, err);
+	return code;
 }
 
-/*
- * RFC 9483 3.4, 3.5: the signer must be authorized, not only trusted: a neighbour's certificate
- * verifies as well.
- */
 static bool may_answer(const X509 *signer)
 {
 	EXTENDED_KEY_USAGE *usages;
@@ -56,19 +75,27 @@ static bool may_answer(const X509 *signer)
 	return found || (!usages && crit == -1); /* -1: there is no such extension */
 }
 
-static enum brski_code check_signer(
+/* RFC 9483 3.5: the signer's certificate MUST lead to a trust anchor. */
+static enum brski_code check_signer_trusted(
 	const STACK_OF(X509) *chain, const STACK_OF(X509) *anchors, time_t now, struct brski_error *err)
 {
 	enum brski_code code = brski_chain_verify(chain, anchors, NULL, BRSKI_USE_ANY, now, err);
 
-	if (code != BRSKI_OK) {
+	if (code != BRSKI_OK)
 		(void)brski_fail_context(err, code, "signer of the CMP answer");
-		return code;
-	}
-	if (!may_answer(sk_X509_value(chain, 0)))
-		return brski_fail(err, BRSKI_UNTRUSTED,
-			"signer of the CMP answer is neither a CA nor has extended key usage cmcCA or cmcRA");
-	return BRSKI_OK;
+	return code;
+}
+
+/*
+ * RFC 9483 3.4, 3.5: the signer MUST be authorized, not only trusted: a neighbour's certificate
+ * verifies as well.
+ */
+static enum brski_code check_signer_authorized(const X509 *signer, struct brski_error *err)
+{
+	if (may_answer(signer))
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNTRUSTED,
+		"signer of the CMP answer is neither a CA nor has extended key usage cmcCA or cmcRA");
 }
 
 /*
@@ -99,7 +126,9 @@ static enum brski_code check_protection(const struct brski_cmp *msg, const STACK
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	code = brski_cmp_verify(msg, certs, &chain, err);
 	if (code == BRSKI_OK)
-		code = check_signer(chain, anchors, now, err);
+		code = check_signer_trusted(chain, anchors, now, err);
+	if (code == BRSKI_OK)
+		code = check_signer_authorized(sk_X509_value(chain, 0), err);
 	sk_X509_free(certs);
 	sk_X509_pop_free(chain, X509_free);
 	return code;

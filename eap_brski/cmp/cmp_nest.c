@@ -33,21 +33,30 @@ enum brski_code brski_cmp_nest(const struct brski_cmp *msg, const struct brski_c
 	return code;
 }
 
-/* RFC 9483 5.2.2.1: the wrapper MUST copy transactionID and senderNonce. */
-static enum brski_code check_headers(
-	const struct brski_cmp *nested, const struct brski_cmp *inner, struct brski_error *err)
+/* RFC 9483 5.2.2.1: the wrapper MUST copy the transactionID. */
+static enum brski_code check_transaction_id(
+	const struct brski_cmp_header *nested, const struct brski_cmp_header *inner, struct brski_error *err)
 {
-	if (!brski_span_equal(brski_buf_span(&nested->header.transaction_id),
-		    brski_buf_span(&inner->header.transaction_id)))
-		return brski_fail(
-			err, BRSKI_MISMATCH, "nested CMP message: its transactionID is not the inner one's");
-	if (!brski_span_equal(brski_buf_span(&nested->header.sender_nonce),
-		    brski_buf_span(&inner->header.sender_nonce)))
-		return brski_fail(
-			err, BRSKI_MISMATCH, "nested CMP message: its senderNonce is not the inner one's");
-	if (inner->type == BRSKI_CMP_NESTED)
-		return brski_fail(err, BRSKI_UNEXPECTED, "nested CMP message within a nested one");
-	return BRSKI_OK;
+	if (brski_span_equal(brski_buf_span(&nested->transaction_id), brski_buf_span(&inner->transaction_id)))
+		return BRSKI_OK;
+	return brski_fail(
+		err, BRSKI_MISMATCH, "nested CMP message: its transactionID is not the inner one's");
+}
+
+/* RFC 9483 5.2.2.1: and the senderNonce. */
+static enum brski_code check_sender_nonce(
+	const struct brski_cmp_header *nested, const struct brski_cmp_header *inner, struct brski_error *err)
+{
+	if (brski_span_equal(brski_buf_span(&nested->sender_nonce), brski_buf_span(&inner->sender_nonce)))
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MISMATCH, "nested CMP message: its senderNonce is not the inner one's");
+}
+
+static enum brski_code check_inner_type(const struct brski_cmp *inner, struct brski_error *err)
+{
+	if (inner->type != BRSKI_CMP_NESTED)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNEXPECTED, "nested CMP message within a nested one");
 }
 
 static enum brski_code decode_only_one(
@@ -79,7 +88,11 @@ enum brski_code brski_cmp_unnest(
 			brski_cmp_type_name(nested->type));
 	code = decode_only_one(brski_cmp_content(nested), inner, err);
 	if (code == BRSKI_OK)
-		code = check_headers(nested, inner, err);
+		code = check_transaction_id(&nested->header, &inner->header, err);
+	if (code == BRSKI_OK)
+		code = check_sender_nonce(&nested->header, &inner->header, err);
+	if (code == BRSKI_OK)
+		code = check_inner_type(inner, err);
 	if (code != BRSKI_OK)
 		brski_cmp_free(inner);
 	return code;

@@ -5,11 +5,17 @@
 
 /* PKCS #10 in p10cr, RFC 9483 4.1.4. */
 
-static enum brski_code read_fields(X509_REQ *req, struct brski_cmp_request *out, struct brski_error *err)
+/* RFC 9483 4.1.4: version MUST be 0. */
+static enum brski_code check_version(X509_REQ *req, struct brski_cmp_request *out, struct brski_error *err)
 {
 	out->fail = BRSKI_CMP_BAD_CERT_TEMPLATE;
-	if (X509_REQ_get_version(req) != X509_REQ_VERSION_1)
-		return brski_fail(err, BRSKI_UNEXPECTED, "PKCS #10: version is not 0 (RFC 9483 4.1.4)");
+	if (X509_REQ_get_version(req) == X509_REQ_VERSION_1)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNEXPECTED, "PKCS #10: version is not 0 (RFC 9483 4.1.4)");
+}
+
+static enum brski_code read_fields(X509_REQ *req, struct brski_cmp_request *out, struct brski_error *err)
+{
 	out->key = X509_REQ_get_pubkey(req);
 	if (!out->key) {
 		out->fail = BRSKI_CMP_BAD_ALG;
@@ -23,6 +29,7 @@ static enum brski_code read_fields(X509_REQ *req, struct brski_cmp_request *out,
 	return BRSKI_OK;
 }
 
+/* RFC 9483 4.1.4: the request MUST be signed with the key that it is for. */
 static enum brski_code check_pop(X509_REQ *req, struct brski_cmp_request *out, struct brski_error *err)
 {
 	const ASN1_BIT_STRING *signature;
@@ -49,7 +56,9 @@ enum brski_code brski_cmp_pkcs10_read(
 	out->cert_req_id = BRSKI_CERT_REQ_ID_NONE;
 	if (!req)
 		return BRSKI_MALFORMED;
-	code = read_fields(req, out, err);
+	code = check_version(req, out, err);
+	if (code == BRSKI_OK)
+		code = read_fields(req, out, err);
 	if (code == BRSKI_OK)
 		code = check_pop(req, out, err);
 	X509_REQ_free(req);

@@ -188,6 +188,14 @@ static enum brski_code claim_new(const struct brski_cmp *msg, struct claim *out,
 	return brski_cmp_algorithm_check(out->alg, err);
 }
 
+/* RFC 9483 3.5: if the keyUsage extension is present, the digitalSignature bit MUST be set. */
+static enum brski_code check_key_usage(X509 *cert, struct brski_error *err)
+{
+	if (X509_get_key_usage(cert) & KU_DIGITAL_SIGNATURE)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNTRUSTED, "key usage of the CMP signer does not allow signatures");
+}
+
 static enum brski_code check_signer(const struct claim *claim, X509 *cert, struct brski_error *err)
 {
 	EVP_PKEY *key = X509_get0_pubkey(cert);
@@ -197,13 +205,7 @@ static enum brski_code check_signer(const struct claim *claim, X509 *cert, struc
 		return brski_fail_openssl(err, BRSKI_UNSUPPORTED, "the key of the CMP signer cannot be read");
 	code = brski_cmp_signature_check(claim->alg, claim->signature, claim->part,
 		ASN1_ITEM_rptr(BRSKI_PROTECTEDPART), key, "CMP protection", err);
-	if (code != BRSKI_OK)
-		return code;
-	/* RFC 9483 3.5: if the keyUsage extension is present, the digitalSignature bit MUST be set */
-	if (!(X509_get_key_usage(cert) & KU_DIGITAL_SIGNATURE))
-		return brski_fail(
-			err, BRSKI_UNTRUSTED, "key usage of the CMP signer does not allow signatures");
-	return BRSKI_OK;
+	return code == BRSKI_OK ? check_key_usage(cert, err) : code;
 }
 
 static enum brski_code find_signer(const struct brski_cmp *msg, const struct claim *claim,
@@ -247,17 +249,24 @@ static enum brski_code make_chain(X509 *signer, const struct brski_cmp *msg, con
 	return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
 }
 
+/* RFC 9483 3.5: messages without protection MUST be rejected. */
+static enum brski_code check_is_protected(const struct brski_cmp *msg, struct brski_error *err)
+{
+	if (msg->is_protected)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_BAD_SIGNATURE, "CMP message without protection");
+}
+
 enum brski_code brski_cmp_verify(const struct brski_cmp *msg, const STACK_OF(X509) *known,
 	STACK_OF(X509) **chain, struct brski_error *err)
 {
 	struct claim claim;
 	X509 *signer = NULL;
-	enum brski_code code;
+	enum brski_code code = check_is_protected(msg, err);
 
 	*chain = NULL;
-	/* RFC 9483 3.5: messages without protection MUST be rejected */
-	if (!msg->is_protected)
-		return brski_fail(err, BRSKI_BAD_SIGNATURE, "CMP message without protection");
+	if (code != BRSKI_OK)
+		return code;
 	code = claim_new(msg, &claim, err);
 	if (code == BRSKI_OK) {
 		code = brski_fail(

@@ -27,29 +27,56 @@ static bool is_first(int type)
 	return type != BRSKI_CMP_CERTCONF && type != BRSKI_CMP_POLLREQ;
 }
 
-static enum brski_code check_header(
+/* RFC 9483 3.1: transactionID MUST have 128 bits. */
+static enum brski_code check_transaction_id(
+	const struct brski_cmp_header *header, struct brski_cmp_request *out, struct brski_error *err)
+{
+	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
+	if (header->transaction_id.len >= BRSKI_CMP_ID_LEN)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MALFORMED, "transactionID has no 128 bits (RFC 9483 3.1)");
+}
+
+/* RFC 9483 3.5: senderNonce MUST be present, and have 128 bits. */
+static enum brski_code check_sender_nonce(
+	const struct brski_cmp_header *header, struct brski_cmp_request *out, struct brski_error *err)
+{
+	out->fail = BRSKI_CMP_BAD_SENDER_NONCE;
+	if (header->sender_nonce.len >= BRSKI_CMP_ID_LEN)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MALFORMED, "senderNonce has no 128 bits (RFC 9483 3.5)");
+}
+
+/* RFC 9483 3.1: recipNonce MUST be absent in the first message of a transaction, 3.5: and present later. */
+static enum brski_code check_recip_nonce(
 	const struct brski_cmp *msg, struct brski_cmp_request *out, struct brski_error *err)
 {
-	const struct brski_cmp_header *header = &msg->header;
+	bool present = msg->header.recip_nonce.len > 0;
 
-	out->fail = BRSKI_CMP_UNSUPPORTED_VERSION;
-	if (header->pvno != 2 && header->pvno != 3)
-		return brski_fail(
-			err, BRSKI_UNSUPPORTED, "CMP version %d (RFC 9483 3.5: 2 or 3)", header->pvno);
-	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
-	if (header->transaction_id.len < BRSKI_CMP_ID_LEN)
-		return brski_fail(err, BRSKI_MALFORMED, "transactionID has no 128 bits (RFC 9483 3.1)");
-	out->fail = BRSKI_CMP_BAD_SENDER_NONCE;
-	if (header->sender_nonce.len < BRSKI_CMP_ID_LEN)
-		return brski_fail(err, BRSKI_MALFORMED, "senderNonce has no 128 bits (RFC 9483 3.5)");
 	out->fail = BRSKI_CMP_BAD_RECIPIENT_NONCE;
-	if (is_first(msg->type) && header->recip_nonce.len > 0)
+	if (is_first(msg->type) && present)
 		return brski_fail(err, BRSKI_UNEXPECTED,
 			"recipNonce in the first message of a transaction (RFC 9483 3.1)");
-	if (!is_first(msg->type) && header->recip_nonce.len == 0)
+	if (!is_first(msg->type) && !present)
 		return brski_fail(err, BRSKI_MALFORMED, "%s without recipNonce (RFC 9483 3.5)",
 			brski_cmp_type_name(msg->type));
 	return BRSKI_OK;
+}
+
+static enum brski_code check_header(
+	const struct brski_cmp *msg, struct brski_cmp_request *out, struct brski_error *err)
+{
+	enum brski_code code;
+
+	out->fail = BRSKI_CMP_UNSUPPORTED_VERSION;
+	code = brski_cmp_version_check(&msg->header, err);
+	if (code == BRSKI_OK)
+		code = check_transaction_id(&msg->header, out, err);
+	if (code == BRSKI_OK)
+		code = check_sender_nonce(&msg->header, out, err);
+	if (code == BRSKI_OK)
+		code = check_recip_nonce(msg, out, err);
+	return code;
 }
 
 /* ---- protection ---- */
@@ -61,6 +88,17 @@ static enum brski_cmp_fail fail_of_protection(enum brski_code code)
 	return code == BRSKI_UNTRUSTED ? BRSKI_CMP_SIGNER_NOT_TRUSTED : BRSKI_CMP_BAD_MESSAGE_CHECK;
 }
 
+/* RFC 9483 5.1: the sender is the one that is authorized to ask: here, the device of the tunnel. */
+static enum brski_code check_signed_by(
+	const struct brski_cmp *msg, const X509 *found, const X509 *signer, struct brski_error *err)
+{
+	if (!signer || brski_cert_equal(found, signer))
+		return BRSKI_OK;
+	return brski_fail(
+		err, BRSKI_MISMATCH, "CMP %s is signed by another device", brski_cmp_type_name(msg->type));
+}
+
+/* RFC 9483 3.5: protection MUST be valid. */
 static enum brski_code check_protection(const struct brski_cmp *msg, const X509 *signer,
 	STACK_OF(X509) **chain, struct brski_cmp_request *out, struct brski_error *err)
 {
@@ -75,26 +113,22 @@ static enum brski_code check_protection(const struct brski_cmp *msg, const X509 
 	code = brski_cmp_verify(msg, known, chain, err);
 	sk_X509_free(known);
 	out->fail = fail_of_protection(code);
-	if (code == BRSKI_OK && signer && !brski_cert_equal(sk_X509_value(*chain, 0), signer)) {
-		out->fail = BRSKI_CMP_NOT_AUTHORIZED;
-		code = brski_fail(err, BRSKI_MISMATCH, "CMP %s is signed by another device",
-			brski_cmp_type_name(msg->type));
-	}
-	return code;
+	if (code != BRSKI_OK)
+		return code;
+	out->fail = BRSKI_CMP_NOT_AUTHORIZED;
+	return check_signed_by(msg, sk_X509_value(*chain, 0), signer, err);
 }
 
 /* ---- bodies ---- */
 
-static enum brski_code read_hash_alg(
+/* RFC 9483 3.1 and 4.1.1: hashAlg MUST NOT be there but in version 3; SHA-2 is what we know. */
+static enum brski_code check_hash_alg(
 	const X509_ALGOR *alg, int pvno, struct brski_cmp_request *out, struct brski_error *err)
 {
-	if (!alg)
-		return BRSKI_OK;
 	if (pvno != 3)
 		return brski_fail(
 			err, BRSKI_UNEXPECTED, "hashAlg in a CMP message of version 2 (RFC 9483 3.1)");
-	out->cert_hash_nid = OBJ_obj2nid(alg->algorithm);
-	switch (out->cert_hash_nid) {
+	switch (OBJ_obj2nid(alg->algorithm)) {
 	case NID_sha256:
 	case NID_sha384:
 	case NID_sha512:
@@ -105,23 +139,45 @@ static enum brski_code read_hash_alg(
 	}
 }
 
+static enum brski_code read_hash_alg(
+	const X509_ALGOR *alg, int pvno, struct brski_cmp_request *out, struct brski_error *err)
+{
+	enum brski_code code;
+
+	if (!alg)
+		return BRSKI_OK;
+	code = check_hash_alg(alg, pvno, out, err);
+	if (code == BRSKI_OK)
+		out->cert_hash_nid = OBJ_obj2nid(alg->algorithm);
+	return code;
+}
+
+/* RFC 9483 4.1.1: statusInfo in certConf is accepted, or rejection. */
+static enum brski_code check_conf_status(enum brski_cmp_status status, struct brski_error *err)
+{
+	if (status == BRSKI_CMP_ACCEPTED || status == BRSKI_CMP_REJECTION)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNEXPECTED, "certConf neither accepts nor rejects (RFC 9483 4.1.1)");
+}
+
 static enum brski_code read_cert_status(
 	const BRSKI_CERTSTATUS *in, int pvno, struct brski_cmp_request *out, struct brski_error *err)
 {
 	struct brski_cmp_status_info info = {.status = BRSKI_CMP_ACCEPTED, .fail = BRSKI_CMP_FAIL_NONE};
-	enum brski_code code;
+	enum brski_code code = brski_cmp_req_id_check(in->cert_req_id, BRSKI_CERT_REQ_ID_NONE,
+		"certConf with another certReqId (RFC 9483 4.1.1)", &out->cert_req_id, err);
 
-	if (!brski_asn1_long(in->cert_req_id, BRSKI_CERT_REQ_ID_NONE, BRSKI_CERT_REQ_ID, &out->cert_req_id))
-		return brski_fail(err, BRSKI_UNEXPECTED, "certConf with another certReqId (RFC 9483 4.1.1)");
+	if (code != BRSKI_OK)
+		return code;
 	if (brski_buf_set(&out->cert_hash, brski_asn1_octets(in->cert_hash)) != BRSKI_OK)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	/* RFC 9483 4.1.1: omission indicates acceptance */
-	code = in->status ? brski_cmp_status_read(in->status, &info, err) : BRSKI_OK;
+	if (in->status)
+		code = brski_cmp_status_read(in->status, &info, err);
+	if (code == BRSKI_OK)
+		code = check_conf_status(info.status, err);
 	if (code != BRSKI_OK)
 		return code;
-	if (info.status != BRSKI_CMP_ACCEPTED && info.status != BRSKI_CMP_REJECTION)
-		return brski_fail(
-			err, BRSKI_UNEXPECTED, "certConf neither accepts nor rejects (RFC 9483 4.1.1)");
 	out->conf_status = info.status;
 	out->conf_fail = info.fail;
 	memcpy(out->text, info.text, sizeof(out->text));
@@ -139,33 +195,39 @@ static enum brski_code read_cert_conf(
 	if (!conf)
 		return BRSKI_MALFORMED;
 	out->fail = BRSKI_CMP_BAD_CERT_ID;
-	if (sk_BRSKI_CERTSTATUS_num(conf) == 1)
+	code = brski_cmp_one_check(sk_BRSKI_CERTSTATUS_num(conf),
+		"certConf without exactly one CertStatus (RFC 9483 4.1.1)", err);
+	if (code == BRSKI_OK)
 		code = read_cert_status(sk_BRSKI_CERTSTATUS_value(conf, 0), msg->header.pvno, out, err);
-	else
-		code = brski_fail(
-			err, BRSKI_UNEXPECTED, "certConf without exactly one CertStatus (RFC 9483 4.1.1)");
 	BRSKI_CERTCONF_free(conf);
+	return code;
+}
+
+enum brski_code brski_cmp_poll_req_read(
+	const struct brski_cmp *msg, long *cert_req_id, struct brski_error *err)
+{
+	BRSKI_POLLREQ *polls =
+		brski_asn1_read(brski_cmp_content(msg), ASN1_ITEM_rptr(BRSKI_POLLREQ), "pollReq", err);
+	enum brski_code code;
+
+	if (!polls)
+		return BRSKI_MALFORMED;
+	code = brski_cmp_one_check(
+		sk_BRSKI_POLL_num(polls), "pollReq without exactly one element (RFC 9483 4.4)", err);
+	if (code == BRSKI_OK)
+		code = brski_cmp_req_id_check(sk_BRSKI_POLL_value(polls, 0)->cert_req_id,
+			BRSKI_CERT_REQ_ID_NONE, "pollReq with another certReqId (RFC 9483 4.4)", cert_req_id,
+			err);
+	BRSKI_POLLREQ_free(polls);
 	return code;
 }
 
 static enum brski_code read_poll_req(
 	const struct brski_cmp *msg, struct brski_cmp_request *out, struct brski_error *err)
 {
-	BRSKI_POLLREQ *polls =
-		brski_asn1_read(brski_cmp_content(msg), ASN1_ITEM_rptr(BRSKI_POLLREQ), "pollReq", err);
-	enum brski_code code = BRSKI_OK;
+	enum brski_code code = brski_cmp_poll_req_read(msg, &out->cert_req_id, err);
 
-	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
-	if (!polls)
-		return BRSKI_MALFORMED;
-	out->fail = BRSKI_CMP_BAD_REQUEST;
-	if (sk_BRSKI_POLL_num(polls) != 1)
-		code = brski_fail(
-			err, BRSKI_UNEXPECTED, "pollReq without exactly one element (RFC 9483 4.4)");
-	else if (!brski_asn1_long(sk_BRSKI_POLL_value(polls, 0)->cert_req_id, BRSKI_CERT_REQ_ID_NONE,
-			 BRSKI_CERT_REQ_ID, &out->cert_req_id))
-		code = brski_fail(err, BRSKI_UNEXPECTED, "pollReq with another certReqId (RFC 9483 4.4)");
-	BRSKI_POLLREQ_free(polls);
+	out->fail = code == BRSKI_MALFORMED ? BRSKI_CMP_BAD_DATA_FORMAT : BRSKI_CMP_BAD_REQUEST;
 	return code;
 }
 

@@ -33,27 +33,44 @@ static enum brski_code set_status(
 	return BRSKI_OK;
 }
 
-/* RFC 9483 4.1.1: certifiedKeyPair when the answer is positive, and only then. */
-static enum brski_code read_key_pair(
-	const BRSKI_KEYPAIR *pair, struct brski_cmp_response *out, struct brski_error *err)
+/* RFC 9483 4.1.1: certifiedKeyPair MUST be present when the answer is positive, and only then. */
+static enum brski_code check_pair_is_due(
+	const BRSKI_KEYPAIR *pair, enum brski_cmp_status status, struct brski_error *err)
 {
-	bool positive = out->status == BRSKI_CMP_ACCEPTED || out->status == BRSKI_CMP_GRANTED_WITH_MODS;
+	bool positive = status == BRSKI_CMP_ACCEPTED || status == BRSKI_CMP_GRANTED_WITH_MODS;
 
-	if (positive != (pair != NULL))
-		return brski_fail(err, BRSKI_UNEXPECTED,
-			"certificate response with status %d and %s certificate", (int)out->status,
-			pair ? "a" : "no");
-	if (!pair)
+	if (positive == (pair != NULL))
 		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNEXPECTED, "certificate response with status %d and %s certificate",
+		(int)status, pair ? "a" : "no");
+}
+
+/* RFC 9483 4.1.1: privateKey MUST be absent, and the certificate be one in plain; failInfo, only with none. */
+static enum brski_code check_pair(
+	const BRSKI_KEYPAIR *pair, enum brski_cmp_fail fail, struct brski_error *err)
+{
 	if (pair->private_key)
 		return brski_fail(err, BRSKI_UNEXPECTED,
 			"certificate response brings a private key, though the key is ours");
 	if (pair->cert->type != BRSKI_CERTORENC_CERTIFICATE)
 		return brski_fail(
 			err, BRSKI_UNSUPPORTED, "certificate response with an encrypted certificate");
-	if (out->fail != BRSKI_CMP_FAIL_NONE)
+	if (fail != BRSKI_CMP_FAIL_NONE)
 		return brski_fail(
 			err, BRSKI_UNEXPECTED, "certificate response with a certificate and a failure");
+	return BRSKI_OK;
+}
+
+static enum brski_code read_key_pair(
+	const BRSKI_KEYPAIR *pair, struct brski_cmp_response *out, struct brski_error *err)
+{
+	enum brski_code code = check_pair_is_due(pair, out->status, err);
+
+	if (code != BRSKI_OK || !pair)
+		return code;
+	code = check_pair(pair, out->fail, err);
+	if (code != BRSKI_OK)
+		return code;
 	out->cert = pair->cert->value.certificate;
 	X509_up_ref(out->cert);
 	return BRSKI_OK;
@@ -64,11 +81,11 @@ static enum brski_code read_cert_response(
 {
 	/* RFC 9483 4.1.1: certReqId MUST be 0; 4.1.4: -1 in the cp that answers a p10cr */
 	long least = out->type == BRSKI_CMP_CP ? BRSKI_CERT_REQ_ID_NONE : BRSKI_CERT_REQ_ID;
-	enum brski_code code;
+	enum brski_code code = brski_cmp_req_id_check(in->cert_req_id, least,
+		"certificate response with another certReqId", &out->cert_req_id, err);
 
-	if (!brski_asn1_long(in->cert_req_id, least, BRSKI_CERT_REQ_ID, &out->cert_req_id))
-		return brski_fail(err, BRSKI_UNEXPECTED, "certificate response with another certReqId");
-	code = set_status(in->status, out, err);
+	if (code == BRSKI_OK)
+		code = set_status(in->status, out, err);
 	return code == BRSKI_OK ? read_key_pair(in->pair, out, err) : code;
 }
 
@@ -81,17 +98,25 @@ static enum brski_code read_cert_rep(
 
 	if (!rep)
 		return BRSKI_MALFORMED;
-	if (sk_BRSKI_CERTRESPONSE_num(rep->responses) != 1) {
-		code = brski_fail(err, BRSKI_UNEXPECTED, "not exactly one CertResponse (RFC 9483 4.1.1)");
-	} else if (sk_X509_num(rep->ca_pubs) > BRSKI_CMP_EXTRA_CERTS_MAX) {
+	code = brski_cmp_one_check(sk_BRSKI_CERTRESPONSE_num(rep->responses),
+		"not exactly one CertResponse (RFC 9483 4.1.1)", err);
+	if (code == BRSKI_OK && sk_X509_num(rep->ca_pubs) > BRSKI_CMP_EXTRA_CERTS_MAX)
 		code = brski_fail(err, BRSKI_TOO_LARGE, "more than %d caPubs", BRSKI_CMP_EXTRA_CERTS_MAX);
-	} else {
+	if (code == BRSKI_OK) {
 		code = read_cert_response(sk_BRSKI_CERTRESPONSE_value(rep->responses, 0), out, err);
 		out->ca_pubs = rep->ca_pubs;
 		rep->ca_pubs = NULL;
 	}
 	BRSKI_CERTREP_free(rep);
 	return code;
+}
+
+/* RFC 9483 3.6.4: an error message says rejection; 4.4: or waiting, for delayed delivery. */
+static enum brski_code check_error_status(enum brski_cmp_status status, struct brski_error *err)
+{
+	if (status == BRSKI_CMP_REJECTION || status == BRSKI_CMP_WAITING)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNEXPECTED, "error message with a positive status");
 }
 
 static enum brski_code read_error(
@@ -106,34 +131,44 @@ static enum brski_code read_error(
 	if (code == BRSKI_OK)
 		code = brski_cmp_text_read(msg->details, out->text, err);
 	BRSKI_ERRORMSG_free(msg);
-	/* RFC 9483 3.6.4: rejection, or waiting for delayed delivery */
-	if (code == BRSKI_OK && out->status != BRSKI_CMP_REJECTION && out->status != BRSKI_CMP_WAITING)
-		code = brski_fail(err, BRSKI_UNEXPECTED, "error message with a positive status");
+	if (code == BRSKI_OK)
+		code = check_error_status(out->status, err);
 	out->cert_req_id = BRSKI_CERT_REQ_ID_NONE;
 	return code;
+}
+
+/* RFC 9483 4.4: checkAfter is the time in seconds to wait. */
+static enum brski_code check_check_after(const ASN1_INTEGER *in, long *out, struct brski_error *err)
+{
+	if (brski_asn1_long(in, 0, INT_MAX, out))
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MALFORMED, "poll response: checkAfter is no number of seconds");
+}
+
+static enum brski_code read_poll_answer(
+	const BRSKI_POLLANSWER *in, struct brski_cmp_response *out, struct brski_error *err)
+{
+	enum brski_code code = brski_cmp_req_id_check(in->cert_req_id, BRSKI_CERT_REQ_ID_NONE,
+		"poll response with another certReqId (RFC 9483 4.4)", &out->cert_req_id, err);
+
+	if (code == BRSKI_OK)
+		code = check_check_after(in->check_after, &out->check_after, err);
+	return code == BRSKI_OK ? brski_cmp_text_read(in->reason, out->text, err) : code;
 }
 
 static enum brski_code read_poll_rep(
 	struct brski_span content, struct brski_cmp_response *out, struct brski_error *err)
 {
 	BRSKI_POLLREP *polls = brski_asn1_read(content, ASN1_ITEM_rptr(BRSKI_POLLREP), "poll response", err);
-	const BRSKI_POLLANSWER *poll = polls ? sk_BRSKI_POLLANSWER_value(polls, 0) : NULL;
 	enum brski_code code;
 
 	if (!polls)
 		return BRSKI_MALFORMED;
 	out->status = BRSKI_CMP_WAITING;
-	if (sk_BRSKI_POLLANSWER_num(polls) != 1)
-		code = brski_fail(
-			err, BRSKI_UNEXPECTED, "poll response without exactly one element (RFC 9483 4.4)");
-	else if (!brski_asn1_long(
-			 poll->cert_req_id, BRSKI_CERT_REQ_ID_NONE, BRSKI_CERT_REQ_ID, &out->cert_req_id))
-		code = brski_fail(
-			err, BRSKI_UNEXPECTED, "poll response with another certReqId (RFC 9483 4.4)");
-	else if (!brski_asn1_long(poll->check_after, 0, INT_MAX, &out->check_after))
-		code = brski_fail(err, BRSKI_MALFORMED, "poll response: checkAfter is no number of seconds");
-	else
-		code = brski_cmp_text_read(poll->reason, out->text, err);
+	code = brski_cmp_one_check(sk_BRSKI_POLLANSWER_num(polls),
+		"poll response without exactly one element (RFC 9483 4.4)", err);
+	if (code == BRSKI_OK)
+		code = read_poll_answer(sk_BRSKI_POLLANSWER_value(polls, 0), out, err);
 	BRSKI_POLLREP_free(polls);
 	return code;
 }
@@ -148,8 +183,8 @@ static enum brski_code read_genp(
 	return code;
 }
 
-/* The content of pkiConf MUST be NULL, RFC 9483 4.1.1. */
-static enum brski_code read_pki_conf(struct brski_span content, struct brski_error *err)
+/* RFC 9483 4.1.1: the content of pkiConf MUST be NULL. */
+static enum brski_code check_pki_conf(struct brski_span content, struct brski_error *err)
 {
 	ASN1_NULL *null = brski_asn1_read(content, ASN1_ITEM_rptr(ASN1_NULL), "pkiConf", err);
 
@@ -170,7 +205,7 @@ static enum brski_code read_body(
 	case BRSKI_CMP_KUP:
 		return read_cert_rep(content, out, err);
 	case BRSKI_CMP_PKICONF:
-		return read_pki_conf(content, err);
+		return check_pki_conf(content, err);
 	case BRSKI_CMP_GENP:
 		return read_genp(content, out, err);
 	case BRSKI_CMP_ERROR:

@@ -33,6 +33,6 @@ const struct setting brski_settings[] = {
 	{NUMBER(max_waiting_per_device), 1, 1000, "8", false, "N", "the same, of one device"},
 	{NUMBER(max_waiting_size), 16384, 524288, "262144", false, "OCTETS", "of one such request"},
 	{NUMBER(max_waiting_age), 10, 3650 * DAY, "2592000", false, "SECONDS", "after which it is given up"},
-	{NUMBER(max_history), 100, UINT32_MAX, "100000", false, "N", "events that are kept"},
+	{NUMBER(max_history), 100, INT32_MAX, "100000", false, "N", "events that are kept"},
 	{0},
 };

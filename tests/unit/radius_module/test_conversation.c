@@ -11,8 +11,7 @@
 #include "radius_module/instance.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/memory.h"
-#include "tests/unit/support/site.h"
-#include "tests/unit/support/web.h"
+#include "tests/unit/support/site_web.h"
 
 /*
  * A whole registrar as a RADIUS server would hold it, from its configuration files on: store,
@@ -24,8 +23,7 @@ enum { REQUEST = 1, RESPONSE = 2, SUCCESS = 3, FAILURE = 4 };
 
 static struct site site;
 static struct memory memory;
-static struct web masa, ca;
-static struct brski_credential masa_tls;
+static struct site_web web;
 static char folder[64];
 static struct brski_config settings;
 static struct brski_door_config door;
@@ -36,55 +34,13 @@ static char paths[5][128];
 
 /* ---- The world ---- */
 
-static void on_masa(void *ctx, const struct web_request *request, struct brski_buf *raw)
-{
-	struct brski_call call = {.back_end = "MASA", .request = &request->http};
-	struct brski_http answer = {0};
-
-	(void)ctx;
-	call.tls_anchors = site.masa_anchors;
-	call.client = request->client[0] ? &site.registrar_cred : NULL;
-	snprintf(call.url, sizeof(call.url), "https://masa%s", request->http.path);
-	if (site_masa(&site, &call, &answer))
-		web_say(raw, &answer);
-	brski_http_free(&answer);
-}
-
-static void on_ca(void *ctx, const struct web_request *request, struct brski_buf *raw)
-{
-	struct brski_call call = {.back_end = "PKI", .request = &request->http};
-	struct brski_http answer = {0};
-
-	(void)ctx;
-	snprintf(call.url, sizeof(call.url), "%s", site.config.cmp_url);
-	if (site_ca(&site, &call, &answer))
-		web_say(raw, &answer);
-	brski_http_free(&answer);
-}
-
-static void write_certs(const char *path, STACK_OF(X509) *certs)
-{
-	struct brski_buf pem = {0};
-
-	ck_assert_int_eq(brski_certs_to_pem(certs, &pem, NULL), BRSKI_OK);
-	file_write(path, brski_buf_span(&pem));
-	brski_buf_free(&pem);
-}
-
 static void write_files(void)
 {
 	static const char *const names[] = {"cert.pem", "key.pem", "ca.pem", "store.db"};
-	STACK_OF(X509) *chain = pki_certs(&site.registrar_cred, NULL);
-	struct brski_buf key = {0};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		snprintf(paths[i], sizeof(paths[i]), "%s/%s", folder, names[i]);
-	write_certs(paths[0], chain);
-	ck_assert_int_eq(brski_key_to_pem(site.registrar_cred.key, &key, NULL), BRSKI_OK);
-	file_write(paths[1], brski_buf_span(&key));
-	write_certs(paths[2], site.domain_anchors);
-	brski_buf_free(&key);
-	pki_free_certs(chain);
+	site_write_files(&site, &site.registrar_cred, folder);
 }
 
 static void fill_store(void)
@@ -95,7 +51,7 @@ static void fill_store(void)
 	struct brski_error err;
 
 	EXPECT(BRSKI_OK, brski_store_open(paths[3], true, &store, &err));
-	snprintf(m.masa_url, sizeof(m.masa_url), "https://localhost:%d", masa.port);
+	snprintf(m.masa_url, sizeof(m.masa_url), "%s", web.masa_url);
 	EXPECT(BRSKI_OK, brski_certs_to_pem(site.maker_anchors, &m.idevid_anchors, &err));
 	EXPECT(BRSKI_OK, brski_certs_to_pem(site.masa_anchors, &m.voucher_anchors, &err));
 	EXPECT(BRSKI_OK, brski_certs_to_pem(site.masa_anchors, &m.tls_anchors, &err));
@@ -107,15 +63,12 @@ static void fill_store(void)
 
 static void set_config(void)
 {
-	static char cmp_url[64];
-
-	snprintf(cmp_url, sizeof(cmp_url), "http://127.0.0.1:%d/cmp", ca.port);
 	settings = (struct brski_config){
 		.certificate_file = paths[0],
 		.private_key_file = paths[1],
 		.ca_file = paths[2],
 		.database = paths[3],
-		.cmp_url = cmp_url,
+		.cmp_url = web.cmp_url,
 		.cmp_nested = true,
 		.check_pki_answers = true,
 		.retry_after = 1,
@@ -148,10 +101,7 @@ static void setup(void)
 {
 	site_open(&site, "P-256");
 	memory_open(&memory);
-	masa_tls = pki_make(
-		&(struct pki_spec){.subject = "CN=localhost", .san = "DNS:localhost"}, &site.masa_root);
-	web_start(&masa, &masa_tls, on_masa, NULL);
-	web_start(&ca, NULL, on_ca, NULL);
+	site_web_start(&web, &site);
 	temp_make(folder);
 	write_files();
 	fill_store();
@@ -161,9 +111,7 @@ static void setup(void)
 static void teardown(void)
 {
 	stop_instance();
-	web_stop(&masa);
-	web_stop(&ca);
-	pki_free(&masa_tls);
+	site_web_stop(&web);
 	temp_remove(folder);
 	memory_close(&memory);
 	site_close(&site);
@@ -647,7 +595,7 @@ START_TEST(a_slow_back_end_costs_waits)
 {
 	struct device d;
 
-	masa.delay_ms = ca.delay_ms = 700;
+	web.masa.delay_ms = web.ca.delay_ms = 700;
 	start_instance();
 	device_open(&d);
 	ck_assert_msg(talk(&d) == BRSKI_VERDICT_ACCEPT, "%s", d.out.reason);
@@ -693,7 +641,7 @@ START_TEST(a_crowd_takes_few_threads)
 	struct crossing x[CROWD];
 	unsigned patient = 0;
 
-	masa.delay_ms = 3000;
+	web.masa.delay_ms = 3000;
 	door.wait_slice = SLICE;
 	start_instance();
 	device_open(&first);
@@ -728,7 +676,7 @@ START_TEST(a_very_slow_one_costs_a_second_visit)
 	struct device d;
 	int64_t began = now_ms();
 
-	masa.delay_ms = 2500;
+	web.masa.delay_ms = 2500;
 	door.wait_total = 1;
 	start_instance();
 	device_open(&d);
@@ -741,7 +689,7 @@ START_TEST(a_very_slow_one_costs_a_second_visit)
 	ck_assert_msg(d.out.reason[0], "no reason");
 	ck_assert_int_gt(brski_peer_retry_after(d.peer), 0);
 	device_close(&d);
-	masa.delay_ms = 0;
+	web.masa.delay_ms = 0;
 	sleep(4); /* the audit log still takes its time */
 	onboard();
 	ck_assert_uint_eq(site.n_masa_calls, 1);
@@ -772,7 +720,7 @@ START_TEST(sessions_share_a_job)
 {
 	struct device one, two;
 
-	masa.delay_ms = 600;
+	web.masa.delay_ms = 600;
 	start_instance();
 	device_open(&one);
 	while (ask(&one) == BRSKI_VERDICT_CHALLENGE && !one.waits)
@@ -812,7 +760,7 @@ START_TEST(stopped_in_the_middle)
 {
 	struct device d;
 
-	masa.delay_ms = 1000;
+	web.masa.delay_ms = 1000;
 	start_instance();
 	device_open(&d);
 	while (ask(&d) == BRSKI_VERDICT_CHALLENGE && !d.waits)
@@ -856,7 +804,7 @@ START_TEST(configuration_is_checked)
 	EXPECT_WHY(BRSKI_UNSUPPORTED, "identity_domain", brski_instance_new(&config, &instance, &err));
 	set_config();
 	settings.ca_file = paths[0];
-	write_certs(paths[2], site.maker_anchors);
+	file_write_certs(paths[2], site.maker_anchors);
 	settings.ca_file = paths[2];
 	EXPECT_WHY(BRSKI_UNTRUSTED, "ca_file", brski_instance_new(&config, &instance, &err));
 	ck_assert_ptr_null(instance);
@@ -868,15 +816,9 @@ START_TEST(a_registrar_needs_cmc_ra)
 	struct brski_credential plain =
 		pki_make(&(struct pki_spec){.subject = "CN=Plain", .eku = "serverAuth"}, &site.domain_ca);
 	struct brski_error err;
-	STACK_OF(X509) *chain = pki_certs(&plain, NULL);
-	struct brski_buf key = {0};
 
-	write_certs(paths[0], chain);
-	ck_assert_int_eq(brski_key_to_pem(plain.key, &key, NULL), BRSKI_OK);
-	file_write(paths[1], brski_buf_span(&key));
+	site_write_files(&site, &plain, folder);
 	EXPECT_WHY(BRSKI_UNTRUSTED, "cmcRA", brski_instance_new(&config, &instance, &err));
-	brski_buf_free(&key);
-	pki_free_certs(chain);
 	pki_free(&plain);
 }
 END_TEST

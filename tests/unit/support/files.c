@@ -64,6 +64,15 @@ EVP_PKEY *file_key(const char *path)
 	return key;
 }
 
+void file_write_certs(const char *path, const STACK_OF(X509) *certs)
+{
+	struct brski_buf pem = {0};
+
+	need(brski_certs_to_pem(certs, &pem, NULL) == BRSKI_OK, path);
+	file_write(path, brski_buf_span(&pem));
+	brski_buf_free(&pem);
+}
+
 void temp_make(char path[64])
 {
 	strcpy(path, "/tmp/brski-test-XXXXXX");

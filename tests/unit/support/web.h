@@ -3,6 +3,7 @@
 #define BRSKI_TESTS_WEB_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <openssl/ssl.h>
 
@@ -32,7 +33,8 @@ typedef void web_handler(void *ctx, const struct web_request *request, struct br
 struct web {
 	int port;
 	unsigned delay_ms; /* before every answer; outside the one-at-a-time */
-	unsigned n_connections, n_requests;
+	unsigned n_connections;
+	atomic_uint n_requests;
 	/* private */
 	int listener;
 	SSL_CTX *ssl;

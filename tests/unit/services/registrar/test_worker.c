@@ -12,46 +12,18 @@
 #include "services/base/clock.h"
 #include "services/registrar/worker.h"
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/site_web.h"
 #include "tests/unit/support/visit.h"
-#include "tests/unit/support/web.h"
 
 /* The board of jobs, between a registrar's sessions and a MASA and CA over real HTTP. */
 
 static struct site site;
-static struct web masa, ca;
-static struct brski_credential masa_tls;
+static struct site_web web;
 static struct brski_store *store;
 static struct brski_worker *worker;
 static struct brski_worker_config config;
-static char folder[64], masa_url[64], cmp_url[64];
-static atomic_uint n_masa, n_housekeeping;
-
-static void on_masa(void *ctx, const struct web_request *request, struct brski_buf *raw)
-{
-	struct brski_call call = {.back_end = "MASA", .request = &request->http};
-	struct brski_http answer = {0};
-
-	(void)ctx;
-	n_masa++;
-	call.tls_anchors = site.masa_anchors;
-	call.client = &site.registrar_cred;
-	snprintf(call.url, sizeof(call.url), "https://masa%s", request->http.path);
-	if (site_masa(&site, &call, &answer))
-		web_say(raw, &answer);
-	brski_http_free(&answer);
-}
-
-static void on_ca(void *ctx, const struct web_request *request, struct brski_buf *raw)
-{
-	struct brski_call call = {.back_end = "PKI", .request = &request->http};
-	struct brski_http answer = {0};
-
-	(void)ctx;
-	snprintf(call.url, sizeof(call.url), "%s", cmp_url);
-	if (site_ca(&site, &call, &answer))
-		web_say(raw, &answer);
-	brski_http_free(&answer);
-}
+static char folder[64];
+static atomic_uint n_housekeeping;
 
 static void setup(void)
 {
@@ -59,21 +31,14 @@ static void setup(void)
 	struct brski_error err;
 
 	site_open(&site, "P-256");
-	masa_tls = pki_make(
-		&(struct pki_spec){.subject = "CN=localhost", .san = "DNS:localhost"}, &site.masa_root);
-	web_start(&masa, &masa_tls, on_masa, NULL);
-	web_start(&ca, NULL, on_ca, NULL);
-	snprintf(masa_url, sizeof(masa_url), "https://localhost:%d", masa.port);
-	snprintf(cmp_url, sizeof(cmp_url), "http://127.0.0.1:%d/cmp", ca.port);
-	site.masa_url = masa_url;
-	site.config.cmp_url = cmp_url;
+	site_web_start(&web, &site);
 	site_restart(&site);
 	temp_make(folder);
 	snprintf(path, sizeof(path), "%s/db", folder);
 	EXPECT(BRSKI_OK, brski_store_open(path, true, &store, &err));
 	config = (struct brski_worker_config){
 		.registrar = site.registrar, .store = store, .retry_min_ms = 60, .retry_max_ms = 100000};
-	n_masa = n_housekeeping = 0;
+	n_housekeeping = 0;
 }
 
 static void start(void)
@@ -105,9 +70,7 @@ static void teardown(void)
 	worker = NULL;
 	brski_store_close(store);
 	temp_remove(folder);
-	web_stop(&masa);
-	web_stop(&ca);
-	pki_free(&masa_tls);
+	site_web_stop(&web);
 	site_close(&site);
 }
 
@@ -194,7 +157,7 @@ START_TEST(a_job_is_done)
 	t = submit(voucher_job());
 	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
-	ck_assert_uint_eq(n_masa, 2); /* voucher, audit log */
+	ck_assert_uint_eq(web.masa.n_requests, 2); /* voucher, audit log */
 	ck_assert_uint_eq(held(), 1);
 	brski_ticket_release(t);
 	for (int i = 0; i < 100 && held(); i++)
@@ -208,7 +171,7 @@ START_TEST(waiting_has_an_end)
 	struct brski_ticket *t;
 	struct timespec before, after;
 
-	masa.delay_ms = 400;
+	web.masa.delay_ms = 400;
 	start();
 	t = submit(voucher_job());
 	clock_gettime(CLOCK_MONOTONIC, &before);
@@ -228,7 +191,7 @@ START_TEST(the_same_job_is_shared)
 	struct brski_ticket *one, *two;
 	struct brski_error err;
 
-	masa.delay_ms = 200;
+	web.masa.delay_ms = 200;
 	start();
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
 	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copy, &err));
@@ -239,7 +202,7 @@ START_TEST(the_same_job_is_shared)
 	brski_ticket_release(one);
 	ck_assert_int_eq(wait_ticket(two, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	brski_ticket_release(two);
-	ck_assert_uint_eq(n_masa, 2);
+	ck_assert_uint_eq(web.masa.n_requests, 2);
 	brski_buf_free(&blob);
 }
 END_TEST
@@ -263,7 +226,7 @@ START_TEST(an_answer_in_the_store_counts)
 	t = submit(job);
 	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
-	ck_assert_uint_eq(n_masa, 0);
+	ck_assert_uint_eq(web.masa.n_requests, 0);
 	brski_ticket_release(t);
 }
 END_TEST
@@ -284,7 +247,7 @@ START_TEST(an_answer_from_elsewhere_spares_the_call)
 	start();
 	t = submit(job);
 	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
-	calls = n_masa;
+	calls = web.masa.n_requests;
 	ck_assert_uint_gt(calls, 0);
 	site.masa = MASA_RIGHT;
 	site_drive(&site, answered);
@@ -293,7 +256,7 @@ START_TEST(an_answer_from_elsewhere_spares_the_call)
 		usleep(10000);
 	ck_assert_int_eq(wait_ticket(t, 0, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
-	ck_assert_uint_eq(n_masa, calls);
+	ck_assert_uint_eq(web.masa.n_requests, calls);
 	brski_ticket_release(t);
 	brski_job_free(answered);
 	brski_buf_free(&blob);
@@ -311,7 +274,7 @@ START_TEST(what_waits_in_the_store_is_taken_up)
 	EXPECT(BRSKI_OK, brski_buf_set(&broken.blob, brski_span_str("no job")));
 	EXPECT(BRSKI_OK, brski_store_job_put(store, &broken, &err)); /* stands in nobody's way */
 	start();
-	wait_for(&n_masa, 2);
+	wait_for(&web.masa.n_requests, 2);
 	for (int i = 0; i < 300 && site_row(&site, brski_job_key(job))->state == BRSKI_JOB_WAITING; i++)
 		usleep(10000);
 	ck_assert_int_eq(site_row(&site, brski_job_key(job))->state, BRSKI_JOB_DONE);
@@ -336,7 +299,7 @@ START_TEST(a_ticket_calls_back)
 	struct brski_buf blob = {0};
 	struct brski_error err;
 
-	masa.delay_ms = 500;
+	web.masa.delay_ms = 500;
 	start();
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
 	for (int i = 0; i < 2; i++)
@@ -372,8 +335,8 @@ START_TEST(a_back_end_that_is_away_is_tried_less_and_less)
 	brski_ticket_trouble(t, why);
 	ck_assert_ptr_nonnull(strstr(why, "MASA https://localhost:"));
 	usleep(1000000); /* 60, 120, 240, 480 ms: four more at most, and not fewer than three */
-	ck_assert_uint_ge(n_masa, 4);
-	ck_assert_uint_le(n_masa, 5);
+	ck_assert_uint_ge(web.masa.n_requests, 4);
+	ck_assert_uint_le(web.masa.n_requests, 5);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_WAITING);
 	site.masa = MASA_RIGHT;
 	for (int i = 0; i < 300 && state_of(t) == BRSKI_JOB_WAITING; i++)
@@ -411,8 +374,8 @@ START_TEST(a_pause_that_was_asked_for_is_kept)
 	usleep(2200000);
 	again = submit(copy);
 	ck_assert_int_eq(wait_ticket(again, 0, NULL), BRSKI_PROGRESS_PAUSED);
-	ck_assert_uint_eq(n_masa, 1);
-	wait_for(&n_masa, 2);
+	ck_assert_uint_eq(web.masa.n_requests, 1);
+	wait_for(&web.masa.n_requests, 2);
 	brski_ticket_release(t);
 	brski_ticket_release(again);
 	brski_buf_free(&blob);
@@ -443,7 +406,7 @@ START_TEST(a_refusal_is_an_answer)
 	t = submit(voucher_job());
 	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_REFUSED);
-	ck_assert_uint_eq(n_masa, 1);
+	ck_assert_uint_eq(web.masa.n_requests, 1);
 	brski_ticket_release(t);
 }
 END_TEST
@@ -496,7 +459,7 @@ START_TEST(a_ticket_may_come_back_after_the_end)
 {
 	struct brski_ticket *t;
 
-	masa.delay_ms = 300;
+	web.masa.delay_ms = 300;
 	start();
 	t = submit(voucher_job());
 	ck_assert_int_eq(wait_ticket(t, 50, NULL), BRSKI_PROGRESS_RUNNING);
