@@ -12,23 +12,23 @@
  * answers to them in job_answer.c.
  */
 
-void brski_job_key_of(
-	const struct brski_device *device, struct brski_span octets, char out[BRSKI_FINGERPRINT_MAX])
+enum brski_code brski_job_key_of(const struct brski_device *device, struct brski_span octets,
+	char out[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t digest[32] = {0};
+	uint8_t digest[32];
 	unsigned len = sizeof(digest);
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		  EVP_DigestUpdate(ctx, device->fingerprint, strlen(device->fingerprint)) == 1 &&
+		  EVP_DigestUpdate(ctx, octets.data, octets.len) == 1 &&
+		  EVP_DigestFinal_ex(ctx, digest, &len) == 1;
 
-	/*
-	 * a key of zeros, should memory be out, leads to a job of another request at worst:
-	 * brski_job_find compares
-	 */
-	if (ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1)
-		if (EVP_DigestUpdate(ctx, device->fingerprint, strlen(device->fingerprint)) == 1 &&
-			EVP_DigestUpdate(ctx, octets.data, octets.len) == 1)
-			EVP_DigestFinal_ex(ctx, digest, &len);
 	EVP_MD_CTX_free(ctx);
+	out[0] = '\0';
+	if (!ok)
+		return brski_fail_openssl(err, BRSKI_INTERNAL, "a request has no digest");
 	brski_hex(brski_span(digest, sizeof(digest)), out, BRSKI_FINGERPRINT_MAX);
+	return BRSKI_OK;
 }
 
 enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kind,
@@ -45,6 +45,8 @@ enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kin
 	}
 	if (code == BRSKI_OK)
 		code = brski_registrar_device_read(job->chain, &job->device, err);
+	if (code == BRSKI_OK)
+		code = brski_job_key_of(&job->device, request, job->key, err);
 	if (code != BRSKI_OK) {
 		brski_job_free(job);
 		return brski_fail(err, code, "a job cannot be made");
@@ -53,7 +55,6 @@ enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kin
 	job->type = brski_job_type(kind);
 	job->created = job->changed = brski_now(r->env);
 	brski_registrar_device_of(&job->device, m);
-	brski_job_key_of(&job->device, request, job->key);
 	*out = job;
 	return BRSKI_OK;
 }

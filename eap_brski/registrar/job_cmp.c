@@ -54,7 +54,7 @@ static enum brski_code pki_is_wrong(struct brski_job *job, const char *why, stru
 static enum brski_code blame_pki(
 	struct brski_job *job, const struct brski_error *why, enum brski_code code, struct brski_error *err)
 {
-	if (brski_registrar_is_own_trouble(code) || code == BRSKI_UNAVAILABLE)
+	if (brski_registrar_is_own_trouble(code))
 		return brski_registrar_give_up(why, code, err);
 	return pki_is_wrong(job, why->why, err);
 }
@@ -76,16 +76,17 @@ static void exchange_free(struct exchange *x)
 	brski_job_free(x->origin);
 }
 
+/* An error is our own trouble. The request is no pollReq, or its origin is there, or it is gone. */
 static enum brski_code exchange_read(const struct brski_job *job, struct exchange *x, struct brski_error *err)
 {
 	enum brski_code code = brski_cmp_decode(brski_buf_span(&job->request), &x->request, err);
 
-	if (code != BRSKI_OK || job->origin[0] == '\0')
-		return code;
-	code = brski_job_find(job->registrar, &job->device, job->origin, &x->origin, err);
-	if (code == BRSKI_OK)
+	if (code == BRSKI_OK && job->origin[0] != '\0')
+		code = brski_job_find(
+			job->registrar, &job->device, &job->manufacturer, job->origin, &x->origin, err);
+	if (code == BRSKI_OK && x->origin)
 		code = brski_cmp_decode(brski_buf_span(&x->origin->request), &x->first, err);
-	return code;
+	return code == BRSKI_OK ? code : brski_registrar_trouble(code, "what the PKI was asked", err);
 }
 
 static enum brski_code set_transaction(
@@ -163,29 +164,32 @@ static void tell_issued(struct brski_job *job, const struct brski_cmp_response *
 }
 
 /* The pledge's certConf may have said no: then a pkiConf grants nothing. */
-static bool was_accepted(const struct brski_job *job, const struct exchange *x)
+static enum brski_code was_accepted(
+	const struct brski_job *job, const struct exchange *x, bool *accepted, struct brski_error *err)
 {
 	const struct brski_cmp *conf = x->origin ? &x->first : &x->request;
 	struct brski_cmp_request asked = {0};
-	bool accepted = false;
+	enum brski_code code = brski_cmp_request_check(conf, job->device.idevid, NULL, &asked, err);
 
-	if (brski_cmp_request_check(conf, job->device.idevid, NULL, &asked, NULL) == BRSKI_OK)
-		accepted = asked.type == BRSKI_CMP_CERTCONF && asked.conf_status != BRSKI_CMP_REJECTION;
+	*accepted = code == BRSKI_OK && asked.type == BRSKI_CMP_CERTCONF &&
+		    asked.conf_status != BRSKI_CMP_REJECTION;
 	brski_cmp_request_free(&asked);
-	return accepted;
+	return brski_registrar_is_own_trouble(code) ? code : BRSKI_OK;
 }
 
 static enum brski_code relay(struct brski_job *job, const struct exchange *x, struct brski_span der,
 	const struct brski_cmp_response *r, struct brski_error *err)
 {
+	bool accepted = false;
 	enum brski_code code = brski_http_response(&job->answer, 200, BRSKI_MEDIA_CMP, der, err);
 
+	if (code == BRSKI_OK && r->type == BRSKI_CMP_PKICONF)
+		code = was_accepted(job, x, &accepted, err);
 	if (code != BRSKI_OK)
 		return code;
 	job->relayed = true;
 	job->pki_waits = says_wait(r);
-	job->grants =
-		(r->cert && r->implicit_confirm) || (r->type == BRSKI_CMP_PKICONF && was_accepted(job, x));
+	job->grants = accepted || (r->cert && r->implicit_confirm);
 	if (is_negative(r)) {
 		brski_job_move(job, BRSKI_JOB_TURNED_DOWN);
 		brski_job_tell(job, "certificate", false, "PKI %s refused: %s%s%s", job->url,
@@ -199,6 +203,20 @@ static enum brski_code relay(struct brski_job *job, const struct exchange *x, st
 	return BRSKI_OK;
 }
 
+static enum brski_code answer_origin(
+	const struct brski_job *job, struct brski_job *origin, struct brski_error *err)
+{
+	bool refused = job->state == BRSKI_JOB_REFUSED;
+	enum brski_code code = brski_http_response(
+		&origin->answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&job->answer.body), err);
+
+	brski_job_move(origin, refused ? BRSKI_JOB_TURNED_DOWN : BRSKI_JOB_ANSWERED);
+	origin->pki_waits = false;
+	origin->grants = job->grants;
+	snprintf(origin->why, sizeof(origin->why), "%s", refused ? job->why : "");
+	return code == BRSKI_OK ? brski_job_put(origin, err) : code;
+}
+
 /*
  * RFC 9483 4.4: what a pollReq brought at last is the answer to the first request, kept there for
  * every later question.
@@ -206,22 +224,26 @@ static enum brski_code relay(struct brski_job *job, const struct exchange *x, st
 static enum brski_code give_to_origin(struct brski_job *job, struct exchange *x, struct brski_error *err)
 {
 	struct brski_job *origin = x->origin;
-	enum brski_code code;
+	enum brski_code again, code = BRSKI_UNEXPECTED;
 
 	if (!origin || !job->relayed)
 		return BRSKI_OK;
-	if (!origin->pki_waits) /* it has its answer: this pollReq was sent again after a crash */
-		return BRSKI_OK;
-	if (job->pki_waits)
-		return brski_note_put(job->registrar, &job->device, "poll-answer",
-			brski_buf_span(&x->request.header.transaction_id), job->key, err);
-	code = brski_http_response(
-		&origin->answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&job->answer.body), err);
-	brski_job_move(origin, job->state == BRSKI_JOB_REFUSED ? BRSKI_JOB_TURNED_DOWN : BRSKI_JOB_ANSWERED);
-	origin->pki_waits = false;
-	origin->grants = job->grants;
-	snprintf(origin->why, sizeof(origin->why), "%s", job->state == BRSKI_JOB_REFUSED ? job->why : "");
-	return code == BRSKI_OK ? brski_job_put(origin, err) : code;
+	for (unsigned i = 0; code == BRSKI_UNEXPECTED && i < BRSKI_REGISTRAR_RACES_MAX; i++) {
+		if (!origin->pki_waits) /* it has its answer: this pollReq was sent again after a crash */
+			return BRSKI_OK;
+		if (job->pki_waits)
+			return brski_note_put(job->registrar, &job->device, "poll-answer",
+				brski_buf_span(&x->request.header.transaction_id), job->key, err);
+		code = answer_origin(job, origin, err);
+		if (code != BRSKI_UNEXPECTED)
+			return code;
+		again = brski_job_reread(origin, err);
+		if (again == BRSKI_NOT_FOUND) /* nobody can ask for it any more */
+			return BRSKI_OK;
+		if (again != BRSKI_OK)
+			return again;
+	}
+	return code;
 }
 
 /*
@@ -271,10 +293,10 @@ static enum brski_code on_message(
 
 	if (code == BRSKI_OK)
 		code = brski_cmp_decode(brski_buf_span(&answer->body), &msg, &why);
-	if (code == BRSKI_NOT_FOUND) /* given up by the store meanwhile */
-		code = pki_is_wrong(job, "the request that this pollReq asks for is gone", err);
-	else if (code != BRSKI_OK)
+	if (code != BRSKI_OK)
 		code = blame_pki(job, &why, code, err);
+	else if (job->origin[0] != '\0' && !x.origin) /* given up by the store meanwhile */
+		code = pki_is_wrong(job, "the request that this pollReq asks for is gone", err);
 	else if (!brski_span_equal(brski_buf_span(&msg.header.transaction_id),
 			 brski_buf_span(&x.request.header.transaction_id)))
 		code = pki_is_wrong(job, "its answer is of another transaction", err);
@@ -345,6 +367,7 @@ const struct brski_job_type brski_job_type_cmp = {
 	.name = "cmp",
 	.back_end = "PKI",
 	.begins = "certification request kept",
+	.request = "cert-request",
 	.steps = steps,
 	.n_steps = sizeof(steps) / sizeof(steps[0]),
 	.anchors = anchors,

@@ -3,7 +3,7 @@
 
 /* A stored job for the background: may it still wait? */
 
-/* It is refused already: stored, and told. */
+/* It is refused already: stored, and told. BRSKI_UNEXPECTED: another was faster. */
 static enum brski_code end_refused(struct brski_job *job, enum brski_code code, struct brski_error *err)
 {
 	if (code == BRSKI_OK)
@@ -20,6 +20,28 @@ static enum brski_code refuse_now(struct brski_job *job, const char *why, struct
 	return end_refused(job, code, err);
 }
 
+/* Nobody is here: there is no visit. */
+static enum brski_code decide(struct brski_job *job, enum brski_decision *decision, char why[256],
+	long *retry_after, struct brski_error *err)
+{
+	const struct brski_registrar *r = job->registrar;
+	enum brski_code code;
+
+	*decision = BRSKI_DEFER;
+	*retry_after = r->retry_after;
+	code = r->ops.decide(
+		r->ops_ctx, NULL, &job->device, &job->manufacturer, decision, why, retry_after, err);
+	return code == BRSKI_OK ? code : brski_registrar_trouble(code, "the policy cannot be asked", err);
+}
+
+static enum brski_code find_manufacturer(struct brski_job *job, struct brski_error *err)
+{
+	const struct brski_registrar *r = job->registrar;
+
+	brski_manufacturer_free(&job->manufacturer);
+	return r->ops.find_manufacturer(r->ops_ctx, job->chain, &job->manufacturer, err);
+}
+
 /*
  * While a request waits, its manufacturer may be struck off the list, its IDevID be revoked or
  * expire, the device be refused.
@@ -27,19 +49,20 @@ static enum brski_code refuse_now(struct brski_job *job, const char *why, struct
 static enum brski_code judge_again(struct brski_job *job, struct brski_error *err)
 {
 	struct brski_registrar *r = job->registrar;
-	enum brski_decision decision = BRSKI_DEFER;
+	enum brski_decision decision;
 	struct brski_error reason = {0};
 	char why[256] = "";
-	long retry_after = r->retry_after;
-	enum brski_code code = r->ops.find_manufacturer(r->ops_ctx, job->chain, &job->manufacturer, &reason);
+	long retry_after;
+	enum brski_code code = find_manufacturer(job, &reason);
 
-	if (code == BRSKI_UNTRUSTED || code == BRSKI_EXPIRED || code == BRSKI_REVOKED ||
-		code == BRSKI_NOT_FOUND)
+	if (code == BRSKI_UNTRUSTED || code == BRSKI_EXPIRED || code == BRSKI_REVOKED)
 		return refuse_now(job, reason.why, err);
-	if (code != BRSKI_OK)
+	if (code != BRSKI_OK) {
+		code = brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, &reason);
 		return brski_registrar_give_up(&reason, code, err);
+	}
 	brski_registrar_device_of(&job->device, &job->manufacturer);
-	code = r->ops.decide(r->ops_ctx, &job->device, &job->manufacturer, &decision, why, &retry_after, err);
+	code = decide(job, &decision, why, &retry_after, err);
 	if (code != BRSKI_OK)
 		return code;
 	if (decision == BRSKI_REFUSE)
@@ -50,17 +73,33 @@ static enum brski_code judge_again(struct brski_job *job, struct brski_error *er
 	return brski_job_prepare(job, err);
 }
 
-enum brski_code brski_job_load(
-	struct brski_registrar *r, struct brski_span blob, struct brski_job **out, struct brski_error *err)
+static enum brski_code judge(struct brski_job *job, struct brski_error *err)
+{
+	enum brski_code code;
+
+	if (job->state != BRSKI_JOB_WAITING)
+		return BRSKI_OK;
+	if (brski_job_give_up(job, &code, err))
+		return end_refused(job, code, err);
+	return judge_again(job, err);
+}
+
+enum brski_code brski_job_load(struct brski_registrar *r, struct brski_span blob, uint64_t revision,
+	struct brski_job **out, struct brski_error *err)
 {
 	enum brski_code code = brski_job_decode(r, blob, out, err);
 
-	if (code != BRSKI_OK || (*out)->state != BRSKI_JOB_WAITING)
+	if (code != BRSKI_OK)
 		return code;
-	if (brski_job_give_up(*out, &code, err))
-		code = end_refused(*out, code, err);
-	else
-		code = judge_again(*out, err);
+	(*out)->revision = revision;
+	code = judge(*out, err);
+	for (unsigned i = 0; code == BRSKI_UNEXPECTED && i < BRSKI_REGISTRAR_RACES_MAX; i++) {
+		code = brski_job_reread(*out, err);
+		if (code == BRSKI_OK)
+			code = judge(*out, err);
+	}
+	if (code == BRSKI_UNEXPECTED)
+		code = brski_fail(err, BRSKI_UNAVAILABLE, "others change the request all the time");
 	if (code != BRSKI_OK) {
 		brski_job_free(*out);
 		*out = NULL;

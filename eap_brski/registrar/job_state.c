@@ -17,9 +17,11 @@
 
 #define BLOB_MAX ((size_t)512 * 1024)
 #define CHAIN_MAX 10
+#define STATE_VERSION 1
 
 static const char *const states[] = {
 	[BRSKI_JOB_WAITING] = "waiting", [BRSKI_JOB_DONE] = "done", [BRSKI_JOB_REFUSED] = "refused"};
+
 static int index_of(const char *text, const char *const *names, size_t n)
 {
 	for (size_t i = 0; text && i < n; i++) {
@@ -61,7 +63,7 @@ static json_t *answer_object(const struct brski_http *answer)
 static json_t *job_object(const struct brski_job *job)
 {
 	json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "version",
-		BRSKI_JOB_STATE_VERSION, "kind", job->type->name, "state", states[job->state], "step",
+		STATE_VERSION, "kind", job->type->name, "state", states[job->state], "step",
 		job->type->steps[job->step].name, "key", job->key, "origin", job->origin, "chain",
 		chain_list(job->chain), "request", brski_json_base64(brski_buf_span(&job->request)),
 		"upstream", brski_json_base64(brski_buf_span(&job->upstream)), "location", job->location,
@@ -229,14 +231,14 @@ static enum brski_code read_job(struct brski_job *job, const struct job_text *t,
 static enum brski_code check_key(const struct brski_job *job, struct brski_error *err)
 {
 	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_code code = brski_job_key_of(&job->device, brski_buf_span(&job->request), key, err);
 
-	brski_job_key_of(&job->device, brski_buf_span(&job->request), key);
-	if (strcmp(key, job->key) == 0)
-		return BRSKI_OK;
+	if (code != BRSKI_OK || strcmp(key, job->key) == 0)
+		return code;
 	return brski_fail(err, BRSKI_MISMATCH, "a stored job is not what its key says");
 }
 
-enum brski_code brski_job_parse(struct brski_span blob, json_t **json, struct brski_error *err)
+static enum brski_code parse(struct brski_span blob, json_t **json, struct brski_error *err)
 {
 	json_error_t why;
 
@@ -246,7 +248,7 @@ enum brski_code brski_job_parse(struct brski_span blob, json_t **json, struct br
 	*json = json_loadb(blob.len ? (const char *)blob.data : "", blob.len, JSON_REJECT_DUPLICATES, &why);
 	if (!*json)
 		return brski_fail(err, BRSKI_MALFORMED, "a stored job does not parse: %s", why.text);
-	if (json_integer_value(json_object_get(*json, "version")) == BRSKI_JOB_STATE_VERSION)
+	if (json_integer_value(json_object_get(*json, "version")) == STATE_VERSION)
 		return BRSKI_OK;
 	json_decref(*json);
 	*json = NULL;
@@ -259,7 +261,7 @@ enum brski_code brski_job_decode(
 	struct job_text text = {0};
 	struct brski_job *job;
 	json_t *json;
-	enum brski_code code = brski_job_parse(blob, &json, err);
+	enum brski_code code = parse(blob, &json, err);
 
 	*out = NULL;
 	if (code != BRSKI_OK)

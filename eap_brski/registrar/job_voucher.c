@@ -93,10 +93,14 @@ static enum brski_code voucher_judge(
 
 	if (code == BRSKI_OK) {
 		expect.nonce = brski_buf_span(&pledge.nonce);
-		if (brski_cert_authority_key_id(job->device.idevid, &issuer, NULL) == BRSKI_OK)
+		code = brski_cert_authority_key_id(job->device.idevid, &issuer, err);
+		if (code == BRSKI_OK)
 			expect.idevid_issuer = brski_buf_span(&issuer);
-		code = brski_voucher_check(brski_buf_span(&answer->body), &expect, &voucher, NULL, err);
+		else if (!brski_registrar_is_own_trouble(code)) /* it has none */
+			code = BRSKI_OK;
 	}
+	if (code == BRSKI_OK)
+		code = brski_voucher_check(brski_buf_span(&answer->body), &expect, &voucher, NULL, err);
 	if (code == BRSKI_OK)
 		job->expires = voucher.expires_on;
 	brski_voucher_free(&voucher);
@@ -137,44 +141,57 @@ static enum brski_code use_nonceless(
 	return brski_http_response(&job->answer, 200, BRSKI_MEDIA_VOUCHER, brski_buf_span(cms), err);
 }
 
-/*
- * BRSKI_OK: the job is DONE with it. BRSKI_NOT_FOUND: there is none. Else: there is, and why it is
- * not used.
- */
-static enum brski_code try_nonceless(struct brski_job *job, struct brski_error *why)
+/* *cms empty: there is none that was fetched ahead. An error is our own trouble. */
+static enum brski_code find_nonceless(
+	const struct brski_job *job, struct brski_buf *cms, struct brski_error *err)
 {
-	struct brski_registrar *r = job->registrar;
+	const struct brski_registrar *r = job->registrar;
+	enum brski_code code = BRSKI_NOT_FOUND;
+
+	if (r->ops.nonceless_voucher)
+		code = r->ops.nonceless_voucher(r->ops_ctx, &job->device, cms, err);
+	if (code == BRSKI_OK || code == BRSKI_NOT_FOUND)
+		return BRSKI_OK;
+	return brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, err);
+}
+
+/*
+ * The MASA cannot be asked: the job is DONE with what was fetched ahead, or stays as it is. *unused:
+ * why there is one, and it is not used. An error is our own trouble.
+ */
+static enum brski_code try_nonceless(
+	struct brski_job *job, struct brski_error *unused, struct brski_error *err)
+{
 	struct brski_buf cms = {0};
 	time_t expires_on = 0;
-	enum brski_code code;
+	enum brski_code code = find_nonceless(job, &cms, err);
 
-	if (!r->ops.nonceless_voucher)
-		return BRSKI_NOT_FOUND;
-	code = r->ops.nonceless_voucher(r->ops_ctx, &job->device, &cms, why);
-	if (code == BRSKI_OK) {
-		code = check_nonceless(job, &cms, &expires_on, why);
-		if (code == BRSKI_NOT_FOUND) /* never: but it would mean another thing here */
-			code = BRSKI_INTERNAL;
+	if (code == BRSKI_OK && cms.len > 0) {
+		code = check_nonceless(job, &cms, &expires_on, unused);
+		if (code == BRSKI_OK)
+			code = use_nonceless(job, &cms, expires_on, err);
+		else
+			code = brski_registrar_is_own_trouble(code)
+				       ? brski_registrar_give_up(unused, code, err)
+				       : BRSKI_OK;
 	}
-	if (code == BRSKI_OK)
-		code = use_nonceless(job, &cms, expires_on, why);
 	brski_buf_free(&cms);
 	return code;
 }
 
 static enum brski_code without_masa(struct brski_job *job, const char *why, struct brski_error *err)
 {
-	struct brski_error reason = {0};
-	enum brski_code code = try_nonceless(job, &reason);
+	struct brski_error unused = {0};
+	enum brski_code code = try_nonceless(job, &unused, err);
 
-	if (brski_registrar_is_own_trouble(code))
-		return brski_registrar_give_up(&reason, code, err);
-	if (code == BRSKI_NOT_FOUND)
+	if (code != BRSKI_OK || job->state != BRSKI_JOB_WAITING)
+		return code;
+	if (unused.why[0] == '\0')
 		brski_job_wait(job, "voucher", -1, "%s does not answer: %s", job->url, why);
-	else if (code != BRSKI_OK)
+	else
 		brski_job_wait(job, "voucher", -1,
 			"the voucher that was fetched ahead is not used: %s; %s does not answer: %s",
-			reason.why, job->url, why);
+			unused.why, job->url, why);
 	return BRSKI_OK;
 }
 
@@ -202,11 +219,13 @@ static enum brski_code on_voucher(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
 	struct brski_error why = {0};
-	enum brski_code code;
+	enum brski_code code = BRSKI_OK;
 
 	/* a MASA that is out of order, or a proxy that cannot reach it */
-	if (answer->status >= 500 && try_nonceless(job, &why) == BRSKI_OK)
-		return BRSKI_OK;
+	if (answer->status >= 500)
+		code = try_nonceless(job, &why, err);
+	if (code != BRSKI_OK || job->state != BRSKI_JOB_WAITING)
+		return code;
 	if (status_is_final(job, "voucher", answer, false, &code, err))
 		return code;
 	if (!brski_http_is_type(answer, BRSKI_MEDIA_VOUCHER))
@@ -333,6 +352,7 @@ const struct brski_job_type brski_job_type_voucher = {
 	.name = "voucher",
 	.back_end = "MASA",
 	.begins = "voucher-request kept",
+	.request = "voucher-request",
 	.https_only = true, /* RFC 8995 5.4 */
 	.steps = steps,
 	.n_steps = sizeof(steps) / sizeof(steps[0]),

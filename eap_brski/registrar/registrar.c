@@ -69,7 +69,13 @@ enum brski_code brski_manufacturer_copy(
 
 bool brski_registrar_is_own_trouble(enum brski_code code)
 {
-	return code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL;
+	return code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL || code == BRSKI_UNAVAILABLE;
+}
+
+enum brski_code brski_registrar_trouble(enum brski_code code, const char *words, struct brski_error *err)
+{
+	return brski_fail_context(
+		err, brski_registrar_is_own_trouble(code) ? code : BRSKI_INTERNAL, "%s", words);
 }
 
 enum brski_code brski_registrar_give_up(
@@ -85,6 +91,12 @@ static bool is_http_url(const char *url)
 	return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
 }
 
+static bool has_all_ops(const struct brski_registrar_ops *ops)
+{
+	return ops && ops->find_manufacturer && ops->decide && ops->job_add && ops->job_put && ops->job_get &&
+	       ops->note_put && ops->note_remove && ops->note_get && ops->event;
+}
+
 static enum brski_code config_check(const struct brski_registrar_config *c, struct brski_error *err)
 {
 	if (!c->credential || !c->credential->key || !c->credential->cert)
@@ -94,8 +106,7 @@ static enum brski_code config_check(const struct brski_registrar_config *c, stru
 	if (!c->cmp_url || !is_http_url(c->cmp_url) || strlen(c->cmp_url) >= BRSKI_URL_MAX)
 		return brski_fail(err, BRSKI_INTERNAL, "\"%.80s\" is not the http or https URL of a PKI",
 			c->cmp_url ? c->cmp_url : "");
-	if (!c->ops || !c->ops->find_manufacturer || !c->ops->decide || !c->ops->job_put ||
-		!c->ops->job_get || !c->ops->event)
+	if (!has_all_ops(c->ops))
 		return brski_fail(err, BRSKI_INTERNAL, "the registrar lacks one of its callbacks");
 	return BRSKI_OK;
 }
@@ -158,8 +169,7 @@ static enum brski_code registrar_fill(
 	if (code != BRSKI_OK)
 		return code;
 	r->domain_anchors = X509_chain_up_ref((STACK_OF(X509) *)c->domain_anchors);
-	r->answers = CRYPTO_THREAD_lock_new();
-	if (!r->domain_anchors || !r->answers)
+	if (!r->domain_anchors)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	strcpy(r->cmp_url, c->cmp_url); /* config_check has looked at its length */
 	r->nest = c->nest;
@@ -208,7 +218,6 @@ void brski_registrar_free(struct brski_registrar *r)
 		brski_buf_free(&r->domain_ids[i]);
 	free(r->domain_ids);
 	free(r->known_domains);
-	CRYPTO_THREAD_lock_free(r->answers);
 	free(r);
 }
 

@@ -61,21 +61,7 @@ BRSKI_CHECKED enum brski_code brski_manufacturer_copy(
 
 enum brski_decision { BRSKI_ACCEPT, BRSKI_REFUSE, BRSKI_DEFER };
 
-enum brski_job_kind {
-	BRSKI_JOB_VOUCHER,
-	BRSKI_JOB_CMP,
-	/*
-	 * No work, but what the registrar must not forget of a device (a voucher was given, a
-	 * certificate was granted): DONE from the start, no brski_job_load. To be kept as long as
-	 * the device may come back.
-	 */
-	BRSKI_JOB_NOTE,
-	/*
-	 * The same of one transaction, and worth nothing without the job that it names: a device
-	 * makes as many of these as it likes. blob: JSON, "value" is that job's key.
-	 */
-	BRSKI_JOB_TRANSACTION,
-};
+enum brski_job_kind { BRSKI_JOB_VOUCHER, BRSKI_JOB_CMP };
 enum brski_job_state {
 	BRSKI_JOB_WAITING, /* something must be called */
 	BRSKI_JOB_DONE,    /* the answer is there, to be delivered as often as it is asked for */
@@ -83,8 +69,31 @@ enum brski_job_state {
 };
 
 /*
- * The registrar's memory and judgement. All return BRSKI_OK or fill err. They may come from any
- * thread, and should be quick: local database, no network. Rows are durable when a put returns.
+ * What the registrar must not forget of a device (a voucher was given, a certificate was granted), and
+ * that is no work. What does not change is named by the key for good: device, name, and transaction.
+ */
+struct brski_note {
+	char key[BRSKI_FINGERPRINT_MAX]; /* 64 hexadecimal digits, as those of jobs, and of none of them */
+	const char *name;
+	char value[BRSKI_FINGERPRINT_MAX]; /* a job's key, never "" */
+	const struct brski_device *device;
+	/*
+	 * Worth nothing once the job is gone that `value` names: a device makes as many of these as it
+	 * likes. Else to be kept as long as the device may come back.
+	 */
+	bool of_transaction;
+};
+
+/*
+ * The registrar's memory and judgement. They may come from any thread, and should be quick: local
+ * database, no network.
+ *
+ * All return BRSKI_OK, or fill err and return another code. The codes that are named here are answers,
+ * and say how it is. Every other one is a failure, and says nothing of how it is: it is never taken
+ * for a no. Whoever asked is told to come back, or tries again later, and nothing is lost.
+ *
+ * Each change happens wholly or not at all, also for other threads and processes on the same memory,
+ * and is durable when it returns BRSKI_OK. After a failure it may have happened or not.
  */
 struct brski_registrar_ops {
 	/*
@@ -95,22 +104,39 @@ struct brski_registrar_ops {
 		struct brski_manufacturer *out, struct brski_error *err);
 	/*
 	 * Policy: may this device join? why[] gets the reason in words whatever the decision;
-	 * retry_after in seconds for BRSKI_DEFER.
+	 * retry_after in seconds for BRSKI_DEFER. `visit` is brski_registrar_session_visit's, and
+	 * NULL in the background, where nobody is here.
 	 */
-	enum brski_code (*decide)(void *ctx, const struct brski_device *device,
+	enum brski_code (*decide)(void *ctx, void *visit, const struct brski_device *device,
 		const struct brski_manufacturer *m, enum brski_decision *decision, char why[256],
 		long *retry_after, struct brski_error *err);
 	/*
 	 * Jobs. key: hexadecimal SHA-256 that names a request for good (pledge and octets), so that
-	 * a repeat finds it. `blob` is brski_job_save's. job_put replaces. job_get:
-	 * BRSKI_NOT_FOUND. Limits are the store's to keep: BRSKI_TOO_LARGE makes the peer come back
-	 * later.
+	 * a repeat finds it. `blob` is brski_job_save's. A row's revision counts its changes, from 1.
+	 *
+	 * A new row, WAITING and of revision 1. BRSKI_UNEXPECTED: there is a row of that key, and it
+	 * stays as it is. BRSKI_TOO_LARGE: it goes beyond a bound, which are the memory's to keep; the
+	 * peer is told to come back.
 	 */
-	enum brski_code (*job_put)(void *ctx, const char *key, enum brski_job_kind kind,
+	enum brski_code (*job_add)(void *ctx, const char *key, enum brski_job_kind kind,
+		const struct brski_device *device, struct brski_span blob, struct brski_error *err);
+	/*
+	 * Compare and set: state and blob of the row that is at that very revision, which counts up
+	 * by one. BRSKI_UNEXPECTED: it is at another, or gone. A finished row may go back to WAITING:
+	 * it was asked for afresh; BRSKI_TOO_LARGE then as for job_add.
+	 */
+	enum brski_code (*job_put)(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
 		enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
 		struct brski_error *err);
-	enum brski_code (*job_get)(
-		void *ctx, const char *key, struct brski_buf *blob, struct brski_error *err);
+	/* BRSKI_NOT_FOUND. */
+	enum brski_code (*job_get)(void *ctx, const char *key, struct brski_buf *blob, uint64_t *revision,
+		struct brski_error *err);
+	/* Notes. note_put adds or replaces; note_remove is BRSKI_OK also if there is none. */
+	enum brski_code (*note_put)(void *ctx, const struct brski_note *note, struct brski_error *err);
+	enum brski_code (*note_remove)(void *ctx, const char *key, struct brski_error *err);
+	/* BRSKI_NOT_FOUND. */
+	enum brski_code (*note_get)(
+		void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
 	/*
 	 * History, for `brskictl history`: what happened to a device, in words. device may lack
 	 * what is not known yet.
@@ -125,7 +151,7 @@ struct brski_registrar_ops {
 	 *   "cert-request"    kept, for the PKI             refused
 	 *   "certificate"     the PKI issued or confirmed   PKI refused or away, or answer wrong
 	 *   "enroll-status"   onboarded                     the pledge could not use it
-	 *   "deferred"        told to come back later
+	 *   "deferred"        told to come back later       the same, for trouble of our own
 	 */
 	void (*event)(
 		void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
@@ -179,24 +205,37 @@ BRSKI_CHECKED enum brski_code brski_registrar_session_new(struct brski_registrar
 	const STACK_OF(X509) *chain, const char *where, struct brski_registrar_session **out,
 	struct brski_error *err);
 void brski_registrar_session_free(struct brski_registrar_session *s);
+/*
+ * What whoever opens the door knows of this visit, for `decide` alone, which knows its type; NULL, as
+ * at first: nothing. Borrowed: set it before the work on a message, and to NULL behind that.
+ */
+void brski_registrar_session_visit(struct brski_registrar_session *s, void *visit);
 const struct brski_device *brski_registrar_session_device(const struct brski_registrar_session *s);
 
 struct brski_job;
 /*
  * One request. Either *job is NULL and *response is filled, or *job is the work that must be done
- * first: it is new, the caller's, and stored. The caller drives it (below), then calls
- * brski_registrar_resume; or brski_registrar_defer when it takes too long. An error here is our own
- * trouble only (memory): what is wrong with the request becomes a response.
+ * first: it is the caller's, and stored. The caller drives it (below), then calls
+ * brski_registrar_resume; or brski_registrar_defer when it takes too long.
+ *
+ * What is wrong with the request becomes a response, and so does trouble of our own, of the memory
+ * above all: 503 with Retry-After, the session being told to come back; the trouble is in log and
+ * history. The same request, when it comes again, goes on where this one stopped. BRSKI_NO_MEMORY is
+ * the one error.
  */
 BRSKI_CHECKED enum brski_code brski_registrar_request(struct brski_registrar_session *s,
 	const struct brski_http *request, struct brski_http *response, struct brski_job **job,
 	struct brski_error *err);
-/* The job is done: the response to the request that caused it. */
+/*
+ * The job is done: the response to the request that caused it. Trouble of our own as above.
+ * BRSKI_UNEXPECTED: the session waits for another job or none, or the job is not done.
+ */
 BRSKI_CHECKED enum brski_code brski_registrar_resume(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
 /*
  * It is not done, and the peer must come back: 202 with Retry-After (voucher), CMP waiting or
- * pollRep (certificate).
+ * pollRep (certificate). If another was faster, and the memory has the answer, it is delivered. Else
+ * as brski_registrar_resume.
  */
 BRSKI_CHECKED enum brski_code brski_registrar_defer(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
@@ -232,6 +271,13 @@ bool brski_job_call(const struct brski_job *job, struct brski_call *call);
  * The answer to that call; or, answer NULL, that it could not be made (why in words): the job then
  * stays WAITING, to be tried again. Stores before it returns. On return brski_job_call tells the
  * next call (audit log after voucher), or the job is DONE or REFUSED.
+ *
+ * Of several that have answers for one job, in other threads or processes, each with a struct
+ * brski_job of its own, the first gets through: for the others the job becomes what is stored, and
+ * their answer is dropped, or judged on it if the job waits for that very call still.
+ *
+ * An error is our own trouble: the answer did not happen, the job is where it was, and the call may
+ * be made again. BRSKI_NOT_FOUND: the job is gone from the memory.
  */
 BRSKI_CHECKED enum brski_code brski_job_answer(
 	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err);
@@ -265,9 +311,13 @@ BRSKI_CHECKED enum brski_code brski_job_plan(
 bool brski_job_misanswered(const struct brski_job *job);
 /* The policy wants it to wait: nobody is to be called now. */
 bool brski_job_is_deferred(const struct brski_job *job);
-/* A stored job, for the background: it needs no session. */
-BRSKI_CHECKED enum brski_code brski_job_load(
-	struct brski_registrar *r, struct brski_span blob, struct brski_job **out, struct brski_error *err);
+/*
+ * A stored job, for the background: it needs no session. revision: the row's. If it waits, it is judged
+ * again, and may come out REFUSED, and stored so. An error says nothing about the device: the job is
+ * where it was.
+ */
+BRSKI_CHECKED enum brski_code brski_job_load(struct brski_registrar *r, struct brski_span blob,
+	uint64_t revision, struct brski_job **out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_job_save(
 	const struct brski_job *job, struct brski_buf *blob, struct brski_error *err);
 

@@ -12,6 +12,7 @@ struct cmp_context {
 	const struct brski_registrar_endpoint *endpoint;
 	struct brski_cmp *msg; /* the session's `pending` */
 	struct brski_cmp_request asked;
+	const char *origin; /* of a pollReq: the job that it polls for; "" else */
 	struct brski_http *response;
 	struct brski_job **job;
 };
@@ -106,41 +107,42 @@ static struct brski_span transaction_of(const struct cmp_context *c)
 	return brski_buf_span(&c->msg->header.transaction_id);
 }
 
-static enum brski_code store_trouble(
-	struct cmp_context *c, enum brski_code code, const struct brski_error *why, struct brski_error *err)
-{
-	if (code != BRSKI_TOO_LARGE)
-		return brski_registrar_give_up(why, code, err);
-	/*
-	 * not kept, so no CMP "waiting", which would make the pledge poll for it: the same request
-	 * must come again
-	 */
-	brski_registrar_session_move(c->s, BRSKI_SESSION_SAID_COME_BACK);
-	brski_registrar_session_note(c->s, "cert-request", false, "%s", why->why);
-	return brski_http_reply_later(c->response, 503, c->s->registrar->retry_after, "come back later", err);
-}
-
 /*
  * Of a transaction's pollReqs only the newest is worth forwarding: what answers an older one has a
  * nonce that the pledge no longer waits for. So a PKI that was away for days is not asked once for
  * each visit.
  */
+static enum brski_code give_up_poll(struct cmp_context *c, const char *key, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	enum brski_code code = BRSKI_UNEXPECTED;
+
+	for (unsigned i = 0; code == BRSKI_UNEXPECTED && i < BRSKI_REGISTRAR_RACES_MAX; i++) {
+		struct brski_job *old;
+
+		code = brski_job_find(s->registrar, &s->device, &s->manufacturer, key, &old, err);
+		if (old && old->state == BRSKI_JOB_WAITING) {
+			code = brski_job_cmp_refuse(old, "certificate", BRSKI_CMP_SYSTEM_UNAVAIL,
+				"another pollReq came after this one", err,
+				"another pollReq came after this one");
+			if (code == BRSKI_OK)
+				code = brski_job_put(old, err);
+		}
+		brski_job_free(old);
+	}
+	return code;
+}
+
 static enum brski_code replace_last_poll(struct cmp_context *c, const char *key, struct brski_error *err)
 {
 	struct brski_registrar_session *s = c->s;
 	char last[BRSKI_FINGERPRINT_MAX];
-	struct brski_job *old = NULL;
-	enum brski_code code = BRSKI_OK;
+	enum brski_code code = brski_note_get(s->registrar, &s->device, "poll", transaction_of(c), last, err);
 
-	if (brski_note_get(s->registrar, &s->device, "poll", transaction_of(c), last, NULL) == BRSKI_OK &&
-		brski_job_find(s->registrar, &s->device, last, &old, NULL) == BRSKI_OK &&
-		old->state == BRSKI_JOB_WAITING) {
-		code = brski_job_cmp_refuse(old, "certificate", BRSKI_CMP_SYSTEM_UNAVAIL,
-			"another pollReq came after this one", err, "another pollReq came after this one");
-		if (code == BRSKI_OK)
-			code = brski_job_put(old, err);
-	}
-	brski_job_free(old);
+	if (code != BRSKI_OK || strcmp(last, key) == 0)
+		return code;
+	if (last[0] != '\0')
+		code = give_up_poll(c, last, err);
 	return code == BRSKI_OK
 		       ? brski_note_put(s->registrar, &s->device, "poll", transaction_of(c), key, err)
 		       : code;
@@ -161,93 +163,85 @@ static enum brski_code note_transaction(
 	return brski_note_put(s->registrar, &s->device, "transaction", transaction_of(c), job->key, err);
 }
 
-static enum brski_code start_job(struct cmp_context *c, const char *origin, struct brski_error *err)
+static enum brski_code fill(void *ctx, struct brski_job *job, struct brski_error *err)
 {
-	struct brski_registrar_session *s = c->s;
-	struct brski_error why = {0};
-	enum brski_code code = brski_job_new(s->registrar, BRSKI_JOB_CMP, s->chain, &s->manufacturer,
-		brski_buf_span(&c->msg->der), c->job, &why);
-
-	if (code == BRSKI_OK) {
-		snprintf((*c->job)->origin, sizeof((*c->job)->origin), "%s", origin);
-		code = wrap(c, *c->job, &why);
-	}
-	if (code == BRSKI_OK)
-		code = note_transaction(c, *c->job, &why);
-	if (code == BRSKI_OK)
-		code = brski_job_start(*c->job, &why);
-	if (code == BRSKI_OK) {
-		brski_registrar_session_note(s, "cert-request", true, "%s message kept; the PKI is %s",
-			brski_cmp_type_name(c->msg->type), s->registrar->cmp_url);
-		return BRSKI_OK;
-	}
-	brski_job_free(*c->job);
-	*c->job = NULL;
-	return store_trouble(c, code, &why, err);
-}
-
-/* A stored job answers now, or is handed out to be driven. Takes it. */
-static enum brski_code use_job(struct cmp_context *c, struct brski_job *found, struct brski_error *err)
-{
+	struct cmp_context *c = ctx;
 	enum brski_code code;
 
-	snprintf(c->s->pending_key, sizeof(c->s->pending_key), "%s", found->key);
-	if (found->state == BRSKI_JOB_WAITING && brski_job_not_before(found) == 0) {
-		*c->job = found;
-		return BRSKI_OK;
-	}
-	code = found->state == BRSKI_JOB_WAITING ? brski_registrar_defer_cmp(c->s, found, c->response, err)
-						 : brski_registrar_deliver_cmp(c->s, found, c->response, err);
-	brski_job_free(found);
-	return code;
+	snprintf(job->origin, sizeof(job->origin), "%s", c->origin);
+	code = wrap(c, job, err);
+	return code == BRSKI_OK ? note_transaction(c, job, err) : code;
+}
+
+static void kept(void *ctx, const struct brski_job *job)
+{
+	const struct cmp_context *c = ctx;
+
+	brski_registrar_session_note(c->s, "cert-request", true, "%s message kept; the PKI is %s",
+		brski_cmp_type_name(c->msg->type), job->registrar->cmp_url);
 }
 
 static enum brski_code find_or_start(struct cmp_context *c, const char *origin, struct brski_error *err)
 {
-	struct brski_registrar_session *s = c->s;
-	struct brski_job *found = NULL;
-	char key[BRSKI_FINGERPRINT_MAX];
-	enum brski_code code;
+	const struct brski_registrar_asked asked = {.type = &brski_job_type_cmp,
+		.octets = brski_buf_span(&c->msg->der),
+		.fill = fill,
+		.kept = kept,
+		.ctx = c};
 
-	brski_job_key_of(&s->device, brski_buf_span(&c->msg->der), key);
-	code = brski_job_find(s->registrar, &s->device, key, &found, err);
-	if (code == BRSKI_OK && !brski_job_is_stale(found))
-		return use_job(c, found, err);
-	brski_job_free(found);
-	if (code != BRSKI_OK && code != BRSKI_NOT_FOUND)
-		return code;
-	snprintf(s->pending_key, sizeof(s->pending_key), "%s", key);
-	return start_job(c, origin, err);
+	c->origin = origin;
+	return brski_registrar_ask(c->s, &asked, c->response, c->job, err);
 }
 
 /* ---- message by message ---- */
+
+/* The job that the transaction stands at; "": it is none that is known here. */
+static enum brski_code stands_at(
+	const struct cmp_context *c, char key[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
+{
+	return brski_note_get(c->s->registrar, &c->s->device, "transaction", transaction_of(c), key, err);
+}
+
+static enum brski_code find_job(
+	const struct cmp_context *c, const char *key, struct brski_job **out, struct brski_error *err)
+{
+	return brski_job_find(c->s->registrar, &c->s->device, &c->s->manufacturer, key, out, err);
+}
 
 /*
  * RFC 9483 3.5: another request under a transactionID of this device; a second certificate for one
  * transaction is never made.
  */
-static bool transaction_is_taken(struct cmp_context *c)
+static enum brski_code transaction_is_taken(struct cmp_context *c, bool *taken, struct brski_error *err)
 {
-	char taken[BRSKI_FINGERPRINT_MAX], own[BRSKI_FINGERPRINT_MAX];
-	struct brski_registrar_session *s = c->s;
+	char key[BRSKI_FINGERPRINT_MAX], own[BRSKI_FINGERPRINT_MAX];
 	struct brski_job *known = NULL;
+	enum brski_code code = stands_at(c, key, err);
 
-	if (brski_note_get(s->registrar, &s->device, "transaction", transaction_of(c), taken, NULL) !=
-		BRSKI_OK)
-		return false;
-	brski_job_key_of(&s->device, brski_buf_span(&c->msg->der), own);
-	if (strcmp(taken, own) == 0)
-		return false;
+	*taken = true;
+	if (code == BRSKI_OK)
+		code = brski_job_key_of(&c->s->device, brski_buf_span(&c->msg->der), own, err);
+	if (code != BRSKI_OK)
+		return code;
+	if (key[0] == '\0' || strcmp(key, own) == 0) {
+		*taken = false;
+		return BRSKI_OK;
+	}
 	/* a repeat of the first request after its certConf is known by its own key */
-	if (brski_job_find(s->registrar, &s->device, own, &known, NULL) != BRSKI_OK)
-		return true;
+	code = find_job(c, own, &known, err);
+	*taken = known == NULL;
 	brski_job_free(known);
-	return false;
+	return code;
 }
 
 static enum brski_code on_enroll(struct cmp_context *c, struct brski_error *err)
 {
-	if (!transaction_is_taken(c))
+	bool taken;
+	enum brski_code code = transaction_is_taken(c, &taken, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (!taken)
 		return find_or_start(c, "", err);
 	brski_registrar_session_note(
 		c->s, "cert-request", false, "another request in a transaction that is open");
@@ -264,23 +258,24 @@ static enum brski_code no_transaction(struct cmp_context *c, struct brski_error 
 static enum brski_code on_cert_conf(struct cmp_context *c, struct brski_error *err)
 {
 	char key[BRSKI_FINGERPRINT_MAX];
-	struct brski_registrar_session *s = c->s;
+	enum brski_code code = stands_at(c, key, err);
 
-	if (brski_note_get(s->registrar, &s->device, "transaction", transaction_of(c), key, NULL) != BRSKI_OK)
-		return no_transaction(c, err);
-	return find_or_start(c, "", err);
+	if (code != BRSKI_OK)
+		return code;
+	return key[0] == '\0' ? no_transaction(c, err) : find_or_start(c, "", err);
 }
 
 /* RFC 9483 3.5: recipNonce is the senderNonce of the message that this one answers. */
-static bool answers(const struct brski_cmp *msg, const struct brski_job *job)
+static enum brski_code answers(
+	const struct brski_cmp *msg, const struct brski_job *job, bool *yes, struct brski_error *err)
 {
 	struct brski_cmp said = {0};
-	bool matches = brski_cmp_decode(brski_buf_span(&job->answer.body), &said, NULL) == BRSKI_OK &&
-		       brski_span_equal(brski_buf_span(&msg->header.recip_nonce),
-			       brski_buf_span(&said.header.sender_nonce));
+	enum brski_code code = brski_cmp_decode(brski_buf_span(&job->answer.body), &said, err);
 
+	*yes = code == BRSKI_OK && brski_span_equal(brski_buf_span(&msg->header.recip_nonce),
+					   brski_buf_span(&said.header.sender_nonce));
 	brski_cmp_free(&said);
-	return matches;
+	return code;
 }
 
 /*
@@ -293,34 +288,35 @@ static enum brski_code poll_pki(struct cmp_context *c, const char *origin, struc
 	struct brski_registrar_session *s = c->s;
 	struct brski_job *last = NULL;
 	char key[BRSKI_FINGERPRINT_MAX];
-	enum brski_code code;
+	bool heard = true;
+	enum brski_code code =
+		brski_note_get(s->registrar, &s->device, "poll-answer", transaction_of(c), key, err);
 
-	if (brski_note_get(s->registrar, &s->device, "poll-answer", transaction_of(c), key, NULL) != BRSKI_OK)
-		snprintf(key, sizeof(key), "%s", origin);
-	code = brski_job_find(s->registrar, &s->device, key, &last, err);
-	if (code == BRSKI_OK && last->state == BRSKI_JOB_DONE && !answers(c->msg, last))
-		return use_job(c, last, err);
+	if (code == BRSKI_OK)
+		code = find_job(c, key[0] != '\0' ? key : origin, &last, err);
+	if (last && last->state == BRSKI_JOB_DONE)
+		code = answers(c->msg, last, &heard, err);
+	if (code == BRSKI_OK && !heard)
+		return brski_registrar_use_job(s, last, c->response, c->job, err);
 	brski_job_free(last);
-	return code == BRSKI_OK || code == BRSKI_NOT_FOUND ? find_or_start(c, origin, err) : code;
+	return code == BRSKI_OK ? find_or_start(c, origin, err) : code;
 }
 
 /* RFC 9483 4.4 */
 static enum brski_code on_poll(struct cmp_context *c, struct brski_error *err)
 {
-	struct brski_registrar_session *s = c->s;
 	struct brski_job *polled = NULL;
 	char key[BRSKI_FINGERPRINT_MAX];
-	enum brski_code code;
+	enum brski_code code = stands_at(c, key, err);
 
-	if (brski_note_get(s->registrar, &s->device, "transaction", transaction_of(c), key, NULL) != BRSKI_OK)
-		return no_transaction(c, err);
-	code = brski_job_find(s->registrar, &s->device, key, &polled, err);
-	if (code == BRSKI_NOT_FOUND)
-		return no_transaction(c, err);
+	if (code == BRSKI_OK && key[0] != '\0')
+		code = find_job(c, key, &polled, err);
 	if (code != BRSKI_OK)
 		return code;
+	if (!polled)
+		return no_transaction(c, err);
 	if (polled->state != BRSKI_JOB_DONE || !polled->pki_waits)
-		return use_job(c, polled, err);
+		return brski_registrar_use_job(c->s, polled, c->response, c->job, err);
 	brski_job_free(polled);
 	return poll_pki(c, key, err);
 }
@@ -359,26 +355,29 @@ static enum brski_code dispatch(struct cmp_context *c, struct brski_error *err)
 }
 
 /* RFC 8995 5.8.3: whoever was not given a voucher here, or would not have it, gets no certificate. */
-static bool has_voucher(const struct cmp_context *c)
+static enum brski_code refuse_without_voucher(struct cmp_context *c, struct brski_error *err)
 {
-	char key[BRSKI_FINGERPRINT_MAX];
-
-	return brski_note_get(c->s->registrar, &c->s->device, "voucher", brski_span(NULL, 0), key, NULL) ==
-	       BRSKI_OK;
+	brski_registrar_session_move(c->s, BRSKI_SESSION_SAID_NO);
+	brski_registrar_session_note(c->s, "cert-request", false, "no voucher was given to this device here");
+	return answer_error(c, BRSKI_CMP_NOT_AUTHORIZED, "no voucher was given", err);
 }
 
 static enum brski_code authorize(struct cmp_context *c, struct brski_error *err)
 {
 	struct brski_registrar_session *s = c->s;
+	char voucher[BRSKI_FINGERPRINT_MAX];
+	enum brski_decision decision;
 	long retry_after;
+	enum brski_code code =
+		brski_note_get(s->registrar, &s->device, "voucher", brski_span(NULL, 0), voucher, err);
 
-	if (!has_voucher(c)) {
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
-		brski_registrar_session_note(
-			s, "cert-request", false, "no voucher was given to this device here");
-		return answer_error(c, BRSKI_CMP_NOT_AUTHORIZED, "no voucher was given", err);
-	}
-	switch (brski_registrar_session_decide(s, &retry_after)) {
+	if (code == BRSKI_OK && voucher[0] == '\0')
+		return refuse_without_voucher(c, err);
+	if (code == BRSKI_OK)
+		code = brski_registrar_session_decide(s, &decision, &retry_after, err);
+	if (code != BRSKI_OK)
+		return code;
+	switch (decision) {
 	case BRSKI_ACCEPT:
 		return dispatch(c, err);
 	case BRSKI_DEFER: /* nothing is kept: the same request must come again */
@@ -430,24 +429,16 @@ enum brski_code brski_registrar_handle_cmp(BRSKI_REGISTRAR_HANDLER_PARAMS)
 
 /* ---- finished and unfinished jobs ---- */
 
-/* From now on "onboarded" is believed of this device. */
-static enum brski_code remember_grant(
-	struct brski_registrar_session *s, const struct brski_job *job, struct brski_error *err)
-{
-	char key[BRSKI_FINGERPRINT_MAX];
-
-	if (brski_note_get(s->registrar, &s->device, "certificate", brski_span(NULL, 0), key, NULL) ==
-			BRSKI_OK &&
-		strcmp(key, job->key) == 0)
-		return BRSKI_OK;
-	return brski_note_put(s->registrar, &s->device, "certificate", brski_span(NULL, 0), job->key, err);
-}
-
 enum brski_code brski_registrar_deliver_cmp(struct brski_registrar_session *s, const struct brski_job *job,
 	struct brski_http *response, struct brski_error *err)
 {
 	enum brski_code code = BRSKI_OK;
 
+	if (job->grants) /* from now on "onboarded" is believed of this device */
+		code = brski_note_keep(
+			s->registrar, &s->device, "certificate", brski_span(NULL, 0), job->key, err);
+	if (code != BRSKI_OK)
+		return code;
 	if (job->state == BRSKI_JOB_REFUSED) {
 		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
@@ -457,11 +448,7 @@ enum brski_code brski_registrar_deliver_cmp(struct brski_registrar_session *s, c
 	} else {
 		brski_registrar_session_move(s, BRSKI_SESSION_ANSWERED);
 	}
-	if (job->grants)
-		code = remember_grant(s, job, err);
-	return code == BRSKI_OK ? brski_http_response(response, 200, BRSKI_MEDIA_CMP,
-					  brski_buf_span(&job->answer.body), err)
-				: code;
+	return brski_http_response(response, 200, BRSKI_MEDIA_CMP, brski_buf_span(&job->answer.body), err);
 }
 
 enum brski_code brski_registrar_defer_cmp(struct brski_registrar_session *s, const struct brski_job *job,

@@ -2,9 +2,6 @@
 #ifndef BRSKI_REGISTRAR_REGISTRAR_INTERNAL_H
 #define BRSKI_REGISTRAR_REGISTRAR_INTERNAL_H
 
-#include <openssl/crypto.h>
-
-#include "eap_brski/ground/json.h"
 #include "eap_brski/registrar/registrar.h"
 #include "eap_brski/transport/http_reply.h"
 
@@ -15,6 +12,7 @@
  *   registrar_request.c  one request after the other: what is there, and who handles it
  *   registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c
  *                        the endpoints
+ *   registrar_pending.c  the job for a request: found, or new
  *   registrar_session.c  what a session tells and asks
  *   job_load.c           a stored job for the background: judged again
  *   job_answer.c         an answer to a job, whichever kind it is
@@ -51,7 +49,6 @@ struct brski_registrar {
 	struct brski_registrar_ops ops;
 	void *ops_ctx;
 	const struct brski_env *env;
-	CRYPTO_RWLOCK *answers; /* two threads may bring answers to one job: compare, then put */
 };
 
 enum brski_session_state {
@@ -67,6 +64,7 @@ struct brski_registrar_session {
 	STACK_OF(X509) *chain;
 	struct brski_device device;
 	struct brski_manufacturer manufacturer;
+	void *visit; /* for the policy: brski_registrar_session_visit */
 	char where[128];
 	char reason[320];
 	char last_policy[256]; /* so that a decision is told once */
@@ -107,6 +105,13 @@ const char *brski_registrar_cause_name(enum brski_session_cause cause);
  * error.
  */
 bool brski_registrar_is_own_trouble(enum brski_code code);
+/*
+ * For what is our own trouble whatever the code: *err gets the words before what it says already, and
+ * the code becomes one of those, so that nobody takes it for an answer.
+ */
+#define BRSKI_MEMORY_FAILS "the registrar's memory fails"
+BRSKI_CHECKED enum brski_code brski_registrar_trouble(
+	enum brski_code code, const char *words, struct brski_error *err);
 /* *err becomes *why, which says more; returns its code. */
 BRSKI_CHECKED enum brski_code brski_registrar_give_up(
 	const struct brski_error *why, enum brski_code code, struct brski_error *err);
@@ -127,6 +132,7 @@ void brski_registrar_device_of(struct brski_device *device, const struct brski_m
 struct brski_job {
 	struct brski_registrar *registrar;
 	const struct brski_job_type *type;
+	uint64_t revision; /* of its row, as read or put last; not in its blob. 0: not stored */
 	enum brski_job_state state;
 	unsigned step; /* while it waits: of the type's steps */
 	char key[BRSKI_FINGERPRINT_MAX];
@@ -156,9 +162,12 @@ struct brski_job {
 	bool deferred;    /* by the policy */
 };
 
-/* hexadecimal SHA-256 of fingerprint and octets: the name of a request for good */
-void brski_job_key_of(
-	const struct brski_device *device, struct brski_span octets, char out[BRSKI_FINGERPRINT_MAX]);
+/*
+ * hexadecimal SHA-256 of fingerprint and octets: the name of a request for good. BRSKI_INTERNAL: there
+ * is no digest, and *out is "".
+ */
+BRSKI_CHECKED enum brski_code brski_job_key_of(const struct brski_device *device, struct brski_span octets,
+	char out[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
 /* A new WAITING job for this device, the caller's; nothing is stored, and there is no call yet. */
 BRSKI_CHECKED enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kind,
 	const STACK_OF(X509) *chain, const struct brski_manufacturer *m, struct brski_span request,
@@ -212,6 +221,7 @@ struct brski_job_type {
 	const char *name;     /* as stored */
 	const char *back_end; /* "MASA" or "PKI" */
 	const char *begins;   /* what makes such a job */
+	const char *request;  /* the event of that (registrar.h) */
 	bool https_only;
 	const struct brski_job_step *steps; /* it begins at the first */
 	unsigned n_steps;
@@ -260,42 +270,58 @@ BRSKI_CHECKED enum brski_code brski_registrar_masa_call(const char *masa_url, co
 BRSKI_CHECKED enum brski_code brski_job_prepare(struct brski_job *job, struct brski_error *err);
 /* ---- job_state.c: jobs as text for the store ---- */
 
-#define BRSKI_JOB_STATE_VERSION 1
-/*
- * A row of the store, of a job or a note, as JSON of this version; *json is the caller's.
- * BRSKI_MALFORMED, BRSKI_UNSUPPORTED, BRSKI_TOO_LARGE.
- */
-BRSKI_CHECKED enum brski_code brski_job_parse(struct brski_span blob, json_t **json, struct brski_error *err);
 bool brski_job_is_key(const char *text); /* of a job or a note: 64 hexadecimal digits */
 /*
- * Reads without looking up the manufacturer; *out is the caller's. As brski_job_parse, and
- * BRSKI_MISMATCH: the row is not what its key says.
+ * Reads without looking up the manufacturer; *out is the caller's, of revision 0. BRSKI_MALFORMED,
+ * BRSKI_UNSUPPORTED (of another version), BRSKI_TOO_LARGE; BRSKI_MISMATCH: the row is not what its key
+ * says.
  */
 BRSKI_CHECKED enum brski_code brski_job_decode(
 	struct brski_registrar *r, struct brski_span blob, struct brski_job **out, struct brski_error *err);
 
 /* ---- job_store.c ---- */
 
-/* Durable when it returns. BRSKI_TOO_LARGE: the store keeps no more of them. */
+/*
+ * How often what others change meanwhile is read again, until that is our own trouble. Each time,
+ * somebody else got through.
+ */
+#define BRSKI_REGISTRAR_RACES_MAX 5
+
+/*
+ * Adds the row of a job of revision 0, or compares and sets; durable when it returns, and the revision
+ * is the new one. BRSKI_UNEXPECTED: another was faster, and *job is not what is stored;
+ * BRSKI_TOO_LARGE: the store keeps no more of them. All else is our own trouble.
+ */
 BRSKI_CHECKED enum brski_code brski_job_put(struct brski_job *job, struct brski_error *err);
-/* The device with that job's request was accepted: makes the call ready and stores it. */
-BRSKI_CHECKED enum brski_code brski_job_start(struct brski_job *job, struct brski_error *err);
-/* By key from the store, the caller's; it must be this device's. BRSKI_NOT_FOUND. */
+/*
+ * By key from the store, the caller's; it must be this device's, of that manufacturer. There is no
+ * call yet. *out NULL with BRSKI_OK: there is none. An error is our own trouble.
+ */
 BRSKI_CHECKED enum brski_code brski_job_find(struct brski_registrar *r, const struct brski_device *device,
-	const char *key, struct brski_job **out, struct brski_error *err);
+	const struct brski_manufacturer *m, const char *key, struct brski_job **out, struct brski_error *err);
+/*
+ * Another was faster: *job becomes what is stored, but for its manufacturer; there is no call yet.
+ * BRSKI_NOT_FOUND: it is gone. All else is our own trouble; in both cases *job is as it was.
+ */
+BRSKI_CHECKED enum brski_code brski_job_reread(struct brski_job *job, struct brski_error *err);
 
 /* ---- note.c ---- */
 
 /*
- * Notes: short facts about a device that must outlive a session, kept among the jobs as rows that
- * are DONE from the start. name: "voucher" (one was given out: CMP is served), "certificate" (one
- * was granted for good); and with the transactionID as detail "transaction" (the job that its
- * pollReqs ask for), "poll" (the job of the newest pollReq) and "poll-answer" (the job of the last
- * pollReq that the PKI has answered). value: a job's key, or "" to take the note back.
+ * Notes: short facts about a device that must outlive a session. name: "voucher" (one was given out:
+ * CMP is served), "certificate" (one was granted for good); and with the transactionID as detail
+ * "transaction" (the job that its pollReqs ask for), "poll" (the job of the newest pollReq) and
+ * "poll-answer" (the job of the last pollReq that the PKI has answered). value: a job's key. An error
+ * is our own trouble.
  */
 BRSKI_CHECKED enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_device *device,
 	const char *name, struct brski_span detail, const char *value, struct brski_error *err);
-/* BRSKI_NOT_FOUND also for a note that was taken back. */
+/* The same, unless it is so already: most visits find what they would put. */
+BRSKI_CHECKED enum brski_code brski_note_keep(struct brski_registrar *r, const struct brski_device *device,
+	const char *name, struct brski_span detail, const char *value, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_note_remove(struct brski_registrar *r, const struct brski_device *device,
+	const char *name, struct brski_span detail, struct brski_error *err);
+/* value "" with BRSKI_OK: there is none. */
 BRSKI_CHECKED enum brski_code brski_note_get(struct brski_registrar *r, const struct brski_device *device,
 	const char *name, struct brski_span detail, char value[BRSKI_FINGERPRINT_MAX],
 	struct brski_error *err);
@@ -346,16 +372,41 @@ BRSKI_CHECKED enum brski_code brski_job_cmp_refuse(struct brski_job *job, const 
  */
 bool brski_job_give_up(struct brski_job *job, enum brski_code *code, struct brski_error *err);
 
+/* ---- registrar_pending.c ---- */
+
+/* What a session's request asks a back end for. */
+struct brski_registrar_asked {
+	const struct brski_job_type *type;
+	struct brski_span octets; /* the request's, that name the job */
+	/*
+	 * Makes a new job complete, and stores what must be there before it is; called again if
+	 * another was faster. An error is our own trouble.
+	 */
+	enum brski_code (*fill)(void *ctx, struct brski_job *job, struct brski_error *err);
+	/* A new job is stored: this is told. */
+	void (*kept)(void *ctx, const struct brski_job *job);
+	void *ctx;
+};
+/*
+ * The job that was made for the same octets before, unless it is stale; else a new one, stored. As
+ * brski_registrar_request, but that an error is our own trouble.
+ */
+BRSKI_CHECKED enum brski_code brski_registrar_ask(struct brski_registrar_session *s,
+	const struct brski_registrar_asked *asked, struct brski_http *response, struct brski_job **job,
+	struct brski_error *err);
+/* A stored job answers now, or is handed out to be driven. Takes it. As brski_registrar_ask. */
+BRSKI_CHECKED enum brski_code brski_registrar_use_job(struct brski_registrar_session *s,
+	struct brski_job *found, struct brski_http *response, struct brski_job **job,
+	struct brski_error *err);
+
 /* ---- registrar_session.c ---- */
 
 /* One line for the history and the log; not ok: also the session's reason. */
 void brski_registrar_session_note(struct brski_registrar_session *s, const char *what, bool ok,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/*
- * Asks the policy; *retry_after in seconds for BRSKI_DEFER. An error is our own trouble, and told as
- * BRSKI_DEFER.
- */
-enum brski_decision brski_registrar_session_decide(struct brski_registrar_session *s, long *retry_after);
+/* Asks the policy; *retry_after in seconds for BRSKI_DEFER. An error is our own trouble. */
+BRSKI_CHECKED enum brski_code brski_registrar_session_decide(struct brski_registrar_session *s,
+	enum brski_decision *decision, long *retry_after, struct brski_error *err);
 
 /* ---- registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c: the endpoints ---- */
 

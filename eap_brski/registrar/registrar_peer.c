@@ -16,6 +16,8 @@ enum brski_code brski_registrar_device_read(
 		return brski_fail(err, BRSKI_UNTRUSTED, "the peer shows no certificate");
 	out->idevid = sk_X509_value(chain, 0);
 	brski_cert_fingerprint(out->idevid, out->fingerprint);
+	if (out->fingerprint[0] == '\0')
+		return brski_fail_openssl(err, BRSKI_INTERNAL, "a certificate has no fingerprint");
 	brski_name_text(X509_get_subject_name(out->idevid), out->subject, sizeof(out->subject));
 	return brski_cert_serial_number(out->idevid, out->serial_number, err);
 }
@@ -41,10 +43,10 @@ static enum brski_code identify(struct brski_registrar *r, const STACK_OF(X509) 
 {
 	enum brski_code code = brski_registrar_device_read(chain, device, err);
 
+	if (brski_registrar_is_own_trouble(code) || !device->idevid)
+		return code;
 	if (code != BRSKI_OK)
-		return device->idevid ? brski_fail(err, BRSKI_UNTRUSTED,
-						"the IDevID names no serial number (RFC 8995 2.3.1)")
-				      : code;
+		return brski_fail(err, BRSKI_UNTRUSTED, "the IDevID names no serial number (RFC 8995 2.3.1)");
 	code = r->ops.find_manufacturer(r->ops_ctx, chain, m, err);
 	if (code == BRSKI_OK) {
 		brski_registrar_device_of(device, m);
@@ -121,6 +123,11 @@ void brski_registrar_session_free(struct brski_registrar_session *s)
 	brski_manufacturer_free(&s->manufacturer);
 	brski_cmp_free(&s->pending);
 	free(s);
+}
+
+void brski_registrar_session_visit(struct brski_registrar_session *s, void *visit)
+{
+	s->visit = visit;
 }
 
 const struct brski_device *brski_registrar_session_device(const struct brski_registrar_session *s)

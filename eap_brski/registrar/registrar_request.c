@@ -148,17 +148,31 @@ static bool within_limits(struct brski_registrar_session *s, const struct brski_
 	return s->n_requests <= BRSKI_SESSION_REQUESTS_MAX && s->n_octets <= BRSKI_SESSION_OCTETS_MAX;
 }
 
-enum brski_code brski_registrar_request(struct brski_registrar_session *s, const struct brski_http *request,
+/*
+ * The one place where trouble of our own becomes a response: it is no word about the device, so it
+ * comes back.
+ */
+static enum brski_code answer_trouble(struct brski_registrar_session *s, enum brski_code code,
+	const struct brski_error *why, struct brski_http *response, struct brski_error *err)
+{
+	if (code == BRSKI_OK)
+		return code;
+	brski_http_free(response);
+	if (code == BRSKI_NO_MEMORY)
+		return brski_registrar_give_up(why, code, err);
+	s->pending_key[0] = '\0';
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
+	brski_registrar_session_note(s, "deferred", false, "%s", why->why);
+	return brski_http_reply_later(response, 503, s->registrar->retry_after, "come back later", err);
+}
+
+static enum brski_code serve(struct brski_registrar_session *s, const struct brski_http *request,
 	struct brski_http *response, struct brski_job **job, struct brski_error *err)
 {
 	const struct brski_registrar_endpoint *endpoint;
 	const char *words = "";
 	unsigned status;
 
-	*job = NULL;
-	brski_http_free(response);
-	brski_cmp_free(&s->pending);
-	s->pending_key[0] = '\0';
 	if (request->status != 0 || !request->path)
 		return brski_http_reply_text(response, 400, "not a request", err);
 	if (!within_limits(s, request)) {
@@ -180,6 +194,20 @@ enum brski_code brski_registrar_request(struct brski_registrar_session *s, const
 	return endpoint->handle(s, endpoint, request, response, job, err);
 }
 
+enum brski_code brski_registrar_request(struct brski_registrar_session *s, const struct brski_http *request,
+	struct brski_http *response, struct brski_job **job, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	enum brski_code code;
+
+	*job = NULL;
+	brski_http_free(response);
+	brski_cmp_free(&s->pending);
+	s->pending_key[0] = '\0';
+	code = serve(s, request, response, job, &why);
+	return answer_trouble(s, code, &why, response, err);
+}
+
 static bool is_pending(
 	const struct brski_registrar_session *s, const struct brski_job *job, struct brski_error *err)
 {
@@ -189,40 +217,48 @@ static bool is_pending(
 	return false;
 }
 
-static enum brski_code deliver(struct brski_registrar_session *s, const struct brski_job *job,
-	struct brski_http *response, struct brski_error *err)
-{
-	s->pending_key[0] = '\0';
-	return job->type->deliver(s, job, response, err);
-}
-
 enum brski_code brski_registrar_resume(struct brski_registrar_session *s, const struct brski_job *job,
 	struct brski_http *response, struct brski_error *err)
 {
+	struct brski_error why = {0};
+	enum brski_code code;
+
 	if (!is_pending(s, job, err))
 		return BRSKI_UNEXPECTED;
 	if (job->state == BRSKI_JOB_WAITING)
 		return brski_fail(err, BRSKI_UNEXPECTED, "the job is not done");
-	return deliver(s, job, response, err);
+	s->pending_key[0] = '\0';
+	code = job->type->deliver(s, job, response, &why);
+	return answer_trouble(s, code, &why, response, err);
+}
+
+/* The background, or another session, may have been faster. */
+static enum brski_code defer(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	struct brski_job *stored;
+	enum brski_code code =
+		brski_job_find(s->registrar, &s->device, &s->manufacturer, job->key, &stored, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (stored && stored->state != BRSKI_JOB_WAITING)
+		code = job->type->deliver(s, stored, response, err);
+	else
+		code = job->type->defer(s, stored ? stored : job, response, err);
+	brski_job_free(stored);
+	return code;
 }
 
 enum brski_code brski_registrar_defer(struct brski_registrar_session *s, const struct brski_job *job,
 	struct brski_http *response, struct brski_error *err)
 {
-	struct brski_job *stored = NULL;
+	struct brski_error why = {0};
 	enum brski_code code;
 
 	if (!is_pending(s, job, err))
 		return BRSKI_UNEXPECTED;
-	/* the background, or another session, may have been faster */
-	if (brski_job_find(s->registrar, &s->device, job->key, &stored, NULL) == BRSKI_OK &&
-		stored->state != BRSKI_JOB_WAITING) {
-		code = deliver(s, stored, response, err);
-		brski_job_free(stored);
-		return code;
-	}
-	code = job->type->defer(s, stored ? stored : job, response, err);
-	brski_job_free(stored);
 	s->pending_key[0] = '\0';
-	return code;
+	code = defer(s, job, response, &why);
+	return answer_trouble(s, code, &why, response, err);
 }

@@ -38,25 +38,23 @@ static void tell_decision(struct brski_registrar_session *s, enum brski_decision
 		brski_printable(brski_span_str(why), s->reason, sizeof(s->reason));
 }
 
-enum brski_decision brski_registrar_session_decide(struct brski_registrar_session *s, long *retry_after)
+enum brski_code brski_registrar_session_decide(struct brski_registrar_session *s,
+	enum brski_decision *decision, long *retry_after, struct brski_error *err)
 {
 	struct brski_registrar *r = s->registrar;
-	enum brski_decision decision = BRSKI_DEFER;
-	struct brski_error err = {0};
 	char why[256] = "";
+	enum brski_code code;
 
+	*decision = BRSKI_DEFER;
 	*retry_after = r->retry_after;
-	if (r->ops.decide(r->ops_ctx, &s->device, &s->manufacturer, &decision, why, retry_after, &err) !=
-		BRSKI_OK) {
-		/* fail closed, and not for good: it is our own trouble */
-		brski_registrar_session_note(s, "policy", false, "the policy cannot be asked: %s", err.why);
-		*retry_after = r->retry_after;
-		return BRSKI_DEFER;
-	}
+	code = r->ops.decide(
+		r->ops_ctx, s->visit, &s->device, &s->manufacturer, decision, why, retry_after, err);
+	if (code != BRSKI_OK)
+		return brski_registrar_trouble(code, "the policy cannot be asked", err);
 	if (*retry_after <= 0)
 		*retry_after = r->retry_after;
-	tell_decision(s, decision, why);
-	return decision;
+	tell_decision(s, *decision, why);
+	return BRSKI_OK;
 }
 
 const char *brski_registrar_session_reason(const struct brski_registrar_session *s)

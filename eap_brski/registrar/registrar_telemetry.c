@@ -43,18 +43,6 @@ static void note_complaint(struct brski_registrar_session *s, const char *what, 
 	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 }
 
-/* Who was given none must not make us keep anything. */
-static enum brski_code take_voucher_back(struct brski_registrar_session *s, struct brski_error *err)
-{
-	const struct brski_span none = brski_span(NULL, 0);
-	char key[BRSKI_FINGERPRINT_MAX];
-	enum brski_code code = brski_note_get(s->registrar, &s->device, "voucher", none, key, err);
-
-	if (code == BRSKI_NOT_FOUND)
-		return BRSKI_OK;
-	return code == BRSKI_OK ? brski_note_put(s->registrar, &s->device, "voucher", none, "", err) : code;
-}
-
 enum brski_code brski_registrar_handle_voucher_status(BRSKI_REGISTRAR_HANDLER_PARAMS)
 {
 	struct brski_status status = {0};
@@ -67,11 +55,11 @@ enum brski_code brski_registrar_handle_voucher_status(BRSKI_REGISTRAR_HANDLER_PA
 	if (status.status) {
 		brski_registrar_session_note(s, "voucher-status", true, "the pledge accepted the voucher");
 	} else {
-		note_complaint(s, "voucher-status", "the pledge refused the voucher", &status);
 		/* it will not trust us: nothing that comes after may rest on that voucher */
-		code = take_voucher_back(s, err);
+		code = brski_note_remove(s->registrar, &s->device, "voucher", brski_span(NULL, 0), err);
 		if (code != BRSKI_OK)
 			return code;
+		note_complaint(s, "voucher-status", "the pledge refused the voucher", &status);
 	}
 	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
 }
@@ -84,21 +72,27 @@ static enum brski_code confirm_enrolled(
 	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
 {
 	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_decision decision;
 	long retry_after;
+	enum brski_code code;
 
 	if (brski_registrar_session_deferred(s))
 		return brski_http_reply_later(
 			response, 503, s->registrar->retry_after, "the PKI has not confirmed yet", err);
 	if (brski_registrar_session_over(s))
 		return brski_http_reply_text(response, 403, "refused before", err);
-	if (brski_note_get(s->registrar, &s->device, "certificate", brski_span(NULL, 0), key, NULL) !=
-		BRSKI_OK) {
+	code = brski_note_get(s->registrar, &s->device, "certificate", brski_span(NULL, 0), key, err);
+	if (code == BRSKI_OK && key[0] == '\0') {
 		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 		brski_registrar_session_note(s, "enroll-status", false,
 			"the pledge reports success, but no certificate was granted to it here");
 		return brski_http_reply_text(response, 403, "no certificate was granted", err);
 	}
-	switch (brski_registrar_session_decide(s, &retry_after)) {
+	if (code == BRSKI_OK)
+		code = brski_registrar_session_decide(s, &decision, &retry_after, err);
+	if (code != BRSKI_OK)
+		return code;
+	switch (decision) {
 	case BRSKI_ACCEPT:
 		break;
 	case BRSKI_DEFER:

@@ -58,92 +58,46 @@ static enum brski_code defer_device(struct brski_registrar_session *s, long retr
 	return brski_http_reply_later(response, 202, retry_after, "come back with the same request", err);
 }
 
-static enum brski_code start_trouble(struct brski_registrar_session *s, enum brski_code code,
-	struct brski_http *response, struct brski_error *why, struct brski_error *err)
+struct voucher_context {
+	struct brski_registrar_session *s;
+	struct brski_span cms;
+	const struct brski_voucher *pledge;
+};
+
+/* The registrar's own request, RFC 8995 5.5; it is stored with the pledge's. */
+static enum brski_code fill(void *ctx, struct brski_job *job, struct brski_error *err)
 {
-	if (code == BRSKI_TOO_LARGE) { /* the store's limit on waiting requests */
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
-		brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
-		return brski_http_reply_later(
-			response, 503, s->registrar->retry_after, "come back later", err);
-	}
-	if (code == BRSKI_NOT_FOUND || code == BRSKI_REFUSED || code == BRSKI_UNSUPPORTED) {
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
-		brski_registrar_session_note(s, "voucher-request", false, "%s", why->why);
-		return brski_http_reply_text(response, 404, "no MASA is known for this device", err);
-	}
-	return brski_registrar_give_up(why, code, err);
+	const struct voucher_context *c = ctx;
+	const struct brski_registrar *r = c->s->registrar;
+
+	return brski_voucher_request_registrar(&r->credential, c->s->device.idevid, c->pledge, c->cms,
+		brski_now(r->env), &job->upstream, err);
 }
 
-/* The registrar's own request is made (RFC 8995 5.5) and stored with the pledge's. */
-static enum brski_code start_job(struct brski_registrar_session *s, struct brski_span cms,
-	const struct brski_voucher *pledge, struct brski_http *response, struct brski_job **job,
-	struct brski_error *err)
+static void kept(void *ctx, const struct brski_job *job)
 {
-	struct brski_registrar *r = s->registrar;
-	struct brski_error why = {0};
-	enum brski_code code =
-		brski_job_new(r, BRSKI_JOB_VOUCHER, s->chain, &s->manufacturer, cms, job, &why);
+	const struct voucher_context *c = ctx;
 
-	if (code == BRSKI_OK)
-		code = brski_voucher_request_registrar(&r->credential, s->device.idevid, pledge, cms,
-			brski_now(r->env), &(*job)->upstream, &why);
-	if (code == BRSKI_OK)
-		code = brski_job_start(*job, &why);
-	if (code == BRSKI_OK) {
-		brski_registrar_session_note(
-			s, "voucher-request", true, "kept; the MASA is %s", (*job)->device.masa_url);
-		return BRSKI_OK;
-	}
-	brski_job_free(*job);
-	*job = NULL;
-	return start_trouble(s, code, response, &why, err);
-}
-
-/* A stored job answers now, or is handed out to be driven. Takes it. */
-static enum brski_code use_job(struct brski_registrar_session *s, struct brski_job *found,
-	struct brski_http *response, struct brski_job **job, struct brski_error *err)
-{
-	enum brski_code code;
-
-	if (found->state == BRSKI_JOB_WAITING && brski_job_not_before(found) == 0) {
-		*job = found;
-		return BRSKI_OK;
-	}
-	code = found->state == BRSKI_JOB_WAITING ? brski_registrar_defer_voucher(s, found, response, err)
-						 : brski_registrar_deliver_voucher(s, found, response, err);
-	brski_job_free(found);
-	return code;
-}
-
-/* The same request again, RFC 8995 5.6: what it led to so far. */
-static enum brski_code find_or_start(struct brski_registrar_session *s, struct brski_span cms,
-	const struct brski_voucher *pledge, struct brski_http *response, struct brski_job **job,
-	struct brski_error *err)
-{
-	struct brski_job *found = NULL;
-	enum brski_code code;
-
-	s->pending_type = &brski_job_type_voucher;
-	brski_job_key_of(&s->device, cms, s->pending_key);
-	code = brski_job_find(s->registrar, &s->device, s->pending_key, &found, err);
-	if (code == BRSKI_OK && !brski_job_is_stale(found))
-		return use_job(s, found, response, job, err);
-	brski_job_free(found);
-	if (code != BRSKI_OK && code != BRSKI_NOT_FOUND)
-		return code;
-	return start_job(s, cms, pledge, response, job, err);
+	brski_registrar_session_note(
+		c->s, "voucher-request", true, "kept; the MASA is %s", job->device.masa_url);
 }
 
 static enum brski_code authorize(struct brski_registrar_session *s, struct brski_span cms,
 	const struct brski_voucher *pledge, struct brski_http *response, struct brski_job **job,
 	struct brski_error *err)
 {
+	struct voucher_context c = {.s = s, .cms = cms, .pledge = pledge};
+	const struct brski_registrar_asked asked = {
+		.type = &brski_job_type_voucher, .octets = cms, .fill = fill, .kept = kept, .ctx = &c};
+	enum brski_decision decision;
 	long retry_after;
+	enum brski_code code = brski_registrar_session_decide(s, &decision, &retry_after, err);
 
-	switch (brski_registrar_session_decide(s, &retry_after)) {
+	if (code != BRSKI_OK)
+		return code;
+	switch (decision) {
 	case BRSKI_ACCEPT:
-		return find_or_start(s, cms, pledge, response, job, err);
+		return brski_registrar_ask(s, &asked, response, job, err);
 	case BRSKI_DEFER:
 		return defer_device(s, retry_after, response, err);
 	case BRSKI_REFUSE:
@@ -177,18 +131,6 @@ static enum brski_code copy_answer(
 		brski_buf_span(&answer->body), err);
 }
 
-/* CMP is served to a device that was given a voucher here, in this session or before: RFC 8995 5.8.3. */
-static enum brski_code remember_voucher(
-	struct brski_registrar_session *s, const struct brski_job *job, struct brski_error *err)
-{
-	char key[BRSKI_FINGERPRINT_MAX];
-
-	if (brski_note_get(s->registrar, &s->device, "voucher", brski_span(NULL, 0), key, NULL) == BRSKI_OK &&
-		strcmp(key, job->key) == 0)
-		return BRSKI_OK;
-	return brski_note_put(s->registrar, &s->device, "voucher", brski_span(NULL, 0), job->key, err);
-}
-
 enum brski_code brski_registrar_deliver_voucher(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err)
 {
@@ -199,7 +141,8 @@ enum brski_code brski_registrar_deliver_voucher(struct brski_registrar_session *
 		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
 		return copy_answer(&job->answer, response, err);
 	}
-	code = remember_voucher(s, job, err);
+	/* CMP is served to a device that was given a voucher here, in this session or before: RFC 8995 5.8.3 */
+	code = brski_note_keep(s->registrar, &s->device, "voucher", brski_span(NULL, 0), job->key, err);
 	return code == BRSKI_OK ? copy_answer(&job->answer, response, err) : code;
 }
 

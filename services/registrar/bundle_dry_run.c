@@ -16,58 +16,154 @@ static enum brski_code find_manufacturer(
 	return real()->find_manufacturer(((struct brski_exchange *)ctx)->policy, chain, out, err);
 }
 
-static enum brski_code decide(void *ctx, const struct brski_device *device,
+static enum brski_code decide(void *ctx, void *visit, const struct brski_device *device,
 	const struct brski_manufacturer *m, enum brski_decision *decision, char why[256], long *retry_after,
 	struct brski_error *err)
 {
 	struct brski_exchange *x = ctx;
 
-	return real()->decide(x->policy, device, m, decision, why, retry_after, err);
+	return real()->decide(x->policy, visit, device, m, decision, why, retry_after, err);
 }
 
-static struct brski_store_job *find_row(struct dry_run *s, const char *key)
+/* ---- Jobs ---- */
+
+/* Its place, or n_rows. */
+static size_t find_row(const struct dry_run *s, const char *key)
 {
-	for (size_t i = 0; i < s->n_rows; i++)
-		if (strcmp(s->rows[i].key, key) == 0)
-			return &s->rows[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i < s->n_rows && strcmp(s->rows[i].key, key) != 0)
+		i++;
+	return i;
 }
 
-static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind kind,
+/* A row is read into memory when it is changed first, at the revision that was read. */
+static enum brski_code put_row(struct brski_exchange *x, size_t i, const struct brski_store_job *as,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
+{
+	struct dry_run *s = &x->dry_run;
+	struct brski_store_job *row = &s->rows[i];
+
+	if (i == DRY_RUN_ROWS)
+		return brski_fail(err, BRSKI_INTERNAL, "one answer changes too much");
+	if (brski_buf_set(&row->blob, blob) != BRSKI_OK)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a request");
+	if (i == s->n_rows) {
+		s->n_rows++;
+		s->changes[i] = 0;
+		row->revision = as->revision;
+		snprintf(row->key, sizeof(row->key), "%s", as->key);
+		snprintf(row->manufacturer, sizeof(row->manufacturer), "%s", device->manufacturer);
+		snprintf(row->serial_number, sizeof(row->serial_number), "%s", device->serial_number);
+	}
+	s->changes[i]++;
+	row->kind = as->kind;
+	row->state = as->state;
+	row->updated = brski_now(x->env);
+	return BRSKI_OK;
+}
+
+static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
+{
+	struct brski_exchange *x = ctx;
+	struct brski_store_job as = {.kind = kind, .state = BRSKI_JOB_WAITING};
+	size_t i = find_row(&x->dry_run, key);
+
+	if (i < x->dry_run.n_rows)
+		return brski_fail(err, BRSKI_UNEXPECTED, "there is such a request");
+	snprintf(as.key, sizeof(as.key), "%s", key);
+	return put_row(x, i, &as, device, blob, err);
+}
+
+static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
 	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
 	struct brski_error *err)
 {
 	struct brski_exchange *x = ctx;
-	struct dry_run *s = &x->dry_run;
-	struct brski_store_job *row = find_row(s, key);
+	const struct dry_run *s = &x->dry_run;
+	struct brski_store_job as = {.kind = kind, .state = state, .revision = revision};
+	size_t i = find_row(s, key);
 
-	if (!row) {
-		if (s->n_rows == DRY_RUN_ROWS)
-			return brski_fail(err, BRSKI_INTERNAL, "one answer changes too much");
-		row = &s->rows[s->n_rows++];
-		snprintf(row->key, sizeof(row->key), "%s", key);
-	}
-	row->kind = kind;
-	row->state = state;
-	row->updated = brski_now(x->env);
-	snprintf(row->manufacturer, sizeof(row->manufacturer), "%s", device->manufacturer);
-	snprintf(row->serial_number, sizeof(row->serial_number), "%s", device->serial_number);
-	if (brski_buf_set(&row->blob, blob) == BRSKI_OK)
-		return BRSKI_OK;
-	return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a request");
+	if (i < s->n_rows && s->rows[i].revision + s->changes[i] != revision)
+		return brski_fail(err, BRSKI_UNEXPECTED, "the request is not what it was");
+	snprintf(as.key, sizeof(as.key), "%s", key);
+	return put_row(x, i, &as, device, blob, err);
 }
 
-static enum brski_code job_get(void *ctx, const char *key, struct brski_buf *blob, struct brski_error *err)
+static enum brski_code job_get(
+	void *ctx, const char *key, struct brski_buf *blob, uint64_t *revision, struct brski_error *err)
 {
 	struct brski_exchange *x = ctx;
-	const struct brski_store_job *row = find_row(&x->dry_run, key);
+	const struct dry_run *s = &x->dry_run;
+	size_t i = find_row(s, key);
 
-	if (!row)
-		return real()->job_get(x->policy, key, blob, err);
-	if (brski_buf_set(blob, brski_buf_span(&row->blob)) == BRSKI_OK)
+	if (i == s->n_rows)
+		return real()->job_get(x->policy, key, blob, revision, err);
+	*revision = s->rows[i].revision + s->changes[i];
+	if (brski_buf_set(blob, brski_buf_span(&s->rows[i].blob)) == BRSKI_OK)
 		return BRSKI_OK;
 	return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a request");
 }
+
+/* ---- Notes ---- */
+
+static struct brski_store_note *find_note(struct dry_run *s, const char *key)
+{
+	for (size_t i = 0; i < s->n_notes; i++)
+		if (strcmp(s->notes[i].key, key) == 0)
+			return &s->notes[i];
+	return NULL;
+}
+
+static enum brski_code keep_note(
+	struct brski_exchange *x, const struct brski_store_note *as, struct brski_error *err)
+{
+	struct dry_run *s = &x->dry_run;
+	struct brski_store_note *note = find_note(s, as->key);
+
+	if (!note && s->n_notes == DRY_RUN_NOTES)
+		return brski_fail(err, BRSKI_INTERNAL, "one answer changes too much");
+	if (!note)
+		note = &s->notes[s->n_notes++];
+	*note = *as;
+	note->updated = brski_now(x->env);
+	return BRSKI_OK;
+}
+
+static enum brski_code note_put(void *ctx, const struct brski_note *note, struct brski_error *err)
+{
+	struct brski_store_note as = {.of_transaction = note->of_transaction};
+
+	snprintf(as.key, sizeof(as.key), "%s", note->key);
+	snprintf(as.name, sizeof(as.name), "%s", note->name);
+	snprintf(as.value, sizeof(as.value), "%s", note->value);
+	snprintf(as.manufacturer, sizeof(as.manufacturer), "%s", note->device->manufacturer);
+	snprintf(as.serial_number, sizeof(as.serial_number), "%s", note->device->serial_number);
+	return keep_note(ctx, &as, err);
+}
+
+static enum brski_code note_remove(void *ctx, const char *key, struct brski_error *err)
+{
+	struct brski_store_note as = {.value = ""};
+
+	snprintf(as.key, sizeof(as.key), "%s", key);
+	return keep_note(ctx, &as, err);
+}
+
+static enum brski_code note_get(
+	void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
+{
+	struct brski_exchange *x = ctx;
+	const struct brski_store_note *note = find_note(&x->dry_run, key);
+
+	if (!note)
+		return real()->note_get(x->policy, key, value, err);
+	snprintf(value, BRSKI_FINGERPRINT_MAX, "%s", note->value);
+	return note->value[0] != '\0' ? BRSKI_OK : brski_fail(err, BRSKI_NOT_FOUND, "no such note");
+}
+
+/* ---- What is told ---- */
 
 static void event(void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail)
 {
@@ -89,8 +185,12 @@ static void event(void *ctx, const struct brski_device *device, const char *what
 const struct brski_registrar_ops brski_dry_run_ops = {
 	.find_manufacturer = find_manufacturer,
 	.decide = decide,
+	.job_add = job_add,
 	.job_put = job_put,
 	.job_get = job_get,
+	.note_put = note_put,
+	.note_remove = note_remove,
+	.note_get = note_get,
 	.event = event,
 };
 
@@ -98,7 +198,7 @@ void brski_dry_run_clear(struct brski_exchange *x)
 {
 	for (size_t i = 0; i < x->dry_run.n_rows; i++)
 		brski_store_job_free(&x->dry_run.rows[i]);
-	x->dry_run.n_rows = x->dry_run.n_events = 0;
+	x->dry_run.n_rows = x->dry_run.n_notes = x->dry_run.n_events = 0;
 }
 
 const char *brski_dry_run_words(const struct brski_exchange *x)
@@ -106,19 +206,14 @@ const char *brski_dry_run_words(const struct brski_exchange *x)
 	return x->dry_run.n_events ? x->dry_run.events[x->dry_run.n_events - 1].detail : "";
 }
 
-enum brski_code brski_dry_run_commit(struct brski_exchange *x, const char *key, struct brski_error *err)
+enum brski_code brski_dry_run_commit(struct brski_exchange *x, struct brski_error *err)
 {
-	struct dry_run *s = &x->dry_run;
-	struct brski_store_job *first = find_row(s, key);
-	struct brski_store_job swap;
+	const struct dry_run *s = &x->dry_run;
 	enum brski_code code;
 
-	if (!first)
+	if (s->n_rows == 0)
 		return brski_fail(err, BRSKI_INTERNAL, "an answer that changes nothing");
-	swap = s->rows[0];
-	s->rows[0] = *first;
-	*first = swap;
-	code = brski_store_jobs_settle_old(x->store, s->rows, s->n_rows, err);
+	code = brski_store_jobs_settle(x->store, s->rows, s->n_rows, s->notes, s->n_notes, err);
 	for (size_t i = 0; code == BRSKI_OK && i < s->n_events; i++) {
 		const struct brski_store_event *e = &s->events[i];
 		struct brski_device device = {0};

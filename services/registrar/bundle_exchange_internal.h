@@ -11,10 +11,14 @@
  * known whether the whole is acceptable.
  */
 #define DRY_RUN_ROWS 8
+#define DRY_RUN_NOTES 8
 #define DRY_RUN_EVENTS 8
 struct dry_run {
-	struct brski_store_job rows[DRY_RUN_ROWS];
+	struct brski_store_job rows[DRY_RUN_ROWS]; /* revision: the one that the store has; 0: none */
+	uint64_t changes[DRY_RUN_ROWS];            /* of each row, since then */
 	size_t n_rows;
+	struct brski_store_note notes[DRY_RUN_NOTES]; /* value "": to be removed */
+	size_t n_notes;
 	struct brski_store_event events[DRY_RUN_EVENTS];
 	size_t n_events;
 };
@@ -35,8 +39,7 @@ extern const struct brski_registrar_ops brski_dry_run_ops; /* their ctx is the s
 void brski_dry_run_clear(struct brski_exchange *x);
 /* The last thing that was told, in words; "" if nothing was. */
 const char *brski_dry_run_words(const struct brski_exchange *x);
-/* Stores all, if the row of that key still waits (BRSKI_UNEXPECTED). */
-BRSKI_CHECKED enum brski_code brski_dry_run_commit(
-	struct brski_exchange *x, const char *key, struct brski_error *err);
+/* Stores all, if the rows are as they were read (BRSKI_UNEXPECTED). */
+BRSKI_CHECKED enum brski_code brski_dry_run_commit(struct brski_exchange *x, struct brski_error *err);
 
 #endif

@@ -51,7 +51,8 @@ static enum brski_code export_row(
 	enum brski_code code = BRSKI_OK;
 
 	brski_dry_run_clear(all->x);
-	if (brski_job_load(all->x->registrar, brski_buf_span(&row->blob), &job, NULL) != BRSKI_OK ||
+	if (brski_job_load(all->x->registrar, brski_buf_span(&row->blob), row->revision, &job, NULL) !=
+			BRSKI_OK ||
 		brski_job_state(job) != BRSKI_JOB_WAITING || brski_job_is_deferred(job))
 		all->held++;
 	else

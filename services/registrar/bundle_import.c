@@ -5,6 +5,8 @@
 
 /* A bundle's answers, judged one by one and stored. */
 
+#define RACES_MAX 5 /* with the server, that may try the same request just now */
+
 static enum brski_import_outcome fail(
 	enum brski_import_outcome outcome, struct brski_error *why, const char *words)
 {
@@ -30,24 +32,21 @@ static enum brski_code feed(struct brski_job *job, const struct brski_bundle_ite
 	return code;
 }
 
-static enum brski_import_outcome commit(struct brski_exchange *x, const struct brski_bundle_item *item,
-	enum brski_import_outcome outcome, struct brski_error *why)
+/* *raced: the request has changed since it was read. */
+static enum brski_import_outcome commit(
+	struct brski_exchange *x, enum brski_import_outcome outcome, bool *raced, struct brski_error *why)
 {
 	char words[256];
+	enum brski_code code;
 
 	snprintf(words, sizeof(words), "%s", brski_dry_run_words(x));
-	switch (brski_dry_run_commit(x, item->key, why)) {
-	case BRSKI_OK:
-		return fail(outcome, why, words);
-	case BRSKI_UNEXPECTED:
-		return BRSKI_IMPORT_REPEATED;
-	default:
-		return BRSKI_IMPORT_WRONG;
-	}
+	code = brski_dry_run_commit(x, why);
+	*raced = code == BRSKI_UNEXPECTED;
+	return code == BRSKI_OK ? fail(outcome, why, words) : BRSKI_IMPORT_WRONG;
 }
 
 static enum brski_import_outcome answer_job(struct brski_exchange *x, struct brski_job *job,
-	const struct brski_bundle_item *item, struct brski_error *why)
+	const struct brski_bundle_item *item, bool *raced, struct brski_error *why)
 {
 	unsigned calls_done;
 
@@ -59,20 +58,20 @@ static enum brski_import_outcome answer_job(struct brski_exchange *x, struct brs
 		return fail(BRSKI_IMPORT_WRONG, why, brski_dry_run_words(x));
 	switch (brski_job_state(job)) {
 	case BRSKI_JOB_DONE:
-		return commit(x, item, BRSKI_IMPORT_ANSWERED, why);
+		return commit(x, BRSKI_IMPORT_ANSWERED, raced, why);
 	case BRSKI_JOB_REFUSED:
-		return commit(x, item, BRSKI_IMPORT_REFUSED, why);
+		return commit(x, BRSKI_IMPORT_REFUSED, raced, why);
 	case BRSKI_JOB_WAITING:
 	default:
 		break;
 	}
 	if (calls_done > 0)
-		return commit(x, item, BRSKI_IMPORT_GOES_ON, why);
+		return commit(x, BRSKI_IMPORT_GOES_ON, raced, why);
 	return fail(BRSKI_IMPORT_WAITS, why, item->trouble[0] ? item->trouble : brski_dry_run_words(x));
 }
 
-static enum brski_import_outcome import_job(
-	struct brski_exchange *x, const struct brski_bundle_item *item, struct brski_error *why)
+static enum brski_import_outcome try_job(
+	struct brski_exchange *x, const struct brski_bundle_item *item, bool *raced, struct brski_error *why)
 {
 	enum brski_import_outcome outcome = BRSKI_IMPORT_WRONG;
 	struct brski_store_job row;
@@ -86,10 +85,25 @@ static enum brski_import_outcome import_job(
 		outcome = fail(BRSKI_IMPORT_REPEATED, why,
 			row.state == BRSKI_JOB_DONE ? "it has been answered before"
 						    : "it has been refused before, or given up");
-	else if (brski_job_load(x->registrar, brski_buf_span(&row.blob), &job, why) == BRSKI_OK)
-		outcome = answer_job(x, job, item, why);
+	else if (brski_job_load(x->registrar, brski_buf_span(&row.blob), row.revision, &job, why) == BRSKI_OK)
+		outcome = answer_job(x, job, item, raced, why);
 	brski_job_free(job);
 	brski_store_job_free(&row);
+	return outcome;
+}
+
+/* The first answer counts, whoever brings it: what has changed is looked at again. */
+static enum brski_import_outcome import_job(
+	struct brski_exchange *x, const struct brski_bundle_item *item, struct brski_error *why)
+{
+	enum brski_import_outcome outcome = BRSKI_IMPORT_WRONG;
+	bool raced = true;
+
+	for (unsigned i = 0; raced && i < RACES_MAX; i++) {
+		raced = false;
+		brski_dry_run_clear(x);
+		outcome = try_job(x, item, &raced, why);
+	}
 	return outcome;
 }
 

@@ -54,7 +54,7 @@ static void ask_judge(const struct brski_device *device, const struct brski_manu
 		judgement.why[0] ? ": " : "", judgement.why);
 }
 
-static enum brski_code decide(void *ctx, const struct brski_device *device,
+static enum brski_code decide(void *ctx, void *visit, const struct brski_device *device,
 	const struct brski_manufacturer *m, enum brski_decision *decision, char why[256], long *retry_after,
 	struct brski_error *err)
 {
@@ -62,6 +62,7 @@ static enum brski_code decide(void *ctx, const struct brski_device *device,
 	unsigned most = policy->limits.waiting ? policy->limits.waiting : UINT_MAX;
 	enum brski_code code;
 
+	(void)visit;
 	*retry_after = 0;
 	code = brski_mode_decide(policy->store, policy->env, most, device, m, decision, why, err);
 	if (code == BRSKI_OK && *decision == BRSKI_ACCEPT && judge)
@@ -71,36 +72,92 @@ static enum brski_code decide(void *ctx, const struct brski_device *device,
 
 /* ---- Memory ---- */
 
-static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind kind,
+/* A row for the store; to be freed. */
+static enum brski_code make_row(const struct brski_policy *policy, const char *key, enum brski_job_kind kind,
+	const struct brski_device *device, struct brski_span blob, struct brski_store_job *row,
+	struct brski_error *err)
+{
+	*row = (struct brski_store_job){.kind = kind, .updated = brski_now(policy->env)};
+	snprintf(row->key, sizeof(row->key), "%s", key);
+	snprintf(row->manufacturer, sizeof(row->manufacturer), "%s", device->manufacturer);
+	snprintf(row->serial_number, sizeof(row->serial_number), "%s", device->serial_number);
+	if (brski_buf_set(&row->blob, blob) == BRSKI_OK)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a request");
+}
+
+static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
+{
+	struct brski_policy *policy = ctx;
+	struct brski_store_job row;
+	enum brski_code code = make_row(policy, key, kind, device, blob, &row, err);
+
+	if (code == BRSKI_OK)
+		code = brski_store_job_add(policy->store, &row, &policy->limits, err);
+	brski_store_job_free(&row);
+	return code;
+}
+
+static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
 	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
 	struct brski_error *err)
 {
 	struct brski_policy *policy = ctx;
-	struct brski_store_job job = {.kind = kind, .state = state, .updated = brski_now(policy->env)};
-	enum brski_code code;
+	struct brski_store_job row;
+	enum brski_code code = make_row(policy, key, kind, device, blob, &row, err);
 
-	snprintf(job.key, sizeof(job.key), "%s", key);
-	snprintf(job.manufacturer, sizeof(job.manufacturer), "%s", device->manufacturer);
-	snprintf(job.serial_number, sizeof(job.serial_number), "%s", device->serial_number);
-	code = brski_buf_set(&job.blob, blob);
-	if (code != BRSKI_OK)
-		return brski_fail(err, code, "no memory for a request");
-	code = brski_store_job_admit(policy->store, &job, &policy->limits, err);
-	brski_store_job_free(&job);
+	row.revision = revision;
+	row.state = state;
+	if (code == BRSKI_OK)
+		code = brski_store_job_replace(policy->store, &row, &policy->limits, err);
+	brski_store_job_free(&row);
 	return code;
 }
 
-static enum brski_code job_get(void *ctx, const char *key, struct brski_buf *blob, struct brski_error *err)
+static enum brski_code job_get(
+	void *ctx, const char *key, struct brski_buf *blob, uint64_t *revision, struct brski_error *err)
 {
 	struct brski_policy *policy = ctx;
-	struct brski_store_job job;
-	enum brski_code code = brski_store_job_or_note(policy->store, key, &job, err);
+	struct brski_store_job row;
+	enum brski_code code = brski_store_job_get(policy->store, key, &row, err);
 
+	*revision = 0;
 	if (code != BRSKI_OK)
 		return code;
-	brski_buf_move(blob, &job.blob);
-	brski_store_job_free(&job);
+	brski_buf_move(blob, &row.blob);
+	*revision = row.revision;
+	brski_store_job_free(&row);
 	return BRSKI_OK;
+}
+
+static enum brski_code note_put(void *ctx, const struct brski_note *note, struct brski_error *err)
+{
+	struct brski_policy *policy = ctx;
+	struct brski_store_note row = {
+		.of_transaction = note->of_transaction, .updated = brski_now(policy->env)};
+
+	snprintf(row.key, sizeof(row.key), "%s", note->key);
+	snprintf(row.name, sizeof(row.name), "%s", note->name);
+	snprintf(row.value, sizeof(row.value), "%s", note->value);
+	snprintf(row.manufacturer, sizeof(row.manufacturer), "%s", note->device->manufacturer);
+	snprintf(row.serial_number, sizeof(row.serial_number), "%s", note->device->serial_number);
+	return brski_store_note_put(policy->store, &row, err);
+}
+
+static enum brski_code note_remove(void *ctx, const char *key, struct brski_error *err)
+{
+	return brski_store_note_remove(((struct brski_policy *)ctx)->store, key, err);
+}
+
+static enum brski_code note_get(
+	void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
+{
+	struct brski_store_note row;
+	enum brski_code code = brski_store_note_get(((struct brski_policy *)ctx)->store, key, &row, err);
+
+	snprintf(value, BRSKI_FINGERPRINT_MAX, "%s", code == BRSKI_OK ? row.value : "");
+	return code;
 }
 
 static void event(void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail)
@@ -147,8 +204,12 @@ const struct brski_registrar_ops *brski_policy_ops(void)
 	static const struct brski_registrar_ops ops = {
 		.find_manufacturer = find_manufacturer,
 		.decide = decide,
+		.job_add = job_add,
 		.job_put = job_put,
 		.job_get = job_get,
+		.note_put = note_put,
+		.note_remove = note_remove,
+		.note_get = note_get,
 		.event = event,
 		.nonceless_voucher = nonceless_voucher,
 	};

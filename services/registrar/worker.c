@@ -95,7 +95,8 @@ static void compare_with_store(struct brski_worker *worker, struct brski_task *t
 	if (brski_store_job_get(worker->config.store, key, &kept, NULL) != BRSKI_OK)
 		return;
 	if (kept.state != BRSKI_JOB_WAITING &&
-		brski_job_load(worker->config.registrar, brski_buf_span(&kept.blob), &job, &err) == BRSKI_OK)
+		brski_job_load(worker->config.registrar, brski_buf_span(&kept.blob), kept.revision, &job,
+			&err) == BRSKI_OK)
 		brski_task_replace(t, job);
 	brski_store_job_free(&kept);
 }
@@ -140,7 +141,8 @@ static void adopt(struct brski_worker *worker, const struct brski_store_job *row
 	struct brski_error err = {0};
 	struct brski_job *job = NULL;
 
-	if (brski_job_load(worker->config.registrar, brski_buf_span(&row->blob), &job, &err) != BRSKI_OK)
+	if (brski_job_load(worker->config.registrar, brski_buf_span(&row->blob), row->revision, &job, &err) !=
+		BRSKI_OK)
 		brski_log(worker->config.env, BRSKI_LOG_ERROR,
 			"the stored request %s of %s is not to be read: %s", row->key, row->serial_number,
 			err.why);

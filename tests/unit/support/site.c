@@ -41,6 +41,31 @@ static void keep_line(void *ctx, enum brski_level level, const char *line)
 	memcpy(site->log + have + len - 1, "\n", 2);
 }
 
+/* Counts a call of the registrar's, which fails here or not. */
+static enum brski_code call(struct site *site, struct brski_error *err)
+{
+	site->n_calls++;
+	if (site->fail_at == 0 || site->n_calls < site->fail_at)
+		return BRSKI_OK;
+	if (site->n_calls > site->fail_at && !site->fail_on)
+		return BRSKI_OK;
+	return brski_fail(err, site->fail_code, "call number %u says %s", site->n_calls,
+		brski_code_name(site->fail_code));
+}
+
+/* One that changes something: that may have happened when it fails. */
+static enum brski_code change(struct site *site, bool *happens, struct brski_error *err)
+{
+	enum brski_code code = call(site, err);
+
+	*happens = code == BRSKI_OK || site->fail_late;
+	if (code == BRSKI_OK && site->put_fails > 0 && --site->put_fails == 0) {
+		*happens = false;
+		code = brski_fail(err, BRSKI_INTERNAL, "the process is killed here");
+	}
+	return code;
+}
+
 static enum brski_code find_manufacturer(
 	void *ctx, const STACK_OF(X509) *chain, struct brski_manufacturer *out, struct brski_error *err)
 {
@@ -48,6 +73,9 @@ static enum brski_code find_manufacturer(
 	enum brski_code code;
 
 	memset(out, 0, sizeof(*out));
+	code = call(site, err);
+	if (code != BRSKI_OK)
+		return code;
 	if (site->find_code != BRSKI_OK)
 		return brski_fail(err, site->find_code, "the site says %s", brski_code_name(site->find_code));
 	if (site->unknown_manufacturer)
@@ -67,13 +95,16 @@ static enum brski_code find_manufacturer(
 	return BRSKI_OK;
 }
 
-static enum brski_code decide(void *ctx, const struct brski_device *device,
+static enum brski_code decide(void *ctx, void *visit, const struct brski_device *device,
 	const struct brski_manufacturer *m, enum brski_decision *decision, char why[256], long *retry_after,
 	struct brski_error *err)
 {
 	struct site *site = ctx;
+	enum brski_code code = call(site, err);
 
-	(void)err;
+	site->visit = visit;
+	if (code != BRSKI_OK)
+		return code;
 	must(strcmp(device->manufacturer, m->name) == 0, "decide: device and manufacturer");
 	site->n_decisions++;
 	*decision = site->n_decisions == site->defer_at ? BRSKI_DEFER : site->decision;
@@ -91,37 +122,142 @@ struct site_row *site_row(struct site *site, const char *key)
 	return NULL;
 }
 
-static enum brski_code job_put(void *ctx, const char *key, enum brski_job_kind kind,
-	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
-	struct brski_error *err)
+static enum brski_code fill_row(struct site *site, struct site_row *row, enum brski_job_kind kind,
+	enum brski_job_state state, struct brski_span blob, struct brski_error *err)
 {
-	struct site *site = ctx;
-	struct site_row *row = site_row(site, key);
-
-	must(strlen(key) == 64 && device->fingerprint[0] != '\0', "job_put");
 	if (site->put_code != BRSKI_OK)
 		return brski_fail(err, site->put_code, "the store says %s", brski_code_name(site->put_code));
-	if (site->put_fails > 0 && --site->put_fails == 0)
-		return brski_fail(err, BRSKI_INTERNAL, "the process is killed here");
-	if (!row) {
-		must(site->n_rows < SITE_ROWS_MAX, "too many rows");
-		row = &site->rows[site->n_rows++];
-		snprintf(row->key, sizeof(row->key), "%s", key);
-	}
+	row->revision++;
 	row->kind = kind;
 	row->state = state;
 	MUST(brski_buf_set(&row->blob, blob));
 	return BRSKI_OK;
 }
 
-static enum brski_code job_get(void *ctx, const char *key, struct brski_buf *blob, struct brski_error *err)
+static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
+{
+	struct site *site = ctx;
+	bool happens;
+	enum brski_code done, code = change(site, &happens, err);
+	struct site_row row = {.revision = 0};
+
+	must(strlen(key) == 64 && device->fingerprint[0] != '\0', "job_add");
+	if (!happens)
+		return code;
+	if (site_row(site, key))
+		return code == BRSKI_OK ? brski_fail(err, BRSKI_UNEXPECTED, "there is one") : code;
+	must(site->n_rows < SITE_ROWS_MAX, "too many rows");
+	snprintf(row.key, sizeof(row.key), "%s", key);
+	done = fill_row(site, &row, kind, BRSKI_JOB_WAITING, blob, err);
+	if (done == BRSKI_OK)
+		site->rows[site->n_rows++] = row;
+	return code == BRSKI_OK ? done : code;
+}
+
+static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
+	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
+	struct brski_error *err)
+{
+	struct site *site = ctx;
+	bool happens;
+	enum brski_code done, code = change(site, &happens, err);
+	struct site_row *row = site_row(site, key);
+
+	must(strlen(key) == 64 && device->fingerprint[0] != '\0' && revision > 0, "job_put");
+	if (!happens)
+		return code;
+	if (!row || row->revision != revision)
+		return code == BRSKI_OK ? brski_fail(err, BRSKI_UNEXPECTED, "it is not what it was") : code;
+	must(row->kind == kind, "job_put: another kind");
+	done = fill_row(site, row, kind, state, blob, err);
+	return code == BRSKI_OK ? done : code;
+}
+
+static enum brski_code job_get(
+	void *ctx, const char *key, struct brski_buf *blob, uint64_t *revision, struct brski_error *err)
 {
 	struct site *site = ctx;
 	struct site_row *row = site_row(site, key);
+	enum brski_code code = call(site, err);
 
+	if (code != BRSKI_OK)
+		return code;
 	if (!row)
 		return brski_fail(err, BRSKI_NOT_FOUND, "no such job");
+	*revision = row->revision;
 	return brski_buf_set(blob, brski_buf_span(&row->blob));
+}
+
+static struct site_note *find_note(struct site *site, const char *key)
+{
+	for (size_t i = 0; i < site->n_notes; i++) {
+		if (strcmp(site->notes[i].key, key) == 0)
+			return &site->notes[i];
+	}
+	return NULL;
+}
+
+static enum brski_code note_put(void *ctx, const struct brski_note *note, struct brski_error *err)
+{
+	struct site *site = ctx;
+	bool happens;
+	enum brski_code code = change(site, &happens, err);
+	struct site_note *kept = find_note(site, note->key);
+
+	must(strlen(note->key) == 64 && strlen(note->value) == 64 && !site_row(site, note->key), "note_put");
+	must(note->device->fingerprint[0] != '\0', "note_put: device");
+	if (!happens)
+		return code;
+	must(kept || site->n_notes < SITE_ROWS_MAX, "too many notes");
+	if (!kept)
+		kept = &site->notes[site->n_notes++];
+	snprintf(kept->key, sizeof(kept->key), "%s", note->key);
+	snprintf(kept->name, sizeof(kept->name), "%s", note->name);
+	snprintf(kept->value, sizeof(kept->value), "%s", note->value);
+	kept->of_transaction = note->of_transaction;
+	return code;
+}
+
+static enum brski_code note_remove(void *ctx, const char *key, struct brski_error *err)
+{
+	struct site *site = ctx;
+	bool happens;
+	enum brski_code code = change(site, &happens, err);
+	struct site_note *note = find_note(site, key);
+
+	if (happens && note)
+		*note = site->notes[--site->n_notes];
+	return code;
+}
+
+static enum brski_code note_get(
+	void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
+{
+	struct site *site = ctx;
+	const struct site_note *note = find_note(site, key);
+	enum brski_code code = call(site, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (!note)
+		return brski_fail(err, BRSKI_NOT_FOUND, "no such note");
+	snprintf(value, BRSKI_FINGERPRINT_MAX, "%s", note->value);
+	return BRSKI_OK;
+}
+
+static enum brski_code nonceless_voucher(
+	void *ctx, const struct brski_device *device, struct brski_buf *cms, struct brski_error *err)
+{
+	struct site *site = ctx;
+	enum brski_code code = call(site, err);
+
+	(void)device;
+	if (code != BRSKI_OK)
+		return code;
+	if (site->nonceless.len == 0)
+		return brski_fail(err, BRSKI_NOT_FOUND, "none was fetched ahead");
+	return brski_buf_set(cms, brski_buf_span(&site->nonceless));
 }
 
 static void event(void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail)
@@ -161,9 +297,14 @@ unsigned site_count_events(const struct site *site, const char *what, bool ok)
 static const struct brski_registrar_ops ops = {
 	.find_manufacturer = find_manufacturer,
 	.decide = decide,
+	.job_add = job_add,
 	.job_put = job_put,
 	.job_get = job_get,
+	.note_put = note_put,
+	.note_remove = note_remove,
+	.note_get = note_get,
 	.event = event,
+	.nonceless_voucher = nonceless_voucher,
 };
 
 /* ---- making and breaking it ---- */
@@ -295,6 +436,7 @@ void site_close(struct site *site)
 	pki_free_certs(site->issued);
 	brski_buf_free(&site->ca_first);
 	brski_buf_free(&site->ca_nonce);
+	brski_buf_free(&site->nonceless);
 	for (size_t i = 0; i < site->n_rows; i++)
 		brski_buf_free(&site->rows[i].blob);
 	memset(site, 0, sizeof(*site));

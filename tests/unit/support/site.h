@@ -59,7 +59,15 @@ struct site_row {
 	char key[BRSKI_FINGERPRINT_MAX];
 	enum brski_job_kind kind;
 	enum brski_job_state state;
+	uint64_t revision;
 	struct brski_buf blob;
+};
+
+struct site_note {
+	char key[BRSKI_FINGERPRINT_MAX];
+	char name[32];
+	char value[BRSKI_FINGERPRINT_MAX];
+	bool of_transaction;
 };
 
 struct site_event {
@@ -86,6 +94,7 @@ struct site {
 	enum brski_decision decision;
 	const char *decision_why;
 	unsigned n_decisions;
+	void *visit;       /* of the last decision */
 	unsigned defer_at; /* this one, counted from 1, is "come back later"; 0: none */
 	bool unknown_manufacturer;
 	enum brski_code find_code; /* of find_manufacturer, if not BRSKI_OK */
@@ -94,8 +103,19 @@ struct site {
 	/* store and history */
 	struct site_row rows[SITE_ROWS_MAX];
 	size_t n_rows;
-	enum brski_code put_code; /* of job_put, if not BRSKI_OK */
-	unsigned put_fails;       /* counted down: the job_put that makes it 0 fails */
+	struct site_note notes[SITE_ROWS_MAX];
+	size_t n_notes;
+	enum brski_code put_code; /* of job_add and job_put, if not BRSKI_OK */
+	unsigned put_fails;       /* counted down: the change of jobs or notes that makes it 0 fails */
+	/*
+	 * A memory that fails: of all calls of the registrar's, counted in n_calls, number fail_at,
+	 * from 1, returns fail_code. fail_on: all after it too. fail_late: a change has happened
+	 * nevertheless.
+	 */
+	unsigned n_calls, fail_at;
+	enum brski_code fail_code;
+	bool fail_on, fail_late;
+	struct brski_buf nonceless; /* the voucher that was fetched ahead; empty: none */
 	struct site_event events[SITE_EVENTS_MAX];
 	size_t n_events;
 	/* MASA and CA */

@@ -460,17 +460,16 @@ END_TEST
 
 START_TEST(broken_store_is_our_trouble)
 {
-	struct brski_http request = {0};
-	struct brski_error err;
-
-	visit_make_voucher_request(&v);
-	EXPECT(BRSKI_OK, brski_http_request(&request, "POST", PATH_VOUCHER, BRSKI_MEDIA_VOUCHER,
-				 brski_buf_span(&v.request), &err));
 	site.put_code = BRSKI_INTERNAL;
-	EXPECT(BRSKI_INTERNAL, brski_registrar_request(v.session, &request, &v.response, &v.job, &err));
+	ck_assert_uint_eq(visit_voucher(&v), 503);
+	ck_assert_str_eq(brski_http_get(&v.response, "retry-after"), "30");
 	ck_assert_ptr_null(v.job);
 	ck_assert_uint_eq(site.n_masa_calls, 0);
-	brski_http_free(&request);
+	ck_assert(brski_registrar_session_over(v.session));
+	ck_assert(brski_registrar_session_deferred(v.session));
+	ck_assert(visit_reason(&v, "the registrar's memory fails: the store says internal error"));
+	ck_assert(site_has_event(&site, "deferred", false, "the registrar's memory fails"));
+	ck_assert_ptr_nonnull(strstr(site.log, "the registrar's memory fails"));
 }
 END_TEST
 

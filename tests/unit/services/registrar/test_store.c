@@ -684,7 +684,8 @@ static enum brski_decision decide(struct world *w, enum brski_mode mode, const c
 	long retry_after;
 
 	snprintf(device.serial_number, sizeof(device.serial_number), "%s", serial);
-	ck_assert(w->ops->decide(w->policy, &device, &m, &decision, why, &retry_after, &err) == BRSKI_OK);
+	ck_assert(
+		w->ops->decide(w->policy, NULL, &device, &m, &decision, why, &retry_after, &err) == BRSKI_OK);
 	ck_assert_str_ne(why, "");
 	return decision;
 }

@@ -316,7 +316,8 @@ static void finish_in_background(const struct brski_store_job *row, const char *
 	ck_assert_str_eq(row->manufacturer, "acme");
 	ck_assert_str_eq(row->serial_number, SITE_SERIAL);
 	prepare_ca(name);
-	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&row->blob), &job, &err));
+	EXPECT(BRSKI_OK,
+		brski_job_load(site.registrar, brski_buf_span(&row->blob), row->revision, &job, &err));
 	ck_assert_str_eq(brski_job_key(job), row->key);
 	site_drive(&site, job);
 	ck_assert_msg(brski_job_state(job) == BRSKI_JOB_DONE, "%s", name);

@@ -194,7 +194,7 @@ START_TEST(the_same_job_is_shared)
 	web.masa.delay_ms = 200;
 	start();
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
-	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copy, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &copy, &err));
 	one = submit(job);
 	two = submit(copy);
 	ck_assert_uint_eq(held(), 1);
@@ -216,7 +216,7 @@ START_TEST(an_answer_in_the_store_counts)
 	struct brski_error err;
 
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
-	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &answered, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &answered, &err));
 	site_drive(&site, answered);
 	ck_assert_int_eq(brski_job_state(answered), BRSKI_JOB_DONE);
 	keep_in_store(answered, BRSKI_JOB_DONE);
@@ -241,7 +241,7 @@ START_TEST(an_answer_from_elsewhere_spares_the_call)
 	unsigned calls;
 
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
-	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &answered, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &answered, &err));
 	site.masa = MASA_DOWN;
 	config.retry_min_ms = 700;
 	start();
@@ -303,7 +303,7 @@ START_TEST(a_ticket_calls_back)
 	start();
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
 	for (int i = 0; i < 2; i++)
-		EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copies[i], &err));
+		EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &copies[i], &err));
 	tickets[0] = brski_worker_submit(worker, job, count_move, &moves[0]);
 	wait_for(&moves[0], 1); /* the call is under way */
 	tickets[1] = brski_worker_submit(worker, copies[0], count_move, &moves[1]);
@@ -362,7 +362,7 @@ START_TEST(a_pause_that_was_asked_for_is_kept)
 	site.masa_status = 202;
 	site.masa_retry_after = "3";
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
-	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), &copy, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &copy, &err));
 	start();
 	t = submit(job);
 	ck_assert_int_eq(wait_ticket(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
