@@ -464,7 +464,7 @@ void brski_task_settle(struct brski_task *t)
 		t->steps = 0;
 	pthread_mutex_unlock(&board->lock);
 }
-/* The I/O thread is through with it for now. */
+/* The worker is through with it for now. */
 void brski_task_let_go(struct brski_task *t)
 {
 	struct brski_board *board = t->board;

@@ -117,23 +117,34 @@ static void check_standard(const struct item *item)
 		"%s: the default is %s, and not %s", item->settings[0]->name, want, says);
 }
 
-/* "128 to 3800", "at most 1000" */
+/* "128 to 3800": the next that it says; NULL: no more. */
+static const char *next_bounds(const char *text, long *low, long *high)
+{
+	for (; *text; text += strspn(text, "0123456789")) {
+		text += strcspn(text, "0123456789");
+		if (sscanf(text, "%ld to %ld", low, high) == 2)
+			return strstr(text, " to ") + strlen(" to ");
+	}
+	return NULL;
+}
+
+/* Of every number, in order; once for two that have the same. */
 static void check_bounds(const struct item *item)
 {
-	const struct setting *s = item->settings[0];
-	const char *most = strstr(item->text, "at most ");
-	long low, high;
+	const char *rest = item->text;
+	long low = 0, high = 0;
 
-	for (const char *p = item->text; *p; p++) {
-		if (!isdigit((unsigned char)*p) || (p > item->text && isdigit((unsigned char)p[-1])))
+	for (size_t i = 0; i < item->n; i++) {
+		const struct setting *s = item->settings[i];
+
+		if (s->kind != SETTING_NUMBER || (i > 0 && low == s->min && high == s->max))
 			continue;
-		if (sscanf(p, "%ld to %ld", &low, &high) == 2)
-			ck_assert_msg(low == s->min && high == s->max, "%s: from %ld to %ld, it says: %s",
-				s->name, s->min, s->max, p);
+		rest = next_bounds(rest, &low, &high);
+		ck_assert_msg(rest && low == s->min && high == s->max, "%s: from %ld to %ld, it says:%s",
+			s->name, s->min, s->max, item->text);
 	}
-	if (most)
-		ck_assert_msg(strtol(most + strlen("at most "), NULL, 10) == s->max,
-			"%s: at most %ld, it says: %s", s->name, s->max, most);
+	ck_assert_msg(!next_bounds(rest, &low, &high), "%s: what has these bounds?%s",
+		item->settings[0]->name, item->text);
 }
 
 static void check_item(const struct item *item)
@@ -199,18 +210,32 @@ static bool read_setting(char *line, char **name, char **value)
 	return true;
 }
 
+/* "At most 1000", in the comment above a setting */
+static void check_most(const struct setting *s, const char *comment)
+{
+	const char *most = strcasestr(comment, "at most ");
+
+	if (most)
+		ck_assert_msg(strtol(most + strlen("at most "), NULL, 10) == s->max,
+			"%s: at most %ld, the file says: %s", s->name, s->max, most);
+}
+
 START_TEST(the_installed_file_has_the_tables)
 {
 	char *file = text_of(SHIPPED), *line, *rest = file, *name, *value;
+	char above[200] = "";
 
 	while ((line = strsep(&rest, "\n"))) {
 		bool comment = line[0] == '#';
 		const struct setting *s;
 
-		if (!read_setting(line, &name, &value))
+		if (!read_setting(line, &name, &value)) {
+			snprintf(above, sizeof(above), "%s", line);
 			continue;
+		}
 		s = setting_of(name);
 		see(s, SHIPPED);
+		check_most(s, above);
 		ck_assert_msg(comment == (!s->standard && !s->required), "%s: is it a comment?", name);
 		if (s->standard)
 			ck_assert_str_eq(value, s->standard);

@@ -15,7 +15,7 @@
 
 /*
  * A whole registrar as a RADIUS server would hold it, from its configuration files on: store,
- * policy, I/O thread. The device is the library's, MASA and CA are behind real HTTPS and HTTP.
+ * policy, worker. The device is the library's, MASA and CA are behind real HTTPS and HTTP.
  */
 
 #define IDENTITY "brski@example.org.v.eap.arpa"

@@ -417,7 +417,7 @@ static struct site_row *waiting_row(void)
 	return NULL;
 }
 
-/* What the I/O thread does with it after a restart. */
+/* What the worker does with it after a restart. */
 static void drive_waiting_row(void)
 {
 	struct brski_job *job;
