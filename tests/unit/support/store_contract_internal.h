@@ -6,7 +6,7 @@
 
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/store_contract.h"
-#include "tests/unit/support/store_lists.h"
+#include "tests/unit/support/store_rows.h"
 
 /* Private to store_contract*.c: the two connections, and what the tests do with them. */
 extern const struct store_driver *contract_driver;

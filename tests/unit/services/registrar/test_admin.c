@@ -10,6 +10,7 @@
 #include "services/registrar/store.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/pki.h"
+#include "tests/unit/support/store_rows.h"
 
 /* What an operator may say, and what is refused; lists. */
 
@@ -455,12 +456,13 @@ static void put_job(const char *key, enum brski_job_kind kind, enum brski_job_st
 
 	snprintf(job.key, sizeof(job.key), "%s", key);
 	EXPECT(BRSKI_OK, brski_buf_set(&job.blob, brski_span_str("1234")));
-	EXPECT(BRSKI_OK, brski_store_job_put(store, &job, &err));
+	EXPECT(BRSKI_OK, store_put_job(store, &job, NULL, &err));
 	brski_store_job_free(&job);
 }
 
 START_TEST(the_queue)
 {
+	const struct brski_store_note note = {.key = "5", .name = "voucher", .value = "3"};
 	struct brski_admin_totals t;
 
 	EXPECT(BRSKI_OK, brski_admin_totals(admin, &t, &err));
@@ -469,6 +471,7 @@ START_TEST(the_queue)
 	put_job("2", BRSKI_JOB_CMP, BRSKI_JOB_WAITING);
 	put_job("3", BRSKI_JOB_CMP, BRSKI_JOB_DONE);
 	put_job("4", BRSKI_JOB_VOUCHER, BRSKI_JOB_REFUSED);
+	EXPECT(BRSKI_OK, brski_store_note_put(store, &note, &err));
 	EXPECT(BRSKI_OK, brski_admin_totals(admin, &t, &err));
 	ck_assert(t.waiting == 2 && t.waiting_vouchers == 1 && t.waiting_certificates == 1);
 	ck_assert(t.done == 1 && t.refused == 1 && t.octets == 16 && t.oldest > 0);

@@ -11,7 +11,7 @@
 #include "services/registrar/bundle_exchange.h"
 #include "services/registrar/policy.h"
 #include "tests/unit/support/files.h"
-#include "tests/unit/support/store_lists.h"
+#include "tests/unit/support/store_rows.h"
 #include "tests/unit/support/visit.h"
 
 /*

@@ -8,7 +8,7 @@
 #include "services/registrar/modes.h"
 #include "services/registrar/policy.h"
 #include "tests/unit/support/pki.h"
-#include "tests/unit/support/store_lists.h"
+#include "tests/unit/support/store_rows.h"
 
 /* The five modes, the operator's word, the administrator's last word, and what may wait. */
 

@@ -12,7 +12,7 @@
 #include "services/registrar/policy.h"
 #include "services/registrar/store_internal.h"
 #include "tests/unit/support/pki.h"
-#include "tests/unit/support/store_lists.h"
+#include "tests/unit/support/store_rows.h"
 
 /* A store in a file of its own, since two processes share one in real life: every test may open it twice. */
 static char folder[] = "/tmp/brski-store-XXXXXX";
@@ -151,9 +151,9 @@ START_TEST(jobs_survive_reopening)
 
 	strcpy(job.key, "aa");
 	ck_assert(brski_buf_set(&job.blob, brski_span("12345", 5)) == BRSKI_OK);
-	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	ck_assert(store_put_job(store, &job, NULL, &err) == BRSKI_OK);
 	job.updated = 2000;
-	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	ck_assert(store_put_job(store, &job, NULL, &err) == BRSKI_OK);
 	brski_store_close(store);
 	ck_assert(brski_store_open(path, false, &store, &err) == BRSKI_OK);
 	ck_assert(brski_store_job_get(store, "aa", &back, &err) == BRSKI_OK);
@@ -340,7 +340,7 @@ static enum brski_code admit(const char *key, const char *serial, enum brski_job
 	snprintf(job.key, sizeof(job.key), "%s", key);
 	snprintf(job.serial_number, sizeof(job.serial_number), "%s", serial);
 	ck_assert(brski_buf_set(&job.blob, brski_span("12345", 5)) == BRSKI_OK);
-	code = brski_store_job_admit(store, &job, limits, &err);
+	code = store_put_job(store, &job, limits, &err);
 	brski_store_job_free(&job);
 	return code;
 }
@@ -395,9 +395,9 @@ START_TEST(vouchers_of_one_device_are_bounded)
 		snprintf(job.key, sizeof(job.key), "k%02d", i);
 		job.updated = 2000 + i;
 		job.state = BRSKI_JOB_WAITING;
-		ck_assert(brski_store_job_admit(store, &job, &limits, &err) == BRSKI_OK);
+		ck_assert(store_put_job(store, &job, &limits, &err) == BRSKI_OK);
 		job.state = BRSKI_JOB_DONE;
-		ck_assert(brski_store_job_admit(store, &job, &limits, &err) == BRSKI_OK);
+		ck_assert(store_put_job(store, &job, &limits, &err) == BRSKI_OK);
 	}
 	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
 	ck_assert_uint_eq(totals.done, 1 + 16 + 1); /* CMP, the bound, and the newest */
@@ -457,7 +457,7 @@ static unsigned syncs_of_a_job(const char *key)
 	unsigned before = syncs;
 
 	snprintf(job.key, sizeof(job.key), "%s", key);
-	ck_assert(brski_store_job_put(store, &job, &err) == BRSKI_OK);
+	ck_assert(store_put_job(store, &job, NULL, &err) == BRSKI_OK);
 	return syncs - before;
 }
 
@@ -465,6 +465,8 @@ static unsigned syncs_of_a_job(const char *key)
 START_TEST(the_disk_is_waited_for_with_jobs_and_not_with_history)
 {
 	struct brski_store_event e = {.at = 1, .what = "voucher", .ok = true};
+	struct brski_store_note note = {.key = "n", .name = "voucher", .value = "k1"};
+	struct brski_store_job job;
 	struct brski_credential ca = pki_root("CN=Acme CA");
 	unsigned before;
 
@@ -474,7 +476,12 @@ START_TEST(the_disk_is_waited_for_with_jobs_and_not_with_history)
 	before = syncs;
 	ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
 	ck_assert(brski_store_device_seen(store, "acme", "S1", "onboarded", &err) == BRSKI_OK);
+	ck_assert(brski_store_job_lease(store, "k1", "server", 60, &job, &err) == BRSKI_OK);
+	brski_store_job_free(&job);
+	ck_assert(brski_store_job_release(store, "k1", "server", &err) == BRSKI_OK);
 	ck_assert_uint_eq(syncs, before);
+	ck_assert(brski_store_note_put(store, &note, &err) == BRSKI_OK);
+	ck_assert_uint_gt(syncs, before);
 	ck_assert_uint_gt(syncs_of_a_job("k2"), 0);
 	pki_free(&ca);
 }

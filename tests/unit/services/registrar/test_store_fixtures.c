@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <check.h>
 
 #include "eap_brski/artifacts/voucher_cms.h"
-#include "services/base/sql.h"
 #include "services/registrar/policy.h"
+#include "services/registrar/store_internal.h"
 #include "tests/unit/support/files.h"
-#include "tests/unit/support/store_lists.h"
+#include "tests/unit/support/store_rows.h"
 #include "tests/unit/support/visit.h"
 
 /*
@@ -408,18 +411,32 @@ static void count_kind(void *ctx, struct brski_store_job *job)
 	((unsigned *)ctx)[job->kind]++;
 }
 
-static unsigned number(const char *text)
+static struct sql_db *open_database(const char *name)
 {
 	static const struct sql_options options = {0};
 	struct sql_db *db;
+
+	EXPECT(BRSKI_OK, sql_open(name, &options, &db, &err));
+	return db;
+}
+
+static unsigned number_in(struct sql_db *db, const char *text)
+{
 	struct sql q;
 	unsigned n;
 
-	EXPECT(BRSKI_OK, sql_open(path, &options, &db, &err));
 	sql_begin(&q, db, text, &err);
-	ck_assert(sql_row(&q));
+	ck_assert_msg(sql_row(&q), "%s", err.why);
 	n = (unsigned)sql_int(&q, 0);
 	EXPECT(BRSKI_OK, sql_end(&q));
+	return n;
+}
+
+static unsigned number(const char *text)
+{
+	struct sql_db *db = open_database(path);
+	unsigned n = number_in(db, text);
+
 	sql_close(db);
 	return n;
 }
@@ -447,12 +464,145 @@ START_TEST(kinds_of_jobs_and_the_notes_apart)
 }
 END_TEST
 
+/* ---- the step from schema 4 to 5 ---- */
+
+#define N_JOBS 13
+#define N_NOTES 8
+
+/* A file as 0.1.0 has left it. */
+static void copy_old(char name[96])
+{
+	snprintf(name, 96, "%s/old.db", folder);
+	ck_assert_int_eq(run("cp " FIXTURES "/registrar.db %s", name), 0);
+}
+
+START_TEST(every_job_and_note_of_then_is_there)
+{
+	struct sql_db *db = open_database(path);
+	char old[96];
+	struct sql q;
+
+	copy_old(old);
+	sql_begin(&q, db, "ATTACH ?1 AS old", &err);
+	sql_bind_text(&q, old);
+	EXPECT(BRSKI_OK, sql_run(&q));
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM old.job"), N_JOBS + N_NOTES);
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM job"), N_JOBS);
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM note"), N_NOTES);
+	ck_assert_uint_eq(
+		number_in(db, "SELECT count(*) FROM main.job j, old.job o WHERE o.key = j.key"
+			      " AND o.kind = j.kind AND o.state = j.state"
+			      " AND o.manufacturer = j.manufacturer AND o.serial_number = j.serial_number"
+			      " AND o.created = j.created AND o.updated = j.updated AND o.blob = j.blob"
+			      " AND revision = 1 AND lease_owner = '' AND lease_until = 0"),
+		N_JOBS);
+	ck_assert_uint_eq(
+		number_in(db, "SELECT count(*) FROM note n, old.job o WHERE o.key = n.key"
+			      " AND o.kind = 2 + of_transaction AND o.updated = n.updated"
+			      " AND o.manufacturer = n.manufacturer AND o.serial_number = n.serial_number"
+			      " AND CAST(o.blob AS TEXT) = json_object("
+			      "  'version', 1, 'note', n.name, 'value', n.value)"),
+		N_NOTES);
+	sql_close(db);
+}
+END_TEST
+
+START_TEST(a_note_that_was_taken_back_is_gone)
+{
+	struct brski_store_note note;
+	struct sql_db *db;
+	char old[96];
+
+	copy_old(old);
+	db = open_database(old);
+	EXPECT(BRSKI_OK, sql_script(db,
+				 "INSERT INTO job SELECT 'empty', 2, 1, 'acme', 'S', 1, 1,"
+				 " CAST(json_object('version', 1, 'note', 'voucher', 'value', '') AS BLOB);"
+				 "INSERT INTO job SELECT 'full', 2, 1, 'acme', 'S', 1, 1,"
+				 " CAST(json_object('version', 1, 'note', 'voucher', 'value', 'k') AS BLOB)",
+				 &err));
+	sql_close(db);
+	brski_store_close(store);
+	EXPECT(BRSKI_OK, brski_store_open(old, false, &store, &err));
+	EXPECT(BRSKI_NOT_FOUND, brski_store_note_get(store, "empty", &note, &err));
+	EXPECT(BRSKI_OK, brski_store_note_get(store, "full", &note, &err));
+	ck_assert_str_eq(note.value, "k");
+}
+END_TEST
+
+static void expect_4_and_then_5(const char *name)
+{
+	struct brski_store *again;
+	struct sql_db *db = open_database(name);
+
+	ck_assert_uint_eq(number_in(db, "SELECT user_version FROM pragma_user_version"), 4);
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM job"), N_JOBS + N_NOTES);
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM pragma_table_info('job')"), 8);
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM sqlite_schema WHERE tbl_name = 'note'"), 0);
+	EXPECT(BRSKI_OK, sql_script(db, "DROP INDEX IF EXISTS candidate_by_first_seen", &err));
+	sql_close(db);
+	EXPECT(BRSKI_OK, brski_store_open(name, false, &again, &err));
+	brski_store_close(again);
+	db = open_database(name);
+	ck_assert_uint_eq(number_in(db, "SELECT user_version FROM pragma_user_version"), 5);
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM job"), N_JOBS);
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM note"), N_NOTES);
+	sql_close(db);
+}
+
+/* The last statement finds its name taken. */
+START_TEST(a_step_that_fails_leaves_4)
+{
+	struct brski_store *again;
+	struct sql_db *db;
+	char old[96];
+
+	copy_old(old);
+	db = open_database(old);
+	EXPECT(BRSKI_OK, sql_script(db, "CREATE INDEX candidate_by_first_seen ON event (at)", &err));
+	sql_close(db);
+	EXPECT_WHY(BRSKI_INTERNAL, "candidate_by_first_seen", brski_store_open(old, false, &again, &err));
+	ck_assert_ptr_null(again);
+	expect_4_and_then_5(old);
+}
+END_TEST
+
+static void step_and_die(const char *name)
+{
+	struct sql_db *db = open_database(name);
+
+	if (sql_transaction_begin(db, &err) == BRSKI_OK &&
+		sql_script(db, brski_store_schema.steps[4], &err) == BRSKI_OK &&
+		sql_set_version(db, 5, &err) == BRSKI_OK)
+		raise(SIGKILL);
+	_exit(1);
+}
+
+START_TEST(a_step_that_is_cut_off_leaves_4)
+{
+	char old[96];
+	int status;
+	pid_t child;
+
+	copy_old(old);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		step_and_die(old);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	expect_4_and_then_5(old);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {its_schema_becomes_5, manufacturers, devices_and_candidates, type_rules,
 		history, nonceless_vouchers, the_devices_come_back, the_background_finishes_what_waits,
 		answers_of_then_are_given_again, notes_are_known,
-		the_voucher_without_nonce_serves_when_the_masa_is_away, kinds_of_jobs_and_the_notes_apart};
+		the_voucher_without_nonce_serves_when_the_masa_is_away, kinds_of_jobs_and_the_notes_apart,
+		every_job_and_note_of_then_is_there, a_note_that_was_taken_back_is_gone,
+		a_step_that_fails_leaves_4, a_step_that_is_cut_off_leaves_4};
 
 	return run_tests("store_fixtures", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -13,6 +13,7 @@
 #include "services/registrar/worker.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/site_web.h"
+#include "tests/unit/support/store_rows.h"
 #include "tests/unit/support/visit.h"
 
 /* The board of jobs, between a registrar's sessions and a MASA and CA over real HTTP. */
@@ -114,7 +115,7 @@ static void keep_in_store(const struct brski_job *job, enum brski_job_state stat
 
 	snprintf(row.key, sizeof(row.key), "%s", brski_job_key(job));
 	EXPECT(BRSKI_OK, brski_job_save(job, &row.blob, &err));
-	EXPECT(BRSKI_OK, brski_store_job_put(store, &row, &err));
+	EXPECT(BRSKI_OK, store_put_job(store, &row, NULL, &err));
 	brski_store_job_free(&row);
 }
 
@@ -272,7 +273,7 @@ START_TEST(what_waits_in_the_store_is_taken_up)
 
 	keep_in_store(job, BRSKI_JOB_WAITING);
 	EXPECT(BRSKI_OK, brski_buf_set(&broken.blob, brski_span_str("no job")));
-	EXPECT(BRSKI_OK, brski_store_job_put(store, &broken, &err)); /* stands in nobody's way */
+	EXPECT(BRSKI_OK, store_put_job(store, &broken, NULL, &err)); /* stands in nobody's way */
 	start();
 	wait_for(&web.masa.n_requests, 2);
 	for (int i = 0; i < 300 && site_row(&site, brski_job_key(job))->state == BRSKI_JOB_WAITING; i++)

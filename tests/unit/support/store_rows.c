@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tests/unit/support/store_lists.h"
+#include "tests/unit/support/store_rows.h"
 
 #include <check.h>
 
@@ -70,4 +70,21 @@ void each_job(struct brski_store *store, const struct brski_store_job_filter *fi
 {
 	EACH(brski_store_job, brski_store_jobs_page(store, filter, &place, rows, MOST, &n, &err),
 		brski_store_job_free(&rows[i]));
+}
+
+enum brski_code store_put_job(struct brski_store *store, const struct brski_store_job *job,
+	const struct brski_store_limits *limits, struct brski_error *err)
+{
+	const struct brski_store_limits *at_first = job->state == BRSKI_JOB_WAITING ? limits : NULL;
+	struct brski_store_job next = *job, kept;
+	enum brski_code code = brski_store_job_get(store, job->key, &kept, err);
+
+	next.revision = code == BRSKI_OK ? kept.revision : 1;
+	brski_store_job_free(&kept);
+	if (code == BRSKI_NOT_FOUND) {
+		code = brski_store_job_add(store, job, at_first, err);
+		if (job->state == BRSKI_JOB_WAITING)
+			return code;
+	}
+	return code == BRSKI_OK ? brski_store_job_replace(store, &next, limits, err) : code;
 }

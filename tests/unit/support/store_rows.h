@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_TESTS_UNIT_SUPPORT_STORE_LISTS_H
-#define BRSKI_TESTS_UNIT_SUPPORT_STORE_LISTS_H
+#ifndef BRSKI_TESTS_UNIT_SUPPORT_STORE_ROWS_H
+#define BRSKI_TESTS_UNIT_SUPPORT_STORE_ROWS_H
 
 #include "services/registrar/store.h"
 
@@ -21,5 +21,12 @@ void each_event(struct brski_store *store, const char *serial, unsigned newest,
 	void (*row)(void *ctx, const struct brski_store_event *event), void *ctx);
 void each_job(struct brski_store *store, const struct brski_store_job_filter *filter,
 	void (*row)(void *ctx, struct brski_store_job *job), void *ctx);
+
+/*
+ * A row in the state that it says, whatever is there: added, replaced, or both. limits: of what waits
+ * then; NULL: none. Codes of brski_store_job_add and brski_store_job_replace.
+ */
+BRSKI_CHECKED enum brski_code store_put_job(struct brski_store *store, const struct brski_store_job *job,
+	const struct brski_store_limits *limits, struct brski_error *err);
 
 #endif
