@@ -328,20 +328,6 @@ BRSKI_CHECKED enum brski_code brski_store_jobs_settle(struct brski_store *store,
 	const struct brski_store_job *jobs, size_t n_jobs, const struct brski_store_note *notes,
 	size_t n_notes, struct brski_error *err);
 
-/*
- * ---- Jobs and notes as they were before: until their callers have moved. ----
- * A job of kind 2 or 3 is a note, in JSON.
- */
-
-BRSKI_CHECKED enum brski_code brski_store_job_put(
-	struct brski_store *store, const struct brski_store_job *job, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_store_job_admit(struct brski_store *store,
-	const struct brski_store_job *job, const struct brski_store_limits *limits, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_store_job_or_note(
-	struct brski_store *store, const char *key, struct brski_store_job *out, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_store_jobs_settle_old(
-	struct brski_store *store, const struct brski_store_job *jobs, size_t n, struct brski_error *err);
-
 /* ---- Vouchers without nonce, fetched ahead ---- */
 
 struct brski_store_nonceless {

@@ -33,11 +33,5 @@ void brski_store_place_take(
 	"key, kind, state, manufacturer, serial_number, created, updated, blob, revision, " \
 	"lease_owner, lease_until"
 void brski_store_job_read(struct sql *q, struct brski_store_job *job);
-/* brski_store_job_add, in any state, and brski_store_job_replace; in the caller's transaction. */
-BRSKI_CHECKED enum brski_code brski_store_job_insert(struct brski_store *store,
-	const struct brski_store_job *job, enum brski_job_state state,
-	const struct brski_store_limits *limits, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_store_job_update(struct brski_store *store,
-	const struct brski_store_job *job, const struct brski_store_limits *limits, struct brski_error *err);
 
 #endif

@@ -164,7 +164,7 @@ static enum brski_code why_not_added(struct brski_store *store, const struct brs
 	return name_bound(store, job, limits, err);
 }
 
-enum brski_code brski_store_job_insert(struct brski_store *store, const struct brski_store_job *job,
+static enum brski_code insert(struct brski_store *store, const struct brski_store_job *job,
 	enum brski_job_state state, const struct brski_store_limits *limits, struct brski_error *err)
 {
 	struct sql q;
@@ -216,7 +216,7 @@ enum brski_code brski_store_job_add(struct brski_store *store, const struct brsk
 
 	if (code != BRSKI_OK)
 		return code;
-	code = brski_store_job_insert(store, job, BRSKI_JOB_WAITING, limits, err);
+	code = insert(store, job, BRSKI_JOB_WAITING, limits, err);
 	if (code == BRSKI_OK && job->kind == BRSKI_JOB_VOUCHER)
 		code = forget_oldest(store, job, err);
 	return sql_transaction_end(store->db, code, err);
@@ -237,7 +237,7 @@ static enum brski_code why_not_changed(struct brski_store *store, const struct b
 	return name_bound(store, job, limits, err);
 }
 
-enum brski_code brski_store_job_update(struct brski_store *store, const struct brski_store_job *job,
+static enum brski_code update(struct brski_store *store, const struct brski_store_job *job,
 	const struct brski_store_limits *limits, struct brski_error *err)
 {
 	struct sql q;
@@ -268,7 +268,7 @@ enum brski_code brski_store_job_replace(struct brski_store *store, const struct 
 
 	if (code != BRSKI_OK)
 		return code;
-	code = brski_store_job_update(store, job, limits, err);
+	code = update(store, job, limits, err);
 	return sql_transaction_end(store->db, code, err);
 }
 
@@ -289,9 +289,8 @@ enum brski_code brski_store_jobs_settle(struct brski_store *store, const struct 
 	if (code != BRSKI_OK)
 		return code;
 	for (size_t i = 0; code == BRSKI_OK && i < n_jobs; i++)
-		code = jobs[i].revision > 0
-			       ? brski_store_job_update(store, &jobs[i], NULL, err)
-			       : brski_store_job_insert(store, &jobs[i], jobs[i].state, NULL, err);
+		code = jobs[i].revision > 0 ? update(store, &jobs[i], NULL, err)
+					    : insert(store, &jobs[i], jobs[i].state, NULL, err);
 	for (size_t i = 0; code == BRSKI_OK && i < n_notes; i++)
 		code = settle_note(store, &notes[i], err);
 	return sql_transaction_end(store->db, code, err);
