@@ -327,12 +327,12 @@ static void process(struct brski_conversations *c, struct conversation *v,
 
 	if (in->judge) {
 		judge.name = in->judge->name;
-		brski_policy_set_judge(&judge);
+		brski_server_visit(v->eap, &judge);
 	}
 	code = brski_server_process(v->eap, method, &s.reply, &s.result, &s.err);
 	while (code == BRSKI_OK && s.result == BRSKI_SERVER_JOB)
 		code = at_job(&s);
-	brski_policy_set_judge(NULL);
+	brski_server_visit(v->eap, NULL);
 	conclude(&s, code, out);
 	brski_buf_free(&s.reply);
 }

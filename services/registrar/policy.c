@@ -24,25 +24,13 @@ static enum brski_code find_manufacturer(
 
 /* ---- Whether it may join ---- */
 
-/*
- * Of this thread, while it works on a packet of the peer in question. Only a thread that has a
- * request at hand can ask the administrator's own rules; the background has none, and holds on to
- * what was decided when the device was here.
- */
-static _Thread_local const struct brski_judge *judge;
-
-void brski_policy_set_judge(const struct brski_judge *next)
-{
-	judge = next;
-}
-
 static const char *decision_name(enum brski_decision decision)
 {
 	return decision == BRSKI_ACCEPT ? "accepted" : decision == BRSKI_DEFER ? "deferred" : "refused";
 }
 
-static void ask_judge(const struct brski_device *device, const struct brski_manufacturer *m,
-	enum brski_decision *decision, char why[256], long *retry_after)
+static void ask_judge(const struct brski_judge *judge, const struct brski_device *device,
+	const struct brski_manufacturer *m, enum brski_decision *decision, char why[256], long *retry_after)
 {
 	struct brski_judgement judgement = {.decision = BRSKI_REFUSE};
 
@@ -53,6 +41,10 @@ static void ask_judge(const struct brski_device *device, const struct brski_manu
 		judgement.why[0] ? ": " : "", judgement.why);
 }
 
+/*
+ * visit: the struct brski_judge of whoever has let the device in so far. In the background there is
+ * none, and what was decided when the device was here holds.
+ */
 static enum brski_code decide(void *ctx, void *visit, const struct brski_device *device,
 	const struct brski_manufacturer *m, enum brski_decision *decision, char why[256], long *retry_after,
 	struct brski_error *err)
@@ -61,11 +53,10 @@ static enum brski_code decide(void *ctx, void *visit, const struct brski_device 
 	unsigned most = memory->limits.waiting ? memory->limits.waiting : UINT_MAX;
 	enum brski_code code;
 
-	(void)visit;
 	*retry_after = 0;
 	code = brski_mode_decide(memory->store, memory->env, most, device, m, decision, why, err);
-	if (code == BRSKI_OK && *decision == BRSKI_ACCEPT && judge)
-		ask_judge(device, m, decision, why, retry_after);
+	if (code == BRSKI_OK && *decision == BRSKI_ACCEPT && visit)
+		ask_judge(visit, device, m, decision, why, retry_after);
 	return code;
 }
 
