@@ -219,27 +219,23 @@ struct step {
 	struct brski_error err;
 };
 
-static enum brski_code resume(struct step *s)
-{
-	struct conversation *v = s->v;
-	const struct brski_job *job = brski_ticket_lock(v->wait.ticket);
-	enum brski_code code = brski_server_resume(v->eap, job, &s->reply, &s->result, &s->err);
-
-	brski_ticket_unlock(v->wait.ticket);
-	brski_wait_end(&v->wait);
-	return code;
-}
-
-static enum brski_code defer(struct step *s)
+/* The job is finished, or nobody waits for it any longer. */
+static enum brski_code leave_job(struct step *s)
 {
 	struct conversation *v = s->v;
 	const struct brski_job *job;
 	enum brski_code code;
+	char trouble[sizeof(v->trouble)];
 
-	brski_ticket_trouble(v->wait.ticket, v->trouble);
-	v->deferred = true;
+	brski_ticket_trouble(v->wait.ticket, trouble);
 	job = brski_ticket_lock(v->wait.ticket);
-	code = brski_server_defer(v->eap, job, &s->reply, &s->result, &s->err);
+	if (brski_job_state(job) == BRSKI_JOB_WAITING) {
+		memcpy(v->trouble, trouble, sizeof(trouble));
+		v->deferred = true;
+		code = brski_server_defer(v->eap, job, &s->reply, &s->result, &s->err);
+	} else {
+		code = brski_server_resume(v->eap, job, &s->reply, &s->result, &s->err);
+	}
 	brski_ticket_unlock(v->wait.ticket);
 	brski_wait_end(&v->wait);
 	return code;
@@ -274,12 +270,14 @@ static enum brski_code at_job(struct step *s)
 	}
 	switch (brski_wait_look(&s->v->wait, &s->c->room, (long)(s->deadline - brski_now_ms()), &pause)) {
 	case BRSKI_PROGRESS_FINISHED:
-		return resume(s);
+		break;
 	case BRSKI_PROGRESS_RUNNING:
 	case BRSKI_PROGRESS_PAUSED:
+		if (brski_wait_is_worth(&s->v->wait, pause, s->c->config.wait_total_ms))
+			return wait_more(s);
 		break;
 	}
-	return brski_wait_is_worth(&s->v->wait, pause, s->c->config.wait_total_ms) ? wait_more(s) : defer(s);
+	return leave_job(s);
 }
 
 /* ---- One response ---- */
@@ -327,12 +325,12 @@ static void process(struct brski_conversations *c, struct conversation *v,
 
 	if (in->judge) {
 		judge.name = in->judge->name;
-		brski_policy_set_judge(&judge);
+		brski_server_visit(v->eap, &judge);
 	}
 	code = brski_server_process(v->eap, method, &s.reply, &s.result, &s.err);
 	while (code == BRSKI_OK && s.result == BRSKI_SERVER_JOB)
 		code = at_job(&s);
-	brski_policy_set_judge(NULL);
+	brski_server_visit(v->eap, NULL);
 	conclude(&s, code, out);
 	brski_buf_free(&s.reply);
 }

@@ -34,7 +34,7 @@ BRSKI_CHECKED enum brski_code brski_conversations_new(const struct brski_convers
 void brski_conversations_free(struct brski_conversations *c);
 
 /*
- * The server's own rules, which have the last word on a device (brski_policy_set_judge). Asked once
+ * The server's own rules, which have the last word on a device (struct brski_judge). Asked once
  * in a session, in the thread of brski_conversations_answer and before that returns. What they want
  * to remember stays with the session.
  */

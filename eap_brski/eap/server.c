@@ -27,6 +27,7 @@ struct brski_server_session {
 	struct brski_link *link;
 	struct brski_tunnel *tunnel;
 	struct brski_registrar_session *registrar; /* from the end of the handshake */
+	void *visit;                               /* the registrar's session's */
 	struct brski_job *job;                     /* until it is taken */
 	char where[128];
 	char reason[sizeof(((struct brski_error *)0)->why)];
@@ -120,6 +121,13 @@ void brski_server_session_free(struct brski_server_session *s)
 	brski_buf_free(&s->responses);
 	brski_buf_free(&s->records);
 	free(s);
+}
+
+void brski_server_visit(struct brski_server_session *s, void *visit)
+{
+	s->visit = visit;
+	if (s->registrar)
+		brski_registrar_session_visit(s->registrar, visit);
 }
 
 static void set_reason(struct brski_server_session *s, const char *why)
@@ -246,10 +254,15 @@ static enum brski_code work_off(struct brski_server_session *s, struct brski_buf
 
 static enum brski_code start_registrar(struct brski_server_session *s, struct brski_error *err)
 {
+	enum brski_code code;
+
 	if (s->registrar || brski_tunnel_state(s->tunnel) != BRSKI_TUNNEL_OPEN)
 		return BRSKI_OK;
-	return brski_registrar_session_new(
+	code = brski_registrar_session_new(
 		s->ctx->registrar, brski_tunnel_peer_chain(s->tunnel), s->where, &s->registrar, err);
+	if (code == BRSKI_OK)
+		brski_registrar_session_visit(s->registrar, s->visit);
+	return code;
 }
 
 static const char *silent_reason(const struct brski_server_session *s)

@@ -36,6 +36,8 @@ BRSKI_CHECKED enum brski_code brski_server_session_new(struct brski_server_conte
 	const char *where, struct brski_buf *reply, struct brski_server_session **out,
 	struct brski_error *err);
 void brski_server_session_free(struct brski_server_session *s);
+/* brski_registrar_session_visit, also for a registrar's session that is still to come. */
+void brski_server_visit(struct brski_server_session *s, void *visit);
 
 /*
  * One response's data (after the Expanded Type). After BRSKI_SERVER_JOB followed by brski_server_wait,

@@ -100,6 +100,11 @@ const char *brski_job_key(const struct brski_job *job)
 	return job->key;
 }
 
+uint64_t brski_job_revision(const struct brski_job *job)
+{
+	return job->revision;
+}
+
 bool brski_job_misanswered(const struct brski_job *job)
 {
 	return job->state == BRSKI_JOB_REFUSED && job->misanswered;

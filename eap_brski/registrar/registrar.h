@@ -283,6 +283,8 @@ BRSKI_CHECKED enum brski_code brski_job_answer(
 	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err);
 enum brski_job_state brski_job_state(const struct brski_job *job);
 const char *brski_job_key(const struct brski_job *job);
+/* Of its row, as it was read or put last: the memory knows more of the job if it has another one. */
+uint64_t brski_job_revision(const struct brski_job *job);
 /*
  * Seconds before the next try makes sense: Retry-After of a MASA's 202 or 503, checkAfter of a
  * polling PKI; 0: at once.

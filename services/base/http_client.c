@@ -12,8 +12,6 @@
 #include "eap_brski/ground/text.h"
 #include "eap_brski/transport/frame.h"
 
-#define CONNECT_TIMEOUT_MS 5000
-#define REQUEST_TIMEOUT_MS 30000
 #define POLL_MAX_MS 60000
 #define CONNECTIONS_MAX 512 /* kept ones too: a server has a thousand descriptors, for everything */
 
@@ -359,9 +357,9 @@ static enum brski_code set_up(
 	struct http_client *client, const struct http_client_config *config, struct brski_error *err)
 {
 	client->connect_timeout_ms =
-		config->connect_timeout_ms ? config->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+		config->connect_timeout_ms ? config->connect_timeout_ms : HTTP_CLIENT_CONNECT_MS;
 	client->request_timeout_ms =
-		config->request_timeout_ms ? config->request_timeout_ms : REQUEST_TIMEOUT_MS;
+		config->request_timeout_ms ? config->request_timeout_ms : HTTP_CLIENT_REQUEST_MS;
 	client->response_max = config->response_max ? config->response_max : BRSKI_MESSAGE_MAX;
 	client->proxy = strdup(config->proxy ? config->proxy : "");
 	client->multi = curl_multi_init();

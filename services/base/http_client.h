@@ -14,9 +14,12 @@
  */
 struct http_client;
 
+#define HTTP_CLIENT_CONNECT_MS 5000
+#define HTTP_CLIENT_REQUEST_MS 30000
+
 struct http_client_config {
-	long connect_timeout_ms; /* 0: 5 s */
-	long request_timeout_ms; /* 0: 30 s */
+	long connect_timeout_ms; /* 0: HTTP_CLIENT_CONNECT_MS */
+	long request_timeout_ms; /* of a whole call; 0: HTTP_CLIENT_REQUEST_MS */
 	size_t response_max;     /* octets of a body; 0: BRSKI_MESSAGE_MAX */
 	const char *proxy;       /* NULL or "": none; copied */
 };

@@ -33,6 +33,7 @@ struct brski_task {
 	bool calling;
 	bool told;     /* the pause was asked for by the back end */
 	bool fresh;    /* new in memory: not compared with the store yet */
+	bool leased;   /* the worker's own, who asks for it without the lock */
 	int64_t due;   /* ms: when the next call may be made */
 	int64_t ended; /* ms: when the last one ended */
 	unsigned failures;
@@ -464,6 +465,60 @@ void brski_task_settle(struct brski_task *t)
 		t->steps = 0;
 	pthread_mutex_unlock(&board->lock);
 }
+
+void brski_task_drop(struct brski_task *t, const char *why)
+{
+	struct brski_board *board = t->board;
+
+	pthread_mutex_lock(&board->lock);
+	snprintf(t->trouble, sizeof(t->trouble), "%s", why);
+	set_progress(t, BRSKI_PROGRESS_FINISHED, 0);
+	pthread_mutex_unlock(&board->lock);
+}
+
+void brski_task_stand_by(struct brski_task *t, long ms)
+{
+	struct brski_board *board = t->board;
+
+	pthread_mutex_lock(&board->lock);
+	t->told = false;
+	t->ended = brski_now_ms();
+	set_progress(t, BRSKI_PROGRESS_PAUSED, ms);
+	pthread_mutex_unlock(&board->lock);
+}
+
+bool brski_task_goes_on(const struct brski_task *t)
+{
+	bool goes_on;
+
+	pthread_mutex_lock(&t->board->lock);
+	goes_on = t->progress == BRSKI_PROGRESS_RUNNING;
+	pthread_mutex_unlock(&t->board->lock);
+	return goes_on;
+}
+
+void brski_task_set_leased(struct brski_task *t, bool leased)
+{
+	t->leased = leased;
+}
+
+bool brski_task_is_leased(const struct brski_task *t)
+{
+	return t->leased;
+}
+
+struct brski_task *brski_board_leased(struct brski_board *board)
+{
+	struct brski_task *t;
+
+	pthread_mutex_lock(&board->lock);
+	t = board->first;
+	while (t && !t->leased)
+		t = t->next;
+	pthread_mutex_unlock(&board->lock);
+	return t;
+}
+
 /* The worker is through with it for now. */
 void brski_task_let_go(struct brski_task *t)
 {
@@ -475,6 +530,7 @@ void brski_task_let_go(struct brski_task *t)
 	drop_if_over(board, t);
 	pthread_mutex_unlock(&board->lock);
 }
+
 /* ---- Making and ending ---- */
 
 enum brski_code brski_board_new(

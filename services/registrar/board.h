@@ -25,7 +25,7 @@ typedef void brski_ticket_moved(void *ctx);
 enum brski_progress {
 	BRSKI_PROGRESS_RUNNING,  /* a call is under way, or about to be */
 	BRSKI_PROGRESS_PAUSED,   /* nothing will happen for *pause_ms: back end away, or it told us to wait */
-	BRSKI_PROGRESS_FINISHED, /* done or refused */
+	BRSKI_PROGRESS_FINISHED, /* done or refused; or gone from the store, and waits for ever */
 };
 /* How far it is now. pause_ms may be NULL; 0 unless it pauses. */
 enum brski_progress brski_ticket_look(const struct brski_ticket *ticket, long *pause_ms);
@@ -91,5 +91,17 @@ bool brski_task_is_fresh(struct brski_task *t);
 void brski_task_pause(struct brski_task *t, const char *why);
 /* There was an answer: what next, by the job's state. */
 void brski_task_settle(struct brski_task *t);
+/* It is gone from the store, and nobody would have the answer: finished, as it is. */
+void brski_task_drop(struct brski_task *t, const char *why);
+/* Another server makes its calls: to be looked at again in so many milliseconds. */
+void brski_task_stand_by(struct brski_task *t, long ms);
+/* Its next call is to be made at once. */
+bool brski_task_goes_on(const struct brski_task *t);
+
+/* Whether the worker has the lease of its job (store.h), which the board only remembers. */
+void brski_task_set_leased(struct brski_task *t, bool leased);
+bool brski_task_is_leased(const struct brski_task *t);
+/* Any job that has, also one that was not taken; NULL: none. When the worker has come to its end. */
+struct brski_task *brski_board_leased(struct brski_board *board);
 
 #endif

@@ -6,8 +6,8 @@
 
 /*
  * The registrar's judgement over the store: which manufacturer a chain belongs to, and whether the
- * device may join (DESIGN: modes). It is the registrar role's struct brski_registrar_ops.
- * Thread-safe; keeps the manufacturers' certificates parsed until the store changes.
+ * device may join (DESIGN: modes); with the memory beneath it (memory.h), it is the registrar role's
+ * struct brski_registrar_ops. Thread-safe; keeps the manufacturers' certificates parsed until the store changes.
  */
 struct brski_policy;
 BRSKI_CHECKED enum brski_code brski_policy_new(struct brski_store *store, const struct brski_env *env,
@@ -27,6 +27,10 @@ struct brski_judgement {
 	char why[256];    /* "": none given */
 	long retry_after; /* seconds, with BRSKI_DEFER; 0: the registrar's */
 };
+/*
+ * Whoever brings a device to the registrar may know of one, and says so as what it knows of this
+ * visit: brski_registrar_session_visit(session, judge). It is asked before the device is accepted.
+ */
 struct brski_judge {
 	const char *name; /* for the log: "virtual server brski-policy" */
 	/*
@@ -37,11 +41,5 @@ struct brski_judge {
 		const char *why, struct brski_judgement *out);
 	void *ctx;
 };
-/*
- * Who is asked before this thread accepts a device; NULL: nobody any more. Set around the work on
- * one peer's packet, since the answer may depend on it. It is a thread's own matter, so that
- * neither the registrar nor EAP must carry it through.
- */
-void brski_policy_set_judge(const struct brski_judge *judge);
 
 #endif

@@ -9,18 +9,24 @@
 
 #include "services/base/clock.h"
 #include "services/registrar/call.h"
+#include "services/registrar/owner.h"
 
 #define RETRY_MIN_MS 5000
 #define RETRY_MAX_MS 300000
 #define SCAN_MS 60000
+#define LEASE_MARGIN_MS 10000 /* for what a call takes besides, and for the answer to be stored */
+#define LOOK_AGAIN_MS 1000    /* at a job that another server works on */
+
 struct brski_worker {
 	struct brski_worker_config config;
 	struct brski_board *board;
-	struct http_client *client; /* the thread's, but for waking it */
+	struct http_client *client;  /* the thread's, but for waking it */
+	char owner[BRSKI_OWNER_MAX]; /* of leases */
 	pthread_t thread;
 	bool started;
 	atomic_bool stop;
 	int64_t next_scan;
+	bool has_looked; /* through the store, once */
 };
 
 /* ---- Sessions' side ---- */
@@ -37,6 +43,67 @@ struct brski_ticket *brski_worker_submit(
 void brski_worker_count(struct brski_worker *worker, unsigned *held, unsigned *running)
 {
 	brski_board_count(worker->board, held, running);
+}
+
+/* ---- The thread's side: the right to make a job's calls ---- */
+
+static enum brski_code ask_for_lease(
+	struct brski_worker *worker, const char *key, struct brski_store_job *row, struct brski_error *err)
+{
+	return brski_store_job_lease(worker->config.store, key, worker->owner,
+		(unsigned)((worker->config.lease_ms + 999) / 1000), row, err);
+}
+
+/* Another server has it; but if that is no more, nobody does, and this one does not wait for the end of it. */
+static enum brski_code take_over(
+	struct brski_worker *worker, const char *key, struct brski_store_job *row, struct brski_error *err)
+{
+	char gone[sizeof(row->lease_owner)];
+	enum brski_code code;
+
+	if (!brski_owner_is_gone(row->lease_owner))
+		return BRSKI_UNEXPECTED;
+	memcpy(gone, row->lease_owner, sizeof(gone));
+	brski_store_job_free(row);
+	code = brski_store_job_release(worker->config.store, key, gone, err);
+	return code == BRSKI_OK ? ask_for_lease(worker, key, row, err) : code;
+}
+
+/* As brski_store_job_lease(). */
+static enum brski_code take_lease(struct brski_worker *worker, struct brski_task *t,
+	struct brski_store_job *row, struct brski_error *err)
+{
+	const char *key = brski_job_key(brski_task_job(t));
+	enum brski_code code = ask_for_lease(worker, key, row, err);
+
+	if (code == BRSKI_UNEXPECTED)
+		code = take_over(worker, key, row, err);
+	brski_task_set_leased(t, code == BRSKI_OK && row->lease_owner[0]);
+	return code;
+}
+
+/* A job that has ended has none any more; and if the store fails now, the lease ends by itself. */
+static void give_back(struct brski_worker *worker, struct brski_task *t)
+{
+	const struct brski_job *job = brski_task_job(t);
+	struct brski_error err = {0};
+
+	if (!brski_task_is_leased(t))
+		return;
+	brski_task_set_leased(t, false);
+	if (brski_job_state(job) == BRSKI_JOB_WAITING &&
+		brski_store_job_release(worker->config.store, brski_job_key(job), worker->owner, &err) !=
+			BRSKI_OK)
+		brski_log(worker->config.env, BRSKI_LOG_DEBUG, "a lease is not given back: %s", err.why);
+}
+
+/* Of calls that have come to nothing, since the client is gone. */
+static void give_all_back(struct brski_worker *worker)
+{
+	struct brski_task *t;
+
+	while ((t = brski_board_leased(worker->board)))
+		give_back(worker, t);
 }
 
 /* ---- The thread's side: one job ---- */
@@ -58,79 +125,119 @@ static void on_silence(struct brski_worker *worker, struct brski_task *t, const 
 	brski_task_pause(t, text.why);
 }
 
-/* An answer that the job cannot keep is no answer: the store, not the back end, is in trouble. */
+/*
+ * The store, not the back end, is in trouble: nobody is called for what may be answered already, and an
+ * answer that the job cannot keep is none. BRSKI_NOT_FOUND: the job is gone from there.
+ */
+static void on_trouble(
+	struct brski_worker *worker, struct brski_task *t, enum brski_code code, const char *why)
+{
+	brski_log(worker->config.env, BRSKI_LOG_ERROR, "%s %s: %s", back_end(t), brski_task_origin(t), why);
+	if (code == BRSKI_NOT_FOUND)
+		brski_task_drop(t, why);
+	else
+		brski_task_pause(t, why);
+}
+
 static void digest(
 	struct brski_worker *worker, struct brski_task *t, const struct brski_http *answer, const char *why)
 {
 	struct brski_error err = {0};
+	enum brski_code code = brski_task_answer(t, answer, answer ? NULL : why, &err);
 
-	if (brski_task_answer(t, answer, answer ? NULL : why, &err) != BRSKI_OK) {
-		brski_log(worker->config.env, BRSKI_LOG_ERROR, "%s %s: %s", back_end(t), brski_task_origin(t),
-			err.why);
-		brski_task_pause(t, err.why);
-	} else if (!answer && brski_job_state(brski_task_job(t)) == BRSKI_JOB_WAITING) {
+	if (code != BRSKI_OK)
+		on_trouble(worker, t, code, err.why);
+	else if (!answer && brski_job_state(brski_task_job(t)) == BRSKI_JOB_WAITING)
 		on_silence(worker, t, why);
-	} else {
+	else
 		brski_task_settle(t);
-	}
+}
+
+/* Through with it, unless another call follows: then the lease is renewed for that. */
+static void leave(struct brski_worker *worker, struct brski_task *t)
+{
+	if (!brski_task_goes_on(t))
+		give_back(worker, t);
+	brski_task_let_go(t);
 }
 
 static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 {
-	digest(brski_task_owner(ctx), ctx, answer, why);
-	brski_task_let_go(ctx);
+	struct brski_worker *worker = brski_task_owner(ctx);
+
+	digest(worker, ctx, answer, why);
+	leave(worker, ctx);
+}
+
+static void stand_by(struct brski_worker *worker, struct brski_task *t, const struct brski_store_job *row)
+{
+	int64_t ms = ((int64_t)row->lease_until - (int64_t)brski_now(worker->config.env)) * 1000;
+
+	brski_task_stand_by(t, ms > 0 && ms < LOOK_AGAIN_MS ? (long)ms : LOOK_AGAIN_MS);
 }
 
 /*
- * A session may have read the job from the store just before its answer was put there, or `brskictl
- * import` may have brought one: then the answer counts, and nothing is asked twice.
+ * Another server may have got further with it, or a session may have read the job just before its
+ * answer was stored, or `brskictl import` may have brought one: then that counts, and nothing is asked
+ * twice.
  */
-static void compare_with_store(struct brski_worker *worker, struct brski_task *t)
+static enum brski_code go_by(struct brski_worker *worker, struct brski_task *t,
+	const struct brski_store_job *row, bool *fresh, struct brski_error *err)
 {
-	const char *key = brski_job_key(brski_task_job(t));
-	struct brski_store_job kept;
 	struct brski_job *job = NULL;
-	struct brski_error err;
+	enum brski_code code;
 
-	if (brski_store_job_get(worker->config.store, key, &kept, NULL) != BRSKI_OK)
-		return;
-	if (kept.state != BRSKI_JOB_WAITING &&
-		brski_job_load(worker->config.registrar, brski_buf_span(&kept.blob), kept.revision, &job,
-			&err) == BRSKI_OK)
-		brski_task_replace(t, job);
-	brski_store_job_free(&kept);
+	if (row->revision == brski_job_revision(brski_task_job(t)))
+		return BRSKI_OK;
+	code = brski_job_load(worker->config.registrar, brski_buf_span(&row->blob), row->revision, &job, err);
+	if (code != BRSKI_OK)
+		return code;
+	brski_task_replace(t, job);
+	*fresh = true;
+	return BRSKI_OK;
 }
 
-/* True if the job has nothing to call now: it is finished, or must wait since an earlier answer said so. */
-static bool nothing_to_call(struct brski_worker *worker, struct brski_task *t)
+/* False, and the task pauses or has ended: there is nothing to call now. */
+static bool may_call(struct brski_worker *worker, struct brski_task *t)
 {
 	bool fresh = brski_task_is_fresh(t);
+	struct brski_error err = {0};
+	struct brski_store_job row;
+	enum brski_code code = take_lease(worker, t, &row, &err);
 	const struct brski_job *job;
+	bool may = false;
 
-	compare_with_store(worker, t);
-	job = brski_task_job(t);
-	if (brski_job_state(job) == BRSKI_JOB_WAITING && (!fresh || brski_job_not_before(job) <= 0))
+	if (code == BRSKI_UNEXPECTED) {
+		stand_by(worker, t, &row);
+		brski_store_job_free(&row);
 		return false;
-	brski_task_settle(t);
-	return true;
+	}
+	if (code == BRSKI_OK)
+		code = go_by(worker, t, &row, &fresh, &err);
+	job = brski_task_job(t);
+	if (code != BRSKI_OK)
+		on_trouble(worker, t, code, err.why);
+	else if (brski_job_state(job) == BRSKI_JOB_WAITING && (!fresh || brski_job_not_before(job) <= 0))
+		may = true;
+	else /* it is finished, or must wait since an earlier answer said so */
+		brski_task_settle(t);
+	brski_store_job_free(&row);
+	return may;
 }
 
 static void start(struct brski_worker *worker, struct brski_task *t)
 {
 	struct brski_call call = {0};
 	struct brski_error err = {0};
-	bool nothing = nothing_to_call(worker, t);
 
-	if (!nothing && !brski_job_call(brski_task_job(t), &call)) {
+	if (!may_call(worker, t)) {
+		leave(worker, t);
+	} else if (!brski_job_call(brski_task_job(t), &call)) {
 		brski_task_pause(t, "the request has nothing to ask and no answer");
-		nothing = true;
-	}
-	if (nothing) {
-		brski_task_let_go(t);
-		return;
-	}
-	if (brski_call_start(worker->client, &call, on_done, t, &err) != BRSKI_OK)
+		leave(worker, t);
+	} else if (brski_call_start(worker->client, &call, on_done, t, &err) != BRSKI_OK) {
 		on_done(t, NULL, err.why);
+	}
 }
 
 /* ---- The store: what waits there, from before a restart or because memory was full ---- */
@@ -154,7 +261,9 @@ static void adopt(struct brski_worker *worker, const struct brski_store_job *row
 static enum brski_code scan_page(struct brski_worker *worker, struct brski_store_place *place, unsigned *n,
 	unsigned *taken_up, struct brski_error *err)
 {
-	const struct brski_store_job_filter waiting = {.state = BRSKI_JOB_WAITING, .not_leased = true};
+	/* at first also those with a lease: it may be one of this server, before it was killed */
+	const struct brski_store_job_filter waiting = {
+		.state = BRSKI_JOB_WAITING, .not_leased = worker->has_looked};
 	struct brski_store_job rows[BRSKI_STORE_PAGE_HEAVY];
 	enum brski_code code = brski_store_jobs_page(
 		worker->config.store, &waiting, place, rows, BRSKI_STORE_PAGE_HEAVY, n, err);
@@ -181,6 +290,7 @@ static void scan(struct brski_worker *worker)
 		code = scan_page(worker, &place, &n, &taken_up, &err);
 		seen += n;
 	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY && seen < BRSKI_BOARD_MAX);
+	worker->has_looked = worker->has_looked || code == BRSKI_OK;
 	if (code != BRSKI_OK)
 		brski_log(worker->config.env, BRSKI_LOG_ERROR, "waiting requests are not to be read: %s",
 			err.why);
@@ -241,6 +351,12 @@ static void set_defaults(struct brski_worker_config *config)
 		config->retry_max_ms = RETRY_MAX_MS;
 	if (!config->scan_ms)
 		config->scan_ms = SCAN_MS;
+	if (!config->connect_timeout_ms)
+		config->connect_timeout_ms = HTTP_CLIENT_CONNECT_MS;
+	if (!config->request_timeout_ms)
+		config->request_timeout_ms = HTTP_CLIENT_REQUEST_MS;
+	if (!config->lease_ms)
+		config->lease_ms = config->connect_timeout_ms + config->request_timeout_ms + LEASE_MARGIN_MS;
 }
 
 static enum brski_code set_up(struct brski_worker *worker, struct brski_error *err)
@@ -258,8 +374,10 @@ static enum brski_code set_up(struct brski_worker *worker, struct brski_error *e
 		.response_max = config->response_max,
 		.proxy = config->proxy,
 	};
-	enum brski_code code = brski_board_new(&board, &worker->board, err);
+	enum brski_code code = brski_owner_make(config->env, worker->owner, err);
 
+	if (code == BRSKI_OK)
+		code = brski_board_new(&board, &worker->board, err);
 	if (code == BRSKI_OK)
 		code = http_client_new(&client, &worker->client, err);
 	return code == BRSKI_OK ? start_thread(worker, err) : code;
@@ -301,6 +419,8 @@ void brski_worker_free(struct brski_worker *worker)
 		return;
 	brski_worker_stop(worker);
 	http_client_free(worker->client);
+	if (worker->board)
+		give_all_back(worker);
 	brski_board_free(worker->board);
 	free(worker);
 }

@@ -8,7 +8,8 @@
 /*
  * The work for MASA and PKI that one server has under way. Its one thread drives all of it; a job
  * outlives the session that caused it, and is taken up again from the store after a restart. Sessions
- * that cause the same job share it (board.h).
+ * that cause the same job share it (board.h). Of several servers on one store, the one that has the
+ * job's lease makes its calls; the others look on, and one of them goes on if it comes to nothing.
  */
 struct brski_worker;
 
@@ -22,12 +23,15 @@ struct brski_worker_config {
 	long retry_min_ms; /* first pause after a call that failed, doubled every time; 0: 5 s */
 	long retry_max_ms; /* up to this; 0: 5 minutes */
 	long scan_ms;      /* how often the store is looked through for waiting jobs; 0: 60 s */
+	/* of a job, for one call, in whole seconds; 0: what both timeouts allow, and 10 s more */
+	long lease_ms;
 	/* Runs in the thread with every such look, beginning with the second one; may be NULL. */
 	void (*housekeeping)(void *ctx);
 	void *housekeeping_ctx;
 	const struct brski_env *env;
 };
 
+/* BRSKI_NO_MEMORY, BRSKI_INTERNAL. The thread runs when this returns. */
 BRSKI_CHECKED enum brski_code brski_worker_new(
 	const struct brski_worker_config *config, struct brski_worker **out, struct brski_error *err);
 /*
@@ -35,7 +39,7 @@ BRSKI_CHECKED enum brski_code brski_worker_new(
  * still be given back.
  */
 void brski_worker_stop(struct brski_worker *worker);
-/* No ticket may be left. Jobs that wait are in the store. */
+/* No ticket may be left. Jobs that wait are in the store, and other servers may make their calls. */
 void brski_worker_free(struct brski_worker *worker);
 
 /*

@@ -7,6 +7,7 @@
 #include "radius_module/wait.h"
 #include "services/base/clock.h"
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/site_store.h"
 #include "tests/unit/support/site_web.h"
 #include "tests/unit/support/visit.h"
 
@@ -15,6 +16,7 @@
 static struct site site;
 static struct site_web web;
 static struct brski_store *store;
+static struct site_store memory;
 static struct brski_worker *worker;
 static struct brski_wait wait;
 static struct brski_wait_room room;
@@ -26,8 +28,9 @@ static void setup(void)
 
 	site_open(&site, "P-256");
 	site_web_start(&web, &site);
-	site_restart(&site);
 	EXPECT(BRSKI_OK, brski_store_open(":memory:", true, &store, &err));
+	site_store_set(&memory, &site, store);
+	site_restart(&site);
 	config.registrar = site.registrar;
 	config.store = store;
 	EXPECT(BRSKI_OK, brski_worker_new(&config, &worker, &err));

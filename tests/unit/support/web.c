@@ -145,11 +145,15 @@ static bool serve_one(struct connection *c)
 	MUST(request);
 	going = read_request(c, request);
 	if (going) {
+		if (c->web->arrived)
+			c->web->arrived(c->web, request);
 		pthread_mutex_lock(&c->web->turn);
 		c->web->n_requests++;
 		c->web->handler(c->web->ctx, request, &raw);
 		pthread_mutex_unlock(&c->web->turn);
 		usleep(c->web->delay_ms * 1000);
+		if (c->web->leaving)
+			c->web->leaving(c->web, request);
 		going = raw.len && drain(c, brski_buf_span(&raw));
 	}
 	brski_http_free(&request->http);

@@ -15,7 +15,7 @@
  * An HTTP or HTTPS server on a port of 127.0.0.1, in threads of its own, that says what a test
  * wants. Whatever goes wrong of itself aborts the test program.
  */
-#define WEB_CONNECTIONS_MAX 64
+#define WEB_CONNECTIONS_MAX 256
 
 struct web_request {
 	char head[8192]; /* request line and fields, as they came */
@@ -29,10 +29,14 @@ struct web_request {
  * at a time calls it.
  */
 typedef void web_handler(void *ctx, const struct web_request *request, struct brski_buf *raw);
+struct web;
+/* For tests that look on; may sleep, and many requests at a time call it. */
+typedef void web_watch(const struct web *web, const struct web_request *request);
 
 struct web {
 	int port;
-	unsigned delay_ms; /* before every answer; outside the one-at-a-time */
+	unsigned delay_ms;            /* before every answer; outside the one-at-a-time */
+	web_watch *arrived, *leaving; /* when a request is there, and when its answer goes out; or NULL */
 	unsigned n_connections;
 	atomic_uint n_requests;
 	/* private */

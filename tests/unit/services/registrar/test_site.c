@@ -13,7 +13,7 @@
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/memory.h"
 #include "tests/unit/support/site_web.h"
-#include "tests/unit/support/store_lists.h"
+#include "tests/unit/support/store_rows.h"
 
 /*
  * A whole registrar from its settings and files on (site, worker, store), and the library's pledge,

@@ -4,16 +4,19 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <check.h>
+#include <sqlite3.h>
 
 #include "services/base/clock.h"
+#include "services/registrar/owner.h"
 #include "services/registrar/worker.h"
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/site_store.h"
 #include "tests/unit/support/site_web.h"
-#include "tests/unit/support/store_rows.h"
 #include "tests/unit/support/visit.h"
 
 /* The board of jobs, between a registrar's sessions and a MASA and CA over real HTTP. */
@@ -21,6 +24,7 @@
 static struct site site;
 static struct site_web web;
 static struct brski_store *store;
+static struct site_store memory;
 static struct brski_worker *worker;
 static struct brski_worker_config config;
 static char folder[64];
@@ -33,10 +37,11 @@ static void setup(void)
 
 	site_open(&site, "P-256");
 	site_web_start(&web, &site);
-	site_restart(&site);
 	temp_make(folder);
 	snprintf(path, sizeof(path), "%s/db", folder);
 	EXPECT(BRSKI_OK, brski_store_open(path, true, &store, &err));
+	site_store_set(&memory, &site, store);
+	site_restart(&site);
 	config = (struct brski_worker_config){
 		.registrar = site.registrar, .store = store, .retry_min_ms = 60, .retry_max_ms = 100000};
 	n_housekeeping = 0;
@@ -107,16 +112,20 @@ static struct brski_job *enroll_job(void)
 	return job;
 }
 
-/* As the registrar's own store has it. */
-static void keep_in_store(const struct brski_job *job, enum brski_job_state state)
+/* A row, without the blob. */
+static struct brski_store_job row_at(const char *key)
 {
-	struct brski_store_job row = {.kind = BRSKI_JOB_VOUCHER, .state = state, .manufacturer = "acme"};
+	struct brski_store_job row;
 	struct brski_error err;
 
-	snprintf(row.key, sizeof(row.key), "%s", brski_job_key(job));
-	EXPECT(BRSKI_OK, brski_job_save(job, &row.blob, &err));
-	EXPECT(BRSKI_OK, store_put_job(store, &row, NULL, &err));
-	brski_store_job_free(&row);
+	EXPECT(BRSKI_OK, brski_store_job_get(store, key, &row, &err));
+	brski_buf_free(&row.blob);
+	return row;
+}
+
+static struct brski_store_job row_of(const struct brski_job *job)
+{
+	return row_at(brski_job_key(job));
 }
 
 static const struct brski_job *job_of(struct brski_ticket *t)
@@ -220,7 +229,6 @@ START_TEST(an_answer_in_the_store_counts)
 	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &answered, &err));
 	site_drive(&site, answered);
 	ck_assert_int_eq(brski_job_state(answered), BRSKI_JOB_DONE);
-	keep_in_store(answered, BRSKI_JOB_DONE);
 	brski_job_free(answered);
 	brski_buf_free(&blob);
 	start();
@@ -252,7 +260,6 @@ START_TEST(an_answer_from_elsewhere_spares_the_call)
 	ck_assert_uint_gt(calls, 0);
 	site.masa = MASA_RIGHT;
 	site_drive(&site, answered);
-	keep_in_store(answered, BRSKI_JOB_DONE);
 	for (int i = 0; i < 500 && wait_ticket(t, 10, NULL) != BRSKI_PROGRESS_FINISHED; i++)
 		usleep(10000);
 	ck_assert_int_eq(wait_ticket(t, 0, NULL), BRSKI_PROGRESS_FINISHED);
@@ -271,14 +278,13 @@ START_TEST(what_waits_in_the_store_is_taken_up)
 	struct brski_job *job = voucher_job();
 	struct brski_error err;
 
-	keep_in_store(job, BRSKI_JOB_WAITING);
 	EXPECT(BRSKI_OK, brski_buf_set(&broken.blob, brski_span_str("no job")));
-	EXPECT(BRSKI_OK, store_put_job(store, &broken, NULL, &err)); /* stands in nobody's way */
+	EXPECT(BRSKI_OK, brski_store_job_add(store, &broken, NULL, &err)); /* stands in nobody's way */
 	start();
 	wait_for(&web.masa.n_requests, 2);
-	for (int i = 0; i < 300 && site_row(&site, brski_job_key(job))->state == BRSKI_JOB_WAITING; i++)
+	for (int i = 0; i < 300 && row_of(job).state == BRSKI_JOB_WAITING; i++)
 		usleep(10000);
-	ck_assert_int_eq(site_row(&site, brski_job_key(job))->state, BRSKI_JOB_DONE);
+	ck_assert_int_eq(row_of(job).state, BRSKI_JOB_DONE);
 	brski_job_free(job);
 	brski_store_job_free(&broken);
 }
@@ -292,16 +298,28 @@ static void count_move(void *ctx)
 }
 
 /* Everybody who shares a job hears of it, and nobody who has given the ticket back. */
+/* It has looked through the store when a job is done: what is stored from now on is not taken up there. */
+static void start_and_look(void)
+{
+	struct brski_ticket *t;
+
+	start();
+	t = submit(voucher_job());
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	brski_ticket_release(t);
+}
+
 START_TEST(a_ticket_calls_back)
 {
-	struct brski_job *job = voucher_job(), *copies[2];
+	struct brski_job *job, *copies[2];
 	atomic_uint moves[3] = {0};
 	struct brski_ticket *tickets[3];
 	struct brski_buf blob = {0};
 	struct brski_error err;
 
+	start_and_look();
 	web.masa.delay_ms = 500;
-	start();
+	job = voucher_job();
 	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
 	for (int i = 0; i < 2; i++)
 		EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &copies[i], &err));
@@ -412,6 +430,201 @@ START_TEST(a_refusal_is_an_answer)
 }
 END_TEST
 
+/* ---- Other servers ---- */
+
+static void lease_to(const char *owner, const struct brski_job *job, unsigned seconds)
+{
+	struct brski_store_job row;
+	struct brski_error err;
+
+	EXPECT(BRSKI_OK, brski_store_job_lease(store, brski_job_key(job), owner, seconds, &row, &err));
+	brski_store_job_free(&row);
+}
+
+/* That one may be at another host: nobody here can tell what has become of it. */
+START_TEST(another_server_s_call_is_not_made_here)
+{
+	struct brski_job *job = voucher_job();
+	struct brski_ticket *t;
+	char why[320];
+	long pause;
+
+	lease_to("elsewhere", job, 1);
+	start();
+	t = submit(job);
+	ck_assert_int_eq(wait_ticket(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
+	ck_assert_int_le(pause, 1000);
+	brski_ticket_trouble(t, why);
+	ck_assert_str_eq(why, "");
+	ck_assert_uint_eq(web.masa.n_requests, 0);
+	wait_for(&web.masa.n_requests, 2); /* when the lease has run out */
+	for (int i = 0; i < 300 && state_of(t) == BRSKI_JOB_WAITING; i++)
+		usleep(10000);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
+	ck_assert_str_eq(row_of(job_of(t)).lease_owner, "");
+	brski_ticket_release(t);
+}
+END_TEST
+
+START_TEST(another_server_s_answer_is_taken_over)
+{
+	struct brski_job *job = voucher_job(), *theirs;
+	struct brski_buf blob = {0};
+	struct brski_ticket *t;
+	struct brski_error err;
+
+	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &theirs, &err));
+	lease_to("elsewhere", job, 100);
+	start();
+	t = submit(job);
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
+	site_drive(&site, theirs);
+	for (int i = 0; i < 300 && state_of(t) == BRSKI_JOB_WAITING; i++)
+		usleep(10000);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
+	ck_assert_uint_eq(web.masa.n_requests, 0);
+	brski_ticket_release(t);
+	brski_job_free(theirs);
+	brski_buf_free(&blob);
+}
+END_TEST
+
+/* They got a voucher, and were told to come back for the audit log: that is not asked for sooner here. */
+START_TEST(what_another_server_was_told_holds_here)
+{
+	struct brski_job *job = voucher_job(), *theirs;
+	struct brski_buf blob = {0};
+	struct brski_ticket *t;
+	struct brski_error err;
+	long pause;
+
+	EXPECT(BRSKI_OK, brski_job_save(job, &blob, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &theirs, &err));
+	site.masa = MASA_STATUS;
+	site.masa_status = 202;
+	site.masa_retry_after = "3";
+	site_drive(&site, theirs);
+	start();
+	t = submit(job);
+	ck_assert_int_eq(wait_ticket(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
+	ck_assert_int_gt(pause, 1500);
+	ck_assert_uint_eq(web.masa.n_requests, 0);
+	ck_assert_str_eq(row_of(job_of(t)).lease_owner, "");
+	brski_ticket_release(t);
+	brski_job_free(theirs);
+	brski_buf_free(&blob);
+}
+END_TEST
+
+/* As after a restart: nobody waits for the end of its leases. */
+START_TEST(the_work_of_a_dead_process_is_taken_up_at_once)
+{
+	struct brski_job *job = voucher_job();
+	char owner[BRSKI_OWNER_MAX];
+	struct brski_error err;
+	int ends[2];
+	pid_t pid;
+
+	EXPECT(BRSKI_OK, brski_owner_make(NULL, owner, &err));
+	ck_assert(!brski_owner_is_gone(owner));
+	ck_assert(!brski_owner_is_gone("elsewhere"));
+	ck_assert(!brski_owner_is_gone(""));
+	ck_assert_int_eq(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(brski_owner_make(NULL, owner, &err) != BRSKI_OK ||
+			write(ends[1], owner, sizeof(owner)) != sizeof(owner));
+	ck_assert_int_eq(read(ends[0], owner, sizeof(owner)), sizeof(owner));
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close(ends[0]);
+	close(ends[1]);
+	ck_assert(brski_owner_is_gone(owner));
+	lease_to(owner, job, 100);
+	start();
+	wait_for(&web.masa.n_requests, 2);
+	for (int i = 0; i < 300 && row_of(job).state == BRSKI_JOB_WAITING; i++)
+		usleep(10000);
+	ck_assert_int_eq(row_of(job).state, BRSKI_JOB_DONE);
+	brski_job_free(job);
+}
+END_TEST
+
+START_TEST(a_lease_is_held_for_a_call_and_no_longer)
+{
+	struct brski_ticket *t;
+
+	web.masa.delay_ms = 300;
+	site.masa = MASA_DOWN;
+	config.retry_min_ms = 100000;
+	start();
+	t = submit(voucher_job());
+	wait_for(&web.masa.n_requests, 1);
+	ck_assert_str_ne(row_of(job_of(t)).lease_owner, "");
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
+	for (int i = 0; i < 100 && row_of(job_of(t)).lease_owner[0]; i++)
+		usleep(1000);
+	ck_assert_str_eq(row_of(job_of(t)).lease_owner, "");
+	brski_ticket_release(t);
+}
+END_TEST
+
+/* ---- A store that fails ---- */
+
+static void sql(const char *statement)
+{
+	char path[128];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/db", folder);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, statement, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* The answer may be there already, and nobody can see it. */
+START_TEST(no_call_is_made_if_the_store_fails)
+{
+	struct brski_job *job = voucher_job();
+	struct brski_ticket *t;
+	char why[320];
+
+	sql("ALTER TABLE job RENAME TO away");
+	start();
+	t = submit(job);
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
+	brski_ticket_trouble(t, why);
+	ck_assert_str_ne(why, "");
+	usleep(200000);
+	ck_assert_uint_eq(web.masa.n_requests, 0);
+	sql("ALTER TABLE away RENAME TO job");
+	wait_for(&web.masa.n_requests, 2);
+	for (int i = 0; i < 300 && state_of(t) == BRSKI_JOB_WAITING; i++)
+		usleep(10000);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_DONE);
+	brski_ticket_release(t);
+}
+END_TEST
+
+START_TEST(no_call_is_made_for_what_is_gone)
+{
+	struct brski_job *job = voucher_job();
+	struct brski_ticket *t;
+
+	sql("DELETE FROM job");
+	start();
+	t = submit(job);
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_WAITING);
+	ck_assert_uint_eq(web.masa.n_requests, 0);
+	brski_ticket_release(t);
+	for (int i = 0; i < 100 && held(); i++)
+		usleep(1000);
+	ck_assert_uint_eq(held(), 0);
+}
+END_TEST
+
 /* ---- The thread ---- */
 
 static void count_housekeeping(void *ctx)
@@ -458,15 +671,23 @@ END_TEST
 
 START_TEST(a_ticket_may_come_back_after_the_end)
 {
+	struct brski_job *job = voucher_job();
+	char key[BRSKI_FINGERPRINT_MAX];
 	struct brski_ticket *t;
 
 	web.masa.delay_ms = 300;
+	snprintf(key, sizeof(key), "%s", brski_job_key(job));
 	start();
-	t = submit(voucher_job());
+	t = submit(job);
 	ck_assert_int_eq(wait_ticket(t, 50, NULL), BRSKI_PROGRESS_RUNNING);
+	wait_for(&web.masa.n_requests, 1);
 	brski_worker_stop(worker);
 	ck_assert_int_eq(state_of(t), BRSKI_JOB_WAITING);
 	brski_ticket_release(t);
+	ck_assert_str_ne(row_at(key).lease_owner, "");
+	brski_worker_free(worker);
+	worker = NULL;
+	ck_assert_str_eq(row_at(key).lease_owner, ""); /* so another server goes on at once */
 }
 END_TEST
 
@@ -484,6 +705,13 @@ int main(void)
 		a_pause_that_was_asked_for_is_kept,
 		the_pki_is_called_too,
 		a_refusal_is_an_answer,
+		another_server_s_call_is_not_made_here,
+		another_server_s_answer_is_taken_over,
+		what_another_server_was_told_holds_here,
+		the_work_of_a_dead_process_is_taken_up_at_once,
+		a_lease_is_held_for_a_call_and_no_longer,
+		no_call_is_made_if_the_store_fails,
+		no_call_is_made_for_what_is_gone,
 		housekeeping_comes_by,
 		signals_are_for_other_threads,
 		a_ticket_may_come_back_after_the_end,

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_SERVICES_REGISTRAR_MEMORY_H
+#define BRSKI_SERVICES_REGISTRAR_MEMORY_H
+
+#include "services/registrar/store.h"
+
+/*
+ * What the registrar role remembers, as it asks for it (struct brski_registrar_ops), in the store: its
+ * jobs and notes, a device's history, the voucher that was fetched ahead. It decides nothing; that is
+ * policy.h. Thread-safe.
+ */
+struct brski_memory {
+	struct brski_store *store;        /* borrowed */
+	const struct brski_env *env;      /* borrowed; may be NULL */
+	struct brski_store_limits limits; /* of what may wait; zeroed: none */
+};
+
+/* The role's operations of these names. ctx: a struct brski_memory. */
+BRSKI_CHECKED enum brski_code brski_memory_job_add(void *ctx, const char *key, enum brski_job_kind kind,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_memory_job_put(void *ctx, const char *key, uint64_t revision,
+	enum brski_job_kind kind, enum brski_job_state state, const struct brski_device *device,
+	struct brski_span blob, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_memory_job_get(
+	void *ctx, const char *key, struct brski_buf *blob, uint64_t *revision, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_memory_note_put(
+	void *ctx, const struct brski_note *note, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_memory_note_remove(void *ctx, const char *key, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_memory_note_get(
+	void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
+void brski_memory_event(
+	void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
+BRSKI_CHECKED enum brski_code brski_memory_nonceless_voucher(
+	void *ctx, const struct brski_device *device, struct brski_buf *cms, struct brski_error *err);
+
+#endif

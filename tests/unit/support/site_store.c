@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/unit/support/site_store.h"
+
+/* The operations' ctx is the site, and not the memory that they need. */
+static struct brski_memory *current;
+
+static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
+{
+	(void)ctx;
+	return brski_memory_job_add(current, key, kind, device, blob, err);
+}
+
+static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
+	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
+	struct brski_error *err)
+{
+	(void)ctx;
+	return brski_memory_job_put(current, key, revision, kind, state, device, blob, err);
+}
+
+static enum brski_code job_get(
+	void *ctx, const char *key, struct brski_buf *blob, uint64_t *revision, struct brski_error *err)
+{
+	(void)ctx;
+	return brski_memory_job_get(current, key, blob, revision, err);
+}
+
+static enum brski_code note_put(void *ctx, const struct brski_note *note, struct brski_error *err)
+{
+	(void)ctx;
+	return brski_memory_note_put(current, note, err);
+}
+
+static enum brski_code note_remove(void *ctx, const char *key, struct brski_error *err)
+{
+	(void)ctx;
+	return brski_memory_note_remove(current, key, err);
+}
+
+static enum brski_code note_get(
+	void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
+{
+	(void)ctx;
+	return brski_memory_note_get(current, key, value, err);
+}
+
+void site_store_set(struct site_store *s, struct site *site, struct brski_store *store)
+{
+	current = &s->memory;
+	s->memory = (struct brski_memory){.store = store};
+	s->ops = *site->config.ops;
+	s->ops.job_add = job_add;
+	s->ops.job_put = job_put;
+	s->ops.job_get = job_get;
+	s->ops.note_put = note_put;
+	s->ops.note_remove = note_remove;
+	s->ops.note_get = note_get;
+	site->config.ops = &s->ops;
+}
