@@ -20,10 +20,15 @@ certificates() {
 	"$BUILD/brski-ca" --db "$LAB/ca/ca.db" list | grep -c "serialNumber=$SERIAL" || true
 }
 
-# A device without power takes its link down, and a switch then forgets who was there. hostapd does not watch the link, and after three
-# conversations that were broken off it waits for the next EAPOL-Start, half a minute later.
+# A device without power takes its link down, and a switch then forgets who was there. hostapd does not watch the link; after three
+# conversations that were broken off it waits half a minute for the next EAPOL-Start, and when it deauthenticates somebody it forgets him
+# five seconds later, even if he has come back. So its port is switched off and on.
 switch_forgets() {
-	lab_in_ns "$NS_SWITCH" hostapd_cli -p "$LAB/hostapd" -i port1 deauthenticate "$MAC" > /dev/null || true
+	local mark
+	mark=$(lab_mark switch)
+	lab_in_ns "$NS_SWITCH" hostapd_cli -p "$LAB/hostapd" -i port1 disable > /dev/null
+	lab_in_ns "$NS_SWITCH" hostapd_cli -p "$LAB/hostapd" -i port1 enable > /dev/null
+	lab_wait_log switch 'AP-ENABLED' 10 "$mark" || lab_die "hostapd does not come back"
 }
 
 # wpa_supplicant dies as soon as its state has changed. False: it has not died.
@@ -64,8 +69,6 @@ lab_port CA_PORT
 lab_radius
 wired_switch
 pledge_config
-
-MAC=$(lab_in_ns "$NS_PLEDGE" ip -o link show eth0 | sed -nE 's/.*ether ([0-9a-f:]+).*/\1/p')
 
 echo "# The PKI is away"
 die_until poll
