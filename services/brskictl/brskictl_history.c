@@ -50,9 +50,8 @@ static void print_request(void *ctx, const struct brski_admin_request *r)
 	char waits[32], tried[32];
 
 	(void)ctx;
-	printf("%-20s %-28s %-12s %-14s %-14s %zu\n", r->manufacturer, r->serial_number,
-		r->waits_for, brskictl_age(r->since, waits),
-		brskictl_age(r->last_try, tried), r->octets);
+	printf("%-20s %-28s %-12s %-14s %-14s %zu\n", r->manufacturer, r->serial_number, r->waits_for,
+		brskictl_age(r->since, waits), brskictl_age(r->last_try, tried), r->octets);
 }
 
 static void print_totals(const struct brski_admin_totals *t)
