@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 #   make test-programs   what the end-to-end tests run beside the product
+#   make check-long      every case of the tests of which `make check` takes a sample
 
-.PHONY: test-programs
+.PHONY: test-programs check-long
 
 DRIVER := $(BUILD)/tests/radius-pledge
 test-programs: $(DRIVER)
@@ -42,3 +43,7 @@ $(KILL_AT): $(BUILD)/tests/e2e/kill_at.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(LDFLAGS) $^ -o $@ -Wl,--no-as-needed $(shell $(PKGCONF) --libs sqlite3 libcurl)
+
+STORE_FAILS := $(BUILD)/san/tests/unit/services/registrar/test_store_fails
+check-long: $(STORE_FAILS)
+	@STORE_FAILS=all CK_TIMEOUT_MULTIPLIER=20 $(STORE_FAILS)

@@ -59,6 +59,18 @@ static enum brski_code identify(struct brski_registrar *r, const STACK_OF(X509) 
 	return code;
 }
 
+/* Trouble of our own is no word on the device. */
+static void tell_trouble(
+	struct brski_registrar *r, const struct brski_device *device, const struct brski_error *why)
+{
+	char words[sizeof(why->why) + 32];
+
+	snprintf(words, sizeof(words), BRSKI_MEMORY_FAILS ": %s", why->why);
+	brski_log(r->env, BRSKI_LOG_ERROR, "peer %s (serial number %s) cannot be looked up: %s",
+		device->subject, device->serial_number, why->why);
+	r->ops.event(r->ops_ctx, device, "deferred", false, words);
+}
+
 static void tell_refused(
 	struct brski_registrar *r, const struct brski_device *device, const struct brski_error *why)
 {
@@ -79,7 +91,10 @@ enum brski_code brski_registrar_peer(
 	if (code == BRSKI_OK)
 		return BRSKI_OK;
 	why.code = code;
-	tell_refused(r, &device, &why);
+	if (brski_registrar_is_own_trouble(code))
+		tell_trouble(r, &device, &why);
+	else
+		tell_refused(r, &device, &why);
 	return brski_registrar_give_up(&why, code, err);
 }
 

@@ -18,6 +18,7 @@ struct sql_db {
 	pthread_mutex_t lock; /* recursive: a transaction has it around its statements */
 	bool ready;           /* see get_ready */
 	bool lazy;            /* synchronous=NORMAL now, see sql_begin_lazy */
+	bool to_undo;         /* a transaction that failed is open, see undo */
 	uint32_t own_changes; /* data_version does not count this connection's own */
 };
 
@@ -127,16 +128,31 @@ void sql_close(struct sql_db *db)
 	free(db);
 }
 
-/* Before the first statement. What a device was told must still be true after a power failure. */
-static enum brski_code get_ready(struct sql_db *db, struct brski_error *err)
+/*
+ * What comes after a transaction that failed must not become part of it: if it cannot be taken back
+ * now, nothing else is done before it is.
+ */
+static enum brski_code undo(struct sql_db *db, struct brski_error *err)
 {
 	enum brski_code code = BRSKI_OK;
 
-	if (!db->ready)
-		code = execute(db,
-			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-			"PRAGMA temp_store = MEMORY",
-			err);
+	if (db->to_undo && !sqlite3_get_autocommit(db->sqlite))
+		code = execute(db, "ROLLBACK", err);
+	db->to_undo = code != BRSKI_OK;
+	return code;
+}
+
+/* Before the first statement. What a device was told must still be true after a power failure. */
+static enum brski_code get_ready(struct sql_db *db, struct brski_error *err)
+{
+	enum brski_code code = undo(db, err);
+
+	if (code != BRSKI_OK || db->ready)
+		return code;
+	code = execute(db,
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+		"PRAGMA temp_store = MEMORY",
+		err);
 	db->ready = code == BRSKI_OK;
 	return code;
 }
@@ -325,9 +341,13 @@ static enum brski_code run(struct sql_db *db, const char *text, struct brski_err
 enum brski_code sql_transaction_begin(struct sql_db *db, struct brski_error *err)
 {
 	enum brski_code code;
+	bool within;
 
 	sql_lock(db);
+	within = !sqlite3_get_autocommit(db->sqlite); /* another one's, which goes on */
 	code = run(db, "BEGIN IMMEDIATE", err);
+	if (code != BRSKI_OK && !within)
+		return sql_transaction_end(db, code, NULL);
 	if (code != BRSKI_OK)
 		sql_unlock(db);
 	return code;
@@ -337,8 +357,10 @@ enum brski_code sql_transaction_end(struct sql_db *db, enum brski_code code, str
 {
 	if (code == BRSKI_OK)
 		code = run(db, "COMMIT", err);
-	if (code != BRSKI_OK)
-		(void)run(db, "ROLLBACK", NULL);
+	if (code != BRSKI_OK) {
+		db->to_undo = true;
+		(void)undo(db, NULL);
+	}
 	sql_unlock(db);
 	return code;
 }
