@@ -44,7 +44,13 @@ static void keep_line(void *ctx, enum brski_level level, const char *line)
 /* Counts a call of the registrar's, which fails here or not. */
 static enum brski_code call(struct site *site, struct brski_error *err)
 {
+	void (*intrude)(struct site *) = site->intrude;
+
 	site->n_calls++;
+	if (intrude && site->n_calls == site->intrude_at) {
+		site->intrude = NULL;
+		intrude(site);
+	}
 	if (site->fail_at == 0 || site->n_calls < site->fail_at)
 		return BRSKI_OK;
 	if (site->n_calls > site->fail_at && !site->fail_on)
@@ -412,6 +418,67 @@ void site_load(struct site *site, const char *folder)
 	site_restart(site);
 }
 
+static void free_rows(struct site_row *rows, size_t *n)
+{
+	for (size_t i = 0; i < *n; i++)
+		brski_buf_free(&rows[i].blob);
+	memset(rows, 0, *n * sizeof(*rows));
+	*n = 0;
+}
+
+static void copy_rows(struct site_row *to, size_t *n_to, const struct site_row *from, size_t n)
+{
+	free_rows(to, n_to);
+	for (size_t i = 0; i < n; i++) {
+		to[i] = from[i];
+		to[i].blob = (struct brski_buf){0};
+		MUST(brski_buf_set(&to[i].blob, brski_buf_span(&from[i].blob)));
+	}
+	*n_to = n;
+}
+
+void site_remember(const struct site *site, struct site_memory *memory)
+{
+	copy_rows(memory->rows, &memory->n_rows, site->rows, site->n_rows);
+	memcpy(memory->notes, site->notes, sizeof(site->notes));
+	memory->n_notes = site->n_notes;
+}
+
+void site_recall(struct site *site, const struct site_memory *memory)
+{
+	copy_rows(site->rows, &site->n_rows, memory->rows, memory->n_rows);
+	memcpy(site->notes, memory->notes, sizeof(site->notes));
+	site->n_notes = memory->n_notes;
+}
+
+void site_memory_free(struct site_memory *memory)
+{
+	free_rows(memory->rows, &memory->n_rows);
+}
+
+static void forget_ca(struct site *site)
+{
+	for (unsigned i = 0; i < SITE_REPEATS_MAX; i++) {
+		brski_buf_free(&site->ca_asked[i]);
+		brski_buf_free(&site->ca_said[i]);
+	}
+	site->n_ca_said = 0;
+}
+
+void site_forget(struct site *site)
+{
+	free_rows(site->rows, &site->n_rows);
+	forget_ca(site);
+	while (sk_X509_num(site->issued) > 0)
+		X509_free(sk_X509_pop(site->issued));
+	site->n_notes = site->n_events = 0;
+	site->n_masa_calls = site->n_audit_calls = site->n_ca_calls = 0;
+	site->n_issued = site->n_confirmed = site->n_decisions = 0;
+	site->n_calls = site->fail_at = site->intrude_at = 0;
+	site->fail_on = site->fail_late = false;
+	site->intrude = NULL;
+}
+
 void site_restart(struct site *site)
 {
 	struct brski_error err = {0};
@@ -437,8 +504,8 @@ void site_close(struct site *site)
 	brski_buf_free(&site->ca_first);
 	brski_buf_free(&site->ca_nonce);
 	brski_buf_free(&site->nonceless);
-	for (size_t i = 0; i < site->n_rows; i++)
-		brski_buf_free(&site->rows[i].blob);
+	free_rows(site->rows, &site->n_rows);
+	forget_ca(site);
 	memset(site, 0, sizeof(*site));
 }
 

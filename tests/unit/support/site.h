@@ -53,7 +53,8 @@ enum site_ca {
 };
 
 #define SITE_ROWS_MAX 256
-#define SITE_EVENTS_MAX 512
+#define SITE_EVENTS_MAX 2048
+#define SITE_REPEATS_MAX 16
 
 struct site_row {
 	char key[BRSKI_FINGERPRINT_MAX];
@@ -115,6 +116,9 @@ struct site {
 	unsigned n_calls, fail_at;
 	enum brski_code fail_code;
 	bool fail_on, fail_late;
+	/* Before call number intrude_at, somebody else does something, once. */
+	void (*intrude)(struct site *site);
+	unsigned intrude_at;
 	struct brski_buf nonceless; /* the voucher that was fetched ahead; empty: none */
 	struct site_event events[SITE_EVENTS_MAX];
 	size_t n_events;
@@ -131,7 +135,11 @@ struct site {
 	unsigned n_masa_calls, n_audit_calls, n_ca_calls, n_issued, n_confirmed;
 	struct brski_buf ca_first; /* CA_WAITS: the request that waits */
 	struct brski_buf ca_nonce; /* senderNonce of what the CA said last */
-	STACK_OF(X509) *issued;    /* by the CA, in order */
+	/* What the CA was asked and has answered, if ca_remembers: it gives no second certificate. */
+	bool ca_remembers;
+	struct brski_buf ca_asked[SITE_REPEATS_MAX], ca_said[SITE_REPEATS_MAX];
+	unsigned n_ca_said;
+	STACK_OF(X509) *issued; /* by the CA, in order */
 	char last_url[BRSKI_URL_MAX + 64];
 	char log[8192]; /* the registrar's lines; the oldest are dropped */
 };
@@ -154,6 +162,20 @@ bool site_upstream(struct site *site, const struct brski_call *call, struct brsk
 void site_drive(struct site *site, struct brski_job *job);
 /* One call only. */
 void site_drive_once(struct site *site, struct brski_job *job);
+
+/* The registrar's memory, copied: for a test that goes back to where it was. */
+struct site_memory {
+	struct site_row rows[SITE_ROWS_MAX];
+	size_t n_rows;
+	struct site_note notes[SITE_ROWS_MAX];
+	size_t n_notes;
+};
+void site_remember(
+	const struct site *site, struct site_memory *memory); /* *memory is zeroed, or was used so */
+void site_recall(struct site *site, const struct site_memory *memory);
+void site_memory_free(struct site_memory *memory);
+/* As new: no memory, no history, no failures, nothing issued. */
+void site_forget(struct site *site);
 
 bool site_has_event(const struct site *site, const char *what, bool ok, const char *words);
 unsigned site_count_events(const struct site *site, const char *what, bool ok);

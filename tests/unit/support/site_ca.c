@@ -229,6 +229,28 @@ static void spoil(struct site *site, struct brski_buf *der)
 		damage(der, true);
 }
 
+static bool remembered(struct site *site, const struct brski_cmp *msg, struct brski_buf *der)
+{
+	for (unsigned i = 0; i < site->n_ca_said; i++) {
+		if (!brski_span_equal(brski_buf_span(&msg->der), brski_buf_span(&site->ca_asked[i])))
+			continue;
+		MUST(brski_buf_set(der, brski_buf_span(&site->ca_said[i])));
+		remember_nonce(site, der);
+		return true;
+	}
+	return false;
+}
+
+static void remember(struct site *site, const struct brski_cmp *msg, const struct brski_buf *der)
+{
+	if (!site->ca_remembers)
+		return;
+	must(site->n_ca_said < SITE_REPEATS_MAX, "too many requests");
+	MUST(brski_buf_set(&site->ca_asked[site->n_ca_said], brski_buf_span(&msg->der)));
+	MUST(brski_buf_set(&site->ca_said[site->n_ca_said], brski_buf_span(der)));
+	site->n_ca_said++;
+}
+
 bool site_ca(struct site *site, const struct brski_call *call, struct brski_http *answer)
 {
 	struct brski_cmp outer = {0}, inner = {0};
@@ -246,8 +268,11 @@ bool site_ca(struct site *site, const struct brski_call *call, struct brski_http
 	} else if (site->ca == CA_GARBAGE) {
 		MUST(brski_http_response(answer, 200, BRSKI_MEDIA_CMP, brski_span_str("<html>"), NULL));
 	} else {
-		answer_request(site, &inner, &der);
-		spoil(site, &der);
+		if (!remembered(site, &inner, &der)) {
+			answer_request(site, &inner, &der);
+			spoil(site, &der);
+			remember(site, &inner, &der);
+		}
 		MUST(brski_http_response(answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&der), NULL));
 	}
 	brski_buf_free(&der);

@@ -124,14 +124,11 @@ void visit_make_enroll(struct visit *v, const struct brski_credential *signer, b
 	MUST(brski_cmp_enroll(&enroll, NULL, &v->tx, &v->request, &err));
 }
 
-unsigned visit_cmp(struct visit *v, const char *path)
+void visit_read_cmp(struct visit *v)
 {
 	struct brski_cmp_response judged = {0};
 	struct brski_cmp msg = {0};
-	unsigned status = visit_repeat(v, path, BRSKI_MEDIA_CMP);
 
-	if (status != 200)
-		return status;
 	ck_assert(brski_http_is_type(&v->response, BRSKI_MEDIA_CMP));
 	MUST(brski_cmp_decode(brski_buf_span(&v->response.body), &msg, &err));
 	MUST(brski_cmp_response_read(&msg, &v->cmp, &err));
@@ -140,6 +137,14 @@ unsigned visit_cmp(struct visit *v, const char *path)
 	v->judged = brski_cmp_response(brski_buf_span(&v->response.body), v->site->domain_anchors, NULL,
 		v->site->now, &v->tx, &judged, NULL);
 	brski_cmp_response_free(&judged);
+}
+
+unsigned visit_cmp(struct visit *v, const char *path)
+{
+	unsigned status = visit_repeat(v, path, BRSKI_MEDIA_CMP);
+
+	if (status == 200)
+		visit_read_cmp(v);
 	return status;
 }
 

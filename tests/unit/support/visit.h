@@ -57,6 +57,7 @@ unsigned visit_enroll(struct visit *v);
 unsigned visit_confirm(struct visit *v);
 unsigned visit_poll(struct visit *v, long cert_req_id);
 unsigned visit_cmp(struct visit *v, const char *path); /* posts v->request */
+void visit_read_cmp(struct visit *v);                  /* the response, 200, into v->cmp */
 
 bool visit_said(const struct visit *v, const char *words);   /* the response's text */
 bool visit_reason(const struct visit *v, const char *words); /* the session's reason */
