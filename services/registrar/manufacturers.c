@@ -212,6 +212,8 @@ static enum brski_code search(struct brski_manufacturers *all, const struct snap
 
 		if (code == BRSKI_OK)
 			return brski_manufacturer_copy(out, m, err);
+		if (code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL) /* no word about the device */
+			return brski_fail(err, code, "%s", said.why);
 		if (code == BRSKI_EXPIRED || code == BRSKI_REVOKED)
 			brski_fail(err, code, "device of %s: %s", m->name, said.why);
 	}
