@@ -544,6 +544,48 @@ START_TEST(what_was_answered_meanwhile_stays)
 }
 END_TEST
 
+/* The server tries the same request while its answer is judged: it changes, and waits still. */
+static unsigned races;
+static char raced_key[BRSKI_FINGERPRINT_MAX];
+
+static time_t clock_of_a_race(void *ctx)
+{
+	struct brski_store_job row;
+
+	(void)ctx;
+	if (races > 0) {
+		races--;
+		EXPECT(BRSKI_OK, brski_store_job_get(store, raced_key, &row, &err));
+		if (row.state == BRSKI_JOB_WAITING)
+			EXPECT(BRSKI_OK, brski_store_job_replace(store, &row, NULL, &err));
+		brski_store_job_free(&row);
+	}
+	return site.now;
+}
+
+START_TEST(a_request_that_changes_meanwhile)
+{
+	struct brski_bundle requests, answers;
+	struct visit v;
+
+	ask_voucher(&v);
+	requests = export_all(1);
+	answers = answer_all(&requests);
+	snprintf(raced_key, sizeof(raced_key), "%s", requests.items[0].key);
+	site.env.now = clock_of_a_race;
+	races = 1000; /* the server never lets it be: nothing is lost, and it can be imported again */
+	import_one(&answers, BRSKI_IMPORT_WRONG, "meanwhile");
+	races = 2;
+	import_one(&answers, BRSKI_IMPORT_ANSWERED, "nothing against this device");
+	import_one(&answers, BRSKI_IMPORT_REPEATED, "answered before");
+	again(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, 200);
+	ck_assert_uint_eq(site.n_masa_calls, 1); /* by the courier */
+	brski_bundle_free(&requests);
+	brski_bundle_free(&answers);
+	visit_close(&v);
+}
+END_TEST
+
 /* ---- Vouchers ahead ---- */
 
 struct promise { /* what the MASA gives to a request without nonce */
@@ -817,6 +859,7 @@ int main(void)
 		who_may_no_longer_join_gets_no_answer,
 		a_certificate_comes_in_a_file,
 		what_was_answered_meanwhile_stays,
+		a_request_that_changes_meanwhile,
 		a_voucher_ahead_is_used_without_the_masa,
 		a_masa_out_of_order_is_none,
 		an_expired_voucher_ahead_is_not_used,
