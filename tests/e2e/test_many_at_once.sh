@@ -62,8 +62,8 @@ resident() { # in KiB
 }
 
 # What one crowd needs is kept by the allocator, and serves the next.
-grew_little() { # START FIRST SECOND
-	[ $((($3 - $2) * 4)) -lt $(($2 - $1)) ]
+grew_little() { # START FIRST BEFORE AFTER
+	[ $((($4 - $3) * 4)) -lt $(($2 - $1)) ]
 }
 
 # Under valgrind the server takes its time to end, and to count.
@@ -107,7 +107,14 @@ first=$(resident)
 check "the same devices, reset, at once: all are enrolled" drive crowd --timeout 10000
 second=$(resident)
 echo "# the server's memory: $start KiB, $first KiB after the first crowd, $second KiB after the second"
-check "the second crowd needs the memory of the first" grew_little "$start" "$first" "$second"
+before=$first after=$second
+# On a busy machine fewer of the first crowd are there at the same time than of the second. What leaks, leaks every time.
+if ! grew_little "$start" "$first" "$before" "$after"; then
+	check "a third time: all are enrolled" drive crowd --timeout 10000
+	before=$second after=$(resident)
+	echo "# $after KiB after the third"
+fi
+check "another crowd needs the memory of the first" grew_little "$start" "$first" "$before" "$after"
 
 lab_stop radius
 : > "$LAB/radius.log"
