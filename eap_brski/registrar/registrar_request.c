@@ -118,6 +118,8 @@ static unsigned misfit(
 		return *words = "method not allowed here", 405;
 	if (request->body.len > endpoint->body_max)
 		return *words = "request too large", 413;
+	if (brski_http_is_coded(request))
+		return *words = "no content coding is undone here", 415;
 	if (endpoint->media && !brski_http_is_type(request, endpoint->media))
 		return *words = "unsupported media type", 415;
 	if (!brski_http_accepts(request, endpoint->produces))
@@ -138,6 +140,8 @@ static enum brski_code refuse_misfit(struct brski_registrar_session *s,
 	snprintf(s->reason, sizeof(s->reason), "the pledge's request was answered %u, %s", status, words);
 	if (code == BRSKI_OK && status == 405)
 		code = brski_http_set(response, "allow", endpoint->method, err);
+	if (code == BRSKI_OK && status == 415) /* RFC 9110 15.5.16 */
+		code = brski_http_set(response, "accept-encoding", "identity", err);
 	return code;
 }
 

@@ -242,12 +242,19 @@ const char *brski_http_get(const struct brski_http *msg, const char *name)
 	return field ? field->value : NULL;
 }
 
+bool brski_http_is_coded(const struct brski_http *msg)
+{
+	const char *value = brski_http_get(msg, "content-encoding");
+
+	return value && strcasecmp(value, "identity") != 0;
+}
+
 bool brski_http_is_type(const struct brski_http *msg, const char *media_type)
 {
 	const char *value = brski_http_get(msg, "content-type");
 	size_t len;
 
-	if (!value)
+	if (!value || brski_http_is_coded(msg))
 		return false;
 	len = strcspn(value, ";");
 	while (len > 0 && is_blank((uint8_t)value[len - 1]))

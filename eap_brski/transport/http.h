@@ -55,7 +55,12 @@ BRSKI_CHECKED enum brski_code brski_http_set(
 BRSKI_CHECKED enum brski_code brski_http_add(
 	struct brski_http *msg, const char *name, const char *value, struct brski_error *err);
 const char *brski_http_get(const struct brski_http *msg, const char *name); /* NULL if absent */
-/* True if Content-Type is this media type, whatever its parameters and letter case. */
+/* A content coding other than "identity" lies over the body (RFC 9110 8.4); nothing here undoes one. */
+bool brski_http_is_coded(const struct brski_http *msg);
+/*
+ * True if Content-Type is this media type, whatever its parameters and letter case, and the body is that
+ * as it stands: no content coding lies over it.
+ */
 bool brski_http_is_type(const struct brski_http *msg, const char *media_type);
 /*
  * Retry-After in seconds (RFC 9110 10.2.3, both forms); -1 if absent or not understood; never over

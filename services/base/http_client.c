@@ -11,6 +11,7 @@
 
 #include "eap_brski/ground/text.h"
 #include "eap_brski/transport/frame.h"
+#include "services/base/http_fields.h"
 
 #define POLL_MAX_MS 60000
 #define CONNECTIONS_MAX 512 /* kept ones too: a server has a thousand descriptors, for everything */
@@ -78,7 +79,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 	return t->body.failed ? 0 : len; /* 0: curl gives up */
 }
 
-/* A field that is too long, one too many or of a strange name is none of those that anybody here reads. */
+/* A field that is too long or of a strange name is none of those that anybody here reads. */
 static void take_field(struct transfer *t, const char *line, size_t len)
 {
 	char name[64], value[BRSKI_HTTP_TEXT_MAX];
@@ -97,7 +98,9 @@ static void take_field(struct transfer *t, const char *line, size_t len)
 	name[name_len] = '\0';
 	memcpy(value, rest.data, rest.len);
 	value[rest.len] = '\0';
-	if (brski_http_set(&t->answer, name, value, NULL) != BRSKI_OK)
+	/* curl has undone a content coding when the body comes: set_coding() */
+	if (!http_field_is_read(name) || strcmp(name, "content-encoding") == 0 ||
+		brski_http_set(&t->answer, name, value, NULL) != BRSKI_OK)
 		return;
 }
 
@@ -238,6 +241,15 @@ static bool set_limits(struct transfer *t, bool https_only)
 		       CURLE_OK;
 }
 
+/*
+ * No coding is asked for (RFC 9110 12.5.3), but one that a gateway has laid over the answer is undone;
+ * the limit counts what comes out.
+ */
+static bool set_coding(struct transfer *t)
+{
+	return curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "identity") == CURLE_OK;
+}
+
 static bool set_callbacks(struct transfer *t)
 {
 	CURL *easy = t->easy;
@@ -258,7 +270,7 @@ static enum brski_code transfer_prepare(
 		return brski_fail(err, BRSKI_UNSUPPORTED, "only https is allowed here, not %s", call->url);
 	t->easy = curl_easy_init();
 	if (!t->easy || curl_easy_setopt(t->easy, CURLOPT_URL, call->url) != CURLE_OK ||
-		!set_limits(t, call->https_only) || !set_callbacks(t) || !set_tls(t) ||
+		!set_limits(t, call->https_only) || !set_coding(t) || !set_callbacks(t) || !set_tls(t) ||
 		!set_method(t, call->request) || !add_headers(t, call->request))
 		return brski_fail(err, BRSKI_INTERNAL, "no call to %s can be prepared", call->url);
 	return set_anchors(t, call->anchors, err);

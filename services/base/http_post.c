@@ -11,6 +11,10 @@ unsigned http_post_check(const struct brski_http *request, const char *media, st
 		brski_fail(err, BRSKI_UNSUPPORTED, "only POST is understood here");
 		return 405;
 	}
+	if (brski_http_is_coded(request)) {
+		brski_fail(err, BRSKI_UNSUPPORTED, "no content coding is undone here");
+		return 415;
+	}
 	if (!brski_http_is_type(request, media)) {
 		brski_fail(err, BRSKI_UNSUPPORTED, "a request has the type %s", media);
 		return 415;
@@ -25,5 +29,7 @@ enum brski_code http_post_refuse(
 
 	if (code == BRSKI_OK && status == 405)
 		code = brski_http_set(response, "allow", "POST", err);
+	if (code == BRSKI_OK && status == 415)
+		code = brski_http_set(response, "accept-encoding", "identity", err);
 	return code;
 }

@@ -8,13 +8,13 @@
 
 /*
  * 0: the request is a POST of this media type; else the status that answers it, 405 (RFC 9110
- * 15.5.6) or 415 (15.5.16), and *err has the words.
+ * 15.5.6) or 415 (15.5.16), and *err has the words. A content coding over the body is 415, too.
  */
 unsigned http_post_check(const struct brski_http *request, const char *media, struct brski_error *err);
 
 /*
- * A response of a status that is an error, with words in plain text; 405 says what is allowed. Frees
- * what *response held. BRSKI_NO_MEMORY.
+ * A response of a status that is an error, with words in plain text; 405 says what is allowed, and 415
+ * that no content coding is. Frees what *response held. BRSKI_NO_MEMORY.
  */
 BRSKI_CHECKED enum brski_code http_post_refuse(
 	struct brski_http *response, unsigned status, const char *words, struct brski_error *err);

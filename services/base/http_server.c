@@ -17,6 +17,7 @@
 #include <openssl/err.h>
 
 #include "eap_brski/transport/http_reply.h"
+#include "services/base/http_fields.h"
 #include "services/base/http_listen.h"
 
 #define ALL_METHODS \
@@ -119,8 +120,11 @@ static enum brski_code read_fields(struct http_exchange *ex, struct brski_error 
 
 	for (field = evhttp_request_get_input_headers(ex->req)->tqh_first; field && code == BRSKI_OK;
 		field = field->next.tqe_next) {
-		if (strcasecmp(field->key, "content-length") != 0)
+		/* the type in place of read_request()'s; lists may be in several (RFC 9110 5.3) */
+		if (strcasecmp(field->key, "content-type") == 0)
 			code = brski_http_set(&ex->request, field->key, field->value, err);
+		else if (http_field_is_read(field->key))
+			code = brski_http_add(&ex->request, field->key, field->value, err);
 	}
 	return code;
 }

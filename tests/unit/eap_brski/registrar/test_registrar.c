@@ -129,6 +129,8 @@ START_TEST(misfits)
 		if (endpoints[i].type) {
 			ck_assert_uint_eq(visit_send(&v, "POST", path, "text/plain", some), 415);
 			ck_assert_uint_eq(visit_send(&v, "POST", path, NULL, brski_span(NULL, 0)), 415);
+			ck_assert_uint_eq(send_with(i, "content-encoding", "gzip", some), 415);
+			ck_assert_str_eq(brski_http_get(&v.response, "accept-encoding"), "identity");
 			ck_assert_uint_eq(visit_send(&v, "POST", path, endpoints[i].type, some), 400);
 			visit_again(&v);
 			ck_assert_uint_eq(

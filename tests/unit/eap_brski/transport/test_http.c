@@ -518,6 +518,11 @@ START_TEST(media_types)
 	ck_assert(brski_http_is_type(&msg, "application/json"));
 	ck_assert(!brski_http_is_type(&msg, "application/jso"));
 	ck_assert(!brski_http_is_type(&msg, "application/json5"));
+	ck_assert_int_eq(brski_http_set(&msg, "content-encoding", "gzip", NULL), BRSKI_OK);
+	ck_assert(brski_http_is_coded(&msg));
+	ck_assert(!brski_http_is_type(&msg, "application/json"));
+	ck_assert_int_eq(brski_http_set(&msg, "content-encoding", "IDENTITY", NULL), BRSKI_OK);
+	ck_assert(brski_http_is_type(&msg, "application/json"));
 	ck_assert_int_eq(brski_http_set(&msg, "content-type", "application/jsonx", NULL), BRSKI_OK);
 	ck_assert(!brski_http_is_type(&msg, "application/json"));
 	brski_http_free(&msg);

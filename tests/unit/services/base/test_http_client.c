@@ -584,6 +584,130 @@ START_TEST(fields_are_bounded)
 }
 END_TEST
 
+/* What the answer is tells a field that stands behind many others, as gateways put in front. */
+static void say_type_late(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	(void)ctx;
+	(void)request;
+	brski_put_str(raw, "HTTP/1.1 200 OK\r\n");
+	for (int i = 0; i < 40; i++)
+		brski_printf(raw, "X-Gateway-%d: z\r\n", i);
+	brski_put_str(raw, "Content-Type: application/pkixcmp\r\nContent-Length: 1\r\n\r\nx");
+}
+
+START_TEST(fields_behind_many_others_are_read)
+{
+	struct call c;
+
+	open_client(NULL);
+	web_start(&web, NULL, say_type_late, NULL);
+	call_open(&c, false, "http", "127.0.0.1");
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	ck_assert_str_eq(brski_http_get(&shot.answer, "content-type"), "application/pkixcmp");
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+/* ---- Content codings ---- */
+
+/* "answer" and 100,000 times "x", compressed */
+static const char answer_gzip[] = "1f8b08000000000002034bcc2b2e4f2d0200254addda06000000";
+static const char answer_zlib[] = "78da4bcc2b2e4f2d020008df0291";
+static const char many_x_gzip[] =
+	"1f8b0800000000000203edc13101000000c2a0da8b6f0d0fa0000000000000000000000000000000000000000000"
+	"00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000805703711107fea0860100";
+
+static const char *coding, *coded;
+
+static void say_coded(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	long len;
+	unsigned char *body = OPENSSL_hexstr2buf(coded, &len);
+
+	remember(ctx, request, raw);
+	brski_buf_free(raw);
+	brski_printf(raw,
+		"HTTP/1.1 200 OK\r\nContent-Type: application/pkixcmp\r\nContent-Encoding: %s\r\n"
+		"Content-Length: %ld\r\n\r\n",
+		coding, len);
+	brski_put(raw, brski_span(body, (size_t)len));
+	OPENSSL_free(body);
+}
+
+/* Nobody is asked for them, but some gateways compress whatever they pass on. */
+START_TEST(content_codings_are_undone)
+{
+	static const struct {
+		const char *coding, *coded;
+	} cases[] = {{"gzip", answer_gzip}, {"GZIP", answer_gzip}, {"x-gzip", answer_gzip},
+		{"deflate", answer_zlib}, {"identity", "616e73776572"}};
+	struct call c;
+
+	open_client(NULL);
+	web_start(&web, NULL, say_coded, NULL);
+	call_open(&c, false, "http", "127.0.0.1");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		coding = cases[i].coding;
+		coded = cases[i].coded;
+		ck_assert_msg(make_call(&c.call), "%s: %s", coding, shot.why);
+		ck_assert(brski_span_equal(brski_buf_span(&shot.answer.body), brski_span_str("answer")));
+		ck_assert_msg(brski_http_is_type(&shot.answer, "application/pkixcmp"), "%s", coding);
+	}
+	ck_assert_ptr_nonnull(strcasestr(seen_head, "\r\naccept-encoding: identity\r\n"));
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(what_is_decoded_is_bounded)
+{
+	struct http_client_config config = {.response_max = 99999};
+	struct call c;
+
+	open_client(&config);
+	web_start(&web, NULL, say_coded, NULL);
+	call_open(&c, false, "http", "127.0.0.1");
+	coding = "gzip";
+	coded = many_x_gzip;
+	ck_assert(!make_call(&c.call));
+	ck_assert_str_eq(shot.why, "its answer is longer than 99999 octets");
+	http_client_free(client);
+	config.response_max = 100000;
+	open_client(&config);
+	ck_assert_msg(make_call(&c.call), "%s", shot.why);
+	ck_assert_uint_eq(shot.answer.body.len, 100000);
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
+START_TEST(a_coding_that_cannot_be_undone_is_told)
+{
+	static const struct {
+		const char *coding, *coded, *why;
+	} cases[] = {
+		{"aes128gcm", "616e73776572", "content encoding"},
+		{"gzip", "616e73776572", ""},
+		{"gzip, gzip", answer_gzip, ""},
+	};
+	struct call c;
+
+	open_client(NULL);
+	web_start(&web, NULL, say_coded, NULL);
+	call_open(&c, false, "http", "127.0.0.1");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		coding = cases[i].coding;
+		coded = cases[i].coded;
+		ck_assert_msg(!make_call(&c.call), "%zu", i);
+		ck_assert_msg(shot.why[0] && strcasestr(shot.why, cases[i].why), "%zu: %s", i, shot.why);
+	}
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
 /* ---- Whoever drives it ---- */
 
 START_TEST(ends_at_once_with_a_call_under_way)
@@ -695,6 +819,10 @@ int main(void)
 		nobody_there,
 		what_is_no_http_is_no_answer,
 		fields_are_bounded,
+		fields_behind_many_others_are_read,
+		content_codings_are_undone,
+		what_is_decoded_is_bounded,
+		a_coding_that_cannot_be_undone_is_told,
 		ends_at_once_with_a_call_under_way,
 		a_call_may_follow_another,
 		waits_as_long_as_it_may,

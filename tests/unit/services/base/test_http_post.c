@@ -36,6 +36,23 @@ START_TEST(only_post_of_one_type)
 }
 END_TEST
 
+/* RFC 9110 15.5.16: nothing is decoded here, and the client hears so */
+START_TEST(content_codings_are_refused)
+{
+	static const char *const codings[] = {"gzip", "deflate", "br", "gzip, identity", "x", ""};
+
+	for (size_t i = 0; i < sizeof(codings) / sizeof(codings[0]); i++) {
+		check("POST", "application/pkixcmp");
+		EXPECT(BRSKI_OK, brski_http_set(&message, "content-encoding", codings[i], &err));
+		ck_assert_uint_eq(http_post_check(&message, "application/pkixcmp", &err), 415);
+		ck_assert_ptr_nonnull(strstr(err.why, "content coding"));
+	}
+	check("POST", "application/pkixcmp");
+	EXPECT(BRSKI_OK, brski_http_set(&message, "content-encoding", "Identity", &err));
+	ck_assert_uint_eq(http_post_check(&message, "application/pkixcmp", &err), 0);
+}
+END_TEST
+
 START_TEST(a_refusal_says_what_is_allowed)
 {
 	EXPECT(BRSKI_OK, http_post_refuse(&message, 405, "no", &err));
@@ -45,13 +62,15 @@ START_TEST(a_refusal_says_what_is_allowed)
 	EXPECT(BRSKI_OK, http_post_refuse(&message, 415, "other", &err));
 	ck_assert_uint_eq(message.status, 415);
 	ck_assert_ptr_null(brski_http_get(&message, "allow"));
+	ck_assert_str_eq(brski_http_get(&message, "accept-encoding"), "identity");
 	ck_assert(brski_span_equal(brski_buf_span(&message.body), brski_span_str("other")));
 }
 END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {only_post_of_one_type, a_refusal_says_what_is_allowed};
+	const TTest *const tests[] = {
+		only_post_of_one_type, content_codings_are_refused, a_refusal_says_what_is_allowed};
 
 	return run_tests("http_post", NULL, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
