@@ -9,39 +9,16 @@
 
 #define CHAIN_MAX 8
 
-static const ASN1_STRING *serial_number(const X509_NAME *name)
-{
-	int at = X509_NAME_get_index_by_NID(name, NID_serialNumber, -1);
-
-	return at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
-}
-
-/* Compares characters, whatever string type each side chose. */
-static bool same_text(const ASN1_STRING *a, const ASN1_STRING *b)
-{
-	unsigned char *ua = NULL, *ub = NULL;
-	int la = ASN1_STRING_to_UTF8(&ua, a), lb = ASN1_STRING_to_UTF8(&ub, b);
-	bool same = la >= 0 && lb >= 0 &&
-		    brski_span_equal(brski_span(ua, (size_t)la), brski_span(ub, (size_t)lb));
-
-	OPENSSL_free(ua);
-	OPENSSL_free(ub);
-	ERR_clear_error();
-	return same;
-}
-
 /* RFC 9483 4.1.1: the subject is what was asked for, or, told as grantedWithMods, still this device. */
 static enum brski_code check_subject(
 	enum brski_cmp_status status, const X509 *cert, const X509_NAME *subject, struct brski_error *err)
 {
 	const X509_NAME *got = X509_get_subject_name(cert);
-	const ASN1_STRING *wanted_serial = serial_number(subject), *serial = serial_number(got);
 	char name[160];
 
-	if (X509_NAME_cmp(got, subject) == 0)
+	if (brski_name_equal(got, subject))
 		return BRSKI_OK;
-	if (status == BRSKI_CMP_GRANTED_WITH_MODS && wanted_serial && serial &&
-		same_text(wanted_serial, serial))
+	if (status == BRSKI_CMP_GRANTED_WITH_MODS && brski_name_same_serial(got, subject))
 		return BRSKI_OK;
 	brski_name_text(got, name, sizeof(name));
 	return brski_fail(err, BRSKI_MISMATCH, "new certificate is for another subject: %s", name);

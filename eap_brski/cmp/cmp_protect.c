@@ -141,7 +141,10 @@ enum brski_code brski_cmp_sign(struct brski_span header, struct brski_span body,
 
 /* ---- verifying ---- */
 
-/* RFC 9483 3.5: sender is the signer's subject; senderKID, if present, its SubjectKeyIdentifier. */
+/*
+ * RFC 9483 3.5: sender is the signer's subject; senderKID, if present, its SubjectKeyIdentifier. They
+ * say which certificate to try; who has signed is that certificate, and no name.
+ */
 static bool may_be_signer(const struct brski_cmp_header *header, const X509 *cert)
 {
 	const ASN1_OCTET_STRING *skid;

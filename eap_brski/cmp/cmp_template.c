@@ -76,7 +76,7 @@ enum brski_code brski_cmp_request_authorize(
 {
 	char name[160];
 
-	if (asked->subject && X509_NAME_cmp(asked->subject, X509_get_subject_name(idevid)) != 0) {
+	if (asked->subject && !brski_name_equal(asked->subject, X509_get_subject_name(idevid))) {
 		brski_name_text(asked->subject, name, sizeof(name));
 		return brski_fail(
 			err, BRSKI_REFUSED, "the device asks for another subject than its own: %s", name);

@@ -14,22 +14,6 @@
 #define OID_HARDWARE_MODULE_NAME "1.3.6.1.5.5.7.8.4" /* id-on-hardwareModuleName, RFC 4108 5 */
 #define NAME_TEXT_MAX 160
 
-void brski_name_text(const X509_NAME *name, char *out, size_t size)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text = NULL;
-	long len;
-
-	if (size > 0)
-		out[0] = '\0';
-	if (bio && name && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0) {
-		len = BIO_get_mem_data(bio, &text);
-		if (len > 0)
-			brski_printable(brski_span(text, (size_t)len), out, size);
-	}
-	BIO_free(bio);
-}
-
 bool brski_cert_equal(const X509 *a, const X509 *b)
 {
 	return a && b && X509_cmp(a, b) == 0;
@@ -76,21 +60,6 @@ enum brski_code brski_cert_dates(const X509 *cert, time_t at, struct brski_error
 		return brski_fail(err, BRSKI_EXPIRED, "certificate %s is not yet valid", name);
 	if (end < 0)
 		return brski_fail(err, BRSKI_EXPIRED, "certificate %s has expired", name);
-	return BRSKI_OK;
-}
-
-static enum brski_code subject_serial_number(
-	const X509 *cert, const ASN1_STRING **out, struct brski_error *err)
-{
-	const X509_NAME *subject = X509_get_subject_name(cert);
-	int at = X509_NAME_get_index_by_NID(subject, NID_serialNumber, -1);
-
-	*out = NULL;
-	if (at < 0)
-		return BRSKI_NOT_FOUND;
-	if (X509_NAME_get_index_by_NID(subject, NID_serialNumber, at) >= 0)
-		return brski_fail(err, BRSKI_MALFORMED, "certificate's subject has several serial numbers");
-	*out = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
 	return BRSKI_OK;
 }
 
@@ -191,7 +160,7 @@ enum brski_code brski_cert_serial_number(
 	const ASN1_STRING *attribute;
 	struct brski_buf module = {0};
 	char type[BRSKI_OID_TEXT_MAX];
-	enum brski_code code = subject_serial_number(cert, &attribute, err);
+	enum brski_code code = brski_name_serial_number(X509_get_subject_name(cert), &attribute, err);
 
 	memset(out, 0, BRSKI_SERIAL_MAX);
 	if (code == BRSKI_OK)

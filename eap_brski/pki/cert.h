@@ -64,7 +64,22 @@ bool brski_cert_equal(const X509 *a, const X509 *b);
 bool brski_cert_has_key(const X509 *cert, const EVP_PKEY *key); /* public parts equal */
 bool brski_cert_is_ca(const X509 *cert);
 void brski_cert_fingerprint(const X509 *cert, char out[BRSKI_FINGERPRINT_MAX]);
+
+/* ---- cert_name.c ---- */
+
 /* RFC 2253 text, printable ASCII, cut to fit. */
 void brski_name_text(const X509_NAME *name, char *out, size_t size);
+/*
+ * One identity: the same attributes in the same order and grouping, whose values have the same
+ * characters, whatever string type either side chose. Case and blanks count, unlike with
+ * X509_NAME_cmp(), which is for finding an issuer (RFC 5280 7.1) and decides no identity here.
+ * NULL equals nothing.
+ */
+bool brski_name_equal(const X509_NAME *a, const X509_NAME *b);
+/* The one serialNumber attribute, into the name. BRSKI_NOT_FOUND; BRSKI_MALFORMED: there are several. */
+BRSKI_CHECKED enum brski_code brski_name_serial_number(
+	const X509_NAME *name, const ASN1_STRING **out, struct brski_error *err);
+/* Each has one serialNumber attribute, and they have the same characters. */
+bool brski_name_same_serial(const X509_NAME *a, const X509_NAME *b);
 
 #endif

@@ -40,17 +40,18 @@ static enum brski_code check_subject(struct ca_job *job, struct brski_error *err
 {
 	const X509_NAME *subject = job->request.subject;
 	char serial[BRSKI_SERIAL_MAX];
-	char asked[BRSKI_SERIAL_MAX];
-	int len;
+	const ASN1_STRING *asked;
+	enum brski_code code;
 
 	if (!subject || X509_NAME_entry_count(subject) == 0)
 		return brski_fail(err, BRSKI_REFUSED, "the request names no subject");
-	len = X509_NAME_get_text_by_NID(
-		(X509_NAME *)(uintptr_t)subject, NID_serialNumber, asked, sizeof(asked));
-	if (len < 0)
+	code = brski_name_serial_number(subject, &asked, err);
+	if (code == BRSKI_NOT_FOUND)
 		return BRSKI_OK;
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, BRSKI_REFUSED, "the request");
 	if (brski_cert_serial_number(sk_X509_value(job->signers, 0), serial, NULL) != BRSKI_OK ||
-		(size_t)len != strlen(asked) || strcmp(serial, asked) != 0)
+		!brski_span_equal(brski_span_str(serial), brski_span(asked->data, (size_t)asked->length)))
 		return brski_fail(err, BRSKI_REFUSED, "the subject has the serial number of another device");
 	return BRSKI_OK;
 }

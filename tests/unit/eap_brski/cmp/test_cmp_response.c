@@ -645,6 +645,12 @@ START_TEST(certificate_rules)
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_GRANTED_WITH_MODS), BRSKI_OK);
 	spec.subject = "CN=Gadget 7,serialNumber=S-8";
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_GRANTED_WITH_MODS), BRSKI_MISMATCH);
+	spec.subject = "CN=Gadget 7,serialNumber=s-7"; /* one identity, one equality */
+	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_MISMATCH);
+	spec.subject = "CN=Gadget 7,serialNumber= S-7";
+	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_MISMATCH);
+	spec.subject = "CN=Gadget 7,serialNumber=S-7,serialNumber=S-8";
+	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_GRANTED_WITH_MODS), BRSKI_MISMATCH);
 	spec.subject = "CN=Gadget 7";
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_GRANTED_WITH_MODS), BRSKI_MISMATCH);
 	spec = good;

@@ -501,6 +501,57 @@ START_TEST(names_are_made_printable)
 }
 END_TEST
 
+static X509_NAME *name_of(const char *serial, int type, int set)
+{
+	X509_NAME *made = X509_NAME_new();
+
+	ck_assert_int_eq(X509_NAME_add_entry_by_txt(
+				 made, "CN", MBSTRING_UTF8, (const unsigned char *)"Gadget", -1, -1, 0),
+		1);
+	ck_assert_int_eq(X509_NAME_add_entry_by_txt(
+				 made, "serialNumber", type, (const unsigned char *)serial, -1, -1, set),
+		1);
+	return made;
+}
+
+/* One identity, one equality. */
+START_TEST(names_are_equal_to_the_letter)
+{
+	static const struct {
+		const char *serial;
+		int type, set;
+		bool equal, same_serial;
+	} cases[] = {
+		{"SN-0001", MBSTRING_UTF8, 0, true, true},
+		{"SN-0001", V_ASN1_UTF8STRING, 0, true, true}, /* how a CA encodes it is up to the CA */
+		{"sn-0001", MBSTRING_UTF8, 0, false, false},
+		{" SN-0001", MBSTRING_UTF8, 0, false, false},
+		{"SN-0001 ", MBSTRING_UTF8, 0, false, false},
+		{"SN-0001", MBSTRING_UTF8, -1, false, true}, /* another grouping */
+		{"SN-00011", MBSTRING_UTF8, 0, false, false},
+	};
+	X509_NAME *one = name_of("SN-0001", V_ASN1_PRINTABLESTRING, 0), *twice = X509_NAME_dup(one);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		X509_NAME *other = name_of(cases[i].serial, cases[i].type, cases[i].set);
+
+		ck_assert_msg(brski_name_equal(one, other) == cases[i].equal, "case %zu", i);
+		ck_assert_msg(brski_name_equal(other, one) == cases[i].equal, "case %zu", i);
+		ck_assert_msg(brski_name_same_serial(one, other) == cases[i].same_serial, "case %zu", i);
+		X509_NAME_free(other);
+	}
+	ck_assert_int_eq(X509_NAME_add_entry_by_txt(twice, "serialNumber", MBSTRING_ASC,
+				 (const unsigned char *)"SN-0002", -1, -1, 0),
+		1);
+	ck_assert(!brski_name_equal(one, twice));
+	ck_assert(!brski_name_same_serial(one, twice));
+	ck_assert(!brski_name_equal(one, NULL));
+	ck_assert(!brski_name_equal(NULL, NULL));
+	X509_NAME_free(one);
+	X509_NAME_free(twice);
+}
+END_TEST
+
 /* Certificates that two device makers really ship. */
 START_TEST(real_idevids)
 {
@@ -577,8 +628,8 @@ int main(void)
 		registrar_has_its_extended_key_usage, weak_keys_and_digests, issuers_must_be_authorities,
 		unknown_critical_extension, endless_chains, serial_number_of_the_subject,
 		serial_number_of_the_hardware_module, masa_url, masa_url_in_odd_der,
-		authority_key_id_is_the_whole_value, small_questions, names_are_made_printable, real_idevids,
-		damaged_certificates_are_read_with_care};
+		authority_key_id_is_the_whole_value, small_questions, names_are_made_printable,
+		names_are_equal_to_the_letter, real_idevids, damaged_certificates_are_read_with_care};
 
 	return run_tests("cert", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

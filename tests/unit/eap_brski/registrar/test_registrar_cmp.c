@@ -139,6 +139,8 @@ START_TEST(asks_for_what_is_not_its_own)
 		const char *value, *why;
 	} cases[] = {
 		{"SN-0002", NID_undef, NULL, "another subject"},
+		{"sn-0001", NID_undef, NULL, "another subject"},
+		{" SN-0001 ", NID_undef, NULL, "another subject"},
 		{NULL, NID_basic_constraints, "critical,CA:TRUE", "Basic Constraints"},
 		{NULL, NID_key_usage, "digitalSignature,keyCertSign", "Key Usage"},
 		{NULL, NID_key_usage, "digitalSignature,cRLSign", "Key Usage"},

@@ -655,6 +655,16 @@ START_TEST(subject_of_another_device)
 }
 END_TEST
 
+/* The first of them is its own. */
+START_TEST(subject_with_two_serial_numbers)
+{
+	X509_NAME *two = name("CN=Gadget,serialNumber=S-7,serialNumber=S-8");
+
+	refuse_template(w.key, two, "several serial numbers");
+	X509_NAME_free(two);
+}
+END_TEST
+
 START_TEST(subject_without_serial_number)
 {
 	X509_NAME *plain = name("CN=sensor.example");
@@ -866,8 +876,9 @@ int main(void)
 		confirmation_comes_too_late, implicit_confirmation_by_option, registrar_without_cmc_ra,
 		registrar_of_another_domain, registrar_expired, registrar_not_in_the_list,
 		registrar_signature_is_wrong, device_of_an_unknown_manufacturer, device_expired,
-		subject_of_another_device, subject_without_serial_number, no_subject, weak_keys, unprotected,
-		damaged_requests, general_messages, nothing_to_poll_for, forms, names};
+		subject_of_another_device, subject_with_two_serial_numbers, subject_without_serial_number,
+		no_subject, weak_keys, unprotected, damaged_requests, general_messages, nothing_to_poll_for,
+		forms, names};
 
 	return run_tests("ca", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

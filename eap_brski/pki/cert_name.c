@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eap_brski/pki/cert.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+#include "eap_brski/ground/text.h"
+
+/* Names of certificates, as text and as identities. */
+
+void brski_name_text(const X509_NAME *name, char *out, size_t size)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+	long len;
+
+	if (size > 0)
+		out[0] = '\0';
+	if (bio && name && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0) {
+		len = BIO_get_mem_data(bio, &text);
+		if (len > 0)
+			brski_printable(brski_span(text, (size_t)len), out, size);
+	}
+	BIO_free(bio);
+}
+
+/* Characters, whatever string type each side chose; of what is no text, type and octets. */
+static bool same_value(const ASN1_STRING *a, const ASN1_STRING *b)
+{
+	unsigned char *ua = NULL, *ub = NULL;
+	int la = ASN1_STRING_to_UTF8(&ua, a), lb = ASN1_STRING_to_UTF8(&ub, b);
+	bool same;
+
+	if (la >= 0 && lb >= 0)
+		same = brski_span_equal(brski_span(ua, (size_t)la), brski_span(ub, (size_t)lb));
+	else
+		same = la < 0 && lb < 0 && ASN1_STRING_cmp(a, b) == 0;
+	OPENSSL_free(ua);
+	OPENSSL_free(ub);
+	ERR_clear_error();
+	return same;
+}
+
+static bool same_entry(const X509_NAME_ENTRY *a, const X509_NAME_ENTRY *b)
+{
+	return X509_NAME_ENTRY_set(a) == X509_NAME_ENTRY_set(b) &&
+	       OBJ_cmp(X509_NAME_ENTRY_get_object(a), X509_NAME_ENTRY_get_object(b)) == 0 &&
+	       same_value(X509_NAME_ENTRY_get_data(a), X509_NAME_ENTRY_get_data(b));
+}
+
+bool brski_name_equal(const X509_NAME *a, const X509_NAME *b)
+{
+	int n = a ? X509_NAME_entry_count(a) : -1;
+
+	if (n < 0 || !b || X509_NAME_entry_count(b) != n)
+		return false;
+	for (int i = 0; i < n; i++) {
+		if (!same_entry(X509_NAME_get_entry(a, i), X509_NAME_get_entry(b, i)))
+			return false;
+	}
+	return true;
+}
+
+enum brski_code brski_name_serial_number(
+	const X509_NAME *name, const ASN1_STRING **out, struct brski_error *err)
+{
+	int at = name ? X509_NAME_get_index_by_NID(name, NID_serialNumber, -1) : -1;
+
+	*out = NULL;
+	if (at < 0)
+		return brski_fail(err, BRSKI_NOT_FOUND, "subject without a serialNumber");
+	if (X509_NAME_get_index_by_NID(name, NID_serialNumber, at) >= 0)
+		return brski_fail(err, BRSKI_MALFORMED, "subject with several serial numbers");
+	*out = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+	return BRSKI_OK;
+}
+
+bool brski_name_same_serial(const X509_NAME *a, const X509_NAME *b)
+{
+	const ASN1_STRING *serial_a, *serial_b;
+
+	return brski_name_serial_number(a, &serial_a, NULL) == BRSKI_OK &&
+	       brski_name_serial_number(b, &serial_b, NULL) == BRSKI_OK && same_value(serial_a, serial_b);
+}
