@@ -69,6 +69,8 @@ const char *brski_cmp_type_name(int type);
 const char *brski_cmp_fail_name(int bit);
 enum brski_cmp_fail brski_code_cmp_fail(
 	enum brski_code code); /* what a peer is told of an error, RFC 9483 3.6.4 */
+/* The same in certConf, of a certificate that brski_cmp_cert_check() does not like. */
+enum brski_cmp_fail brski_code_cert_fail(enum brski_code code);
 
 struct brski_cmp_header {
 	int pvno;
@@ -203,8 +205,9 @@ BRSKI_CHECKED enum brski_code brski_cmp_response_read(
 /*
  * The new certificate is what was asked for: the key is `key`; the subject equals `subject`
  * (accepted), or keeps its serialNumber attribute (grantedWithMods); it verifies to anchors with
- * extra certificates; neither a CA's nor, by its extended key usage, a registrar's; key usage
- * allows digitalSignature; dates. *chain is new: leaf and intermediates in order.
+ * extra certificates; neither a CA's nor, by its extended key usage, a registrar's; dates. It is good
+ * for a login by EAP-TLS (RFC 5216 5.3): key usage allows digitalSignature, and extended key usage,
+ * if there is one, clientAuth. *chain is new: leaf and intermediates in order.
  */
 BRSKI_CHECKED enum brski_code brski_cmp_cert_check(const struct brski_cmp_response *r, const EVP_PKEY *key,
 	const X509_NAME *subject, const STACK_OF(X509) *anchors, time_t now, STACK_OF(X509) **chain,

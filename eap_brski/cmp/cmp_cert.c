@@ -52,13 +52,44 @@ static enum brski_code check_no_power(const X509 *cert, struct brski_error *err)
 		err, BRSKI_UNEXPECTED, "new certificate has extended key usages of a registrar or CA");
 }
 
-/* RFC 9483 3.5: with less, its messages would be refused. */
+/* RFC 9483 3.5, RFC 5216 5.3: with less, its messages and its logins would be refused. */
 static enum brski_code check_key_usage(const X509 *cert, struct brski_error *err)
 {
 	if (X509_get_key_usage((X509 *)(uintptr_t)cert) & KU_DIGITAL_SIGNATURE)
 		return BRSKI_OK;
 	return brski_fail(
 		err, BRSKI_UNEXPECTED, "key usage of the new certificate does not allow signatures");
+}
+
+static bool may_log_in(const EXTENDED_KEY_USAGE *usages)
+{
+	for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++) {
+		int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, i));
+
+		if (nid == NID_client_auth || nid == NID_anyExtendedKeyUsage)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * RFC 5216 5.3, RFC 5280 4.2.1.12: a device that is onboarded logs in with it by EAP-TLS, and an
+ * extended key usage restricts.
+ */
+static enum brski_code check_login(const X509 *cert, struct brski_error *err)
+{
+	int crit = 0;
+	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(cert, NID_ext_key_usage, &crit, NULL);
+	bool absent = !usages && crit == -1;
+	bool good = absent || may_log_in(usages);
+
+	EXTENDED_KEY_USAGE_free(usages);
+	ERR_clear_error();
+	if (good)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNEXPECTED,
+		"nobody can log in with the new certificate: its extended key usage has neither clientAuth "
+		"nor anyExtendedKeyUsage (RFC 5216 5.3)");
 }
 
 static enum brski_code check_leaf(const struct brski_cmp_response *r, const EVP_PKEY *key,
@@ -75,6 +106,8 @@ static enum brski_code check_leaf(const struct brski_cmp_response *r, const EVP_
 		code = check_no_power(r->cert, err);
 	if (code == BRSKI_OK)
 		code = check_key_usage(r->cert, err);
+	if (code == BRSKI_OK)
+		code = check_login(r->cert, err);
 	return code == BRSKI_OK ? check_subject(r->status, r->cert, subject, err) : code;
 }
 

@@ -58,3 +58,9 @@ enum brski_cmp_fail brski_code_cmp_fail(enum brski_code code)
 	}
 	return BRSKI_CMP_SYSTEM_FAILURE;
 }
+
+enum brski_cmp_fail brski_code_cert_fail(enum brski_code code)
+{
+	return code == BRSKI_UNTRUSTED || code == BRSKI_REVOKED ? BRSKI_CMP_WRONG_AUTHORITY
+								: BRSKI_CMP_INCORRECT_DATA;
+}

@@ -61,8 +61,9 @@ static enum brski_code reject_cert(struct brski_pledge *p, const struct brski_cm
 	if (why->code == BRSKI_NO_MEMORY)
 		return brski_fail(err, why->code, "%s", why->why);
 	if (!r->implicit_confirm)
-		code = brski_cmp_cert_conf(&p->idevid, p->rec.pkcs10, r->cert, brski_code_cmp_fail(why->code),
-			why->why, p->config.env, &p->rec.tx, &p->rejection, err);
+		code = brski_cmp_cert_conf(&p->idevid, p->rec.pkcs10, r->cert,
+			brski_code_cert_fail(why->code), why->why, p->config.env, &p->rec.tx, &p->rejection,
+			err);
 	return code == BRSKI_OK ? brski_pledge_refuse_enrollment(p, why, err) : code;
 }
 

@@ -23,7 +23,7 @@ static X509 *issue(struct site *site, const struct brski_cmp_request *asked)
 		.subject =
 			site->ca == CA_OTHER_SUBJECT ? "CN=Other,O=Acme,serialNumber=SN-6666" : SITE_SUBJECT,
 		.key = asked->key,
-		.eku = "clientAuth",
+		.eku = site->ca == CA_NO_LOGIN ? "serverAuth" : "clientAuth",
 	};
 	struct brski_credential made;
 	X509 *cert;

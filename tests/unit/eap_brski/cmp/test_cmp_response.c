@@ -666,6 +666,8 @@ START_TEST(certificate_rules)
 	spec = good;
 	spec.key_usage = "keyEncipherment";
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_UNEXPECTED);
+	spec.key_usage = "nonRepudiation";
+	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_UNEXPECTED);
 	spec = good;
 	spec.not_before = 1000000000;
 	spec.not_after = 1100000000;
@@ -673,6 +675,34 @@ START_TEST(certificate_rules)
 	spec.not_before = time(NULL) + 1000;
 	spec.not_after = time(NULL) + 9000;
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_EXPIRED);
+}
+END_TEST
+
+/* RFC 5216 5.3: with an extended key usage, it takes one of two to log in by EAP-TLS. */
+START_TEST(certificate_is_good_for_a_login)
+{
+	static const struct {
+		const char *eku;
+		bool good;
+	} cases[] = {
+		{NULL, true},
+		{"clientAuth", true},
+		{"serverAuth,clientAuth", true}, /* the PKI's template says so */
+		{"anyExtendedKeyUsage", true},
+		{"serverAuth", false},
+		{"emailProtection,codeSigning", false},
+		{"1.3.6.1.4.1.32473.1", false},
+		{"DER:3000", false},
+		{"DER:0500", false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pki_spec spec = {.subject = CMP_WORLD_SUBJECT, .key = world.key, .eku = cases[i].eku};
+
+		ck_assert_msg(issue_and_check(&spec, BRSKI_CMP_ACCEPTED) ==
+				      (cases[i].good ? BRSKI_OK : BRSKI_UNEXPECTED),
+			"%s", cases[i].eku);
+	}
 }
 END_TEST
 
@@ -788,6 +818,7 @@ int main(void)
 	tcase_add_test(tc, ca_pubs_are_handed_on);
 	tcase_add_test(tc, other_bodies);
 	tcase_add_test(tc, certificate_rules);
+	tcase_add_test(tc, certificate_is_good_for_a_login);
 	tcase_add_test(tc, certificate_without_clock);
 	tcase_add_test(tc, certificate_chain);
 	tcase_add_test(tc, certificate_chain_is_put_in_order);

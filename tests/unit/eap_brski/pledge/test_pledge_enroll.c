@@ -184,23 +184,61 @@ START_TEST(refuses_wrong_certificates)
 }
 END_TEST
 
-START_TEST(refuses_a_certificate_for_another_key)
+/* RFC 9483 4.1.1: the PKI hears it by certConf, in the same flight as the registrar */
+static void expect_rejection(enum brski_cmp_fail fail, const char *words)
 {
+	const struct network_request *last = network_last(&net, "initialization", BRSKI_CMP_CERTCONF);
 	struct brski_cmp_request conf = {0};
 	struct brski_cmp msg = {0};
 
+	ck_assert_ptr_nonnull(last);
+	ck_assert_str_eq(last[1].path, "enrollstatus");
+	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&last->body), &msg, &err));
+	EXPECT(BRSKI_OK, brski_cmp_request_check(&msg, net.idevid.cert, NULL, &conf, &err));
+	ck_assert_int_eq(conf.conf_status, BRSKI_CMP_REJECTION);
+	ck_assert_msg(conf.conf_fail == fail, "%s", brski_cmp_fail_name(conf.conf_fail));
+	ck_assert_msg(strstr(conf.text, words) != NULL, "%s", conf.text);
+	brski_cmp_request_free(&conf);
+	brski_cmp_free(&msg);
+}
+
+START_TEST(refuses_a_certificate_for_another_key)
+{
 	net.wrong_key = pki_key(NULL);
 	EXPECT(BRSKI_OK, visit());
 	network_expect_enrollment_failed(&net, pledge, "key");
-	/* RFC 9483 4.1.1: the PKI hears it by certConf, in the same flight as the registrar */
-	ck_assert_int_eq(net.requests[3].cmp, BRSKI_CMP_CERTCONF);
-	ck_assert_str_eq(net.requests[4].path, "enrollstatus");
-	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&net.requests[3].body), &msg, &err));
-	EXPECT(BRSKI_OK, brski_cmp_request_check(&msg, net.idevid.cert, NULL, &conf, &err));
-	ck_assert_int_eq(conf.conf_status, BRSKI_CMP_REJECTION);
-	brski_cmp_request_free(&conf);
-	brski_cmp_free(&msg);
+	expect_rejection(BRSKI_CMP_INCORRECT_DATA, "another key");
 	EVP_PKEY_free(net.wrong_key);
+}
+END_TEST
+
+static void a_server(struct network *n, struct pki_spec *spec)
+{
+	(void)n;
+	spec->eku = "serverAuth";
+}
+
+static void for_encryption(struct network *n, struct pki_spec *spec)
+{
+	(void)n;
+	spec->key_usage = "keyEncipherment";
+}
+
+/* RFC 5216 5.3: it would say "onboarded", and never log in. */
+START_TEST(refuses_a_certificate_that_cannot_log_in)
+{
+	net.cert = a_server;
+	EXPECT(BRSKI_OK, visit());
+	network_expect_enrollment_failed(&net, pledge, "clientAuth");
+	expect_rejection(BRSKI_CMP_INCORRECT_DATA, "clientAuth");
+	net.cert = for_encryption;
+	EXPECT(BRSKI_OK, visit());
+	network_expect_enrollment_failed(&net, pledge, "key usage");
+	expect_rejection(BRSKI_CMP_INCORRECT_DATA, "key usage");
+	net.cert = NULL;
+	net.cert_issuer = &net.other_ca;
+	EXPECT(BRSKI_OK, visit());
+	expect_rejection(BRSKI_CMP_WRONG_AUTHORITY, "new certificate");
 }
 END_TEST
 
@@ -560,11 +598,12 @@ int main(void)
 {
 	const TTest *const tests[] = {a_pinned_registrar_tells_its_ca, a_pinned_registrar_that_tells_none,
 		a_pinned_registrar_after_a_reboot, refuses_wrong_certificates,
-		refuses_a_certificate_for_another_key, no_certconf_where_none_is_awaited,
-		refuses_answers_of_others, refuses_broken_answers, the_pki_refuses, polls_for_the_certificate,
-		polls_for_the_confirmation, waiting_forever_is_no_loop, repeats_its_poll,
-		waiting_said_again_is_asked_for_a_time, refused_after_waiting,
-		no_success_without_the_registrars_word, no_success_without_pkiconf, voucher_status_may_fail};
+		refuses_a_certificate_for_another_key, refuses_a_certificate_that_cannot_log_in,
+		no_certconf_where_none_is_awaited, refuses_answers_of_others, refuses_broken_answers,
+		the_pki_refuses, polls_for_the_certificate, polls_for_the_confirmation,
+		waiting_forever_is_no_loop, repeats_its_poll, waiting_said_again_is_asked_for_a_time,
+		refused_after_waiting, no_success_without_the_registrars_word, no_success_without_pkiconf,
+		voucher_status_may_fail};
 
 	return run_tests("pledge_enroll", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

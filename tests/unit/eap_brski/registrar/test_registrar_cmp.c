@@ -283,6 +283,7 @@ static const struct {
 	{CA_UNPROTECTED_IP, "not protected", BRSKI_UNTRUSTED},
 	{CA_OTHER_KEY, "key", BRSKI_OK},
 	{CA_OTHER_SUBJECT, "subject", BRSKI_OK},
+	{CA_NO_LOGIN, "clientAuth", BRSKI_OK},
 	{CA_BROKEN_SIGNATURE, "", BRSKI_BAD_SIGNATURE},
 	{CA_OTHER_SIGNER, "", BRSKI_UNTRUSTED},
 	{CA_OTHER_TRANSACTION, "another transaction", BRSKI_MISMATCH},
