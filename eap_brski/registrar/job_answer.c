@@ -43,55 +43,77 @@ static enum brski_code judge(
 }
 
 /*
- * Compare and put. *adopted: another was faster, and *job is what is stored. It waits for another call
- * then, or is finished: this answer is of no use to it.
+ * What an answer changes of a job, as it was before: a copy of the whole, which owns nothing but its
+ * answer to the pledge. Request, upstream octets, chain, manufacturer and call are none of an answer's
+ * business, and stay the job's.
  */
-static enum brski_code judge_and_put(struct brski_job *job, const struct brski_http *answer, const char *why,
-	bool *adopted, struct brski_error *err)
+static enum brski_code remember(
+	const struct brski_job *job, struct brski_job *before, struct brski_error *err)
 {
-	const unsigned step = job->step;
+	*before = *job;
+	memset(&before->answer, 0, sizeof(before->answer));
+	return brski_http_copy(&before->answer, &job->answer, err);
+}
 
-	*adopted = false;
-	for (unsigned i = 0; i < BRSKI_REGISTRAR_RACES_MAX; i++) {
-		enum brski_code code = judge(job, answer, why, err);
+/* What is not stored did not happen. */
+static void roll_back(struct brski_job *job, struct brski_job *before)
+{
+	brski_http_free(&job->answer);
+	*job = *before;
+}
 
-		if (code == BRSKI_OK)
-			code = brski_job_put(job, err);
-		if (code != BRSKI_UNEXPECTED)
-			return code;
-		code = brski_job_reread(job, err);
-		if (code == BRSKI_OK) {
-			*adopted = job->state != BRSKI_JOB_WAITING || job->step != step;
-			code = brski_job_prepare(job, err);
-		}
-		if (code != BRSKI_OK || *adopted)
-			return code;
-	}
-	return brski_fail(err, BRSKI_UNAVAILABLE, "others change the request all the time");
+/* The job is as it was, unless it is stored as it now is. BRSKI_UNEXPECTED: another was faster. */
+static enum brski_code judge_and_put(
+	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err)
+{
+	struct brski_job before;
+	enum brski_code code = remember(job, &before, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	code = judge(job, answer, why, err);
+	if (code == BRSKI_OK)
+		code = brski_job_put(job, err);
+	if (code == BRSKI_OK)
+		brski_http_free(&before.answer);
+	else
+		roll_back(job, &before);
+	return code;
+}
+
+/* *adopted: *job is what is stored. It waits for another call, or is finished: this answer is of no use to it. */
+static enum brski_code adopt(struct brski_job *job, unsigned step, bool *adopted, struct brski_error *err)
+{
+	enum brski_code code = brski_job_reread(job, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	*adopted = job->state != BRSKI_JOB_WAITING || job->step != step;
+	return brski_job_prepare(job, err);
 }
 
 enum brski_code brski_job_answer(
 	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err)
 {
-	unsigned step = job->step;
-	char trouble[sizeof(job->why)];
-	enum brski_code code;
-	bool adopted;
+	const unsigned step = job->step;
+	enum brski_code code = BRSKI_UNEXPECTED;
+	bool adopted = false;
 
 	if (job->state != BRSKI_JOB_WAITING)
 		return BRSKI_OK; /* it came late, or twice */
-	memcpy(trouble, job->why, sizeof(trouble));
-	code = judge_and_put(job, answer, why, &adopted, err);
-	if (code == BRSKI_OK && adopted)
-		return BRSKI_OK;
-	if (code != BRSKI_OK) {
-		/* what is not stored did not happen */
-		forget_answer(job);
-		job->state = BRSKI_JOB_WAITING;
-		job->step = step;
-		memcpy(job->why, trouble, sizeof(trouble));
-		return code;
+	for (unsigned i = 0; code == BRSKI_UNEXPECTED && i < BRSKI_REGISTRAR_RACES_MAX; i++) {
+		code = judge_and_put(job, answer, why, err);
+		if (code != BRSKI_UNEXPECTED)
+			break;
+		code = adopt(job, step, &adopted, err);
+		if (code != BRSKI_OK || adopted)
+			return code;
+		code = BRSKI_UNEXPECTED;
 	}
+	if (code == BRSKI_UNEXPECTED)
+		return brski_fail(err, BRSKI_UNAVAILABLE, "others change the request all the time");
+	if (code != BRSKI_OK)
+		return code;
 	brski_job_announce(job);
 	return brski_job_prepare(job, err);
 }

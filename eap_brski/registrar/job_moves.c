@@ -5,7 +5,7 @@
 
 /*
  * What moves a job: from step to step as its type says, and to its end as all do. That an answer
- * could not be stored is no move: then the job is put back where it was (job_answer.c).
+ * could not be stored is no move: then the whole job is what it was (job_answer.c).
  */
 
 static const struct brski_job_end ends[] = {
@@ -65,4 +65,6 @@ void brski_job_move(struct brski_job *job, enum brski_job_cause cause)
 		job->state = end->to;
 	else if (move)
 		job->step = move->to;
+	if (job->state == BRSKI_JOB_REFUSED) /* whatever an answer before said */
+		job->grants = job->pki_waits = false;
 }

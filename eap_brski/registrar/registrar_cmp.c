@@ -434,7 +434,8 @@ enum brski_code brski_registrar_deliver_cmp(struct brski_registrar_session *s, c
 {
 	enum brski_code code = BRSKI_OK;
 
-	if (job->grants) /* from now on "onboarded" is believed of this device */
+	if (job->state == BRSKI_JOB_DONE &&
+		job->grants) /* from now on "onboarded" is believed of this device */
 		code = brski_note_keep(
 			s->registrar, &s->device, "certificate", brski_span(NULL, 0), job->key, err);
 	if (code != BRSKI_OK)

@@ -189,6 +189,8 @@ static enum brski_code job_get(
 
 	if (code != BRSKI_OK)
 		return code;
+	if (site->fail_gets)
+		return brski_fail(err, BRSKI_UNAVAILABLE, "nothing can be read");
 	if (!row)
 		return brski_fail(err, BRSKI_NOT_FOUND, "no such job");
 	*revision = row->revision;
