@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "eap_brski/artifacts/paths.h"
 #include "eap_brski/registrar/registrar_internal.h"
@@ -19,7 +20,7 @@ static enum brski_code operation_url(const char *url, const char *manufacturer, 
 		return brski_fail(err, BRSKI_NOT_FOUND,
 			"no MASA is known for %s: no IDevID names one, so set the manufacturer's MASA URL",
 			manufacturer);
-	if (strncmp(url, "https://", 8) != 0)
+	if (strncasecmp(url, "https://", 8) != 0) /* RFC 3986 3.1 */
 		return brski_fail(err, BRSKI_UNSUPPORTED, "MASA URL %.200s is not an https URL", url);
 	while (len > 8 && url[len - 1] == '/')
 		len--;

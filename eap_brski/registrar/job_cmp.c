@@ -357,7 +357,7 @@ static enum brski_code prepare_cmp(struct brski_job *job, struct brski_error *er
 
 static const STACK_OF(X509) *anchors(const struct brski_job *job)
 {
-	return job->registrar->domain_anchors;
+	return job->registrar->pki_tls_anchors;
 }
 
 static const struct brski_job_step steps[] = {{"cmp", "certificate", prepare_cmp}};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "eap_brski/registrar/registrar_internal.h"
 
@@ -88,7 +89,7 @@ enum brski_code brski_registrar_give_up(
 
 static bool is_http_url(const char *url)
 {
-	return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+	return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
 }
 
 static bool has_all_ops(const struct brski_registrar_ops *ops)
@@ -169,7 +170,9 @@ static enum brski_code registrar_fill(
 	if (code != BRSKI_OK)
 		return code;
 	r->domain_anchors = X509_chain_up_ref((STACK_OF(X509) *)c->domain_anchors);
-	if (!r->domain_anchors)
+	r->pki_tls_anchors = X509_chain_up_ref(
+		(STACK_OF(X509) *)(c->pki_tls_anchors ? c->pki_tls_anchors : c->domain_anchors));
+	if (!r->domain_anchors || !r->pki_tls_anchors)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	strcpy(r->cmp_url, c->cmp_url); /* config_check has looked at its length */
 	r->nest = c->nest;
@@ -214,6 +217,7 @@ void brski_registrar_free(struct brski_registrar *r)
 	brski_credential_free(&r->credential);
 	free_certs(r->own_chain);
 	free_certs(r->domain_anchors);
+	free_certs(r->pki_tls_anchors);
 	for (size_t i = 0; i < r->n_domain_ids; i++)
 		brski_buf_free(&r->domain_ids[i]);
 	free(r->domain_ids);

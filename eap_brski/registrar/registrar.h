@@ -170,8 +170,10 @@ struct brski_registrar_config {
 	/* our own CA: LDevIDs of ours and answers of the PKI verify to these; copied */
 	const STACK_OF(X509) *domain_anchors;
 	const char *cmp_url; /* of the PKI, "http://ca.example:8080/.well-known/cmp"; copied */
-	bool nest;           /* wrap requests, RFC 9483 5.2.2.1; default true */
-	bool answer_genm;    /* getcacerts from our own anchors, for PKIs that answer no genm */
+	/* of the PKI's HTTPS; NULL: domain_anchors; copied */
+	const STACK_OF(X509) *pki_tls_anchors;
+	bool nest;        /* wrap requests, RFC 9483 5.2.2.1; default true */
+	bool answer_genm; /* getcacerts from our own anchors, for PKIs that answer no genm */
 	/*
 	 * Verify what the PKI answers (protection to domain_anchors, key and subject of the
 	 * certificate) and do not deliver what is wrong; default true. False relays it unjudged:

@@ -9,14 +9,14 @@
 
 /* What counts here of the server's settings. */
 static const char *const names[] = {"certificate_file", "private_key_file", "private_key_password", "ca_file",
-	"cmp_url", "proxy", "cmp_nested", "check_pki_answers"};
+	"cmp_url", "cmp_tls_ca_file", "proxy", "cmp_nested", "check_pki_answers"};
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 
 struct admin_site {
 	struct setting table[N_NAMES + 1];
 	struct brski_config settings;
 	struct brski_credential credential;
-	STACK_OF(X509) *anchors;
+	STACK_OF(X509) *anchors, *pki_tls_anchors;
 	struct brski_exchange *exchange;
 };
 
@@ -39,6 +39,7 @@ void admin_site_free(struct admin_site *site)
 	brski_exchange_free(site->exchange);
 	brski_credential_free(&site->credential);
 	sk_X509_pop_free(site->anchors, X509_free);
+	sk_X509_pop_free(site->pki_tls_anchors, X509_free);
 	settings_free(site->table, &site->settings);
 	free(site);
 }
@@ -69,7 +70,8 @@ static enum brski_code load_credential(struct admin_site *site, struct brski_err
 
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, code, "the registrar's key and certificate");
-	return brski_certs_load(c->ca_file, &site->anchors, err);
+	code = brski_certs_load(c->ca_file, &site->anchors, err);
+	return code == BRSKI_OK ? brski_config_pki_anchors(c, &site->pki_tls_anchors, err) : code;
 }
 
 enum brski_code brski_admin_load(struct brski_admin *admin, struct brski_error *err)
@@ -86,6 +88,7 @@ enum brski_code brski_admin_load(struct brski_admin *admin, struct brski_error *
 	if (code == BRSKI_OK)
 		code = load_credential(site, err);
 	config.domain_anchors = site->anchors;
+	config.pki_tls_anchors = site->pki_tls_anchors;
 	return code == BRSKI_OK ? brski_exchange_new(&config, &site->exchange, err) : code;
 }
 

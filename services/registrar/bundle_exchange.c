@@ -13,6 +13,7 @@ enum brski_code brski_exchange_new(
 		.credential = config->credential,
 		.domain_anchors = config->domain_anchors,
 		.cmp_url = config->settings->cmp_url,
+		.pki_tls_anchors = config->pki_tls_anchors,
 		.nest = config->settings->cmp_nested,
 		.check_answers = config->settings->check_pki_answers,
 		.ops = &brski_dry_run_ops,

@@ -19,6 +19,7 @@ const struct setting brski_settings[] = {
 	{TEXT(ca_file), NULL, true, "FILE", "trust anchors of the network's own PKI"},
 	{TEXT(database), "/var/lib/brski/registrar.db", true, "FILE", "manufacturers, devices, requests, history"},
 	{TEXT(cmp_url), NULL, true, "URL", "the PKI: CMP over HTTP or HTTPS"},
+	{TEXT(cmp_tls_ca_file), NULL, false, "FILE", "trust anchors of the PKI's HTTPS, where ca_file is not"},
 	{FLAG(cmp_nested), "yes", false, NULL, "wrap requests in a message signed by this registrar"},
 	{FLAG(answer_genm), "no", false, NULL, "answer questions for CA certificates from ca_file"},
 	{FLAG(check_pki_answers), "yes", false, NULL, "verify the PKI's answers before devices get them"},
@@ -36,3 +37,15 @@ const struct setting brski_settings[] = {
 	{NUMBER(max_history), 100, INT32_MAX, "100000", false, "N", "events that are kept"},
 	{0},
 };
+
+enum brski_code brski_config_pki_anchors(
+	const struct brski_config *config, STACK_OF(X509) **out, struct brski_error *err)
+{
+	enum brski_code code;
+
+	*out = NULL;
+	if (!config->cmp_tls_ca_file || !config->cmp_tls_ca_file[0])
+		return BRSKI_OK;
+	code = brski_certs_load(config->cmp_tls_ca_file, out, err);
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "cmp_tls_ca_file");
+}

@@ -2,6 +2,7 @@
 #ifndef BRSKI_SERVICES_REGISTRAR_CONFIG_H
 #define BRSKI_SERVICES_REGISTRAR_CONFIG_H
 
+#include "eap_brski/pki/credential.h"
 #include "services/base/settings.h"
 
 /*
@@ -16,6 +17,7 @@ struct brski_config {
 	char *ca_file;              /* PEM: trust anchors of the domain */
 	char *database;
 	char *cmp_url;           /* of the PKI, http or https */
+	char *cmp_tls_ca_file;   /* PEM: trust anchors of its HTTPS; NULL or "": ca_file */
 	bool cmp_nested;         /* RFC 9483 5.2.2.1 */
 	bool answer_genm;        /* from ca_file, for PKIs that answer none */
 	bool check_pki_answers;  /* before the device gets them */
@@ -35,5 +37,12 @@ struct brski_config {
 
 /* In the order of the configuration file. */
 extern const struct setting brski_settings[];
+
+/*
+ * The certificates of cmp_tls_ca_file, *out the caller's; NULL: there is no such file set. The error
+ * names the setting.
+ */
+BRSKI_CHECKED enum brski_code brski_config_pki_anchors(
+	const struct brski_config *config, STACK_OF(X509) **out, struct brski_error *err);
 
 #endif

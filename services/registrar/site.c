@@ -11,7 +11,7 @@
 struct brski_site {
 	const struct brski_env *env;
 	struct brski_credential credential;
-	STACK_OF(X509) *anchors;
+	STACK_OF(X509) *anchors, *pki_tls_anchors;
 	struct brski_store *store;
 	struct brski_policy *policy;
 	struct brski_registrar *registrar;
@@ -89,7 +89,8 @@ static enum brski_code load_credential(
 		code = brski_certs_load(settings->ca_file, &site->anchors, err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, code, "private_key_file, certificate_file, ca_file");
-	return check_credential(site, settings, err);
+	code = check_credential(site, settings, err);
+	return code == BRSKI_OK ? brski_config_pki_anchors(settings, &site->pki_tls_anchors, err) : code;
 }
 
 /* ---- The parts ---- */
@@ -129,6 +130,7 @@ static enum brski_code make_registrar(
 		.credential = &site->credential,
 		.domain_anchors = site->anchors,
 		.cmp_url = settings->cmp_url,
+		.pki_tls_anchors = site->pki_tls_anchors,
 		.nest = settings->cmp_nested,
 		.answer_genm = settings->answer_genm,
 		.check_answers = settings->check_pki_answers,
@@ -252,6 +254,7 @@ void brski_site_free(struct brski_site *site)
 	brski_policy_free(site->policy);
 	brski_store_close(site->store);
 	sk_X509_pop_free(site->anchors, X509_free);
+	sk_X509_pop_free(site->pki_tls_anchors, X509_free);
 	brski_credential_free(&site->credential);
 	free(site);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "eap_brski/artifacts/voucher_cms.h"
 #include "tests/unit/support/site.h"
@@ -145,7 +146,7 @@ static bool ends_with(const char *text, const char *end)
 bool site_masa(struct site *site, const struct brski_call *call, struct brski_http *answer)
 {
 	must(call->tls_anchors != NULL && call->client != NULL, "TLS");
-	must(strncmp(call->url, "https://", 8) == 0 && ends_with(call->url, call->request->path),
+	must(strncasecmp(call->url, "https://", 8) == 0 && ends_with(call->url, call->request->path),
 		"URL and path");
 	if (!ends_with(call->url, "/requestvoucher"))
 		return on_log(site, call, answer);

@@ -53,11 +53,23 @@ void site_web_start(struct site_web *web, struct site *site)
 	site->config.cmp_url = web->cmp_url;
 }
 
+void site_web_ca_tls(struct site_web *web, const struct brski_credential *issuer)
+{
+	pki_free(&web->ca_tls);
+	web->ca_tls = pki_make(
+		&(struct pki_spec){.subject = "CN=localhost", .san = "DNS:localhost", .eku = "serverAuth"},
+		issuer);
+	web_stop(&web->ca);
+	web_start(&web->ca, &web->ca_tls, on_ca, web);
+	snprintf(web->cmp_url, sizeof(web->cmp_url), "https://localhost:%d/cmp", web->ca.port);
+}
+
 void site_web_stop(struct site_web *web)
 {
 	web_stop(&web->masa);
 	web_stop(&web->ca);
 	pki_free(&web->masa_tls);
+	pki_free(&web->ca_tls);
 }
 
 void site_write_files(const struct site *site, const struct brski_credential *registrar, const char *folder)

@@ -499,6 +499,50 @@ START_TEST(check_only_makes_no_worker)
 }
 END_TEST
 
+/* ---- HTTPS to the PKI ---- */
+
+START_TEST(https_to_the_pki_leads_to_ca_file)
+{
+	struct visit v;
+
+	site_web_ca_tls(&web, &world.domain_ca);
+	set("cmp_url", "HTTPS%s", strchr(web.cmp_url, ':'));
+	start();
+	v = visit();
+	ck_assert_msg(v.enrolled, "%s", v.said);
+	expect_credential();
+}
+END_TEST
+
+/* A PKI may have its TLS certificate from anywhere; the CMP messages are signed under ca_file. */
+START_TEST(https_to_the_pki_has_anchors_of_its_own)
+{
+	STACK_OF(X509) *anchors = pki_certs(&world.foreign, NULL);
+	struct search s = {.what = "certificate", .ok = false};
+	char file[96];
+	struct visit v;
+
+	snprintf(file, sizeof(file), "%s/pki-tls.pem", folder);
+	file_write_certs(file, anchors);
+	site_web_ca_tls(&web, &world.foreign);
+	set("cmp_url", "%s", web.cmp_url);
+	start();
+	v = visit();
+	ck_assert(!v.enrolled);
+	each_event(store, SITE_SERIAL, 1000, look_at, &s);
+	ck_assert_uint_gt(s.found, 0); /* no answer: the certificate does not verify */
+	ck_assert_uint_eq(world.n_ca_calls, 0);
+	stop();
+	set("cmp_tls_ca_file", "%s", file);
+	start();
+	wait_until_answered();
+	v = come_back(&v);
+	ck_assert_msg(v.enrolled, "%s", v.said);
+	expect_credential();
+	pki_free_certs(anchors);
+}
+END_TEST
+
 START_TEST(a_credential_must_be_a_registrars)
 {
 	const struct brski_site_config config = {.settings = &settings, .env = &env};
@@ -523,6 +567,10 @@ START_TEST(settings_are_checked)
 	set("cmp_url", "%s", "ftp://127.0.0.1/");
 	EXPECT_WHY(BRSKI_UNSUPPORTED, "cmp_url", brski_site_new(&config, &site, &err));
 	set("cmp_url", "%s", web.cmp_url);
+	set("cmp_tls_ca_file", "%s/no-such.pem", folder);
+	ck_assert_int_ne(brski_site_new(&config, &site, &err), BRSKI_OK);
+	ck_assert_msg(strstr(err.why, "cmp_tls_ca_file") != NULL, "%s", err.why);
+	set("cmp_tls_ca_file", "%s", "");
 	set("database", "%s/no/such/folder/r.db", folder);
 	ck_assert_int_ne(brski_site_new(&config, &site, &err), BRSKI_OK);
 	ck_assert_msg(strstr(err.why, "/no/such/folder/r.db") != NULL, "%s", err.why);
@@ -540,6 +588,8 @@ int main(void)
 		a_restart_loses_nothing,
 		a_refused_device_gets_403_and_no_job,
 		check_only_makes_no_worker,
+		https_to_the_pki_leads_to_ca_file,
+		https_to_the_pki_has_anchors_of_its_own,
 		a_credential_must_be_a_registrars,
 		settings_are_checked,
 	};
