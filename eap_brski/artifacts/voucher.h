@@ -37,6 +37,7 @@ struct brski_voucher {
 	struct brski_buf pinned_domain_cert;
 	struct brski_buf proximity_registrar_cert;     /* request only */
 	struct brski_buf prior_signed_voucher_request; /* request only: the pledge's CMS */
+	time_t signed_on; /* signingTime of the envelope that it came in: no leaf, never printed */
 	bool has_revocation_checks;
 	bool domain_cert_revocation_checks;
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "eap_brski/artifacts/voucher_cms.h"
+#include "eap_brski/ground/text.h"
 
 /* ---- A pledge's request, as the registrar sees it: RFC 8995 5.2, 5.3, 5.5 ---- */
 
@@ -150,6 +151,34 @@ static enum brski_code check_expiry(
 	return BRSKI_OK;
 }
 
+static enum brski_code check_made(const char *what, time_t made, time_t now, struct brski_error *err)
+{
+	char then[32], here[32];
+
+	if (made <= now + BRSKI_CLOCK_SKEW)
+		return BRSKI_OK;
+	brski_time_format(made, then);
+	brski_time_format(now, here);
+	return brski_fail(err, BRSKI_EXPIRED,
+		"voucher is of the future: its %s is %s, and the clock here says %s; one of the two is wrong",
+		what, then, here);
+}
+
+/*
+ * RFC 8995 2.6.1: whoever has confidence in his clock MUST check created-on and signingTime too.
+ * How long ago they are says nothing against a voucher, since a MASA may take days.
+ */
+static enum brski_code check_dates_of_making(
+	const struct brski_voucher *v, const struct brski_voucher_expect *expect, struct brski_error *err)
+{
+	enum brski_code code;
+
+	if (!expect->clock_is_right || expect->now == 0)
+		return BRSKI_OK;
+	code = check_made("created-on", v->created_on, expect->now, err);
+	return code == BRSKI_OK ? check_made("signingTime", v->signed_on, expect->now, err) : code;
+}
+
 /* RFC 8995 5.6.1 and RFC 8366 5.3: a nonce MUST be the one that was sent; none at all is local policy. */
 static enum brski_code check_nonce(
 	const struct brski_voucher *v, const struct brski_voucher_expect *expect, struct brski_error *err)
@@ -205,6 +234,8 @@ static enum brski_code check_voucher(const struct brski_voucher *v, const STACK_
 		code = check_device(v, expect, err);
 	if (code == BRSKI_OK)
 		code = check_expiry(v, expect, err);
+	if (code == BRSKI_OK)
+		code = check_dates_of_making(v, expect, err);
 	if (code == BRSKI_OK)
 		code = check_nonce(v, expect, err);
 	if (code == BRSKI_OK)

@@ -15,6 +15,9 @@ BRSKI_CHECKED enum brski_code brski_voucher_request_check(struct brski_span cms,
 	const STACK_OF(X509) *peer_chain, const X509 *own, struct brski_voucher *out,
 	struct brski_error *err);
 
+/* How far ahead of a right clock the MASA's may be, in seconds. */
+#define BRSKI_CLOCK_SKEW 600
+
 /* What a voucher must match: used by registrar (RFC 8995 5.6) and pledge (RFC 8995 5.6.1) alike. */
 struct brski_voucher_expect {
 	const char *serial_number;
@@ -24,6 +27,8 @@ struct brski_voucher_expect {
 	struct brski_span idevid_issuer;    /* compared when both are there */
 	const STACK_OF(X509) *masa_anchors; /* NULL: the signer is not judged */
 	time_t now;                         /* 0: no clock, dates are not looked at */
+	bool clock_is_right; /* `now` is a time in which there is confidence: created-on and signingTime
+				are held against it as well (RFC 8995 2.6.1) */
 	const STACK_OF(X509)
 		*domain_chain; /* leaf first: must verify to pinned-domain-cert; NULL: not looked at */
 	enum brski_use domain_use;

@@ -43,12 +43,15 @@ enum brski_code brski_voucher_open(struct brski_span cms, const STACK_OF(X509) *
 	struct brski_voucher *out, STACK_OF(X509) **certs, struct brski_error *err)
 {
 	struct brski_buf json = {0};
+	time_t signed_on;
 	enum brski_code code;
 
 	memset(out, 0, sizeof(*out));
-	code = brski_cms_open(cms, extra, &json, certs, err);
+	code = brski_cms_open(cms, extra, &json, certs, &signed_on, err);
 	if (code == BRSKI_OK)
 		code = brski_voucher_parse(brski_buf_span(&json), out, err);
+	if (code == BRSKI_OK)
+		out->signed_on = signed_on;
 	brski_buf_free(&json);
 	if (code != BRSKI_OK) {
 		sk_X509_pop_free(*certs, X509_free);

@@ -187,23 +187,46 @@ static enum brski_code check_digest(CMS_SignerInfo *si, struct brski_error *err)
 }
 
 /*
- * RFC 5652 5.3: signed attributes are there unless the content is id-data. 11.1: their contentType
- * is that of the content.
+ * RFC 5652 5.3: signed attributes are there unless the content is id-data; here always, since a
+ * signature over the content alone can be one that was made over another message's attributes.
+ * 11.1: their contentType is that of the content.
  */
 static enum brski_code check_attributes(CMS_ContentInfo *cms, CMS_SignerInfo *si, struct brski_error *err)
 {
 	const ASN1_OBJECT *type = CMS_get0_eContentType(cms);
 	const ASN1_OBJECT *attested;
 
-	if (CMS_signed_get_attr_count(si) < 0) {
-		if (OBJ_obj2nid(type) == NID_pkcs7_data)
-			return BRSKI_OK;
+	if (CMS_signed_get_attr_count(si) < 0)
 		return brski_fail(err, BRSKI_MALFORMED, "signed message has no signed attributes");
-	}
 	attested = CMS_signed_get0_data_by_OBJ(si, OBJ_nid2obj(NID_pkcs9_contentType), -3, V_ASN1_OBJECT);
 	if (!attested || OBJ_cmp(attested, type) != 0)
 		return brski_fail(err, BRSKI_MALFORMED,
 			"signed attributes name another type of content than the message");
+	return BRSKI_OK;
+}
+
+static const ASN1_TIME *signing_time_as(CMS_SignerInfo *si, int type)
+{
+	/* -3: one attribute of one value */
+	return CMS_signed_get0_data_by_OBJ(si, OBJ_nid2obj(NID_pkcs9_signingTime), -3, type);
+}
+
+/* RFC 5652 11.3: it need not be there (*out is 0 then), but once only. */
+static enum brski_code read_signing_time(CMS_SignerInfo *si, time_t *out, struct brski_error *err)
+{
+	const ASN1_TIME *value;
+	struct tm tm;
+
+	*out = 0;
+	if (CMS_signed_get_attr_by_NID(si, NID_pkcs9_signingTime, -1) < 0)
+		return BRSKI_OK;
+	value = signing_time_as(si, V_ASN1_UTCTIME);
+	if (!value)
+		value = signing_time_as(si, V_ASN1_GENERALIZEDTIME);
+	if (!value || ASN1_TIME_to_tm(value, &tm) != 1)
+		return brski_fail_openssl(
+			err, BRSKI_MALFORMED, "signingTime of a signed message is not one time");
+	*out = timegm(&tm);
 	return BRSKI_OK;
 }
 
@@ -288,7 +311,7 @@ static enum brski_code list_certs(
 }
 
 static enum brski_code open_parsed(const struct kind *kind, CMS_ContentInfo *cms, const STACK_OF(X509) *extra,
-	struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err)
+	struct brski_buf *content, STACK_OF(X509) **certs, time_t *signed_on, struct brski_error *err)
 {
 	enum brski_code code = check_envelope(kind, cms, err);
 	X509 *signer;
@@ -298,12 +321,15 @@ static enum brski_code open_parsed(const struct kind *kind, CMS_ContentInfo *cms
 	if (code == BRSKI_OK)
 		code = verify(kind, cms, content, err);
 	if (code == BRSKI_OK)
+		code = read_signing_time(
+			sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0), signed_on, err);
+	if (code == BRSKI_OK)
 		code = list_certs(cms, signer, certs, err);
 	return code;
 }
 
 static enum brski_code open_message(const struct kind *kind, struct brski_span cms,
-	const STACK_OF(X509) *extra, struct brski_buf *content, STACK_OF(X509) **certs,
+	const STACK_OF(X509) *extra, struct brski_buf *content, STACK_OF(X509) **certs, time_t *signed_on,
 	struct brski_error *err)
 {
 	CMS_ContentInfo *parsed;
@@ -311,11 +337,12 @@ static enum brski_code open_message(const struct kind *kind, struct brski_span c
 
 	brski_buf_reset(content);
 	*certs = NULL;
+	*signed_on = 0;
 	ERR_clear_error();
 	code = parse(kind, cms, &parsed, err);
 	if (code != BRSKI_OK)
 		return code;
-	code = open_parsed(kind, parsed, extra, content, certs, err);
+	code = open_parsed(kind, parsed, extra, content, certs, signed_on, err);
 	if (code != BRSKI_OK)
 		brski_buf_reset(content);
 	CMS_ContentInfo_free(parsed);
@@ -324,13 +351,17 @@ static enum brski_code open_message(const struct kind *kind, struct brski_span c
 }
 
 enum brski_code brski_cms_open(struct brski_span cms, const STACK_OF(X509) *extra, struct brski_buf *content,
-	STACK_OF(X509) **certs, struct brski_error *err)
+	STACK_OF(X509) **certs, time_t *signed_on, struct brski_error *err)
 {
-	return open_message(&voucher, cms, extra, content, certs, err);
+	time_t unused;
+
+	return open_message(&voucher, cms, extra, content, certs, signed_on ? signed_on : &unused, err);
 }
 
 enum brski_code brski_cms_open_data(
 	struct brski_span cms, struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err)
 {
-	return open_message(&data, cms, NULL, content, certs, err);
+	time_t unused;
+
+	return open_message(&data, cms, NULL, content, certs, &unused, err);
 }

@@ -2,6 +2,8 @@
 #ifndef BRSKI_PKI_CMS_H
 #define BRSKI_PKI_CMS_H
 
+#include <time.h>
+
 #include "eap_brski/pki/credential.h"
 
 /*
@@ -21,11 +23,12 @@ BRSKI_CHECKED enum brski_code brski_cms_sign(struct brski_span content, const st
  * Parses and verifies the signature with the certificate in the envelope that the SignerInfo names;
  * extra certificates (may be NULL) are looked at also. It says that the signer signed, not that the
  * signer is trusted: see brski_chain_verify. *content gets the signed octets. *certs is new: the
- * signer first, then the other certificates of the envelope. Refused: detached content, not exactly
- * one signer, trailing octets, digest algorithms weaker than SHA-256, over BRSKI_CMS_MAX.
+ * signer first, then the other certificates of the envelope. *signed_on (may be NULL) is the
+ * attribute signingTime, 0 if it is not there. Refused: detached content, not exactly one signer, no
+ * signed attributes, trailing octets, digest algorithms weaker than SHA-256, over BRSKI_CMS_MAX.
  */
 BRSKI_CHECKED enum brski_code brski_cms_open(struct brski_span cms, const STACK_OF(X509) *extra,
-	struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err);
+	struct brski_buf *content, STACK_OF(X509) **certs, time_t *signed_on, struct brski_error *err);
 
 /*
  * The same envelope for files of our own, which may be large: content type id-data, up to

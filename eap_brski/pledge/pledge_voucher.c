@@ -93,6 +93,7 @@ static enum brski_code check_voucher(const struct brski_pledge *p, struct brski_
 		.allow_nonceless = p->config.allow_nonceless,
 		.masa_anchors = p->masa_anchors,
 		.now = brski_pledge_clock(p),
+		.clock_is_right = p->config.clock_is_right,
 		.domain_chain = p->chain,
 		.domain_use = BRSKI_USE_REGISTRAR,
 	};

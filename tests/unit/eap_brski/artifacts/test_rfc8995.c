@@ -129,10 +129,12 @@ START_TEST(voucher)
 {
 	X509 *pinned;
 
+	expect.clock_is_right = true;
 	EXPECT(BRSKI_OK, brski_voucher_check(brski_buf_span(&voucher_cms), &expect, &v, &pinned, &err));
 	ck_assert(!v.is_request);
 	ck_assert(brski_cert_equal(pinned, registrar));
 	ck_assert_int_eq(v.created_on, 1618350204);
+	ck_assert_int_eq(v.signed_on, 1618350204);
 	ck_assert_int_eq(v.assertion, BRSKI_ASSERTION_LOGGED);
 	ck_assert_str_eq(v.serial_number, SERIAL);
 	ck_assert(brski_span_equal(brski_buf_span(&v.nonce), nonce));
@@ -174,7 +176,7 @@ static json_t *content_of(struct brski_span cms)
 	STACK_OF(X509) *certs;
 	json_t *doc;
 
-	EXPECT(BRSKI_OK, brski_cms_open(cms, NULL, &json, &certs, &err));
+	EXPECT(BRSKI_OK, brski_cms_open(cms, NULL, &json, &certs, NULL, &err));
 	EXPECT(BRSKI_OK, brski_json_parse(brski_buf_span(&json), &doc, &err));
 	free_stack(certs);
 	brski_buf_free(&json);
@@ -408,7 +410,7 @@ static void refuse_damaged(void *ctx, struct brski_span damaged, const struct mu
 	struct brski_buf content = {0};
 	STACK_OF(X509) *certs;
 
-	if (brski_cms_open(damaged, NULL, &content, &certs, &err) == BRSKI_OK) {
+	if (brski_cms_open(damaged, NULL, &content, &certs, NULL, &err) == BRSKI_OK) {
 		bool same = brski_cert_equal(sk_X509_value(certs, 0), g->signer);
 
 		ck_assert_msg(brski_span_equal(brski_buf_span(&content), brski_buf_span(&g->content)),
@@ -429,7 +431,7 @@ static void damage(struct brski_span cms, const STACK_OF(X509) *anchors)
 	struct genuine g = {.anchors = anchors};
 	STACK_OF(X509) *certs;
 
-	EXPECT(BRSKI_OK, brski_cms_open(cms, NULL, &g.content, &certs, &err));
+	EXPECT(BRSKI_OK, brski_cms_open(cms, NULL, &g.content, &certs, NULL, &err));
 	g.signer = sk_X509_value(certs, 0);
 	mutate_truncations(cms, refuse_damaged, &g);
 	mutate_octets_once(cms, refuse_damaged, &g);

@@ -279,6 +279,33 @@ START_TEST(voucher_has_expired)
 END_TEST
 
 /*
+ * RFC 8995 2.6.1: "a pledge with a real-time clock in which it has confidence MUST check" created-on
+ * and signingTime as well
+ */
+START_TEST(voucher_of_the_future)
+{
+	expect.clock_is_right = true;
+	EXPECT(BRSKI_OK, check());
+	given.created_on = now + BRSKI_CLOCK_SKEW;
+	EXPECT(BRSKI_OK, check());
+	given.created_on = now + BRSKI_CLOCK_SKEW + 1;
+	EXPECT_WHY(BRSKI_EXPIRED, "created-on", check());
+	given.created_on = now - 30 * 86400; /* a MASA may take its time */
+	EXPECT(BRSKI_OK, check());
+	/* signed now, looked at yesterday: the anchors are not older than an hour, so those are left out */
+	expect.masa_anchors = NULL;
+	expect.domain_chain = NULL;
+	expect.now = now - 86400;
+	EXPECT_WHY(BRSKI_EXPIRED, "signingTime", check());
+	expect.clock_is_right = false;
+	EXPECT(BRSKI_OK, check());
+	expect.clock_is_right = true;
+	expect.now = 0;
+	EXPECT(BRSKI_OK, check());
+}
+END_TEST
+
+/*
  * RFC 8995 5.6.2: the tunnel's certificate chains to pinned-domain-cert, which may be any
  * certificate of its chain
  */
@@ -396,9 +423,9 @@ int main(void)
 		openssl_program_verifies_a_voucher, not_signed_by_the_manufacturer, signed_by_a_device,
 		signature_is_wrong, signer_has_expired, voucher_for_another_device,
 		voucher_for_another_issuers_device, another_nonce, no_nonce, voucher_has_expired,
-		rogue_registrar, tunnel_is_no_registrars, revocation_checks_that_cannot_be_made,
-		pinned_certificate_does_not_parse, no_pinned_certificate, a_request_is_no_voucher,
-		damaged_voucher};
+		voucher_of_the_future, rogue_registrar, tunnel_is_no_registrars,
+		revocation_checks_that_cannot_be_made, pinned_certificate_does_not_parse,
+		no_pinned_certificate, a_request_is_no_voucher, damaged_voucher};
 
 	return run_tests("voucher_check", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -44,7 +44,7 @@ static void teardown(void)
 static enum brski_code open_cms(void)
 {
 	forget();
-	return brski_cms_open(brski_buf_span(&cms), NULL, &content, &certs, &err);
+	return brski_cms_open(brski_buf_span(&cms), NULL, &content, &certs, NULL, &err);
 }
 
 static void check_opened(const X509 *signer)
@@ -176,7 +176,7 @@ static void damaged_cms(void *ctx, struct brski_span damaged, const struct mutat
 	STACK_OF(X509) *got_certs = NULL;
 	const STACK_OF(X509) *anchors = ctx;
 
-	if (brski_cms_open(damaged, NULL, &got, &got_certs, NULL) == BRSKI_OK) {
+	if (brski_cms_open(damaged, NULL, &got, &got_certs, NULL, NULL) == BRSKI_OK) {
 		ck_assert_msg(brski_span_equal(brski_buf_span(&got), brski_span_str(CONTENT)),
 			"%s at %zu: other content", how->kind, how->at);
 		ck_assert_msg(brski_cert_equal(sk_X509_value(got_certs, 0), genuine_signer) ||
@@ -198,8 +198,8 @@ static void refuse_damaged(void *ctx, struct brski_span damaged, const struct mu
 	STACK_OF(X509) *got_certs = NULL;
 
 	(void)ctx;
-	ck_assert_msg(brski_cms_open(damaged, NULL, &got, &got_certs, NULL) != BRSKI_OK, "%s at %zu: opened",
-		how->kind, how->at);
+	ck_assert_msg(brski_cms_open(damaged, NULL, &got, &got_certs, NULL, NULL) != BRSKI_OK,
+		"%s at %zu: opened", how->kind, how->at);
 	ck_assert_ptr_null(got_certs);
 	brski_buf_free(&got);
 }
@@ -266,7 +266,22 @@ struct odd {
 	bool no_certs;
 	int extra_certs;
 	const char *content;
+	const char *signing_time; /* instead of now */
 };
+
+/* A GeneralizedTime of any text; ASN1_TIME_set_string() would not take all of these. */
+static void add_signing_time(CMS_SignerInfo *si, const char *text)
+{
+	ASN1_STRING *time = ASN1_STRING_type_new(V_ASN1_GENERALIZEDTIME);
+	X509_ATTRIBUTE *attribute = X509_ATTRIBUTE_new();
+
+	ck_assert(ASN1_STRING_set(time, text, -1) == 1);
+	ck_assert(X509_ATTRIBUTE_set1_object(attribute, OBJ_nid2obj(NID_pkcs9_signingTime)) == 1);
+	ck_assert(X509_ATTRIBUTE_set1_data(attribute, V_ASN1_GENERALIZEDTIME, time->data, time->length) == 1);
+	ck_assert(CMS_signed_add1_attr(si, attribute) == 1);
+	X509_ATTRIBUTE_free(attribute);
+	ASN1_STRING_free(time);
+}
 
 static void make_odd(const struct odd *odd, const struct brski_credential *signer)
 {
@@ -277,10 +292,14 @@ static void make_odd(const struct odd *odd, const struct brski_credential *signe
 	const char *text = odd->content ? odd->content : CONTENT;
 	BIO *in = BIO_new_mem_buf(text, -1);
 	unsigned char *der = NULL;
+	CMS_SignerInfo *si;
 	int len;
 
 	ck_assert(CMS_set1_eContentType(out, type) == 1);
-	ck_assert_ptr_nonnull(CMS_add1_signer(out, signer->cert, signer->key, odd->md, flags));
+	si = CMS_add1_signer(out, signer->cert, signer->key, odd->md, flags);
+	ck_assert_ptr_nonnull(si);
+	if (odd->signing_time)
+		add_signing_time(si, odd->signing_time);
 	if (odd->second)
 		ck_assert_ptr_nonnull(
 			CMS_add1_signer(out, odd->second->cert, odd->second->key, odd->md, flags));
@@ -308,7 +327,7 @@ START_TEST(hand_made_envelope_opens)
 	make_odd(&plain, &leaf);
 	EXPECT(BRSKI_OK, open_cms());
 	check_opened(leaf.cert);
-	make_odd(&(struct odd){.type = "1.2.840.113549.1.7.1", .flags = CMS_NOATTR}, &leaf);
+	make_odd(&(struct odd){.type = "1.2.840.113549.1.7.1"}, &leaf);
 	EXPECT(BRSKI_OK, open_cms());
 	check_opened(leaf.cert);
 	make_odd(&(struct odd){.flags = CMS_USE_KEYID}, &leaf);
@@ -358,11 +377,44 @@ START_TEST(weak_digests_and_keys)
 }
 END_TEST
 
-/* RFC 5652 5.3: signed attributes MUST be there unless the content is id-data */
+/*
+ * RFC 5652 5.3: signed attributes MUST be there unless the content is id-data. Here they are
+ * demanded of that as well, in vouchers and in files of our own.
+ */
 START_TEST(no_signed_attributes)
 {
 	make_odd(&(struct odd){.flags = CMS_NOATTR}, &leaf);
 	EXPECT_WHY(BRSKI_MALFORMED, "signed attributes", open_cms());
+	make_odd(&(struct odd){.type = "1.2.840.113549.1.7.1", .flags = CMS_NOATTR}, &leaf);
+	EXPECT_WHY(BRSKI_MALFORMED, "signed attributes", open_cms());
+	check_nothing_given();
+	EXPECT_WHY(BRSKI_MALFORMED, "signed attributes",
+		brski_cms_open_data(brski_buf_span(&cms), &content, &certs, &err));
+	check_nothing_given();
+}
+END_TEST
+
+static time_t signed_on;
+
+static enum brski_code open_dated(void)
+{
+	forget();
+	return brski_cms_open(brski_buf_span(&cms), NULL, &content, &certs, &signed_on, &err);
+}
+
+/* RFC 5652 11.3 */
+START_TEST(signing_time)
+{
+	make_odd(&(struct odd){.signing_time = "20400102030405Z"}, &leaf);
+	EXPECT(BRSKI_OK, open_dated());
+	ck_assert_int_eq(signed_on, 2209086245);
+	make_odd(&(struct odd){.signing_time = "20600102030405Z"}, &leaf);
+	EXPECT(BRSKI_OK, open_dated());
+	ck_assert_int_eq(signed_on, 2840238245);
+	make_odd(&(struct odd){.signing_time = "yesterday"}, &leaf);
+	EXPECT_WHY(BRSKI_MALFORMED, "signingTime", open_dated());
+	ck_assert_int_eq(signed_on, 0);
+	check_nothing_given();
 }
 END_TEST
 
@@ -422,7 +474,7 @@ START_TEST(signer_from_elsewhere)
 	make_odd(&(struct odd){.no_certs = true}, &leaf);
 	EXPECT_WHY(BRSKI_UNTRUSTED, "not in the message", open_cms());
 	check_nothing_given();
-	EXPECT(BRSKI_OK, brski_cms_open(brski_buf_span(&cms), known, &content, &certs, &err));
+	EXPECT(BRSKI_OK, brski_cms_open(brski_buf_span(&cms), known, &content, &certs, NULL, &err));
 	check_opened(leaf.cert);
 	ck_assert_int_eq(sk_X509_num(certs), 1);
 	pki_free_certs(known);
@@ -488,8 +540,9 @@ int main(void)
 		chain_goes_along_when_asked, damaged_p256, damaged_p384, damaged_rsa,
 		content_changed_and_signature_changed, hand_made_envelope_opens, other_content_types,
 		two_signers, detached_and_empty_content, weak_digests_and_keys, no_signed_attributes,
-		content_type_attribute_differs, signer_must_be_allowed_to_sign, signer_from_elsewhere,
-		too_many_certificates, sizes, other_kinds_of_cms, signer_without_a_fitting_key};
+		signing_time, content_type_attribute_differs, signer_must_be_allowed_to_sign,
+		signer_from_elsewhere, too_many_certificates, sizes, other_kinds_of_cms,
+		signer_without_a_fitting_key};
 
 	return run_tests("cms", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

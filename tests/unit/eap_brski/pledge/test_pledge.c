@@ -206,6 +206,11 @@ static void expired(struct brski_voucher *v)
 	v->expires_on = time(NULL) - 3600;
 }
 
+static void created_tomorrow(struct brski_voucher *v)
+{
+	v->created_on = time(NULL) + 86400;
+}
+
 static void other_issuer(struct brski_voucher *v)
 {
 	v->idevid_issuer.data[v->idevid_issuer.len - 1] ^= 1;
@@ -244,6 +249,7 @@ START_TEST(refuses_wrong_vouchers)
 		{no_nonce, "nonce"},
 		{nonceless, "nonce"},
 		{expired, "expired"},
+		{created_tomorrow, "created-on"},
 		{other_issuer, "idevid-issuer"},
 		{other_domain, "does not pin this registrar"},
 		{garbage_pinned, "pinned-domain-cert"},
@@ -313,6 +319,16 @@ START_TEST(dates_and_clocks)
 	net.n_requests = 0;
 	EXPECT(BRSKI_OK, visit());
 	expect_state(BRSKI_PLEDGE_FAILED);
+}
+END_TEST
+
+/* RFC 8995 2.6.1: only a clock in which there is confidence is held against the MASA's. */
+START_TEST(a_voucher_from_the_future_and_no_clock)
+{
+	net.voucher = created_tomorrow;
+	config.clock_is_right = false;
+	EXPECT(BRSKI_OK, visit());
+	expect_state(BRSKI_PLEDGE_ENROLLED);
 }
 END_TEST
 
@@ -550,7 +566,8 @@ int main(void)
 		confirms_when_implicit_is_not_granted, onboards_without_storage, other_key_types,
 		a_credential_is_kept_until_the_next_one_works, no_credential_before_the_end,
 		refuses_wrong_vouchers, refuses_vouchers_of_others, refuses_a_registrar_without_the_role,
-		takes_nonceless_vouchers_by_policy_and_clock, dates_and_clocks, the_voucher_tells_the_time,
+		takes_nonceless_vouchers_by_policy_and_clock, dates_and_clocks,
+		a_voucher_from_the_future_and_no_clock, the_voucher_tells_the_time,
 		refusals_have_their_status_in_words, no_voucher_in_the_answer, told_to_come_back,
 		waits_before_a_voucher_are_bounded, another_registrar_gets_another_request,
 		an_imprinted_device_talks_to_its_domain_only, out_of_turn, needs_an_idevid_with_serial_number,

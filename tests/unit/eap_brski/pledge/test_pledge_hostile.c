@@ -136,7 +136,7 @@ static struct brski_buf signed_content(struct brski_span cms)
 	struct brski_buf content = {0};
 	STACK_OF(X509) *certs;
 
-	EXPECT(BRSKI_OK, brski_cms_open(cms, NULL, &content, &certs, &err));
+	EXPECT(BRSKI_OK, brski_cms_open(cms, NULL, &content, &certs, NULL, &err));
 	pki_free_certs(certs);
 	return content;
 }
