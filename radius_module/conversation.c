@@ -393,7 +393,7 @@ static enum brski_code open_session(struct brski_conversations *c, struct conver
 	code = brski_server_session_new(
 		c->config.eap, choose_mtu(c, in->framed_mtu), in->where, &start, &v->eap, err);
 	if (code == BRSKI_OK)
-		code = brski_sessions_add(c->sessions, v, session, err);
+		code = brski_sessions_add(c->sessions, &in->from, v, session, err);
 	if (code == BRSKI_OK) {
 		memcpy(v->last.state, brski_session_state(*session), BRSKI_STATE_LEN);
 		challenge(c, v, &start, &v->last);
@@ -423,12 +423,23 @@ static void begin(struct brski_conversations *c, const struct brski_conversation
 		return;
 	}
 	keep(v, in->eap, out);
-	brski_sessions_put(c->sessions, session, false);
+	brski_sessions_put(c->sessions, session, BRSKI_SESSION_HALF_OPEN);
 }
 
 static bool is_end(enum brski_verdict verdict)
 {
 	return verdict == BRSKI_VERDICT_ACCEPT || verdict == BRSKI_VERDICT_REJECT;
+}
+
+/*
+ * The device is known from the end of the TLS handshake on: its certificate leads to a manufacturer,
+ * and it has signed with its key.
+ */
+static enum brski_session_stage stage_of(const struct conversation *v)
+{
+	if (is_end(v->last.verdict))
+		return BRSKI_SESSION_OVER;
+	return brski_server_device(v->eap) ? BRSKI_SESSION_PROVED : BRSKI_SESSION_HALF_OPEN;
 }
 
 static void nak(
@@ -464,6 +475,7 @@ static void go_on(struct brski_conversations *c, struct conversation *v,
 void brski_conversations_answer(struct brski_conversations *c, const struct brski_conversation_in *in,
 	struct brski_conversation_out *out)
 {
+	enum brski_session_stage stage;
 	struct brski_session *session;
 	struct conversation *v;
 	struct eap_packet p;
@@ -486,12 +498,13 @@ void brski_conversations_answer(struct brski_conversations *c, const struct brsk
 	go_on(c, v, in, &p, out);
 	if (out->verdict == BRSKI_VERDICT_ACCEPT && in->judge && v->kept)
 		in->judge->let_in(in->judge->ctx, v->kept);
-	if (is_end(v->last.verdict)) { /* what is left to say is in v->last */
+	stage = stage_of(v);
+	if (stage == BRSKI_SESSION_OVER) { /* what is left to say is in v->last */
 		brski_server_session_free(v->eap);
 		v->eap = NULL;
 		brski_wait_end(&v->wait);
 	}
-	brski_sessions_put(c->sessions, session, is_end(v->last.verdict));
+	brski_sessions_put(c->sessions, session, stage);
 }
 
 void brski_conversations_expire(struct brski_conversations *c)
@@ -510,7 +523,9 @@ static enum brski_code set_up(struct brski_conversations *c, struct brski_error 
 {
 	struct brski_sessions_config sessions = {
 		.max = c->config.max_sessions,
+		.max_per_nas = c->config.max_sessions_per_nas,
 		.idle_ms = c->config.session_lifetime_ms,
+		.total_ms = c->config.session_total_ms,
 		.linger_ms = LINGER_MS,
 		.free_data = conversation_free,
 		.env = c->config.env,

@@ -23,8 +23,10 @@ struct brski_conversations_config {
 	const char *identity_domain; /* NULL: BRSKI_IDENTITY_DOMAIN */
 	size_t mtu_max; /* octets of an EAP packet, whatever Framed-MTU says; 0: BRSKI_MTU_DEFAULT */
 	unsigned max_sessions;
-	long session_lifetime_ms; /* without a packet */
-	long wait_slice_ms;       /* how long a thread waits for a back end before it sends Wait */
+	unsigned max_sessions_per_nas; /* 0: half of max_sessions */
+	long session_lifetime_ms;      /* without a packet */
+	long session_total_ms;         /* in all */
+	long wait_slice_ms;            /* how long a thread waits for a back end before it sends Wait */
 	long wait_total_ms; /* how long the peer is held with Wait before it is told to come back later */
 	const struct brski_env *env;
 };
@@ -52,7 +54,8 @@ struct brski_conversation_in {
 	struct brski_span eap;   /* a whole EAP packet */
 	struct brski_span state; /* len 0: none */
 	size_t framed_mtu;       /* of the Access-Request, with the EAPOL header; 0: none */
-	const char *where;       /* a line for the log: NAS, port, station */
+	struct brski_session_from from;
+	const char *where;                            /* a line for the log: NAS, port, station */
 	const struct brski_conversation_judge *judge; /* NULL: none. The same one with every packet */
 };
 

@@ -17,8 +17,10 @@ const struct setting brski_door_settings[] = {
 	{TEXT(identity_domain), "example.org", true, "NAME", "in the identity brski@NAME.v.eap.arpa"},
 	{NUMBER(fragment_size), 128, 3800, "1398", false, "OCTETS", "longest EAP packet sent"},
 	{NUMBER(max_sessions), 1, 1000000, "2048", false, "N", "devices at one time"},
+	{NUMBER(max_sessions_per_nas), 0, 1000000, "0", false, "N", "of one NAS; 0: half of max_sessions"},
 	/* a peer may be silent for 25 seconds, and its authenticator repeats itself then */
 	{NUMBER(session_lifetime), 30, 3600, "60", false, "SECONDS", "without a packet"},
+	{NUMBER(session_total), 60, 86400, "600", false, "SECONDS", "in all"},
 	{NUMBER(wait_slice), 0, 1000, "50", false, "MILLISECONDS", "that a thread waits for a back end"},
 	{NUMBER(wait_total), 0, 600, "20", false, "SECONDS", "that a device is made to wait"},
 	{TEXT(virtual_server), NULL, false, "NAME", "has the last word on who gets in"},
@@ -79,6 +81,20 @@ static enum brski_code make_eap(
 	return brski_server_context_new(&eap, &i->eap, err);
 }
 
+/* A device that is made to wait as long as wait_total says must live to see the answer. */
+static long total_of(const struct brski_instance_config *config)
+{
+	const struct brski_door_config *door = config->door;
+	long least = door->wait_total + door->session_lifetime;
+
+	if (door->session_total >= least)
+		return door->session_total;
+	brski_log(config->env, BRSKI_LOG_WARN,
+		"session_total = %ld is less than wait_total and session_lifetime together: it is taken as %ld",
+		door->session_total, least);
+	return least;
+}
+
 static enum brski_code make_conversations(
 	struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
 {
@@ -91,7 +107,9 @@ static enum brski_code make_conversations(
 		.identity_domain = door->identity_domain,
 		.mtu_max = (size_t)door->fragment_size,
 		.max_sessions = (unsigned)door->max_sessions,
+		.max_sessions_per_nas = (unsigned)door->max_sessions_per_nas,
 		.session_lifetime_ms = door->session_lifetime * 1000,
+		.session_total_ms = total_of(config) * 1000,
 		.wait_slice_ms = door->wait_slice,
 		.wait_total_ms = door->wait_total * 1000,
 		.env = config->env,

@@ -15,10 +15,12 @@ struct brski_door_config {
 	char *identity_domain;
 	long fragment_size; /* octets of an EAP packet */
 	long max_sessions;
-	long session_lifetime; /* seconds */
-	long wait_slice;       /* milliseconds */
-	long wait_total;       /* seconds */
-	char *virtual_server;  /* NULL: none; whoever knows what that is asks it */
+	long max_sessions_per_nas; /* 0: half of max_sessions */
+	long session_lifetime;     /* seconds without a packet */
+	long session_total;        /* seconds in all */
+	long wait_slice;           /* milliseconds */
+	long wait_total;           /* seconds */
+	char *virtual_server;      /* NULL: none; whoever knows what that is asks it */
 };
 extern const struct setting brski_door_settings[];
 

@@ -15,6 +15,7 @@
 
 #include "eap_brski/ground/text.h"
 #include "radius_module/instance.h"
+#include "radius_module/rlm_brski_origin.h"
 #include "radius_module/rlm_brski_policy.h"
 
 #define SETTINGS_MAX	64
@@ -241,6 +242,7 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 	rlm_brski_t *inst = instance;
 
 	if (check_build(cs) < 0) return -1;
+	if (brski_origin_check(cf_top_section(cs)) < 0) return -1;
 
 	inst->env.ctx = inst;
 	inst->env.log = log_line;
@@ -523,6 +525,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 	struct brski_conversation_in in;
 	struct brski_conversation_out out;
 	brski_unlang_t unlang;
+	brski_origin_t origin;
 	char where[256];
 	rlm_rcode_t rcode;
 
@@ -533,6 +536,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 	}
 	describe_where(request, where, sizeof(where));
 	in.where = where;
+	in.from = brski_origin_read(request, &origin);
 	if (inst->door.virtual_server) {
 		brski_unlang_init(&unlang, request, inst->door.virtual_server);
 		in.judge = &unlang.judge;

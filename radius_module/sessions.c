@@ -5,31 +5,62 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
 #include "services/base/clock.h"
 
 #define BUCKETS 1024
+#define ID_LEN 32
 
-struct brski_session {
-	struct brski_session *bucket;
-	struct brski_session *prev, *next;
-	uint8_t state[BRSKI_STATE_LEN];
-	void *data;
-	pthread_mutex_t turn;
-	int64_t touched;
-	unsigned users; /* threads that have it or wait for it */
-	bool over;
+/* The lists that a session is in. */
+enum which {
+	BY_USE, /* the table's, of those that are open or of those that are over: longest unused first */
+	BY_AGE, /* the table's, of those that are open: oldest first */
+	OF_NAS, /* its NAS's, of those that are half open or of those that are over: oldest first */
+	WHICH
 };
 
-/* Both lists are in order of `touched`, oldest first: what is due stands in front. */
+struct link {
+	struct brski_session *prev, *next;
+};
+
 struct list {
 	struct brski_session *first, *last;
+};
+
+/* Whoever sends packets: it is here as long as it has sessions. */
+struct nas {
+	struct nas *next;
+	uint8_t id[ID_LEN];
+	struct list half_open, over;
+	unsigned count;
+};
+
+struct brski_session {
+	struct brski_session *bucket, *station_bucket;
+	struct link links[WHICH];
+	struct brski_session *doomed; /* the next one that is to be destroyed */
+	uint8_t state[BRSKI_STATE_LEN];
+	uint8_t station[ID_LEN];
+	bool has_station; /* it is found by it, too: as long as it is half open */
+	struct nas *nas;
+	void *data;
+	pthread_mutex_t turn;
+	int64_t born, touched;
+	unsigned users; /* threads that have it or wait for it */
+	enum brski_session_stage stage;
+	bool gone; /* from the table, while somebody has it: who gives it back last destroys it */
 };
 
 struct brski_sessions {
 	struct brski_sessions_config config;
 	pthread_mutex_t lock;
-	struct brski_session *buckets[BUCKETS];
-	struct list active, over;
+	uint8_t secret[ID_LEN]; /* so that nobody can choose what falls into one bucket */
+	struct brski_session *buckets[BUCKETS], *stations[BUCKETS];
+	struct nas *nases;
+	struct list open, over; /* by use */
+	struct list age;
 	unsigned count;
 };
 
@@ -38,29 +69,57 @@ static int64_t now_ms(const struct brski_sessions *table)
 	return table->config.now_ms ? table->config.now_ms(table->config.now_ctx) : brski_now_ms();
 }
 
-static struct list *list_of(struct brski_sessions *table, const struct brski_session *s)
-{
-	return s->over ? &table->over : &table->active;
-}
+/* ---- Lists ---- */
 
-static void list_append(struct list *list, struct brski_session *s)
+static void list_append(struct list *list, enum which which, struct brski_session *s)
 {
-	s->next = NULL;
-	s->prev = list->last;
-	*(list->last ? &list->last->next : &list->first) = s;
+	s->links[which] = (struct link){.prev = list->last};
+	*(list->last ? &list->last->links[which].next : &list->first) = s;
 	list->last = s;
 }
 
-static void list_remove(struct list *list, struct brski_session *s)
+static void list_remove(struct list *list, enum which which, struct brski_session *s)
 {
-	*(s->prev ? &s->prev->next : &list->first) = s->next;
-	*(s->next ? &s->next->prev : &list->last) = s->prev;
+	struct link *link = &s->links[which];
+
+	*(link->prev ? &link->prev->links[which].next : &list->first) = link->next;
+	*(link->next ? &link->next->links[which].prev : &list->last) = link->prev;
 }
 
-/* State is random: its first octets will do. */
-static struct brski_session **bucket_of(struct brski_sessions *table, const uint8_t *state)
+static struct list *use_list(struct brski_sessions *table, const struct brski_session *s)
 {
-	return &table->buckets[((unsigned)state[0] << 8 | state[1]) % BUCKETS];
+	return s->stage == BRSKI_SESSION_OVER ? &table->over : &table->open;
+}
+
+/* NULL: it is in none, since it gives way to nobody. */
+static struct list *nas_list(const struct brski_session *s)
+{
+	switch (s->stage) {
+	case BRSKI_SESSION_HALF_OPEN:
+		return &s->nas->half_open;
+	case BRSKI_SESSION_OVER:
+		return &s->nas->over;
+	case BRSKI_SESSION_PROVED:
+		break;
+	}
+	return NULL;
+}
+
+/* The first of a list that nobody has. */
+static struct brski_session *first_free(const struct list *list, enum which which)
+{
+	struct brski_session *s = list->first;
+
+	while (s && s->users)
+		s = s->links[which].next;
+	return s;
+}
+
+/* ---- Found by what: States and stations are random, their first octets will do ---- */
+
+static size_t slot(const uint8_t *id)
+{
+	return ((size_t)id[0] << 8 | id[1]) % BUCKETS;
 }
 
 static struct brski_session *find(struct brski_sessions *table, struct brski_span state)
@@ -69,40 +128,121 @@ static struct brski_session *find(struct brski_sessions *table, struct brski_spa
 
 	if (state.len != BRSKI_STATE_LEN)
 		return NULL;
-	s = *bucket_of(table, state.data);
+	s = table->buckets[slot(state.data)];
 	while (s && !brski_span_equal_secret(brski_span(s->state, sizeof(s->state)), state))
 		s = s->bucket;
 	return s;
 }
 
-static void link_session(struct brski_sessions *table, struct brski_session *s)
+static struct brski_session *find_station(struct brski_sessions *table, const uint8_t *id)
 {
-	struct brski_session **b = bucket_of(table, s->state);
+	struct brski_session *s = table->stations[slot(id)];
 
-	s->bucket = *b;
-	*b = s;
-	s->touched = now_ms(table);
-	list_append(&table->active, s);
-	table->count++;
+	while (s && memcmp(s->station, id, ID_LEN) != 0)
+		s = s->station_bucket;
+	return s;
 }
 
+static void forget_station(struct brski_sessions *table, struct brski_session *s)
+{
+	struct brski_session **b = &table->stations[slot(s->station)];
+
+	if (!s->has_station)
+		return;
+	while (*b != s)
+		b = &(*b)->station_bucket;
+	*b = s->station_bucket;
+	s->has_station = false;
+}
+
+/* ---- In and out of the table; with the lock held ---- */
+
+static void enter_lists(struct brski_sessions *table, struct brski_session *s)
+{
+	list_append(use_list(table, s), BY_USE, s);
+	if (nas_list(s))
+		list_append(nas_list(s), OF_NAS, s);
+}
+
+static void leave_lists(struct brski_sessions *table, struct brski_session *s)
+{
+	list_remove(use_list(table, s), BY_USE, s);
+	if (nas_list(s))
+		list_remove(nas_list(s), OF_NAS, s);
+}
+
+static void link_session(struct brski_sessions *table, struct nas *nas, struct brski_session *s)
+{
+	s->bucket = table->buckets[slot(s->state)];
+	table->buckets[slot(s->state)] = s;
+	if (s->has_station) {
+		s->station_bucket = table->stations[slot(s->station)];
+		table->stations[slot(s->station)] = s;
+	}
+	s->nas = nas;
+	s->born = s->touched = now_ms(table);
+	list_append(&table->age, BY_AGE, s);
+	enter_lists(table, s);
+	table->count++;
+	nas->count++;
+}
+
+static void release_nas(struct brski_sessions *table, struct nas *nas)
+{
+	struct nas **n = &table->nases;
+
+	if (nas->count > 0)
+		return;
+	while (*n != nas)
+		n = &(*n)->next;
+	*n = nas->next;
+	free(nas);
+}
+
+/* Its NAS may have none left, and is kept. */
 static void unlink_session(struct brski_sessions *table, struct brski_session *s)
 {
-	struct brski_session **b = bucket_of(table, s->state);
+	struct brski_session **b = &table->buckets[slot(s->state)];
 
 	while (*b != s)
 		b = &(*b)->bucket;
 	*b = s->bucket;
-	list_remove(list_of(table, s), s);
+	forget_station(table, s);
+	leave_lists(table, s);
+	if (s->stage != BRSKI_SESSION_OVER)
+		list_remove(&table->age, BY_AGE, s);
 	table->count--;
+	s->nas->count--;
 }
 
-static void touch(struct brski_sessions *table, struct brski_session *s, bool over)
+/* Who has it keeps it, and nobody finds it any more. */
+static void evict(struct brski_sessions *table, struct brski_session *s, struct brski_session **doomed)
 {
-	list_remove(list_of(table, s), s);
-	s->over = over;
+	unlink_session(table, s);
+	s->gone = true;
+	if (s->users)
+		return;
+	s->doomed = *doomed;
+	*doomed = s;
+}
+
+static void touch(struct brski_sessions *table, struct brski_session *s)
+{
+	list_remove(use_list(table, s), BY_USE, s);
 	s->touched = now_ms(table);
-	list_append(list_of(table, s), s);
+	list_append(use_list(table, s), BY_USE, s);
+}
+
+static void advance(struct brski_sessions *table, struct brski_session *s, enum brski_session_stage stage)
+{
+	if (stage <= s->stage)
+		return;
+	leave_lists(table, s);
+	forget_station(table, s);
+	if (stage == BRSKI_SESSION_OVER)
+		list_remove(&table->age, BY_AGE, s);
+	s->stage = stage;
+	enter_lists(table, s);
 }
 
 static void destroy(struct brski_sessions *table, struct brski_session *s)
@@ -112,59 +252,156 @@ static void destroy(struct brski_sessions *table, struct brski_session *s)
 	free(s);
 }
 
-/* Takes what is due out of a list; a session that somebody has is not idle. With the lock held. */
-static struct brski_session *take_due(struct brski_sessions *table, struct list *list, int64_t limit)
-{
-	struct brski_session *s, *next, *due = NULL;
-
-	for (s = list->first; s && s->touched <= limit; s = next) {
-		next = s->next;
-		if (s->users)
-			continue;
-		unlink_session(table, s);
-		s->next = due;
-		due = s;
-	}
-	return due;
-}
-
-static void destroy_all(struct brski_sessions *table, struct brski_session *s)
+/* Without the lock. */
+static void destroy_all(struct brski_sessions *table, struct brski_session *doomed)
 {
 	struct brski_session *next;
 
-	for (; s; s = next) {
-		next = s->next;
-		destroy(table, s);
+	for (; doomed; doomed = next) {
+		next = doomed->doomed;
+		destroy(table, doomed);
+	}
+}
+
+/* ---- Time ---- */
+
+/* Takes what is due out of a list; a session that somebody has is not idle. With the lock held. */
+static void take_due(struct brski_sessions *table, struct list *list, enum which which, int64_t limit,
+	struct brski_session **doomed)
+{
+	struct brski_session *s, *next;
+	struct nas *nas;
+
+	for (s = list->first; s && (which == BY_AGE ? s->born : s->touched) <= limit; s = next) {
+		next = s->links[which].next;
+		if (s->users)
+			continue;
+		nas = s->nas;
+		evict(table, s, doomed);
+		release_nas(table, nas);
 	}
 }
 
 void brski_sessions_expire(struct brski_sessions *table)
 {
-	struct brski_session *active, *over;
+	struct brski_session *doomed = NULL;
 	int64_t now = now_ms(table);
 
 	pthread_mutex_lock(&table->lock);
-	active = take_due(table, &table->active, now - table->config.idle_ms);
-	over = take_due(table, &table->over, now - table->config.linger_ms);
+	take_due(table, &table->open, BY_USE, now - table->config.idle_ms, &doomed);
+	take_due(table, &table->age, BY_AGE, now - table->config.total_ms, &doomed);
+	take_due(table, &table->over, BY_USE, now - table->config.linger_ms, &doomed);
 	pthread_mutex_unlock(&table->lock);
-	destroy_all(table, active);
-	destroy_all(table, over);
+	destroy_all(table, doomed);
 }
 
-/* Sessions that are over make room first. With the lock held; what it returns is to be destroyed. */
-static struct brski_session *make_room(struct brski_sessions *table)
-{
-	struct brski_session *s = table->over.first;
+/* ---- Places ---- */
 
-	if (table->count < table->config.max)
-		return NULL;
-	while (s && s->users)
-		s = s->next;
-	if (s) {
-		unlink_session(table, s);
-		s->next = NULL;
+/* Of those that have proved nothing the oldest, of the NAS that has the most sessions. */
+static struct brski_session *oldest_half_open(const struct brski_sessions *table)
+{
+	struct brski_session *s, *found = NULL;
+
+	for (const struct nas *n = table->nases; n; n = n->next) {
+		s = first_free(&n->half_open, OF_NAS);
+		if (s && (!found || n->count > found->nas->count))
+			found = s;
 	}
-	return s;
+	return found;
+}
+
+/* What gives way first, when the NAS (NULL: the whole table) has no place left. NULL: nothing does. */
+static struct brski_session *weakest(const struct brski_sessions *table, const struct nas *nas)
+{
+	struct brski_session *s = nas ? first_free(&nas->over, OF_NAS) : first_free(&table->over, BY_USE);
+
+	if (s)
+		return s;
+	return nas ? first_free(&nas->half_open, OF_NAS) : oldest_half_open(table);
+}
+
+/* With the lock held. False: there is no room, and `*err` says why. */
+static bool make_room(struct brski_sessions *table, const struct nas *nas, unsigned nas_max,
+	struct brski_session **doomed, struct brski_error *err)
+{
+	while (nas->count >= nas_max || table->count >= table->config.max) {
+		bool share = nas->count >= nas_max;
+		struct brski_session *s = weakest(table, share ? nas : NULL);
+		struct nas *its;
+
+		if (!s && share)
+			brski_fail(err, BRSKI_TOO_LARGE,
+				"%u sessions of this NAS are open: that is max_sessions_per_nas, or"
+				" brski_max_sessions of its client",
+				nas_max);
+		else if (!s)
+			brski_fail(err, BRSKI_TOO_LARGE, "%u sessions are open: that is max_sessions",
+				table->config.max);
+		if (!s)
+			return false;
+		its = s->nas;
+		evict(table, s, doomed);
+		if (its != nas)
+			release_nas(table, its);
+	}
+	return true;
+}
+
+/* The one that has this id, or a new one without sessions; NULL: no memory. */
+static struct nas *get_nas(struct brski_sessions *table, const uint8_t *id)
+{
+	struct nas *nas = table->nases;
+
+	while (nas && memcmp(nas->id, id, ID_LEN) != 0)
+		nas = nas->next;
+	if (nas)
+		return nas;
+	nas = calloc(1, sizeof(*nas));
+	if (!nas)
+		return NULL;
+	memcpy(nas->id, id, ID_LEN);
+	nas->next = table->nases;
+	table->nases = nas;
+	return nas;
+}
+
+/* With the lock held. A station's second session takes the place of its first. */
+static enum brski_code take_place(struct brski_sessions *table, const uint8_t *nas_id, unsigned nas_max,
+	struct brski_session *s, struct brski_session **doomed, struct brski_error *err)
+{
+	struct nas *nas = get_nas(table, nas_id);
+	struct brski_session *before = s->has_station ? find_station(table, s->station) : NULL;
+	enum brski_code code = BRSKI_TOO_LARGE;
+
+	if (!nas)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a session");
+	if (before)
+		evict(table, before, doomed);
+	if (find(table, brski_span(s->state, sizeof(s->state)))) {
+		code = brski_fail(err, BRSKI_INTERNAL, "the same random State came twice");
+	} else if (make_room(table, nas, nas_max, doomed, err)) {
+		link_session(table, nas, s);
+		code = BRSKI_OK;
+	}
+	release_nas(table, nas);
+	return code;
+}
+
+/* ---- Sessions ---- */
+
+static bool identify(struct brski_span key, struct brski_span what, uint8_t id[ID_LEN])
+{
+	static const uint8_t nothing[1];
+
+	return HMAC(EVP_sha256(), key.data, (int)key.len, what.len ? what.data : nothing, what.len, id,
+		       NULL) != NULL;
+}
+
+static void session_free(struct brski_session *s)
+{
+	pthread_mutex_unlock(&s->turn);
+	pthread_mutex_destroy(&s->turn);
+	free(s);
 }
 
 /* The caller has it. */
@@ -187,33 +424,42 @@ static struct brski_session *session_new(struct brski_sessions *table, void *dat
 	return s;
 }
 
-enum brski_code brski_sessions_add(
-	struct brski_sessions *table, void *data, struct brski_session **out, struct brski_error *err)
+static enum brski_code add_session(struct brski_sessions *table, const struct brski_session_from *from,
+	struct brski_session *s, struct brski_error *err)
 {
-	struct brski_session *s, *victim;
-	bool full;
+	struct brski_session *doomed = NULL;
+	uint8_t nas[ID_LEN];
+	enum brski_code code;
+
+	s->has_station = from->station.len > 0;
+	if (!identify(brski_span(table->secret, ID_LEN), from->nas, nas) ||
+		!identify(brski_span(nas, ID_LEN), from->station, s->station))
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a session");
+	pthread_mutex_lock(&table->lock);
+	code = take_place(
+		table, nas, from->nas_max ? from->nas_max : table->config.max_per_nas, s, &doomed, err);
+	pthread_mutex_unlock(&table->lock);
+	destroy_all(table, doomed);
+	return code;
+}
+
+enum brski_code brski_sessions_add(struct brski_sessions *table, const struct brski_session_from *from,
+	void *data, struct brski_session **out, struct brski_error *err)
+{
+	struct brski_session *s;
+	enum brski_code code;
 
 	*out = NULL;
 	brski_sessions_expire(table);
 	s = session_new(table, data, err);
 	if (!s)
 		return BRSKI_NO_MEMORY;
-	pthread_mutex_lock(&table->lock);
-	victim = make_room(table);
-	full = table->count >= table->config.max || find(table, brski_span(s->state, sizeof(s->state)));
-	if (!full)
-		link_session(table, s);
-	pthread_mutex_unlock(&table->lock);
-	destroy_all(table, victim);
-	if (full) {
-		pthread_mutex_unlock(&s->turn);
-		pthread_mutex_destroy(&s->turn);
-		free(s);
-		return brski_fail(err, BRSKI_TOO_LARGE, "%u sessions are open: that is max_sessions",
-			table->config.max);
-	}
-	*out = s;
-	return BRSKI_OK;
+	code = add_session(table, from, s, err);
+	if (code == BRSKI_OK)
+		*out = s;
+	else
+		session_free(s);
+	return code;
 }
 
 struct brski_session *brski_sessions_get(struct brski_sessions *table, struct brski_span state)
@@ -225,7 +471,7 @@ struct brski_session *brski_sessions_get(struct brski_sessions *table, struct br
 	s = find(table, state);
 	if (s) {
 		s->users++;
-		touch(table, s, s->over);
+		touch(table, s);
 	}
 	pthread_mutex_unlock(&table->lock);
 	if (s)
@@ -243,13 +489,21 @@ bool brski_sessions_has(struct brski_sessions *table, struct brski_span state)
 	return has;
 }
 
-void brski_sessions_put(struct brski_sessions *table, struct brski_session *s, bool over)
+void brski_sessions_put(struct brski_sessions *table, struct brski_session *s, enum brski_session_stage stage)
 {
+	bool last;
+
 	pthread_mutex_unlock(&s->turn);
 	pthread_mutex_lock(&table->lock);
-	touch(table, s, over || s->over);
+	if (!s->gone) {
+		advance(table, s, stage);
+		touch(table, s);
+	}
 	s->users--; /* from here on it may expire */
+	last = s->gone && s->users == 0;
 	pthread_mutex_unlock(&table->lock);
+	if (last)
+		destroy(table, s);
 }
 
 void *brski_session_data(const struct brski_session *s)
@@ -276,25 +530,33 @@ enum brski_code brski_sessions_new(
 	const struct brski_sessions_config *config, struct brski_sessions **out, struct brski_error *err)
 {
 	struct brski_sessions *table = calloc(1, sizeof(*table));
+	enum brski_code code;
 
-	*out = table;
+	*out = NULL;
 	if (!table)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the table of sessions");
 	table->config = *config;
+	if (!table->config.max_per_nas)
+		table->config.max_per_nas = (config->max + 1) / 2;
+	code = brski_random(config->env, table->secret, sizeof(table->secret), err);
+	if (code != BRSKI_OK) {
+		free(table);
+		return code;
+	}
 	pthread_mutex_init(&table->lock, NULL);
+	*out = table;
 	return BRSKI_OK;
 }
 
 void brski_sessions_free(struct brski_sessions *table)
 {
+	struct brski_session *doomed = NULL;
+
 	if (!table)
 		return;
-	while (table->active.first || table->over.first) {
-		struct brski_session *s = table->active.first ? table->active.first : table->over.first;
-
-		unlink_session(table, s);
-		destroy(table, s);
-	}
+	take_due(table, &table->open, BY_USE, INT64_MAX, &doomed);
+	take_due(table, &table->over, BY_USE, INT64_MAX, &doomed);
+	destroy_all(table, doomed);
 	pthread_mutex_destroy(&table->lock);
 	free(table);
 }

@@ -40,6 +40,26 @@ vlan_is() { # NAME VLAN
 		sed -n '/Access-Accept/,$p' "$LAB/devices/$1/log" | grep -q 'Attribute 64 (Tunnel-Type)'
 }
 
+# An Access-Request of a station that says who it is, or something else.
+station_says() { # STATION EAP-HEX [STATE]
+	printf 'User-Name = "brski", NAS-IP-Address = 127.0.0.1, Calling-Station-Id = "%s", EAP-Message = 0x%s, Message-Authenticator = 0x00' "$1" "$2"
+	printf "${3:+, State = %s}\n\n" "${3:-}"
+}
+
+identity() { # in hexadecimal, as an EAP-Response
+	printf '0201%04x01%s' $((5 + ${#1})) "$(printf %s "$1" | od -An -v -tx1 | tr -d ' \n')"
+}
+
+tell_radius() { # file of requests
+	radclient -x -r 1 -t 5 -p 20 -f "$1" "127.0.0.1:$RADIUS_PORT" auth testing123 2> /dev/null || true
+}
+
+flood() { # COUNT
+	for n in $(seq "$1"); do station_says "02-00-$n" "$(identity brski@example.org.v.eap.arpa)"; done > "$LAB/flood-$1"
+	tell_radius "$LAB/flood-$1" > "$LAB/flood-$1.log"
+	[ "$(grep -c 'Received Access-Challenge' "$LAB/flood-$1.log")" = "$1" ]
+}
+
 radius_again() { # options of the module
 	lab_stop radius
 	BRSKI_OPTIONS=$1 lab_radius "${@:2}"
@@ -249,11 +269,22 @@ lab_stop radius
 BRSKI_OPTIONS='virtual_server = nonsense' lab_radius_config
 check "a virtual server that is not there is told at the start" \
 	grep -q 'there is no virtual server "nonsense"' <(freeradius -XC -d "$LAB/radius" -n radiusd 2>&1)
+RADIUS_CLIENT_OPTIONS='brski_max_sessions = many' BRSKI_OPTIONS=$OPTIONS lab_radius_config
+check "so is a client that is to have no number of sessions" \
+	grep -q 'brski_max_sessions must be a number' <(freeradius -XC -d "$LAB/radius" -n radiusd 2>&1)
 RADIUS_MODULES=
 RADIUS_SERVERS=
 
 echo "# Bounds"
-radius_again "$OPTIONS"$'\nmax_waiting = 2'
+RADIUS_CLIENT_OPTIONS='brski_max_sessions = 2' radius_again "$OPTIONS"$'\nmax_waiting = 2\nmax_sessions = 8'
+check "stations that say their name, and nothing more, are many" flood 40
+station_says first "$(identity brski@example.org.v.eap.arpa)" > "$LAB/first"
+state=$(tell_radius "$LAB/first" | sed -nE 's/.*State = (0x[0-9a-f]+)$/\1/p')
+flood 2
+mark
+station_says first "0202000dfe007ed90000000100" "$state" > "$LAB/first"
+tell_radius "$LAB/first" > "$LAB/first.log"
+check "the oldest gives way, when a client has as many as its section says" operator_reads 'station first.*no such session'
 for serial in q-1 q-2 q-3; do good_device "$serial"; done
 lab_stop masa
 check "a request is kept while the MASA is away" told q-1 'EAP-BRSKI: deferred'

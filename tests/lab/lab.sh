@@ -165,6 +165,7 @@ lab_radius_config() {
 		client switch {
 		  ipaddr = ${RADIUS_CLIENT:-127.0.0.1}
 		  secret = testing123
+		  ${RADIUS_CLIENT_OPTIONS:-}
 		}
 		modules {
 		  brski {

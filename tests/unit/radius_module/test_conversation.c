@@ -78,6 +78,7 @@ static void set_config(void)
 		.vendor_type = BRSKI_EAP_VENDOR_TYPE,
 		.max_sessions = 100,
 		.session_lifetime = 60,
+		.session_total = 600,
 		.wait_slice = 50,
 		.wait_total = 20,
 	};
@@ -131,6 +132,7 @@ struct device {
 	enum brski_peer_result result;
 	bool hurry; /* acknowledges a Wait at once */
 	const struct brski_conversation_judge *judge;
+	struct brski_session_from from;
 };
 
 static int64_t now_ms(void)
@@ -186,6 +188,7 @@ static struct brski_conversation_in packet_of(struct device *d)
 {
 	return (struct brski_conversation_in){.eap = brski_buf_span(&d->eap),
 		.state = brski_span(d->state, d->state_len),
+		.from = d->from,
 		.where = "port 1",
 		.judge = d->judge};
 }
@@ -773,18 +776,63 @@ END_TEST
 
 /* ---- Limits ---- */
 
+/* What a station that has only its name to say can do. */
+static enum brski_verdict say_who(const char *nas, const char *station)
+{
+	struct device d;
+	enum brski_verdict verdict;
+
+	device_open(&d);
+	d.from = (struct brski_session_from){.nas = brski_span_str(nas), .station = brski_span_str(station)};
+	verdict = ask(&d);
+	device_close(&d);
+	return verdict;
+}
+
+/* Identities alone keep nobody out, nor does a session that has shown its certificate give way to them. */
+START_TEST(identities_alone_fill_nothing)
+{
+	struct device known, other;
+	char station[32];
+
+	door.max_sessions = 8;
+	start_instance();
+	device_open(&known);
+	known.from.nas = brski_span_str("192.0.2.1");
+	while (ask(&known) == BRSKI_VERDICT_CHALLENGE && !known.out.serial_number[0])
+		reply(&known);
+	ck_assert_str_eq(known.out.serial_number, SITE_SERIAL);
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(station, sizeof(station), "02-00-%u", i);
+		ck_assert_int_eq(say_who("192.0.2.1", station), BRSKI_VERDICT_CHALLENGE);
+		ck_assert_int_eq(say_who("192.0.2.3", "02-01"), BRSKI_VERDICT_CHALLENGE);
+	}
+	ck_assert_uint_eq(brski_conversations_count(conversations), 5); /* half, and one station */
+	device_open(&other);
+	other.from.nas = brski_span_str("192.0.2.2");
+	ck_assert_msg(talk(&other) == BRSKI_VERDICT_ACCEPT, "%s", other.out.reason);
+	reply(&known);
+	ck_assert_msg(talk(&known) != BRSKI_VERDICT_INVALID && !strstr(known.out.reason, "no such session"),
+		"%s", known.out.reason);
+	device_close(&known);
+	device_close(&other);
+}
+END_TEST
+
 START_TEST(sessions_are_bounded)
 {
 	struct device d[3];
 
 	door.max_sessions = 2;
+	door.max_sessions_per_nas = 2;
 	start_instance();
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 2; i++) {
 		device_open(&d[i]);
-		ask(&d[i]);
+		while (ask(&d[i]) == BRSKI_VERDICT_CHALLENGE && !d[i].out.serial_number[0])
+			reply(&d[i]);
 	}
-	ck_assert_int_eq(d[1].out.verdict, BRSKI_VERDICT_CHALLENGE);
-	ck_assert_int_eq(d[2].out.verdict, BRSKI_VERDICT_REJECT);
+	device_open(&d[2]);
+	ck_assert_int_eq(ask(&d[2]), BRSKI_VERDICT_REJECT);
 	ck_assert_ptr_nonnull(strstr(d[2].out.reason, "max_sessions"));
 	reply(&d[0]);
 	ck_assert_int_eq(talk(&d[0]), BRSKI_VERDICT_ACCEPT);
@@ -844,6 +892,7 @@ int main(void)
 		sessions_share_a_job,
 		a_restart_loses_nothing,
 		stopped_in_the_middle,
+		identities_alone_fill_nothing,
 		sessions_are_bounded,
 		configuration_is_checked,
 		a_registrar_needs_cmc_ra,
