@@ -221,9 +221,12 @@ struct brski_cmp_request {
 	EVP_PKEY *key;      /* ir, p10cr: the public key to be certified, proof of possession checked */
 	X509_NAME *subject; /* as requested; may be empty */
 	STACK_OF(X509_EXTENSION) *extensions; /* may be NULL */
-	char info_type[64];                   /* genm: OID text */
-	struct brski_buf cert_hash;           /* certConf */
-	int cert_hash_nid;                    /* certConf: NID of hashAlg, NID_undef if absent */
+	X509_NAME *issuer;                    /* ir: as requested; NULL: any */
+	bool wants_validity;                  /* ir: dates are requested */
+	bool wants_controls; /* ir: there are controls or regInfo; p10cr: attributes besides the extensions */
+	char info_type[64];  /* genm: OID text */
+	struct brski_buf cert_hash; /* certConf */
+	int cert_hash_nid;          /* certConf: NID of hashAlg, NID_undef if absent */
 	enum brski_cmp_status conf_status;
 	enum brski_cmp_fail conf_fail; /* certConf failInfo */
 	char text[256];                /* certConf statusString */
@@ -267,9 +270,19 @@ BRSKI_CHECKED enum brski_code brski_cmp_unnest(
 
 /* All copy transactionID and nonces from `request`, and are signed by signer with its chain. */
 
+struct brski_cmp_grant {
+	enum brski_cmp_status status; /* accepted, or grantedWithMods */
+	const char *text;             /* statusString; NULL: none */
+	const X509 *cert;
+	const STACK_OF(X509) *chain;   /* of cert, for extraCerts; may be NULL */
+	const STACK_OF(X509) *ca_pubs; /* may be NULL */
+	bool implicit_confirm;         /* granted to those alone who ask for it */
+	/* else until when a certConf is waited for, RFC 9483 4.1.1 (confirmWaitTime); 0: not told */
+	time_t confirm_by;
+};
+/* ip, cp or kup with a certificate. The grant stays the caller's. */
 BRSKI_CHECKED enum brski_code brski_cmp_answer_cert(const struct brski_cmp *request,
-	const struct brski_credential *signer, enum brski_cmp_status status, const X509 *cert,
-	const STACK_OF(X509) *cert_chain, const STACK_OF(X509) *ca_pubs, bool implicit_confirm,
+	const struct brski_credential *signer, const struct brski_cmp_grant *grant,
 	const struct brski_env *env, struct brski_buf *out, struct brski_error *err);
 /*
  * ip (or cp) without a certificate: rejection, or waiting. For other requests an error message with

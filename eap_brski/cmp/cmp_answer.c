@@ -108,26 +108,47 @@ static enum brski_code write_cert_rep(BRSKI_CERTRESPONSE *response, const STACK_
 	return code;
 }
 
-enum brski_code brski_cmp_answer_cert(const struct brski_cmp *request, const struct brski_credential *signer,
-	enum brski_cmp_status status, const X509 *cert, const STACK_OF(X509) *cert_chain,
-	const STACK_OF(X509) *ca_pubs, bool implicit_confirm, const struct brski_env *env,
-	struct brski_buf *out, struct brski_error *err)
+static enum brski_code check_grant(
+	const struct brski_cmp *request, const struct brski_cmp_grant *grant, struct brski_error *err)
 {
-	struct brski_cmp_draft draft = {.type = cert_rep_type(request->type), .signer = signer};
+	if (cert_rep_type(request->type) >= 0 && grant->cert &&
+		(grant->status == BRSKI_CMP_ACCEPTED || grant->status == BRSKI_CMP_GRANTED_WITH_MODS))
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_INTERNAL, "%s is not answered by a certificate of status %d",
+		brski_cmp_type_name(request->type), (int)grant->status);
+}
+
+/*
+ * RFC 9483 3.1: confirmWaitTime only without implicitConfirm, and never without messageTime. RFC 9810
+ * 5.1.1.1: implicitConfirm is granted to those alone who asked for it.
+ */
+static void set_confirmation(const struct brski_cmp *request, const struct brski_cmp_grant *grant,
+	const struct brski_env *env, struct brski_cmp_draft *draft)
+{
+	draft->implicit_confirm = grant->implicit_confirm && request->header.implicit_confirm;
+	if (draft->implicit_confirm || grant->confirm_by == 0)
+		return;
+	draft->message_time = brski_now(env);
+	draft->confirm_wait_time = grant->confirm_by;
+}
+
+enum brski_code brski_cmp_answer_cert(const struct brski_cmp *request, const struct brski_credential *signer,
+	const struct brski_cmp_grant *grant, const struct brski_env *env, struct brski_buf *out,
+	struct brski_error *err)
+{
+	struct brski_cmp_draft draft = {
+		.type = cert_rep_type(request->type), .signer = signer, .more_certs = grant->chain};
 	struct answer a = {0};
-	enum brski_code code;
+	enum brski_code code = check_grant(request, grant, err);
 
 	brski_buf_reset(out);
-	if (draft.type < 0 || !cert ||
-		(status != BRSKI_CMP_ACCEPTED && status != BRSKI_CMP_GRANTED_WITH_MODS))
-		return brski_fail(err, BRSKI_INTERNAL, "%s is not answered by a certificate of status %d",
-			brski_cmp_type_name(request->type), (int)status);
-	/* RFC 4210 5.1.1.1: granted to those alone who asked for it */
-	draft.implicit_confirm = implicit_confirm && request->header.implicit_confirm;
-	draft.more_certs = cert_chain;
-	code = write_cert_rep(new_cert_response(request->type,
-				      brski_cmp_status_new(status, BRSKI_CMP_FAIL_NONE, NULL), cert),
-		ca_pubs, &a.content, err);
+	if (code != BRSKI_OK)
+		return code;
+	set_confirmation(request, grant, env, &draft);
+	code = write_cert_rep(
+		new_cert_response(request->type,
+			brski_cmp_status_new(grant->status, BRSKI_CMP_FAIL_NONE, grant->text), grant->cert),
+		grant->ca_pubs, &a.content, err);
 	if (code == BRSKI_OK)
 		code = answer_sign(request, &draft, &a, env, out, err);
 	answer_free(&a);

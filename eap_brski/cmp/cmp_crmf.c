@@ -71,11 +71,13 @@ static enum brski_code read_template(
 		out->fail = BRSKI_CMP_BAD_ALG;
 		return brski_fail_openssl(err, BRSKI_UNSUPPORTED, "certification request: its public key");
 	}
+	out->wants_validity = t->validity != NULL;
 	out->subject = X509_NAME_dup(t->subject);
+	out->issuer = t->issuer ? X509_NAME_dup(t->issuer) : NULL;
 	if (t->extensions)
 		out->extensions =
 			sk_X509_EXTENSION_deep_copy(t->extensions, X509_EXTENSION_dup, X509_EXTENSION_free);
-	if (!out->subject || (t->extensions && !out->extensions))
+	if (!out->subject || (t->issuer && !out->issuer) || (t->extensions && !out->extensions))
 		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
 	return BRSKI_OK;
 }
@@ -117,6 +119,7 @@ static enum brski_code read_request(
 	out->fail = BRSKI_CMP_BAD_REQUEST;
 	code = brski_cmp_req_id_check(req->cert_req_id, BRSKI_CERT_REQ_ID,
 		"certification request: certReqId is not 0 (RFC 9483 4.1.1)", &out->cert_req_id, err);
+	out->wants_controls = req->controls != NULL || in->reg_info != NULL;
 	if (code == BRSKI_OK)
 		code = read_template(req->cert_template, out, err);
 	BRSKI_CERTREQUEST_free(req);

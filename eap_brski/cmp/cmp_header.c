@@ -251,16 +251,41 @@ static ASN1_TYPE *profile_value(const char *name)
 	return value;
 }
 
+static bool write_time(time_t when, ASN1_GENERALIZEDTIME **out)
+{
+	if (when == 0)
+		return true;
+	*out = ASN1_GENERALIZEDTIME_set(NULL, when);
+	return *out != NULL;
+}
+
+static ASN1_TYPE *time_value(time_t when)
+{
+	ASN1_GENERALIZEDTIME *text = ASN1_GENERALIZEDTIME_set(NULL, when);
+	ASN1_TYPE *value = ASN1_TYPE_new();
+
+	if (text && value) {
+		ASN1_TYPE_set(value, V_ASN1_GENERALIZEDTIME, text);
+		return value;
+	}
+	ASN1_GENERALIZEDTIME_free(text);
+	ASN1_TYPE_free(value);
+	return NULL;
+}
+
 static bool write_fields(const struct brski_cmp_header *in, BRSKI_PKIHEADER *out)
 {
 	return ASN1_INTEGER_set(out->pvno, in->pvno) == 1 && write_name(in->sender, out->sender) &&
 	       write_name(in->recipient, out->recipient) &&
+	       write_time(in->message_time, &out->message_time) &&
 	       write_algorithm(&in->protection_alg, &out->protection_alg) &&
 	       write_octets(&in->sender_kid, &out->sender_kid) &&
 	       write_octets(&in->transaction_id, &out->transaction_id) &&
 	       write_octets(&in->sender_nonce, &out->sender_nonce) &&
 	       write_octets(&in->recip_nonce, &out->recip_nonce) &&
 	       (!in->implicit_confirm || add_info(out, BRSKI_OID_CONFIRM_IMPLICIT, null_value())) &&
+	       (in->confirm_wait_time == 0 ||
+		       add_info(out, BRSKI_OID_CONFIRM_WAIT, time_value(in->confirm_wait_time))) &&
 	       (!in->cert_profile[0] ||
 		       add_info(out, BRSKI_OID_CERT_PROFILE, profile_value(in->cert_profile)));
 }

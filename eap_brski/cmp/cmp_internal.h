@@ -68,6 +68,8 @@ struct brski_cmp_draft {
 	struct brski_span sender_nonce;
 	struct brski_span recip_nonce; /* len 0: none */
 	bool implicit_confirm;
+	time_t message_time;              /* 0: absent */
+	time_t confirm_wait_time;         /* 0: absent */
 	const char *cert_profile;         /* NULL: none */
 	struct brski_span content;        /* DER inside the body's tag */
 	const STACK_OF(X509) *more_certs; /* after the signer's chain; may be NULL */

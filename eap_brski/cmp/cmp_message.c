@@ -67,6 +67,8 @@ static enum brski_code set_header(
 
 	out->pvno = draft->pvno > 0 ? draft->pvno : 2; /* RFC 9483 3.1: 2, but for what needs 3 */
 	out->implicit_confirm = draft->implicit_confirm;
+	out->message_time = draft->message_time;
+	out->confirm_wait_time = draft->confirm_wait_time;
 	if (strlen(profile) >= sizeof(out->cert_profile))
 		return brski_fail(err, BRSKI_TOO_LARGE, "name of the certificate profile is too long");
 	snprintf(out->cert_profile, sizeof(out->cert_profile), "%s", profile);

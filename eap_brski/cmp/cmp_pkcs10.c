@@ -25,6 +25,8 @@ static enum brski_code read_fields(X509_REQ *req, struct brski_cmp_request *out,
 	if (!out->subject)
 		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
 	out->extensions = X509_REQ_get_extensions(req);
+	out->wants_controls =
+		X509_REQ_get_attr_count(req) > (X509_REQ_get_attr_by_NID(req, NID_ext_req, -1) >= 0 ? 1 : 0);
 	ERR_clear_error();
 	return BRSKI_OK;
 }

@@ -15,6 +15,7 @@ void brski_cmp_request_free(struct brski_cmp_request *r)
 {
 	EVP_PKEY_free(r->key);
 	X509_NAME_free(r->subject);
+	X509_NAME_free(r->issuer);
 	sk_X509_EXTENSION_pop_free(r->extensions, X509_EXTENSION_free);
 	brski_buf_free(&r->cert_hash);
 	*r = (struct brski_cmp_request){.fail = BRSKI_CMP_FAIL_NONE};

@@ -28,47 +28,6 @@ static bool same(const struct brski_buf *a, const struct brski_buf *b)
 
 /* ---- ir, cr, p10cr ---- */
 
-static X509_EXTENSION *asked_san(const struct ca_job *job)
-{
-	int at = X509v3_get_ext_by_NID(job->request.extensions, NID_subject_alt_name, -1);
-
-	return at >= 0 ? X509v3_get_ext(job->request.extensions, at) : NULL;
-}
-
-/* A device may not be certified under another device's serial number. */
-static enum brski_code check_subject(struct ca_job *job, struct brski_error *err)
-{
-	const X509_NAME *subject = job->request.subject;
-	char serial[BRSKI_SERIAL_MAX];
-	const ASN1_STRING *asked;
-	enum brski_code code;
-
-	if (!subject || X509_NAME_entry_count(subject) == 0)
-		return brski_fail(err, BRSKI_REFUSED, "the request names no subject");
-	code = brski_name_serial_number(subject, &asked, err);
-	if (code == BRSKI_NOT_FOUND)
-		return BRSKI_OK;
-	if (code != BRSKI_OK)
-		return brski_fail_context(err, BRSKI_REFUSED, "the request");
-	if (brski_cert_serial_number(sk_X509_value(job->signers, 0), serial, NULL) != BRSKI_OK ||
-		!brski_span_equal(brski_span_str(serial), brski_span(asked->data, (size_t)asked->length)))
-		return brski_fail(err, BRSKI_REFUSED, "the subject has the serial number of another device");
-	return BRSKI_OK;
-}
-
-static enum brski_code check_template(struct ca_job *job, struct brski_error *err)
-{
-	enum brski_code code = check_subject(job, err);
-
-	if (code == BRSKI_OK)
-		code = ca_key_check(job->request.key, err);
-	if (code != BRSKI_OK) {
-		job->certificate_refused = true;
-		job->fail = BRSKI_CMP_BAD_CERT_TEMPLATE;
-	}
-	return code;
-}
-
 static bool push(STACK_OF(X509) *to, X509 *cert, bool self_signed)
 {
 	bool is_root = X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
@@ -90,19 +49,27 @@ static STACK_OF(X509) *issuer_certs(const struct ca *ca, bool roots)
 	return NULL;
 }
 
-static enum brski_code answer_certificate(struct ca_job *job, const X509 *cert, enum brski_cmp_status status,
-	bool implicit, struct brski_error *err)
+/* RFC 9483 4.1.1: grantedWithMods tells who asked that the certificate is to be looked at. */
+static enum brski_code answer_certificate(
+	struct ca_job *job, const X509 *cert, bool implicit, time_t confirm_by, struct brski_error *err)
 {
 	const struct ca *ca = job->ca;
 	STACK_OF(X509) *chain = issuer_certs(ca, false);
 	STACK_OF(X509) *roots = issuer_certs(ca, true);
 	/* RFC 9483 4.1.2: no caPubs in cp */
 	bool ca_pubs = ca->send_ca_pubs && job->msg->type == BRSKI_CMP_IR;
+	char differs[CA_DIFFERS_MAX];
+	const struct brski_cmp_grant grant = {.status = ca_template_status(job, cert, differs),
+		.text = differs,
+		.cert = cert,
+		.chain = chain,
+		.ca_pubs = ca_pubs ? roots : NULL,
+		.implicit_confirm = implicit,
+		.confirm_by = confirm_by};
 	enum brski_code code;
 
 	if (chain && roots)
-		code = brski_cmp_answer_cert(job->msg, ca->cmp_signer, status, cert, chain,
-			ca_pubs ? roots : NULL, implicit, ca->env, &job->answer, err);
+		code = brski_cmp_answer_cert(job->msg, ca->cmp_signer, &grant, ca->env, &job->answer, err);
 	else
 		code = brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
 	sk_X509_free(chain);
@@ -134,6 +101,8 @@ static void set_texts(const struct ca_job *job, const X509 *cert, struct ca_reco
 	brski_hex(brski_span(ASN1_STRING_get0_data(number), (size_t)ASN1_STRING_length(number)),
 		r->serial_number, sizeof(r->serial_number));
 	brski_name_text(X509_get_subject_name(cert), r->subject, sizeof(r->subject));
+	if (r->subject[0] == '\0')
+		snprintf(r->subject, sizeof(r->subject), "(named by its subjectAltName)");
 }
 
 /*
@@ -145,9 +114,7 @@ static enum brski_code store(
 {
 	enum brski_code code;
 
-	r->issued = brski_now(job->ca->env);
 	r->state = implicit ? CA_CONFIRMED : CA_WAITING;
-	r->confirm_by = implicit ? 0 : r->issued + job->ca->confirm_wait;
 	set_texts(job, cert, r);
 	code = brski_cert_to_der(cert, &r->cert, err);
 	if (code == BRSKI_OK)
@@ -165,25 +132,34 @@ static enum brski_code store(
 	return code;
 }
 
-static enum brski_code issue(struct ca_job *job, struct ca_record *record, struct brski_error *err)
+static enum brski_code make(struct ca_job *job, X509 **cert, struct brski_error *err)
 {
 	const struct ca *ca = job->ca;
-	X509_EXTENSION *san = asked_san(job);
 	struct ca_spec spec = {.kind = CA_KIND_LDEVID,
 		.subject = job->request.subject,
 		.key = job->request.key,
-		.days = ca->days,
-		.san_asked = ca->copy_san ? san : NULL};
-	bool implicit = ca->implicit_confirm && job->msg->header.implicit_confirm;
-	X509 *cert = NULL;
-	enum brski_code code = check_template(job, err);
+		.days = ca->days};
+	enum brski_code code = ca_template_san(job, &spec.san_asked, err);
 
 	if (code == BRSKI_OK)
-		code = ca_issue(&spec, ca->issuer, ca->env, &cert, err);
+		code = ca_issue(&spec, ca->issuer, ca->env, cert, err);
+	X509_EXTENSION_free(spec.san_asked);
+	return code;
+}
+
+static enum brski_code issue(struct ca_job *job, struct ca_record *record, struct brski_error *err)
+{
+	const struct ca *ca = job->ca;
+	bool implicit = ca->implicit_confirm && job->msg->header.implicit_confirm;
+	X509 *cert = NULL;
+	enum brski_code code = ca_template_check(job, err);
+
+	record->issued = brski_now(ca->env);
+	record->confirm_by = implicit ? 0 : record->issued + ca->confirm_wait;
 	if (code == BRSKI_OK)
-		code = answer_certificate(job, cert,
-			san && !ca->copy_san ? BRSKI_CMP_GRANTED_WITH_MODS : BRSKI_CMP_ACCEPTED, implicit,
-			err);
+		code = make(job, &cert, err);
+	if (code == BRSKI_OK)
+		code = answer_certificate(job, cert, implicit, record->confirm_by, err);
 	if (code == BRSKI_OK)
 		code = store(job, cert, implicit, record, err);
 	X509_free(cert);

@@ -34,6 +34,26 @@ BRSKI_CHECKED enum brski_code ca_open_message(struct ca_job *job, struct brski_e
 BRSKI_CHECKED enum brski_code ca_check_signer(struct ca_job *job, struct brski_error *err);
 
 /*
+ * job->signers is itself a registration authority, as those around nested messages are. BRSKI_REFUSED,
+ * and what brski_chain_verify() says.
+ */
+BRSKI_CHECKED enum brski_code ca_check_signer_is_ra(const struct ca_job *job, struct brski_error *err);
+
+/* ---- ca_template.c: what a request asks for, and what it gets ---- */
+/*
+ * May this be asked for, and by job->signers? RFC 9483 5.1.1. BRSKI_REFUSED; job->fail and
+ * job->certificate_refused tell what the peer gets to hear.
+ */
+BRSKI_CHECKED enum brski_code ca_template_check(struct ca_job *job, struct brski_error *err);
+/* The subjectAltName to be certified: *out is new, NULL if there is none. */
+BRSKI_CHECKED enum brski_code ca_template_san(
+	const struct ca_job *job, X509_EXTENSION **out, struct brski_error *err);
+#define CA_DIFFERS_MAX 200
+/* accepted; or grantedWithMods, and `differs` gets in what cert is not as it was asked for, cut to fit. */
+enum brski_cmp_status ca_template_status(
+	const struct ca_job *job, const X509 *cert, char differs[CA_DIFFERS_MAX]);
+
+/*
  * ir, cr, p10cr (RFC 9483 4.1.1 to 4.1.4) after the checks: job->answer, new or from the store. An
  * error tells job->fail and job->certificate_refused what the peer gets to hear.
  */

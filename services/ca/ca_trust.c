@@ -17,16 +17,22 @@ static bool is_listed(const STACK_OF(X509) *list, const X509 *cert)
  * A CA knows a registration authority by its certificate's extended key usage, RFC 9483 5.2.2.1 and
  * RFC 6402 2.10.
  */
+static enum brski_code check_is_ra(const struct ca *ca, const STACK_OF(X509) *chain, struct brski_error *err)
+{
+	enum brski_code code =
+		brski_chain_verify(chain, ca->ra_anchors, NULL, BRSKI_USE_REGISTRAR, brski_now(ca->env), err);
+
+	if (code == BRSKI_OK && !is_listed(ca->ra_list, sk_X509_value(chain, 0)))
+		code = brski_fail(err, BRSKI_REFUSED, "it is not in the list of registration authorities");
+	return code;
+}
+
 static enum brski_code check_ra(struct ca_job *job, const STACK_OF(X509) *chain, struct brski_error *err)
 {
-	X509 *ra = sk_X509_value(chain, 0);
 	enum brski_code code;
 
-	brski_name_text(X509_get_subject_name(ra), job->ra, sizeof(job->ra));
-	code = brski_chain_verify(
-		chain, job->ca->ra_anchors, NULL, BRSKI_USE_REGISTRAR, brski_now(job->ca->env), err);
-	if (code == BRSKI_OK && !is_listed(job->ca->ra_list, ra))
-		code = brski_fail(err, BRSKI_REFUSED, "it is not in the list of registration authorities");
+	brski_name_text(X509_get_subject_name(sk_X509_value(chain, 0)), job->ra, sizeof(job->ra));
+	code = check_is_ra(job->ca, chain, err);
 	if (code == BRSKI_OK)
 		return code;
 	job->fail = code == BRSKI_REFUSED ? BRSKI_CMP_NOT_AUTHORIZED : BRSKI_CMP_SIGNER_NOT_TRUSTED;
@@ -54,6 +60,11 @@ enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err)
 	if (code == BRSKI_OK)
 		job->msg = &job->inner;
 	return code;
+}
+
+enum brski_code ca_check_signer_is_ra(const struct ca_job *job, struct brski_error *err)
+{
+	return check_is_ra(job->ca, job->signers, err);
 }
 
 enum brski_code ca_check_signer(struct ca_job *job, struct brski_error *err)

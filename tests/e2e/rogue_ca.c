@@ -108,7 +108,7 @@ static void answer_anew(const struct rogue_ca *self, const struct brski_cmp *req
 		stranger = rogue_stranger(X509_get_subject_name(signer->cert));
 		signer = &stranger;
 	}
-	rogue_need(brski_cmp_answer_cert(request, signer, BRSKI_CMP_ACCEPTED, bad, NULL, NULL, false,
+	rogue_need(brski_cmp_answer_cert(request, signer, &(struct brski_cmp_grant){.cert = bad},
 			   daemon_env(), der, &err) == BRSKI_OK,
 		"answer", &err);
 	X509_free(bad);

@@ -108,8 +108,10 @@ struct brski_buf cmp_issue(const struct cmp_world *w, const struct brski_buf *re
 	ck_assert_msg(
 		brski_cmp_request_check(&msg, w->idevid.cert, NULL, &req, &err) == BRSKI_OK, "%s", err.why);
 	made = cmp_world_issue(w, req.key);
-	ck_assert_msg(brski_cmp_answer_cert(&msg, &w->cmp, BRSKI_CMP_ACCEPTED, made.cert, made.chain, NULL,
-			      implicit, NULL, &out, &err) == BRSKI_OK,
+	ck_assert_msg(brski_cmp_answer_cert(&msg, &w->cmp,
+			      &(struct brski_cmp_grant){
+				      .cert = made.cert, .chain = made.chain, .implicit_confirm = implicit},
+			      NULL, &out, &err) == BRSKI_OK,
 		"%s", err.why);
 	pki_free(&made);
 	brski_cmp_request_free(&req);

@@ -230,8 +230,12 @@ void network_issue(struct network *net, struct brski_span der, struct brski_buf 
 	ck_assert_int_eq(X509_up_ref(cert.cert), 1);
 	net->last_cert = cert.cert;
 	net->issued++;
-	OK(brski_cmp_answer_cert(&msg, cmp_signer(net), net->cert_status, cert.cert, cert.chain, NULL,
-		net->implicit_confirm && msg.header.implicit_confirm, &net->env, out, &err_));
+	OK(brski_cmp_answer_cert(&msg, cmp_signer(net),
+		&(struct brski_cmp_grant){.status = net->cert_status,
+			.cert = cert.cert,
+			.chain = cert.chain,
+			.implicit_confirm = net->implicit_confirm},
+		&net->env, out, &err_));
 	pki_free(&cert);
 	brski_cmp_request_free(&r);
 	brski_cmp_free(&msg);

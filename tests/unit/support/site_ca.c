@@ -54,8 +54,10 @@ static void answer_enroll(struct site *site, const struct brski_cmp *msg,
 			"end entity unknown", &site->env, out, NULL));
 	} else {
 		cert = issue(site, asked);
-		MUST(brski_cmp_answer_cert(msg, signer, BRSKI_CMP_ACCEPTED, cert, signer->chain, NULL,
-			site->ca_implicit && msg->header.implicit_confirm, &site->env, out, NULL));
+		MUST(brski_cmp_answer_cert(msg, signer,
+			&(struct brski_cmp_grant){
+				.cert = cert, .chain = signer->chain, .implicit_confirm = site->ca_implicit},
+			&site->env, out, NULL));
 		X509_free(cert);
 	}
 }

@@ -506,13 +506,11 @@ START_TEST(answers_fit_their_requests)
 	struct brski_cmp_transaction tx = {0};
 	struct brski_buf request = cmp_enroll(w, false, false, &tx), out = {0};
 	struct brski_cmp msg = cmp_decode(&request);
+	const struct brski_cmp_grant negative = {.status = BRSKI_CMP_REJECTION, .cert = w->cmp.cert};
+	const struct brski_cmp_grant nothing = {.status = BRSKI_CMP_ACCEPTED};
 
-	ck_assert_int_eq(brski_cmp_answer_cert(&msg, &w->cmp, BRSKI_CMP_REJECTION, w->cmp.cert, NULL, NULL,
-				 false, NULL, &out, NULL),
-		BRSKI_INTERNAL);
-	ck_assert_int_eq(brski_cmp_answer_cert(&msg, &w->cmp, BRSKI_CMP_ACCEPTED, NULL, NULL, NULL, false,
-				 NULL, &out, NULL),
-		BRSKI_INTERNAL);
+	ck_assert_int_eq(brski_cmp_answer_cert(&msg, &w->cmp, &negative, NULL, &out, NULL), BRSKI_INTERNAL);
+	ck_assert_int_eq(brski_cmp_answer_cert(&msg, &w->cmp, &nothing, NULL, &out, NULL), BRSKI_INTERNAL);
 	ck_assert_int_eq(brski_cmp_answer_status(&msg, &w->cmp, BRSKI_CMP_ACCEPTED, BRSKI_CMP_FAIL_NONE, NULL,
 				 NULL, &out, NULL),
 		BRSKI_INTERNAL);

@@ -533,13 +533,14 @@ START_TEST(ca_pubs_are_handed_on)
 {
 	struct brski_cmp msg = cmp_decode(&request);
 	struct brski_credential made = cmp_world_issue(&world, world.key);
-	STACK_OF(X509) *roots = world.anchors;
+	const struct brski_cmp_grant grant = {.status = BRSKI_CMP_GRANTED_WITH_MODS,
+		.cert = made.cert,
+		.chain = made.chain,
+		.ca_pubs = world.anchors};
 	struct brski_buf out = {0};
 	struct brski_cmp_response r;
 
-	ck_assert_int_eq(brski_cmp_answer_cert(&msg, &world.cmp, BRSKI_CMP_GRANTED_WITH_MODS, made.cert,
-				 made.chain, roots, false, NULL, &out, NULL),
-		BRSKI_OK);
+	ck_assert_int_eq(brski_cmp_answer_cert(&msg, &world.cmp, &grant, NULL, &out, NULL), BRSKI_OK);
 	ck_assert_int_eq(respond_at(&out, time(NULL), &r), BRSKI_OK);
 	ck_assert_int_eq(r.status, BRSKI_CMP_GRANTED_WITH_MODS);
 	ck_assert_int_eq(sk_X509_num(r.ca_pubs), 1);

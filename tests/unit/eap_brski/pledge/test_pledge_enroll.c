@@ -362,8 +362,9 @@ static void issue_by_poll(struct network *n, const struct brski_cmp *poll, struc
 	cert = pki_make(&(struct pki_spec){.subject = NETWORK_SUBJECT, .key = r.key}, &n->ca);
 	mixed = msg;
 	mixed.header.sender_nonce = poll->header.sender_nonce;
-	EXPECT(BRSKI_OK, brski_cmp_answer_cert(&mixed, &n->signer, BRSKI_CMP_ACCEPTED, cert.cert, cert.chain,
-				 NULL, false, &n->env, out, &err));
+	EXPECT(BRSKI_OK, brski_cmp_answer_cert(&mixed, &n->signer,
+				 &(struct brski_cmp_grant){.cert = cert.cert, .chain = cert.chain}, &n->env,
+				 out, &err));
 	X509_free(n->last_cert);
 	n->last_cert = cert.cert;
 	cert.cert = NULL;
