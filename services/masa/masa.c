@@ -93,11 +93,17 @@ static enum brski_code issue(struct job *job, time_t now, struct brski_error *er
 	return masa_voucher_add(job->masa->store, &issued, err);
 }
 
+/*
+ * Whoever knows a serial number can ask for a voucher: that keeps nobody waiting who is the owner, or
+ * whom the device itself has asked.
+ */
 static enum brski_code check_rate(struct job *job, time_t now, struct brski_error *err)
 {
+	bool proved = masa_is_proved(assertion_of(&job->request));
 	time_t latest = 0;
 	time_t wait;
-	enum brski_code code = masa_voucher_latest(job->masa->store, job->request.device.id, &latest, err);
+	enum brski_code code =
+		masa_voucher_latest(job->masa->store, job->request.device.id, proved, &latest, err);
 
 	if (code != BRSKI_OK || job->masa->min_interval == 0 || latest == 0)
 		return code;
@@ -106,8 +112,9 @@ static enum brski_code check_rate(struct job *job, time_t now, struct brski_erro
 		return BRSKI_OK;
 	job->retry_after = wait <= job->masa->min_interval ? (long)wait : job->masa->min_interval;
 	return brski_fail(err, BRSKI_UNAVAILABLE,
-		"device %s had a voucher a moment ago, ask again in %ld seconds",
-		job->request.voucher.serial_number, job->retry_after);
+		"device %s had a voucher %s a moment ago, ask again in %ld seconds",
+		job->request.voucher.serial_number,
+		proved ? "that was proved to be its own" : "without proof", job->retry_after);
 }
 
 /*
@@ -138,6 +145,16 @@ static enum brski_code answer_voucher(struct job *job, struct brski_error *err)
 	return code == BRSKI_OK ? issue(job, now, err) : code;
 }
 
+/* The log is no voucher: what a voucher would be refused for keeps nobody from it. */
+static void find_out_who(struct job *job)
+{
+	struct brski_error why = {0};
+
+	if (masa_request_authorize(job->masa, &job->request, &why) != BRSKI_OK)
+		brski_log(job->masa->env, BRSKI_LOG_DEBUG, "who asks for an audit log proves nothing: %s",
+			why.why);
+}
+
 /* RFC 8995 5.8: 404 for a domain that never had a voucher for this device. */
 static enum brski_code answer_audit_log(struct job *job, struct brski_error *err)
 {
@@ -156,6 +173,8 @@ static enum brski_code answer_audit_log(struct job *job, struct brski_error *err
 	if (code == BRSKI_OK)
 		code = brski_audit_log_print(&log, &job->answer, err);
 	brski_audit_log_free(&log);
+	if (code == BRSKI_OK)
+		find_out_who(job);
 	return code;
 }
 
@@ -227,7 +246,9 @@ static void describe(const struct job *job, unsigned status, bool voucher, const
 static void remember(
 	const struct job *job, const struct masa_peer *peer, bool voucher, unsigned status, const char *what)
 {
-	struct masa_seen seen = {.at = brski_now(job->masa->env), .status = status};
+	struct masa_seen seen = {.at = brski_now(job->masa->env),
+		.status = status,
+		.proved = masa_is_proved(assertion_of(&job->request))};
 	X509 *signer = sk_X509_value(job->request.certs, 0);
 	struct brski_error err = {0};
 

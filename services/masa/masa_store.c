@@ -21,6 +21,13 @@ static const char *const steps[] = {
 	"what TEXT NOT NULL, serial TEXT NOT NULL, registrar TEXT NOT NULL, status INTEGER NOT NULL, "
 	"detail TEXT NOT NULL) STRICT;"
 	"CREATE INDEX requests_of_device ON requests (serial);",
+	/* requests are counted in two rows, and what is forgotten of a device's vouchers is counted, too */
+	"ALTER TABLE requests ADD COLUMN proved INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE requests ADD COLUMN n INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE requests SET n = id;"
+	"CREATE UNIQUE INDEX requests_in_order ON requests (proved, n);"
+	"ALTER TABLE devices ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX vouchers_by_assertion ON vouchers (device, assertion);",
 };
 static const struct sql_schema schema = {.steps = steps, .version = sizeof(steps) / sizeof(steps[0])};
 
@@ -254,12 +261,16 @@ enum brski_code masa_devices(
 	return sql_end(&q);
 }
 
-/* Anybody can make a MASA note something: the oldest go. */
-static enum brski_code forget_seen(struct masa_store *store, struct brski_error *err)
+/* Anybody can make a MASA note something: the oldest go, and none of those that are proved. */
+static enum brski_code forget_seen(struct masa_store *store, bool proved, struct brski_error *err)
 {
 	struct sql q;
 
-	sql_begin(&q, store->db, "DELETE FROM requests WHERE id <= (SELECT max(id) FROM requests) - ?1", err);
+	sql_begin(&q, store->db,
+		"DELETE FROM requests WHERE proved = ?1"
+		" AND n <= (SELECT max(n) FROM requests WHERE proved = ?1) - ?2",
+		err);
+	sql_bind_int(&q, proved);
 	sql_bind_int(&q, MASA_SEEN_MAX);
 	return sql_run(&q);
 }
@@ -270,8 +281,9 @@ enum brski_code masa_seen_add(struct masa_store *store, const struct masa_seen *
 	enum brski_code code;
 
 	sql_begin(&q, store->db,
-		"INSERT INTO requests (at, peer, what, serial, registrar, status, detail)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		"INSERT INTO requests (at, peer, what, serial, registrar, status, detail, proved, n)"
+		" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce(max(n), 0) + 1 FROM requests"
+		" WHERE proved = ?8",
 		err);
 	sql_bind_int(&q, seen->at);
 	sql_bind_text(&q, seen->peer);
@@ -280,8 +292,9 @@ enum brski_code masa_seen_add(struct masa_store *store, const struct masa_seen *
 	sql_bind_text(&q, seen->registrar);
 	sql_bind_int(&q, seen->status);
 	sql_bind_text(&q, seen->detail);
+	sql_bind_int(&q, seen->proved);
 	code = sql_run(&q);
-	return code == BRSKI_OK ? forget_seen(store, err) : code;
+	return code == BRSKI_OK ? forget_seen(store, seen->proved, err) : code;
 }
 
 enum brski_code masa_seen_list(struct masa_store *store, const char *serial, long most, masa_seen_row *row,
@@ -290,7 +303,7 @@ enum brski_code masa_seen_list(struct masa_store *store, const char *serial, lon
 	struct sql q;
 
 	sql_begin(&q, store->db,
-		"SELECT at, peer, what, serial, registrar, status, detail FROM"
+		"SELECT at, peer, what, serial, registrar, status, detail, proved FROM"
 		" (SELECT * FROM requests WHERE ?1 = '' OR serial = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
 		err);
 	sql_bind_text(&q, serial ? serial : "");
@@ -304,6 +317,7 @@ enum brski_code masa_seen_list(struct masa_store *store, const char *serial, lon
 		sql_text(&q, 4, seen.registrar, sizeof(seen.registrar));
 		seen.status = (unsigned)sql_int(&q, 5);
 		sql_text(&q, 6, seen.detail, sizeof(seen.detail));
+		seen.proved = sql_int(&q, 7) != 0;
 		row(ctx, &seen);
 	}
 	return sql_end(&q);

@@ -73,6 +73,10 @@ struct masa_issued {
 	time_t created_on;
 	struct brski_span cms;
 };
+/* At most of one device that nothing was proved for: the oldest are forgotten, and counted. */
+#define MASA_UNPROVED_MAX 1000
+/* By the owner's certificate, or by the device itself; anybody else may say that he has it. */
+bool masa_is_proved(enum brski_assertion assertion);
 BRSKI_CHECKED enum brski_code masa_voucher_add(
 	struct masa_store *store, const struct masa_issued *issued, struct brski_error *err);
 /*
@@ -81,22 +85,23 @@ BRSKI_CHECKED enum brski_code masa_voucher_add(
  */
 BRSKI_CHECKED enum brski_code masa_voucher_find(struct masa_store *store, const struct masa_issued *like,
 	time_t since, struct brski_buf *cms, struct brski_error *err);
-/* When the newest voucher of this device was made; 0: never. */
+/* When the newest voucher of this device was made, of those that are proved or of the others; 0: never. */
 BRSKI_CHECKED enum brski_code masa_voucher_latest(
-	struct masa_store *store, long long device, time_t *at, struct brski_error *err);
+	struct masa_store *store, long long device, bool proved, time_t *at, struct brski_error *err);
 /* True if the device ever had a voucher that pins this domain. */
 BRSKI_CHECKED enum brski_code masa_domain_had(struct masa_store *store, long long device,
 	struct brski_span domain_id, bool *had, struct brski_error *err);
 /*
  * The device's log, newest first; abridged as RFC 8995 5.8.1 allows when it is longer than
- * BRSKI_AUDIT_EVENTS_MAX.
+ * BRSKI_AUDIT_EVENTS_MAX. What is proved stays before what is not.
  */
 BRSKI_CHECKED enum brski_code masa_audit_log(
 	struct masa_store *store, long long device, struct brski_audit_log *out, struct brski_error *err);
 
 /* ---- Requests, refused ones too ---- */
 
-#define MASA_SEEN_MAX 100000 /* the oldest ones are forgotten */
+/* Of proved requests, and of all others, which anybody can make: the oldest ones are forgotten. */
+#define MASA_SEEN_MAX 100000
 struct masa_seen {
 	time_t at;
 	char peer[64];
@@ -104,6 +109,7 @@ struct masa_seen {
 	char serial_number[BRSKI_SERIAL_MAX]; /* "": not read */
 	char registrar[256];                  /* subject of the signer; "": not read */
 	unsigned status;
+	bool proved; /* masa_is_proved(), as far as it was found out */
 	char detail[400];
 };
 BRSKI_CHECKED enum brski_code masa_seen_add(

@@ -7,7 +7,12 @@
 
 /* The store's part about issued vouchers, of which the audit log is a view. */
 
-enum brski_code masa_voucher_add(
+bool masa_is_proved(enum brski_assertion assertion)
+{
+	return assertion == BRSKI_ASSERTION_PROXIMITY || assertion == BRSKI_ASSERTION_VERIFIED;
+}
+
+static enum brski_code insert(
 	struct masa_store *store, const struct masa_issued *issued, struct brski_error *err)
 {
 	struct sql q;
@@ -24,6 +29,48 @@ enum brski_code masa_voucher_add(
 	sql_bind_int(&q, issued->created_on);
 	sql_bind_blob(&q, issued->cms);
 	return sql_run(&q);
+}
+
+static enum brski_code count_forgotten(
+	struct masa_store *store, long long device, uint64_t n, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store->db, "UPDATE devices SET forgotten = forgotten + ?2 WHERE id = ?1", err);
+	sql_bind_int(&q, device);
+	sql_bind_int(&q, (long long)n);
+	return sql_run(&q);
+}
+
+/* What strangers can have made for a device that they only know the number of is no more than this. */
+static enum brski_code forget_unproved(struct masa_store *store, long long device, struct brski_error *err)
+{
+	struct sql q;
+	uint64_t n;
+	enum brski_code code;
+
+	sql_begin(&q, store->db,
+		"DELETE FROM vouchers WHERE id IN (SELECT id FROM vouchers WHERE device = ?1"
+		" AND assertion = ?2 ORDER BY id DESC LIMIT -1 OFFSET ?3)",
+		err);
+	sql_bind_int(&q, device);
+	sql_bind_int(&q, BRSKI_ASSERTION_LOGGED);
+	sql_bind_int(&q, MASA_UNPROVED_MAX);
+	code = sql_run_changes(&q, &n);
+	return code == BRSKI_OK && n > 0 ? count_forgotten(store, device, n, err) : code;
+}
+
+enum brski_code masa_voucher_add(
+	struct masa_store *store, const struct masa_issued *issued, struct brski_error *err)
+{
+	enum brski_code code = sql_transaction_begin(store->db, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	code = insert(store, issued, err);
+	if (code == BRSKI_OK && !masa_is_proved(issued->assertion))
+		code = forget_unproved(store, issued->device, err);
+	return sql_transaction_end(store->db, code, err);
 }
 
 enum brski_code masa_voucher_find(struct masa_store *store, const struct masa_issued *like, time_t since,
@@ -51,13 +98,19 @@ enum brski_code masa_voucher_find(struct masa_store *store, const struct masa_is
 }
 
 enum brski_code masa_voucher_latest(
-	struct masa_store *store, long long device, time_t *at, struct brski_error *err)
+	struct masa_store *store, long long device, bool proved, time_t *at, struct brski_error *err)
 {
 	struct sql q;
 
 	*at = 0;
-	sql_begin(&q, store->db, "SELECT coalesce(max(created_on), 0) FROM vouchers WHERE device = ?1", err);
+	sql_begin(&q, store->db,
+		"SELECT coalesce(max(created_on), 0) FROM vouchers WHERE device = ?1"
+		" AND (assertion IN (?2, ?3)) = ?4",
+		err);
 	sql_bind_int(&q, device);
+	sql_bind_int(&q, BRSKI_ASSERTION_PROXIMITY);
+	sql_bind_int(&q, BRSKI_ASSERTION_VERIFIED);
+	sql_bind_int(&q, proved);
 	if (sql_row(&q))
 		*at = (time_t)sql_int(&q, 0);
 	return sql_end(&q);
@@ -77,13 +130,17 @@ enum brski_code masa_domain_had(struct masa_store *store, long long device, stru
 	return sql_end(&q);
 }
 
+/* All that there ever were, those that are forgotten among them. */
 static enum brski_code count_events(
 	struct masa_store *store, long long device, long *count, struct brski_error *err)
 {
 	struct sql q;
 
 	*count = 0;
-	sql_begin(&q, store->db, "SELECT count(*) FROM vouchers WHERE device = ?1", err);
+	sql_begin(&q, store->db,
+		"SELECT (SELECT count(*) FROM vouchers WHERE device = ?1)"
+		" + (SELECT coalesce(sum(forgotten), 0) FROM devices WHERE id = ?1)",
+		err);
 	sql_bind_int(&q, device);
 	if (sql_row(&q))
 		*count = (long)sql_int(&q, 0);
@@ -106,12 +163,21 @@ static const char all_events[] = "SELECT created_on, domain_id, nonce, assertion
 				 " WHERE device = ?1 ORDER BY id DESC LIMIT ?2";
 /*
  * RFC 8995 5.8.1: of each domain the newest nonced and the newest nonceless event, with the number
- * of its others.
+ * of its others. A domain is told by its certificate, since anybody's may bear the identifier of
+ * another's, and what is proved is told apart, and comes before what anybody can have made.
  */
-static const char newest_events[] = "SELECT created_on, domain_id, nonce, assertion, n - 1 FROM"
-				    " (SELECT max(id) AS id, count(*) AS n FROM vouchers WHERE device = ?1"
-				    " GROUP BY domain_id, nonce = x'')"
-				    " JOIN vouchers USING (id) ORDER BY id DESC LIMIT ?2";
+static const char newest_events[] =
+	"SELECT created_on, domain_id, nonce, assertion, n - 1 FROM"
+	" (SELECT max(id) AS id, count(*) AS n, assertion IN (?3, ?4) AS proved FROM vouchers"
+	" WHERE device = ?1 GROUP BY domain_id, pinned, nonce = x'', proved"
+	" ORDER BY proved DESC, max(id) DESC LIMIT ?2)"
+	" JOIN vouchers USING (id) ORDER BY id DESC";
+
+static void bind_newest(struct sql *q)
+{
+	sql_bind_int(q, BRSKI_ASSERTION_PROXIMITY);
+	sql_bind_int(q, BRSKI_ASSERTION_VERIFIED);
+}
 
 enum brski_code masa_audit_log(
 	struct masa_store *store, long long device, struct brski_audit_log *out, struct brski_error *err)
@@ -130,6 +196,8 @@ enum brski_code masa_audit_log(
 	sql_begin(&q, store->db, count > BRSKI_AUDIT_EVENTS_MAX ? newest_events : all_events, err);
 	sql_bind_int(&q, device);
 	sql_bind_int(&q, BRSKI_AUDIT_EVENTS_MAX);
+	if (count > BRSKI_AUDIT_EVENTS_MAX)
+		bind_newest(&q);
 	while (out->n_events < BRSKI_AUDIT_EVENTS_MAX && sql_row(&q)) {
 		read_event(&q, &out->events[out->n_events++], &left_out);
 		out->duplicates += left_out;

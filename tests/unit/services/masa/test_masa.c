@@ -310,6 +310,48 @@ START_TEST(one_voucher_per_device_and_minute)
 }
 END_TEST
 
+/* What anybody sends who knows a serial number, and has made a CA of his own. */
+static unsigned ask_unproved(const struct brski_credential *ra, const char *nonce)
+{
+	struct brski_voucher request = {.is_request = true, .created_on = clock_now};
+	unsigned status;
+
+	snprintf(request.serial_number, sizeof(request.serial_number), "S-1");
+	EXPECT(BRSKI_OK, brski_buf_set(&request.nonce, nonce_of(nonce)));
+	EXPECT(BRSKI_OK, brski_voucher_sign(&request, ra, true, &cms, &err));
+	status = ask(MASA_PATH_VOUCHER);
+	brski_voucher_free(&request);
+	return status;
+}
+
+START_TEST(strangers_keep_nobody_waiting)
+{
+	char nonce[17];
+
+	for (unsigned i = 0; i < 30; i++) {
+		snprintf(nonce, sizeof(nonce), "stranger-%07u", i);
+		ck_assert_uint_eq(ask_unproved(&foreign_registrar, nonce), 200);
+		clock_now += 1;
+		snprintf(nonce, sizeof(nonce), "the-owner-%06u", i);
+		ck_assert_uint_eq(ask_nonced(&registrar, nonce), 200);
+		ck_assert_uint_eq(ask_unproved(&registrar, "stranger-another"), 429);
+		ck_assert(told("without proof"));
+		clock_now += 59;
+	}
+}
+END_TEST
+
+START_TEST(a_known_owner_needs_no_proof)
+{
+	ck_assert_uint_eq(ask_unproved(&foreign_registrar, NONCE_1), 200);
+	EXPECT(BRSKI_OK, masa_owner_put(masa.store, "example", domain.cert, &err));
+	add_device("S-1", "example");
+	ck_assert_uint_eq(ask_unproved(&foreign_registrar, NONCE_2), 403);
+	ck_assert_uint_eq(ask_unproved(&registrar, NONCE_2), 200);
+	ck_assert_uint_eq(ask_unproved(&registrar, "nonce-number-3-."), 429);
+}
+END_TEST
+
 START_TEST(the_store_outlives_the_masa)
 {
 	char dir[64], path[80];
@@ -765,6 +807,83 @@ START_TEST(long_audit_log_is_abridged)
 }
 END_TEST
 
+static void add_voucher(long long device, const char *pinned, unsigned n, enum brski_assertion assertion)
+{
+	char domain_id[32], nonce[32];
+	struct masa_issued issued = {
+		.device = device, .pinned = pinned, .assertion = assertion, .created_on = clock_now + n};
+
+	snprintf(domain_id, sizeof(domain_id), "domain of %s", pinned);
+	snprintf(nonce, sizeof(nonce), "nonce %u", n);
+	issued.domain_id = brski_span_str(domain_id);
+	issued.nonce = brski_span_str(nonce);
+	EXPECT(BRSKI_OK, masa_voucher_add(masa.store, &issued, &err));
+}
+
+static bool has_event(
+	const struct brski_audit_log *log, const char *domain_id, enum brski_assertion assertion)
+{
+	for (size_t i = 0; i < log->n_events; i++)
+		if (brski_span_equal(brski_buf_span(&log->events[i].domain_id), brski_span_str(domain_id)) &&
+			log->events[i].assertion == assertion)
+			return true;
+	return false;
+}
+
+/* However many domains strangers make, what is proved stays, and what is left out is counted. */
+START_TEST(strangers_push_nobody_out_of_the_audit_log)
+{
+	struct masa_device device;
+	struct brski_audit_log log;
+	const unsigned n = MASA_UNPROVED_MAX + 200;
+	char pinned[32];
+
+	EXPECT(BRSKI_OK, masa_device_get(masa.store, "S-1", (struct brski_span){0}, &device, &err));
+	add_voucher(device.id, "owner", 0, BRSKI_ASSERTION_PROXIMITY);
+	add_voucher(device.id, "second owner", 1, BRSKI_ASSERTION_VERIFIED);
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(pinned, sizeof(pinned), "stranger %u", i);
+		add_voucher(device.id, pinned, 2 + i, BRSKI_ASSERTION_LOGGED);
+	}
+	EXPECT(BRSKI_OK, masa_audit_log(masa.store, device.id, &log, &err));
+	ck_assert_uint_eq(log.n_events, BRSKI_AUDIT_EVENTS_MAX);
+	ck_assert(has_event(&log, "domain of owner", BRSKI_ASSERTION_PROXIMITY));
+	ck_assert(has_event(&log, "domain of second owner", BRSKI_ASSERTION_VERIFIED));
+	ck_assert_int_eq(log.events[0].date, clock_now + n + 1);
+	ck_assert_int_eq(log.duplicates, 0);
+	ck_assert_int_eq(log.truncated, n + 2 - BRSKI_AUDIT_EVENTS_MAX);
+	brski_audit_log_free(&log);
+	masa_device_free(&device);
+}
+END_TEST
+
+/* An identifier is written by whoever makes a certificate: another's entry does not take the place of the owner's. */
+START_TEST(a_borrowed_domain_id_hides_nothing)
+{
+	struct masa_device device;
+	struct brski_audit_log log;
+	struct masa_issued borrowed = {.pinned = "stranger",
+		.domain_id = brski_span_str("domain of owner"),
+		.assertion = BRSKI_ASSERTION_LOGGED};
+	char nonce[32];
+
+	EXPECT(BRSKI_OK, masa_device_get(masa.store, "S-1", (struct brski_span){0}, &device, &err));
+	add_voucher(device.id, "owner", 0, BRSKI_ASSERTION_PROXIMITY);
+	borrowed.device = device.id;
+	for (unsigned i = 0; i < BRSKI_AUDIT_EVENTS_MAX; i++) {
+		snprintf(nonce, sizeof(nonce), "nonce %u", i);
+		borrowed.nonce = brski_span_str(nonce);
+		borrowed.created_on = clock_now + 1 + i;
+		EXPECT(BRSKI_OK, masa_voucher_add(masa.store, &borrowed, &err));
+	}
+	EXPECT(BRSKI_OK, masa_audit_log(masa.store, device.id, &log, &err));
+	ck_assert_uint_eq(log.n_events, 2);
+	ck_assert(has_event(&log, "domain of owner", BRSKI_ASSERTION_PROXIMITY));
+	brski_audit_log_free(&log);
+	masa_device_free(&device);
+}
+END_TEST
+
 /* ---- The list of requests ---- */
 
 static void count_seen(void *ctx, const struct masa_seen *seen)
@@ -805,9 +924,10 @@ static void renumber(const char *path, const char *update)
 	sqlite3_close(db);
 }
 
+/* Those of strangers push out none that is proved. */
 START_TEST(the_list_of_requests_is_bounded)
 {
-	struct masa_seen seen = {.at = clock_now, .peer = "192.0.2.7", .status = 400};
+	struct masa_seen seen = {.at = clock_now, .peer = "192.0.2.7", .status = 200, .proved = true};
 	unsigned statuses[8] = {0};
 	char dir[64], path[80];
 
@@ -817,17 +937,40 @@ START_TEST(the_list_of_requests_is_bounded)
 	masa_store_close(masa.store);
 	EXPECT(BRSKI_OK, masa_store_open(path, &masa.store, &err));
 	EXPECT(BRSKI_OK, masa_seen_add(masa.store, &seen, &err));
-	renumber(path, "UPDATE requests SET id = 100000");
+	seen = (struct masa_seen){.at = clock_now, .peer = "192.0.2.7", .status = 400};
 	EXPECT(BRSKI_OK, masa_seen_add(masa.store, &seen, &err));
-	renumber(path, "UPDATE requests SET id = 2 WHERE id = 100000");
+	renumber(path, "UPDATE requests SET n = 100000 WHERE NOT proved");
+	EXPECT(BRSKI_OK, masa_seen_add(masa.store, &seen, &err));
+	renumber(path, "UPDATE requests SET n = 2 WHERE n = 100000");
 	seen.status = 404;
 	EXPECT(BRSKI_OK, masa_seen_add(masa.store, &seen, &err));
 	EXPECT(BRSKI_OK, masa_seen_list(masa.store, NULL, 10, count_seen, statuses, &err));
-	ck_assert_uint_eq(statuses[0], 2); /* of numbers 2, 100001 and 100002 the first is gone */
-	ck_assert_uint_eq(statuses[2], 404);
+	ck_assert_uint_eq(statuses[0], 3); /* of numbers 2, 100001 and 100002 the first is gone */
+	ck_assert_uint_eq(statuses[1], 200);
+	ck_assert_uint_eq(statuses[3], 404);
 	masa_store_close(masa.store);
 	masa.store = NULL;
 	temp_remove(dir);
+}
+END_TEST
+
+static void count_proved(void *ctx, const struct masa_seen *seen)
+{
+	*(unsigned *)ctx += seen->proved;
+}
+
+START_TEST(the_list_tells_who_has_proved_something)
+{
+	unsigned proved = 0;
+
+	ck_assert_uint_eq(ask_unproved(&foreign_registrar, NONCE_2), 200);
+	ck_assert_uint_eq(ask(MASA_PATH_AUDIT_LOG), 200);
+	EXPECT(BRSKI_OK, masa_seen_list(masa.store, NULL, 10, count_proved, &proved, &err));
+	ck_assert_uint_eq(proved, 0);
+	ck_assert_uint_eq(ask_nonced(&registrar, NONCE_1), 200);
+	ck_assert_uint_eq(ask(MASA_PATH_AUDIT_LOG), 200);
+	EXPECT(BRSKI_OK, masa_seen_list(masa.store, NULL, 10, count_proved, &proved, &err));
+	ck_assert_uint_eq(proved, 2);
 }
 END_TEST
 
@@ -857,18 +1000,21 @@ int main(void)
 	const TTest *const tests[] = {proximity_is_proved, a_lone_certificate_is_pinned_itself,
 		unproved_proximity_is_logged_or_refused, without_anchors_nothing_is_proved,
 		asking_again_gives_the_same_voucher, one_voucher_per_device_and_minute,
-		the_store_outlives_the_masa, nonceless_for_the_owner_only,
-		a_sold_device_goes_to_its_owner_only, nonceless_ends_with_the_registrars_certificate,
-		unknown_device, blocked_device, device_of_another_issuer,
-		a_serial_number_of_two_issuers_needs_the_issuer, registrar_without_cmc_ra, registrar_expired,
-		registrar_below_what_is_no_ca, certificates_beside_the_chain,
-		tls_client_of_the_same_domain_only, prior_is_right, prior_with_another_nonce,
-		prior_without_nonce, prior_of_another_device, prior_that_names_another_serial_number,
-		prior_of_another_manufacturer, prior_seen_with_another_registrar, prior_without_proximity,
-		prior_of_an_expired_device, idevid_issuer_of_another_certificate, forms, malformed,
-		damaged_requests, audit_log_for_those_who_had_a_voucher, audit_log_names_all_domains,
-		long_audit_log_is_abridged, every_request_is_noted, the_list_of_requests_is_bounded,
-		a_device_with_a_history_stays, an_owner_with_devices_stays};
+		strangers_keep_nobody_waiting, a_known_owner_needs_no_proof, the_store_outlives_the_masa,
+		nonceless_for_the_owner_only, a_sold_device_goes_to_its_owner_only,
+		nonceless_ends_with_the_registrars_certificate, unknown_device, blocked_device,
+		device_of_another_issuer, a_serial_number_of_two_issuers_needs_the_issuer,
+		registrar_without_cmc_ra, registrar_expired, registrar_below_what_is_no_ca,
+		certificates_beside_the_chain, tls_client_of_the_same_domain_only, prior_is_right,
+		prior_with_another_nonce, prior_without_nonce, prior_of_another_device,
+		prior_that_names_another_serial_number, prior_of_another_manufacturer,
+		prior_seen_with_another_registrar, prior_without_proximity, prior_of_an_expired_device,
+		idevid_issuer_of_another_certificate, forms, malformed, damaged_requests,
+		audit_log_for_those_who_had_a_voucher, audit_log_names_all_domains,
+		long_audit_log_is_abridged, strangers_push_nobody_out_of_the_audit_log,
+		a_borrowed_domain_id_hides_nothing, every_request_is_noted, the_list_of_requests_is_bounded,
+		the_list_tells_who_has_proved_something, a_device_with_a_history_stays,
+		an_owner_with_devices_stays};
 
 	return run_tests("masa", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
