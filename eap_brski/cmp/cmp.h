@@ -188,16 +188,31 @@ struct brski_cmp_response {
 };
 void brski_cmp_response_free(struct brski_cmp_response *r);
 
+/* A CA's certificate, or one of extended key usage cmcCA or cmcRA: it may answer for a PKI, RFC 9483 3.4. */
+bool brski_cmp_may_answer(const X509 *cert);
+
+/* Whose answers are taken. Borrowed. */
+struct brski_cmp_trust {
+	const STACK_OF(X509) *anchors;
+	const STACK_OF(X509) *known; /* what may help to find signer and path, and is not trusted; or NULL */
+	/*
+	 * These very certificates may answer without the role's extended key usage, since the operator
+	 * says so; NULL: none. `named_by` is where he does, for the error's words; NULL: nowhere.
+	 */
+	const STACK_OF(X509) *signers;
+	const char *named_by;
+	time_t now; /* 0: no clock */
+};
 /*
- * RFC 9483 3.5: transactionID, recipNonce (of tx->last_nonce or tx->request_nonce), protection by a
- * signer that verifies to one of anchors at `now` (0: no clock). Authorized to answer are a CA, a
- * certificate of extended key usage cmcCA or cmcRA, and one without extended key usages: not a
- * neighbour's client certificate of the same domain (BRSKI_UNTRUSTED). An unprotected error message
- * is taken only for what it is: *out says error, and the return value BRSKI_UNTRUSTED. Updates *tx.
+ * RFC 9483 3.5: transactionID, senderNonce of 128 bits, recipNonce (of tx->last_nonce or
+ * tx->request_nonce), protection by a signer that verifies to one of the anchors. Authorized to
+ * answer are a CA, a certificate of extended key usage cmcCA or cmcRA, and trust->signers: not just
+ * any certificate of the domain, such as a neighbour's (BRSKI_UNTRUSTED). An unprotected error
+ * message is taken only for what it is: *out says error, and the return value BRSKI_UNTRUSTED.
+ * Updates *tx.
  */
-BRSKI_CHECKED enum brski_code brski_cmp_response(struct brski_span der, const STACK_OF(X509) *anchors,
-	const STACK_OF(X509) *known, time_t now, struct brski_cmp_transaction *tx,
-	struct brski_cmp_response *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_cmp_response(struct brski_span der, const struct brski_cmp_trust *trust,
+	struct brski_cmp_transaction *tx, struct brski_cmp_response *out, struct brski_error *err);
 /* Reads without judging (a registrar looks at what it relays; the pledge judges). */
 BRSKI_CHECKED enum brski_code brski_cmp_response_read(
 	const struct brski_cmp *msg, struct brski_cmp_response *out, struct brski_error *err);

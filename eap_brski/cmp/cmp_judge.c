@@ -18,12 +18,12 @@ static enum brski_code check_transaction_id(const struct brski_cmp_header *heade
 	return brski_fail(err, BRSKI_MISMATCH, "CMP answer has another transactionID than our request");
 }
 
-/* RFC 9483 3.5: senderNonce MUST be present. */
+/* RFC 9483 3.5: senderNonce MUST be present, and have 128 bits. */
 static enum brski_code check_sender_nonce(const struct brski_cmp_header *header, struct brski_error *err)
 {
-	if (header->sender_nonce.len > 0)
+	if (header->sender_nonce.len >= BRSKI_CMP_ID_LEN)
 		return BRSKI_OK;
-	return brski_fail(err, BRSKI_MALFORMED, "CMP answer has no senderNonce (RFC 9483 3.5)");
+	return brski_fail(err, BRSKI_MALFORMED, "senderNonce of a CMP answer has no 128 bits (RFC 9483 3.5)");
 }
 
 /*
@@ -56,15 +56,11 @@ static enum brski_code check_header(const struct brski_cmp_header *header,
 	return code;
 }
 
-static bool may_answer(const X509 *signer)
+bool brski_cmp_may_answer(const X509 *cert)
 {
-	EXTENDED_KEY_USAGE *usages;
-	bool found = false;
-	int crit = 0;
+	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	bool found = brski_cert_is_ca(cert);
 
-	if (brski_cert_is_ca(signer))
-		return true;
-	usages = X509_get_ext_d2i(signer, NID_ext_key_usage, &crit, NULL);
 	for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++) {
 		int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, i));
 
@@ -72,14 +68,24 @@ static bool may_answer(const X509 *signer)
 	}
 	EXTENDED_KEY_USAGE_free(usages);
 	ERR_clear_error();
-	return found || (!usages && crit == -1); /* -1: there is no such extension */
+	return found;
+}
+
+static bool is_named(const X509 *signer, const STACK_OF(X509) *signers)
+{
+	for (int i = 0; i < sk_X509_num(signers); i++) {
+		if (brski_cert_equal(signer, sk_X509_value(signers, i)))
+			return true;
+	}
+	return false;
 }
 
 /* RFC 9483 3.5: the signer's certificate MUST lead to a trust anchor. */
 static enum brski_code check_signer_trusted(
-	const STACK_OF(X509) *chain, const STACK_OF(X509) *anchors, time_t now, struct brski_error *err)
+	const STACK_OF(X509) *chain, const struct brski_cmp_trust *trust, struct brski_error *err)
 {
-	enum brski_code code = brski_chain_verify(chain, anchors, NULL, BRSKI_USE_ANY, now, err);
+	enum brski_code code =
+		brski_chain_verify(chain, trust->anchors, NULL, BRSKI_USE_ANY, trust->now, err);
 
 	if (code != BRSKI_OK)
 		(void)brski_fail_context(err, code, "signer of the CMP answer");
@@ -88,14 +94,19 @@ static enum brski_code check_signer_trusted(
 
 /*
  * RFC 9483 3.4, 3.5: the signer MUST be authorized, not only trusted: a neighbour's certificate
- * verifies as well.
+ * verifies as well. A CA of the path could have issued whatever it signs.
  */
-static enum brski_code check_signer_authorized(const X509 *signer, struct brski_error *err)
+static enum brski_code check_signer_authorized(
+	const X509 *signer, const struct brski_cmp_trust *trust, struct brski_error *err)
 {
-	if (may_answer(signer))
+	char name[160];
+
+	if (brski_cmp_may_answer(signer) || is_named(signer, trust->signers))
 		return BRSKI_OK;
+	brski_name_text(X509_get_subject_name(signer), name, sizeof(name));
 	return brski_fail(err, BRSKI_UNTRUSTED,
-		"signer of the CMP answer is neither a CA nor has extended key usage cmcCA or cmcRA");
+		"signer of the CMP answer, %s, is neither a CA nor has extended key usage cmcCA or cmcRA%s%s",
+		name, trust->named_by ? ", and is not in " : "", trust->named_by ? trust->named_by : "");
 }
 
 /*
@@ -115,10 +126,10 @@ static STACK_OF(X509) *known_and_anchors(const STACK_OF(X509) *known, const STAC
 	return all;
 }
 
-static enum brski_code check_protection(const struct brski_cmp *msg, const STACK_OF(X509) *anchors,
-	const STACK_OF(X509) *known, time_t now, struct brski_error *err)
+static enum brski_code check_protection(
+	const struct brski_cmp *msg, const struct brski_cmp_trust *trust, struct brski_error *err)
 {
-	STACK_OF(X509) *certs = known_and_anchors(known, anchors);
+	STACK_OF(X509) *certs = known_and_anchors(trust->known, trust->anchors);
 	STACK_OF(X509) *chain = NULL;
 	enum brski_code code;
 
@@ -126,9 +137,9 @@ static enum brski_code check_protection(const struct brski_cmp *msg, const STACK
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	code = brski_cmp_verify(msg, certs, &chain, err);
 	if (code == BRSKI_OK)
-		code = check_signer_trusted(chain, anchors, now, err);
+		code = check_signer_trusted(chain, trust, err);
 	if (code == BRSKI_OK)
-		code = check_signer_authorized(sk_X509_value(chain, 0), err);
+		code = check_signer_authorized(sk_X509_value(chain, 0), trust, err);
 	sk_X509_free(certs);
 	sk_X509_pop_free(chain, X509_free);
 	return code;
@@ -161,16 +172,15 @@ static enum brski_code read_unprotected(
 		brski_cmp_fail_name((int)out->fail), out->text);
 }
 
-static enum brski_code judge(const struct brski_cmp *msg, const STACK_OF(X509) *anchors,
-	const STACK_OF(X509) *known, time_t now, struct brski_cmp_transaction *tx,
-	struct brski_cmp_response *out, struct brski_error *err)
+static enum brski_code judge(const struct brski_cmp *msg, const struct brski_cmp_trust *trust,
+	struct brski_cmp_transaction *tx, struct brski_cmp_response *out, struct brski_error *err)
 {
 	enum brski_code code;
 
 	if (!msg->is_protected && msg->type == BRSKI_CMP_ERROR)
 		return read_unprotected(msg, out, err);
 	if ((code = check_header(&msg->header, tx, err)) != BRSKI_OK ||
-		(code = check_protection(msg, anchors, known, now, err)) != BRSKI_OK ||
+		(code = check_protection(msg, trust, err)) != BRSKI_OK ||
 		(code = brski_cmp_response_read(msg, out, err)) != BRSKI_OK)
 		return code;
 	code = remember_answer(&msg->header, tx, err);
@@ -179,9 +189,8 @@ static enum brski_code judge(const struct brski_cmp *msg, const STACK_OF(X509) *
 	return code;
 }
 
-enum brski_code brski_cmp_response(struct brski_span der, const STACK_OF(X509) *anchors,
-	const STACK_OF(X509) *known, time_t now, struct brski_cmp_transaction *tx,
-	struct brski_cmp_response *out, struct brski_error *err)
+enum brski_code brski_cmp_response(struct brski_span der, const struct brski_cmp_trust *trust,
+	struct brski_cmp_transaction *tx, struct brski_cmp_response *out, struct brski_error *err)
 {
 	struct brski_cmp msg;
 	enum brski_code code;
@@ -190,7 +199,7 @@ enum brski_code brski_cmp_response(struct brski_span der, const STACK_OF(X509) *
 	code = brski_cmp_decode(der, &msg, err);
 	if (code != BRSKI_OK)
 		return code;
-	code = judge(&msg, anchors, known, now, tx, out, err);
+	code = judge(&msg, trust, tx, out, err);
 	brski_cmp_free(&msg);
 	return code;
 }

@@ -33,6 +33,8 @@ enum brski_code brski_pledge_refuse_enrollment(
 static enum brski_code open_answer(struct brski_pledge *p, const struct brski_http *response,
 	struct brski_cmp_response *out, struct brski_error *why)
 {
+	const struct brski_cmp_trust trust = {
+		.anchors = p->anchors, .known = p->chain, .now = brski_pledge_clock(p)};
 	enum brski_code code;
 
 	if (!brski_http_is_type(response, BRSKI_MEDIA_CMP)) {
@@ -43,8 +45,7 @@ static enum brski_code open_answer(struct brski_pledge *p, const struct brski_ht
 		return brski_fail(
 			why, BRSKI_UNSUPPORTED, "the answer to the CMP request is not %s", BRSKI_MEDIA_CMP);
 	}
-	code = brski_cmp_response(brski_buf_span(&response->body), p->anchors, p->chain,
-		brski_pledge_clock(p), &p->rec.tx, out, why);
+	code = brski_cmp_response(brski_buf_span(&response->body), &trust, &p->rec.tx, out, why);
 	if (code != BRSKI_OK && out->type == BRSKI_CMP_ERROR && out->text[0] != '\0')
 		return brski_fail(why, code, "%s; it says: %s", why->why, out->text);
 	return code;

@@ -125,11 +125,15 @@ static enum brski_code check_answer(const struct brski_job *job, const struct ex
 	struct brski_span der, struct brski_cmp_response *out, struct brski_error *err)
 {
 	const struct brski_registrar *r = job->registrar;
+	const struct brski_cmp_trust trust = {.anchors = r->domain_anchors,
+		.signers = r->cmp_signers,
+		.named_by = "cmp_signer_file",
+		.now = brski_now(r->env)};
 	struct brski_cmp_transaction tx = {0};
 	enum brski_code code = set_transaction(&tx, x, err);
 
 	if (code == BRSKI_OK)
-		code = brski_cmp_response(der, r->domain_anchors, NULL, brski_now(r->env), &tx, out, err);
+		code = brski_cmp_response(der, &trust, &tx, out, err);
 	if (code == BRSKI_OK && out->cert)
 		code = check_certificate(job, x, out, err);
 	brski_cmp_transaction_free(&tx);

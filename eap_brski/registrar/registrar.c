@@ -172,7 +172,9 @@ static enum brski_code registrar_fill(
 	r->domain_anchors = X509_chain_up_ref((STACK_OF(X509) *)c->domain_anchors);
 	r->pki_tls_anchors = X509_chain_up_ref(
 		(STACK_OF(X509) *)(c->pki_tls_anchors ? c->pki_tls_anchors : c->domain_anchors));
-	if (!r->domain_anchors || !r->pki_tls_anchors)
+	r->cmp_signers =
+		c->cmp_signers ? X509_chain_up_ref((STACK_OF(X509) *)c->cmp_signers) : sk_X509_new_null();
+	if (!r->domain_anchors || !r->pki_tls_anchors || !r->cmp_signers)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	strcpy(r->cmp_url, c->cmp_url); /* config_check has looked at its length */
 	r->nest = c->nest;
@@ -218,6 +220,7 @@ void brski_registrar_free(struct brski_registrar *r)
 	free_certs(r->own_chain);
 	free_certs(r->domain_anchors);
 	free_certs(r->pki_tls_anchors);
+	free_certs(r->cmp_signers);
 	for (size_t i = 0; i < r->n_domain_ids; i++)
 		brski_buf_free(&r->domain_ids[i]);
 	free(r->domain_ids);

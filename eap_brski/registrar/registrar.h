@@ -180,6 +180,11 @@ struct brski_registrar_config {
 	 * the pledge judges end to end in either case.
 	 */
 	bool check_answers;
+	/*
+	 * Certificates that may sign the PKI's answers though they are neither a CA's nor have extended
+	 * key usage cmcCA or cmcRA; they lead to domain_anchors all the same. Copied; NULL: none
+	 */
+	const STACK_OF(X509) *cmp_signers;
 	long retry_after; /* seconds, for 202, waiting and 503; 0: BRSKI_RETRY_AFTER_DEFAULT */
 	long waiting_max; /* seconds after which a request that got no answer is given up; 0: never */
 	const struct brski_registrar_ops *ops;

@@ -37,6 +37,7 @@ struct brski_registrar {
 	STACK_OF(X509) *own_chain; /* the credential's certificate, then what is above it */
 	STACK_OF(X509) *domain_anchors;
 	STACK_OF(X509) *pki_tls_anchors;
+	STACK_OF(X509) *cmp_signers; /* may be empty; never NULL */
 	struct brski_buf
 		*domain_ids; /* RFC 8995 5.8.2: of every certificate that a MASA may have pinned for us */
 	struct brski_span *known_domains; /* the same */

@@ -130,6 +130,20 @@ static enum brski_code load_cmp_signer(
 	return brski_credential_copy(&setup->cmp_signer, &setup->issuer, err);
 }
 
+/* RFC 9483 3.4, 3.5: what it takes for its messages to be believed. */
+static enum brski_code check_cmp_signer(const X509 *cert, struct brski_error *err)
+{
+	if (!(X509_get_key_usage((X509 *)(uintptr_t)cert) & KU_DIGITAL_SIGNATURE))
+		return brski_fail(err, BRSKI_MISMATCH,
+			"nobody would take its CMP messages (RFC 9483 3.5): keyUsage "
+			"has no digitalSignature; give cmp-key and cmp-cert");
+	if (!brski_cmp_may_answer(cert))
+		return brski_fail(err, BRSKI_MISMATCH,
+			"nobody would take its CMP messages (RFC 9483 3.4): cmp-cert is neither a CA's nor "
+			"has extended key usage cmcCA (1.3.6.1.5.5.7.3.27) or cmcRA");
+	return BRSKI_OK;
+}
+
 static enum brski_code load_credentials(
 	const struct ca_settings *s, struct ca_setup *setup, struct brski_error *err)
 {
@@ -137,10 +151,8 @@ static enum brski_code load_credentials(
 
 	if (code == BRSKI_OK)
 		code = load_cmp_signer(s, setup, err);
-	if (code == BRSKI_OK && !(X509_get_key_usage(setup->cmp_signer.cert) & KU_DIGITAL_SIGNATURE))
-		code = brski_fail(err, BRSKI_MISMATCH,
-			"nobody would take its CMP messages (RFC 9483 3.5): keyUsage "
-			"has no digitalSignature; give cmp-key and cmp-cert");
+	if (code == BRSKI_OK)
+		code = check_cmp_signer(setup->cmp_signer.cert, err);
 	if (code == BRSKI_OK && (s->http.tls_key || s->http.tls_cert))
 		code = load(s, "tls", s->http.tls_key, s->http.tls_cert, &setup->tls, err);
 	return code;

@@ -20,19 +20,24 @@ enum brski_code brski_exchange_new(
 		.ops_ctx = x,
 		.env = config->env,
 	};
+	STACK_OF(X509) *signers;
 	enum brski_code code;
 
 	*out = NULL;
 	if (!x)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a registrar");
+	code = brski_config_cmp_signers(config->settings, &signers, err);
+	registrar.cmp_signers = signers;
 	x->store = config->store;
 	x->env = config->env;
 	brski_cert_fingerprint(config->credential->cert, x->name);
-	code = brski_policy_new(x->store, x->env, &x->policy, err);
+	if (code == BRSKI_OK)
+		code = brski_policy_new(x->store, x->env, &x->policy, err);
 	if (code == BRSKI_OK)
 		code = brski_manufacturers_new(x->store, x->env, &x->manufacturers, err);
 	if (code == BRSKI_OK)
 		code = brski_registrar_new(&registrar, &x->registrar, err);
+	sk_X509_pop_free(signers, X509_free);
 	if (code != BRSKI_OK) {
 		brski_exchange_free(x);
 		return code;

@@ -20,6 +20,7 @@ const struct setting brski_settings[] = {
 	{TEXT(database), "/var/lib/brski/registrar.db", true, "FILE", "manufacturers, devices, requests, history"},
 	{TEXT(cmp_url), NULL, true, "URL", "the PKI: CMP over HTTP or HTTPS"},
 	{TEXT(cmp_tls_ca_file), NULL, false, "FILE", "trust anchors of the PKI's HTTPS, where ca_file is not"},
+	{TEXT(cmp_signer_file), NULL, false, "FILE", "who may sign its answers without being a CA, cmcCA or cmcRA"},
 	{FLAG(cmp_nested), "yes", false, NULL, "wrap requests in a message signed by this registrar"},
 	{FLAG(answer_genm), "no", false, NULL, "answer questions for CA certificates from ca_file"},
 	{FLAG(check_pki_answers), "yes", false, NULL, "verify the PKI's answers before devices get them"},
@@ -38,14 +39,26 @@ const struct setting brski_settings[] = {
 	{0},
 };
 
-enum brski_code brski_config_pki_anchors(
-	const struct brski_config *config, STACK_OF(X509) **out, struct brski_error *err)
+static enum brski_code load_certs(
+	const char *setting, const char *file, STACK_OF(X509) **out, struct brski_error *err)
 {
 	enum brski_code code;
 
 	*out = NULL;
-	if (!config->cmp_tls_ca_file || !config->cmp_tls_ca_file[0])
+	if (!file || !file[0])
 		return BRSKI_OK;
-	code = brski_certs_load(config->cmp_tls_ca_file, out, err);
-	return code == BRSKI_OK ? code : brski_fail_context(err, code, "cmp_tls_ca_file");
+	code = brski_certs_load(file, out, err);
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s", setting);
+}
+
+enum brski_code brski_config_pki_anchors(
+	const struct brski_config *config, STACK_OF(X509) **out, struct brski_error *err)
+{
+	return load_certs("cmp_tls_ca_file", config->cmp_tls_ca_file, out, err);
+}
+
+enum brski_code brski_config_cmp_signers(
+	const struct brski_config *config, STACK_OF(X509) **out, struct brski_error *err)
+{
+	return load_certs("cmp_signer_file", config->cmp_signer_file, out, err);
 }

@@ -18,6 +18,7 @@ struct brski_config {
 	char *database;
 	char *cmp_url;           /* of the PKI, http or https */
 	char *cmp_tls_ca_file;   /* PEM: trust anchors of its HTTPS; NULL or "": ca_file */
+	char *cmp_signer_file;   /* PEM: signers of the PKI's answers that have no role; NULL or "": none */
 	bool cmp_nested;         /* RFC 9483 5.2.2.1 */
 	bool answer_genm;        /* from ca_file, for PKIs that answer none */
 	bool check_pki_answers;  /* before the device gets them */
@@ -43,6 +44,9 @@ extern const struct setting brski_settings[];
  * names the setting.
  */
 BRSKI_CHECKED enum brski_code brski_config_pki_anchors(
+	const struct brski_config *config, STACK_OF(X509) **out, struct brski_error *err);
+/* The same, of cmp_signer_file. */
+BRSKI_CHECKED enum brski_code brski_config_cmp_signers(
 	const struct brski_config *config, STACK_OF(X509) **out, struct brski_error *err);
 
 #endif

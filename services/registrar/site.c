@@ -12,6 +12,7 @@ struct brski_site {
 	const struct brski_env *env;
 	struct brski_credential credential;
 	STACK_OF(X509) *anchors, *pki_tls_anchors;
+	STACK_OF(X509) *cmp_signers; /* may be NULL */
 	struct brski_store *store;
 	struct brski_policy *policy;
 	struct brski_registrar *registrar;
@@ -90,7 +91,9 @@ static enum brski_code load_credential(
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, code, "private_key_file, certificate_file, ca_file");
 	code = check_credential(site, settings, err);
-	return code == BRSKI_OK ? brski_config_pki_anchors(settings, &site->pki_tls_anchors, err) : code;
+	if (code == BRSKI_OK)
+		code = brski_config_pki_anchors(settings, &site->pki_tls_anchors, err);
+	return code == BRSKI_OK ? brski_config_cmp_signers(settings, &site->cmp_signers, err) : code;
 }
 
 /* ---- The parts ---- */
@@ -134,6 +137,7 @@ static enum brski_code make_registrar(
 		.nest = settings->cmp_nested,
 		.answer_genm = settings->answer_genm,
 		.check_answers = settings->check_pki_answers,
+		.cmp_signers = site->cmp_signers,
 		.retry_after = settings->retry_after,
 		.waiting_max = settings->max_waiting_age,
 		.ops = brski_policy_ops(),
@@ -255,6 +259,7 @@ void brski_site_free(struct brski_site *site)
 	brski_store_close(site->store);
 	sk_X509_pop_free(site->anchors, X509_free);
 	sk_X509_pop_free(site->pki_tls_anchors, X509_free);
+	sk_X509_pop_free(site->cmp_signers, X509_free);
 	brski_credential_free(&site->credential);
 	free(site);
 }

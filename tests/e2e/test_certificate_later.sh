@@ -45,7 +45,7 @@ logs_in() { # NAME
 mock_pki() { # CERTIFICATE
 	local mark
 	mark=$(lab_mark mock)
-	lab_start mock "$NS_SERVERS" openssl cmp -port "$CA_PORT" -srv_cert "$PKI/home-ca.pem" -srv_key "$PKI/home-ca.key" \
+	lab_start mock "$NS_SERVERS" openssl cmp -port "$CA_PORT" -srv_cert "$PKI/home-cmp.pem" -srv_key "$PKI/home-cmp.key" \
 		-srv_trusted "$PKI/acme-ca.pem" -rsp_cert "$1" -poll_count 2 -check_after "$RETRY_AFTER" -verbosity 7
 	lab_wait_log mock 'ACCEPT' 10 "$mark" || lab_die "openssl cmp did not start: $(tail -n 3 "$LAB/mock.log")"
 }

@@ -134,6 +134,7 @@ struct site {
 	unsigned ca_status;
 	int ca_polls;
 	bool ca_implicit;
+	const struct brski_credential *ca_signer; /* of its answers; NULL: the CA itself */
 	unsigned n_masa_calls, n_audit_calls, n_ca_calls, n_issued, n_confirmed;
 	struct brski_buf ca_first; /* CA_WAITS: the request that waits */
 	struct brski_buf ca_nonce; /* senderNonce of what the CA said last */

@@ -42,8 +42,9 @@ static X509 *issue(struct site *site, const struct brski_cmp_request *asked)
 static void answer_enroll(struct site *site, const struct brski_cmp *msg,
 	const struct brski_cmp_request *asked, struct brski_buf *out)
 {
-	const struct brski_credential *signer =
-		site->ca == CA_OTHER_SIGNER ? &site->foreign : &site->domain_ca;
+	const struct brski_credential *signer = site->ca == CA_OTHER_SIGNER ? &site->foreign
+						: site->ca_signer           ? site->ca_signer
+									    : &site->domain_ca;
 	X509 *cert;
 
 	if (site->ca == CA_REFUSES) {

@@ -134,8 +134,9 @@ void visit_read_cmp(struct visit *v)
 	MUST(brski_cmp_response_read(&msg, &v->cmp, &err));
 	brski_cmp_free(&msg);
 	/* what a pledge thinks of it; the transaction goes on with its nonces */
-	v->judged = brski_cmp_response(brski_buf_span(&v->response.body), v->site->domain_anchors, NULL,
-		v->site->now, &v->tx, &judged, NULL);
+	v->judged = brski_cmp_response(brski_buf_span(&v->response.body),
+		&(struct brski_cmp_trust){.anchors = v->site->domain_anchors, .now = v->site->now}, &v->tx,
+		&judged, NULL);
 	brski_cmp_response_free(&judged);
 }
 

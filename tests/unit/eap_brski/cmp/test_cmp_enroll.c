@@ -19,8 +19,9 @@ static struct brski_cmp_response respond(
 	struct brski_cmp_response r;
 	struct brski_error err = {0};
 
-	ck_assert_msg(brski_cmp_response(
-			      brski_buf_span(answer), w->anchors, NULL, time(NULL), tx, &r, &err) == BRSKI_OK,
+	ck_assert_msg(brski_cmp_response(brski_buf_span(answer),
+			      &(struct brski_cmp_trust){.anchors = w->anchors, .now = time(NULL)}, tx, &r,
+			      &err) == BRSKI_OK,
 		"%s", err.why);
 	return r;
 }

@@ -44,8 +44,8 @@ static struct brski_cmp_response respond(
 {
 	struct brski_cmp_response r;
 	struct brski_error err = {0};
-	enum brski_code code =
-		brski_cmp_response(brski_buf_span(answer), w->anchors, NULL, time(NULL), tx, &r, &err);
+	enum brski_code code = brski_cmp_response(brski_buf_span(answer),
+		&(struct brski_cmp_trust){.anchors = w->anchors, .now = time(NULL)}, tx, &r, &err);
 
 	ck_assert_msg(code == BRSKI_OK, "%s", err.why);
 	return r;

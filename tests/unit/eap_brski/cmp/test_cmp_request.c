@@ -31,8 +31,9 @@ static void make_messages(void)
 	p10cr = cmp_enroll(w, true, false, &tx);
 	ir = cmp_enroll(w, false, false, &tx);
 	answer = cmp_issue(w, &ir, false);
-	ck_assert_int_eq(
-		brski_cmp_response(brski_buf_span(&answer), w->anchors, NULL, 0, &tx, &r, NULL), BRSKI_OK);
+	ck_assert_int_eq(brski_cmp_response(brski_buf_span(&answer),
+				 &(struct brski_cmp_trust){.anchors = w->anchors}, &tx, &r, NULL),
+		BRSKI_OK);
 	ck_assert_int_eq(brski_cmp_cert_conf(&w->idevid, false, r.cert, BRSKI_CMP_FAIL_NONE, NULL, NULL, &tx,
 				 &cert_conf, NULL),
 		BRSKI_OK);

@@ -52,8 +52,8 @@ static void free_messages(void)
 static enum brski_code respond_at(const struct brski_buf *der, time_t now, struct brski_cmp_response *r)
 {
 	struct brski_error err = {0};
-	enum brski_code code =
-		brski_cmp_response(brski_buf_span(der), world.anchors, NULL, now, &tx, r, &err);
+	enum brski_code code = brski_cmp_response(brski_buf_span(der),
+		&(struct brski_cmp_trust){.anchors = world.anchors, .now = now}, &tx, r, &err);
 
 	ck_assert_int_eq(err.code == BRSKI_OK ? BRSKI_OK : code, code);
 	ck_assert(code == BRSKI_OK || err.why[0] != '\0');
@@ -90,7 +90,8 @@ static void accepted_redone(const struct brski_credential *signer, cmp_edit *edi
 	struct brski_cmp_response r;
 	struct brski_error err = {0};
 
-	ck_assert_msg(brski_cmp_response(brski_buf_span(&other), world.anchors, NULL, time(NULL), &tx, &r,
+	ck_assert_msg(brski_cmp_response(brski_buf_span(&other),
+			      &(struct brski_cmp_trust){.anchors = world.anchors, .now = time(NULL)}, &tx, &r,
 			      &err) == BRSKI_OK,
 		"%s", err.why);
 	brski_cmp_response_free(&r);
@@ -138,7 +139,7 @@ static void version_1(struct brski_cmp_draft *draft, void *ctx)
 
 START_TEST(header_rules)
 {
-	size_t none = 0, one = 1, most = 64;
+	size_t none = 0, less = 15, least = 16, most = 64;
 
 	accepted_redone(&world.cmp, NULL, NULL);
 	refused_redone(&world.cmp, other_id, NULL, BRSKI_MISMATCH);
@@ -147,7 +148,8 @@ START_TEST(header_rules)
 	refused_redone(&world.cmp, no_recip_nonce, NULL, BRSKI_MISMATCH);
 	refused_redone(&world.cmp, version_1, NULL, BRSKI_UNSUPPORTED);
 	refused_redone(&world.cmp, sender_nonce_of, &none, BRSKI_MALFORMED);
-	accepted_redone(&world.cmp, sender_nonce_of, &one);
+	refused_redone(&world.cmp, sender_nonce_of, &less, BRSKI_MALFORMED);
+	accepted_redone(&world.cmp, sender_nonce_of, &least);
 	accepted_redone(&world.cmp, sender_nonce_of, &most);
 }
 END_TEST
@@ -238,7 +240,8 @@ START_TEST(signer_must_be_authorized)
 		{.eku = "serverAuth,clientAuth"},
 		{.eku = "cmcRA", .good = true},
 		{.eku = "clientAuth,cmcCA", .good = true},
-		{.good = true}, /* the CA's word for what it is good for is missing: any */
+		{.eku = NULL}, /* good for everything is no role: so is an LDevID */
+		{.eku = "anyExtendedKeyUsage"},
 		{.ca = true, .key_usage = "digitalSignature,keyCertSign,cRLSign", .good = true},
 		{.ca = true, .eku = "serverAuth", .key_usage = "digitalSignature,keyCertSign", .good = true},
 		{.ca = true}, /* may not sign messages, RFC 9483 3.5 */
@@ -257,7 +260,45 @@ START_TEST(signer_must_be_authorized)
 	pki_free(&signer);
 }
 END_TEST
-#define SIGNERS 9
+#define SIGNERS 10
+
+static enum brski_code respond_to_named(
+	const struct brski_credential *signer, const STACK_OF(X509) *named, struct brski_error *err)
+{
+	const struct brski_cmp_trust trust = {
+		.anchors = world.anchors, .signers = named, .named_by = "some_setting", .now = time(NULL)};
+	struct brski_buf other = cmp_redo(&answer, signer, NULL, NULL);
+	struct brski_cmp_response r;
+	enum brski_code code = brski_cmp_response(brski_buf_span(&other), &trust, &tx, &r, err);
+
+	brski_cmp_response_free(&r);
+	brski_buf_free(&other);
+	return code;
+}
+
+/* An old PKI's signer, named by the operator: that very certificate, and only if it is trusted. */
+START_TEST(signer_may_be_named)
+{
+	struct pki_spec spec = {.subject = "CN=Old CMP", .eku = "serverAuth"};
+	struct brski_credential old = pki_make(&spec, &world.ca), twin = pki_make(&spec, &world.ca);
+	struct brski_credential foreign = pki_make(&spec, &world.maker_ca);
+	STACK_OF(X509) *named = pki_certs(&world.ra, NULL), *strangers = pki_certs(&foreign, NULL);
+	struct brski_error err = {0};
+
+	ck_assert_int_eq(respond_to_named(&old, named, &err), BRSKI_UNTRUSTED);
+	ck_assert_ptr_nonnull(strstr(err.why, "CN=Old CMP"));
+	ck_assert_ptr_nonnull(strstr(err.why, "some_setting"));
+	ck_assert_int_eq(X509_add_cert(named, old.cert, X509_ADD_FLAG_UP_REF), 1);
+	ck_assert_int_eq(respond_to_named(&old, named, &err), BRSKI_OK);
+	ck_assert_int_eq(respond_to_named(&twin, named, &err), BRSKI_UNTRUSTED);
+	ck_assert_int_eq(respond_to_named(&foreign, strangers, &err), BRSKI_UNTRUSTED);
+	pki_free_certs(named);
+	pki_free_certs(strangers);
+	pki_free(&old);
+	pki_free(&twin);
+	pki_free(&foreign);
+}
+END_TEST
 
 START_TEST(expired_signer)
 {
@@ -286,8 +327,10 @@ START_TEST(signer_known_but_not_sent)
 	msg.extra_certs = NULL;
 	ck_assert_int_eq(brski_cmp_encode(&msg, &der, NULL), BRSKI_OK);
 	refused(&der, BRSKI_UNTRUSTED);
-	ck_assert_int_eq(
-		brski_cmp_response(brski_buf_span(&der), world.anchors, known, time(NULL), &tx, &r, NULL),
+	ck_assert_int_eq(brski_cmp_response(brski_buf_span(&der),
+				 &(struct brski_cmp_trust){
+					 .anchors = world.anchors, .known = known, .now = time(NULL)},
+				 &tx, &r, NULL),
 		BRSKI_OK);
 	brski_cmp_response_free(&r);
 	brski_cmp_free(&msg);
@@ -773,7 +816,9 @@ static void damaged_brings_nothing_else(void *ctx, struct brski_span damaged, co
 	struct brski_cmp_transaction at = tx_copy(&tx);
 	struct brski_cmp_response r;
 
-	if (brski_cmp_response(damaged, world.anchors, NULL, time(NULL), &at, &r, NULL) == BRSKI_OK)
+	if (brski_cmp_response(damaged,
+		    &(struct brski_cmp_trust){.anchors = world.anchors, .now = time(NULL)}, &at, &r,
+		    NULL) == BRSKI_OK)
 		ck_assert_msg(r.type == BRSKI_CMP_IP && brski_cert_equal(r.cert, issued), "%s at %zu",
 			how->kind, how->at);
 	brski_cmp_response_free(&r);
@@ -809,6 +854,7 @@ int main(void)
 	tcase_add_test(tc, broken_signature);
 	tcase_add_test(tc, signer_of_a_foreign_domain);
 	tcase_add_loop_test(tc, signer_must_be_authorized, 0, SIGNERS);
+	tcase_add_test(tc, signer_may_be_named);
 	tcase_add_test(tc, expired_signer);
 	tcase_add_test(tc, signer_known_but_not_sent);
 	tcase_add_test(tc, unprotected_answer);

@@ -305,6 +305,35 @@ START_TEST(answers_that_are_wrong)
 }
 END_TEST
 
+/* Every device of the domain has a certificate of it: to be the PKI takes more. */
+START_TEST(a_neighbour_signs_for_the_pki)
+{
+	struct pki_spec spec = {.subject = "CN=Neighbour,O=Acme"};
+	struct brski_credential plain = pki_make(&spec, &site.domain_ca), client;
+	const struct brski_credential *neighbours[] = {&plain, &client};
+
+	spec.eku = "clientAuth";
+	client = pki_make(&spec, &site.domain_ca);
+	for (int i = 0; i < 2; i++) {
+		site.ca_signer = neighbours[i];
+		visit_again(&v);
+		ck_assert_uint_eq(visit_enroll(&v), 200);
+		expect_error(BRSKI_CMP_IP, BRSKI_CMP_SYSTEM_FAILURE, "cmp_signer_file");
+		ck_assert(site_has_event(&site, "certificate", false, "cmcCA"));
+	}
+	/* an old PKI's signer, which the operator names: the registrar's word is no device's */
+	site.config.cmp_signers = pki_certs(&client, NULL);
+	change_config();
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	ck_assert_int_eq(v.judged, BRSKI_UNTRUSTED);
+	site.ca_signer = NULL;
+	pki_free_certs((STACK_OF(X509) *)(uintptr_t)site.config.cmp_signers);
+	pki_free(&plain);
+	pki_free(&client);
+}
+END_TEST
+
 /* So that the pledge's own checks can be proved: the wrong answer reaches it. */
 START_TEST(answers_that_are_not_judged)
 {
@@ -810,8 +839,8 @@ int main(void)
 	const TTest *const tests[] = {pkcs10, not_nested, signed_by_another_device,
 		asks_for_what_is_not_its_own, wrong_place, nested_by_the_pledge, damaged_requests,
 		pki_refuses, unprotected_error_is_vouched_for, answers_that_are_wrong,
-		answers_that_are_not_judged, statuses_of_the_pki, pki_is_down_and_back,
-		forwarded_without_the_pledge, pki_wants_to_be_polled,
+		a_neighbour_signs_for_the_pki, answers_that_are_not_judged, statuses_of_the_pki,
+		pki_is_down_and_back, forwarded_without_the_pledge, pki_wants_to_be_polled,
 		pki_says_waiting_while_the_pledge_is_away, pki_answers_a_poll_while_the_pledge_is_away,
 		polled_certificate_is_judged_too, polls_do_not_pile_up, late_answer_to_an_old_poll,
 		transactions_that_are_unknown, repeats, dies_between_two_writes, polled_answer_is_kept,

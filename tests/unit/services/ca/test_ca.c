@@ -102,7 +102,8 @@ static void post_through(const struct brski_credential *ra, const struct brski_b
 static void read_answer(void)
 {
 	brski_cmp_response_free(&answer);
-	EXPECT(BRSKI_OK, brski_cmp_response(brski_buf_span(&response.body), w.anchors, NULL, clock_now, &tx,
+	EXPECT(BRSKI_OK, brski_cmp_response(brski_buf_span(&response.body),
+				 &(struct brski_cmp_trust){.anchors = w.anchors, .now = clock_now}, &tx,
 				 &answer, &err));
 }
 

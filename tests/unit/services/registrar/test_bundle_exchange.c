@@ -7,6 +7,7 @@
 
 #include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/registrar/nonceless.h"
+#include "services/base/file.h"
 #include "services/base/sql.h"
 #include "services/registrar/bundle_exchange.h"
 #include "services/registrar/policy.h"
@@ -46,11 +47,15 @@ static void put_manufacturer(bool audit_log)
 	brski_store_manufacturer_free(&m);
 }
 
+static char signer_file[96]; /* "": none */
+
 static struct brski_exchange *make_exchange(const struct brski_credential *credential)
 {
 	char cmp_url[BRSKI_URL_MAX];
-	const struct brski_config settings = {
-		.cmp_url = cmp_url, .cmp_nested = true, .check_pki_answers = true};
+	const struct brski_config settings = {.cmp_url = cmp_url,
+		.cmp_signer_file = signer_file,
+		.cmp_nested = true,
+		.check_pki_answers = true};
 	struct brski_exchange_config config = {
 		.store = store,
 		.credential = credential,
@@ -486,6 +491,22 @@ START_TEST(who_may_no_longer_join_gets_no_answer)
 }
 END_TEST
 
+/* As the server's settings do. */
+static void name_signer(const struct brski_credential *signer)
+{
+	STACK_OF(X509) *certs = pki_certs(signer, NULL);
+	struct brski_buf pem = {0};
+
+	snprintf(signer_file, sizeof(signer_file), "%s/signer.pem", folder);
+	pem_of(certs, &pem);
+	EXPECT(BRSKI_OK, brski_file_create(signer_file, 0600, brski_buf_span(&pem), &err));
+	brski_exchange_free(exchange);
+	exchange = make_exchange(&site.registrar_cred);
+	signer_file[0] = '\0';
+	brski_buf_free(&pem);
+	pki_free_certs(certs);
+}
+
 START_TEST(a_certificate_comes_in_a_file)
 {
 	static const struct {
@@ -500,6 +521,7 @@ START_TEST(a_certificate_comes_in_a_file)
 		{CA_OTHER_TRANSACTION, "transaction"},
 		{CA_UNPROTECTED_IP, "protected"},
 	};
+	struct brski_credential plain = pki_leaf("CN=Old CMP", "P-256", &site.domain_ca);
 	struct visit v;
 
 	ask_voucher(&v);
@@ -517,7 +539,11 @@ START_TEST(a_certificate_comes_in_a_file)
 	site.ca = CA_DOWN;
 	trip_in_vain(BRSKI_IMPORT_WAITS, "it is down");
 	site.ca = CA_RIGHT;
+	site.ca_signer = &plain;
+	trip_in_vain(BRSKI_IMPORT_WRONG, "cmp_signer_file");
+	name_signer(&plain);
 	trip(BRSKI_IMPORT_ANSWERED, "issued a certificate");
+	pki_free(&plain);
 	again(&v, PATH_INITIALIZATION, BRSKI_MEDIA_CMP, 200);
 	visit_close(&v);
 }

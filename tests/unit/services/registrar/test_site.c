@@ -571,6 +571,9 @@ START_TEST(settings_are_checked)
 	ck_assert_int_ne(brski_site_new(&config, &site, &err), BRSKI_OK);
 	ck_assert_msg(strstr(err.why, "cmp_tls_ca_file") != NULL, "%s", err.why);
 	set("cmp_tls_ca_file", "%s", "");
+	set("cmp_signer_file", "%s/none.pem", folder);
+	EXPECT_WHY(BRSKI_NOT_FOUND, "cmp_signer_file", brski_site_new(&config, &site, &err));
+	set("cmp_signer_file", "%s/ca.pem", folder);
 	set("database", "%s/no/such/folder/r.db", folder);
 	ck_assert_int_ne(brski_site_new(&config, &site, &err), BRSKI_OK);
 	ck_assert_msg(strstr(err.why, "/no/such/folder/r.db") != NULL, "%s", err.why);
