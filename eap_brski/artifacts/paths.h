@@ -7,9 +7,9 @@
 #define BRSKI_PATH_REQUESTVOUCHER "/.well-known/brski/requestvoucher"
 #define BRSKI_PATH_VOUCHER_STATUS "/.well-known/brski/voucher_status"
 #define BRSKI_PATH_ENROLLSTATUS "/.well-known/brski/enrollstatus"
-#define BRSKI_PATH_CMP_INITIALIZATION "/.well-known/cmp/initialization"
-#define BRSKI_PATH_CMP_GETCACERTS "/.well-known/cmp/getcacerts"
-#define BRSKI_PATH_CMP_GETCERTREQTEMPLATE "/.well-known/cmp/getcertreqtemplate"
-#define BRSKI_PATH_CMP_PKCS10 "/.well-known/cmp/pkcs10"
+#define BRSKI_PATH_CMP "/.well-known/cmp"
+#define BRSKI_PATH_CMP_INITIALIZATION BRSKI_PATH_CMP "/initialization"
+#define BRSKI_PATH_CMP_GETCACERTS BRSKI_PATH_CMP "/getcacerts"
+#define BRSKI_PATH_CMP_PKCS10 BRSKI_PATH_CMP "/pkcs10"
 
 #endif

@@ -315,8 +315,9 @@ static enum brski_code on_message(
 static enum brski_code on_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
+	bool labelled = strcmp(job->url, job->registrar->cmp_url) != 0;
 	long seconds;
-	char why[80];
+	char why[128];
 
 	if (brski_http_is_type(answer, BRSKI_MEDIA_CMP) && answer->body.len > 0 &&
 		answer->body.len <= BRSKI_CMP_MAX && (answer->status == 200 || answer->status >= 400))
@@ -327,7 +328,9 @@ static enum brski_code on_answer(
 			job->url, answer->status);
 		return BRSKI_OK;
 	}
-	snprintf(why, sizeof(why), "status %u, and no CMP message", answer->status);
+	snprintf(why, sizeof(why), "status %u, and no CMP message%s", answer->status,
+		answer->status == 404 && labelled ? "; if it knows no operation labels, set cmp_labels = no"
+						  : "");
 	return pki_is_wrong(job, why, err);
 }
 
@@ -354,7 +357,12 @@ static enum brski_code prepare_cmp(struct brski_job *job, struct brski_error *er
 {
 	const struct brski_buf *body = job->upstream.len ? &job->upstream : &job->request;
 
-	snprintf(job->url, sizeof(job->url), "%s", job->registrar->cmp_url);
+	const struct brski_registrar *r = job->registrar;
+	enum brski_code code =
+		brski_cmp_url(r->cmp_url, r->labels ? job->label : "", job->url, sizeof(job->url), err);
+
+	if (code != BRSKI_OK)
+		return code;
 	return brski_http_request(
 		&job->call, "POST", brski_http_target(job->url), BRSKI_MEDIA_CMP, brski_buf_span(body), err);
 }

@@ -177,6 +177,7 @@ static enum brski_code registrar_fill(
 	if (!r->domain_anchors || !r->pki_tls_anchors || !r->cmp_signers)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	strcpy(r->cmp_url, c->cmp_url); /* config_check has looked at its length */
+	r->labels = c->labels;
 	r->nest = c->nest;
 	r->answer_genm = c->answer_genm;
 	r->check_answers = c->check_answers;

@@ -172,6 +172,8 @@ struct brski_registrar_config {
 	const char *cmp_url; /* of the PKI, "http://ca.example:8080/.well-known/cmp"; copied */
 	/* of the PKI's HTTPS; NULL: domain_anchors; copied */
 	const STACK_OF(X509) *pki_tls_anchors;
+	/* put the operation's label behind cmp_url, if that is a well-known one, RFC 9483 6.1; default true */
+	bool labels;
 	bool nest;        /* wrap requests, RFC 9483 5.2.2.1; default true */
 	bool answer_genm; /* getcacerts from our own anchors, for PKIs that answer no genm */
 	/*

@@ -163,13 +163,47 @@ static enum brski_code note_transaction(
 	return brski_note_put(s->registrar, &s->device, "transaction", transaction_of(c), job->key, err);
 }
 
+/* The job that the transaction stands at; "": it is none that is known here. */
+static enum brski_code stands_at(
+	const struct cmp_context *c, char key[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
+{
+	return brski_note_get(c->s->registrar, &c->s->device, "transaction", transaction_of(c), key, err);
+}
+
+static enum brski_code find_job(
+	const struct cmp_context *c, const char *key, struct brski_job **out, struct brski_error *err)
+{
+	return brski_job_find(c->s->registrar, &c->s->device, &c->s->manufacturer, key, out, err);
+}
+
+/* RFC 9483 6.1: certConf and pollReq go to where their transaction began, here and at the PKI. */
+static enum brski_code set_label(const struct cmp_context *c, struct brski_job *job, struct brski_error *err)
+{
+	const char *label = brski_cmp_label(c->asked.type, c->asked.info_type);
+	char key[BRSKI_FINGERPRINT_MAX] = "";
+	struct brski_job *began = NULL;
+	enum brski_code code = BRSKI_OK;
+
+	if (!label[0])
+		label = c->endpoint->label;
+	if (!label[0])
+		code = stands_at(c, key, err);
+	if (code == BRSKI_OK && key[0] != '\0')
+		code = find_job(c, key, &began, err);
+	snprintf(job->label, sizeof(job->label), "%s", began ? began->label : label);
+	brski_job_free(began);
+	return code;
+}
+
 static enum brski_code fill(void *ctx, struct brski_job *job, struct brski_error *err)
 {
 	struct cmp_context *c = ctx;
 	enum brski_code code;
 
 	snprintf(job->origin, sizeof(job->origin), "%s", c->origin);
-	code = wrap(c, job, err);
+	code = set_label(c, job, err);
+	if (code == BRSKI_OK)
+		code = wrap(c, job, err);
 	return code == BRSKI_OK ? note_transaction(c, job, err) : code;
 }
 
@@ -194,19 +228,6 @@ static enum brski_code find_or_start(struct cmp_context *c, const char *origin, 
 }
 
 /* ---- message by message ---- */
-
-/* The job that the transaction stands at; "": it is none that is known here. */
-static enum brski_code stands_at(
-	const struct cmp_context *c, char key[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
-{
-	return brski_note_get(c->s->registrar, &c->s->device, "transaction", transaction_of(c), key, err);
-}
-
-static enum brski_code find_job(
-	const struct cmp_context *c, const char *key, struct brski_job **out, struct brski_error *err)
-{
-	return brski_job_find(c->s->registrar, &c->s->device, &c->s->manufacturer, key, out, err);
-}
 
 /*
  * RFC 9483 3.5: another request under a transactionID of this device; a second certificate for one
@@ -396,7 +417,8 @@ static enum brski_code serve(struct cmp_context *c, struct brski_error *err)
 
 	if (c->msg->type < 0 || c->msg->type > 31 || !(c->endpoint->cmp_types & (1u << c->msg->type))) {
 		brski_registrar_session_note(c->s, "cert-request", false, "%s message at %s",
-			brski_cmp_type_name(c->msg->type), c->endpoint->path);
+			brski_cmp_type_name(c->msg->type),
+			c->endpoint->label[0] ? c->endpoint->label : c->endpoint->path);
 		return answer_error(c, BRSKI_CMP_BAD_REQUEST, "message not served here", err);
 	}
 	code = brski_cmp_request_check(c->msg, c->s->device.idevid, NULL, &c->asked, &why);

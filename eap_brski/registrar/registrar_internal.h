@@ -2,6 +2,7 @@
 #ifndef BRSKI_REGISTRAR_REGISTRAR_INTERNAL_H
 #define BRSKI_REGISTRAR_REGISTRAR_INTERNAL_H
 
+#include "eap_brski/cmp/cmp_operation.h"
 #include "eap_brski/registrar/registrar.h"
 #include "eap_brski/transport/http_reply.h"
 
@@ -43,6 +44,7 @@ struct brski_registrar {
 	struct brski_span *known_domains; /* the same */
 	size_t n_domain_ids;
 	char cmp_url[BRSKI_URL_MAX];
+	bool labels;
 	bool nest;
 	bool answer_genm;
 	bool check_answers;
@@ -139,6 +141,7 @@ struct brski_job {
 	unsigned step; /* while it waits: of the type's steps */
 	char key[BRSKI_FINGERPRINT_MAX];
 	char origin[BRSKI_FINGERPRINT_MAX]; /* of a pollReq: the job that it polls for; "" else */
+	char label[BRSKI_CMP_LABEL_MAX]; /* CMP: of the transaction's operation, RFC 9483 6.1; "": unknown */
 	STACK_OF(X509) *chain;
 	struct brski_device device;
 	struct brski_manufacturer manufacturer; /* not stored: looked up again, as it may have changed */
@@ -415,6 +418,7 @@ BRSKI_CHECKED enum brski_code brski_registrar_session_decide(struct brski_regist
 struct brski_registrar_endpoint {
 	const char *method;
 	const char *path;
+	const char *label;    /* of CMP: the operation's, behind the path; "": none. NULL: this is not CMP */
 	const char *media;    /* of the request; NULL: it has no body */
 	const char *produces; /* what a successful response is */
 	size_t body_max;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "eap_brski/artifacts/paths.h"
+#include "eap_brski/cmp/cmp_operation.h"
 #include "eap_brski/ground/json.h"
 #include "eap_brski/pki/cms.h"
 #include "eap_brski/registrar/registrar_internal.h"
@@ -13,8 +14,18 @@
 #define TELEMETRY_MAX 4096
 #define CMP_BIT(type) (1u << (type))
 #define CMP_FOLLOW_UPS (CMP_BIT(BRSKI_CMP_CERTCONF) | CMP_BIT(BRSKI_CMP_POLLREQ))
+#define CMP_QUESTION (CMP_BIT(BRSKI_CMP_GENM) | CMP_BIT(BRSKI_CMP_POLLREQ))
+#define CMP_NOTHING 0
 
 static enum brski_code handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS);
+
+/* One operation of RFC 9483 6.1, or any ("") */
+#define CMP(the_label, types) \
+	{ \
+		.method = "POST", .path = BRSKI_PATH_CMP, .label = the_label, .media = BRSKI_MEDIA_CMP, \
+		.produces = BRSKI_MEDIA_CMP, .body_max = BRSKI_CMP_MAX, \
+		.handle = brski_registrar_handle_cmp, .cmp_types = types, \
+	}
 
 /* RFC 8995 5, RFC 9483 6.1. certConf and pollReq go where their transaction began. */
 static const struct brski_registrar_endpoint endpoints[] = {
@@ -37,42 +48,33 @@ static const struct brski_registrar_endpoint endpoints[] = {
 		.body_max = TELEMETRY_MAX,
 		.handle = brski_registrar_handle_enroll_status,
 		.telemetry = true},
-	{.method = "POST",
-		.path = BRSKI_PATH_CMP_INITIALIZATION,
-		.media = BRSKI_MEDIA_CMP,
-		.produces = BRSKI_MEDIA_CMP,
-		.body_max = BRSKI_CMP_MAX,
-		.handle = brski_registrar_handle_cmp,
-		.cmp_types = CMP_BIT(BRSKI_CMP_IR) | CMP_FOLLOW_UPS},
-	{.method = "POST",
-		.path = BRSKI_PATH_CMP_PKCS10,
-		.media = BRSKI_MEDIA_CMP,
-		.produces = BRSKI_MEDIA_CMP,
-		.body_max = BRSKI_CMP_MAX,
-		.handle = brski_registrar_handle_cmp,
-		.cmp_types = CMP_BIT(BRSKI_CMP_P10CR) | CMP_FOLLOW_UPS},
-	{.method = "POST",
-		.path = BRSKI_PATH_CMP_GETCACERTS,
-		.media = BRSKI_MEDIA_CMP,
-		.produces = BRSKI_MEDIA_CMP,
-		.body_max = BRSKI_CMP_MAX,
-		.handle = brski_registrar_handle_cmp,
-		.cmp_types = CMP_BIT(BRSKI_CMP_GENM) | CMP_BIT(BRSKI_CMP_POLLREQ)},
-	{.method = "POST",
-		.path = BRSKI_PATH_CMP_GETCERTREQTEMPLATE,
-		.media = BRSKI_MEDIA_CMP,
-		.produces = BRSKI_MEDIA_CMP,
-		.body_max = BRSKI_CMP_MAX,
-		.handle = brski_registrar_handle_cmp,
-		.cmp_types = CMP_BIT(BRSKI_CMP_GENM) | CMP_BIT(BRSKI_CMP_POLLREQ)},
+	CMP("", CMP_BIT(BRSKI_CMP_IR) | CMP_BIT(BRSKI_CMP_P10CR) | CMP_FOLLOW_UPS | CMP_QUESTION),
+	CMP("initialization", CMP_BIT(BRSKI_CMP_IR) | CMP_FOLLOW_UPS),
+	CMP("pkcs10", CMP_BIT(BRSKI_CMP_P10CR) | CMP_FOLLOW_UPS),
+	CMP("getcacerts", CMP_QUESTION),
+	CMP("getcertreqtemplate", CMP_QUESTION),
+	CMP("getrootupdate", CMP_QUESTION),
+	CMP("getcrls", CMP_QUESTION),
+	/* not for a pledge: they are answered in CMP, and so */
+	CMP("certification", CMP_NOTHING),
+	CMP("keyupdate", CMP_NOTHING),
+	CMP("revocation", CMP_NOTHING),
+	CMP("nested", CMP_NOTHING),
 };
+#define N_ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 
 static json_t *endpoint_list(void)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++)
-		json_array_append_new(list, json_string(endpoints[i].path));
+	for (size_t i = 0; i < N_ENDPOINTS; i++) {
+		const struct brski_registrar_endpoint *e = &endpoints[i];
+
+		if (e->label && e->label[0] && e->cmp_types != CMP_NOTHING)
+			json_array_append_new(list, json_sprintf("%s/%s", e->path, e->label));
+		else if (!e->label || !e->label[0])
+			json_array_append_new(list, json_string(e->path));
+	}
 	return list;
 }
 
@@ -99,11 +101,17 @@ static enum brski_code handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS)
 	return code;
 }
 
+/* RFC 9811 3.3: NAME in "/.well-known/cmp/p/NAME" is a PKI's affair; there is one here. */
 static const struct brski_registrar_endpoint *find_endpoint(const char *path)
 {
-	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
-		if (strcmp(path, endpoints[i].path) == 0)
-			return &endpoints[i];
+	const char *label;
+	bool is_cmp = brski_cmp_path(path, &label);
+
+	for (size_t i = 0; i < N_ENDPOINTS; i++) {
+		const struct brski_registrar_endpoint *e = &endpoints[i];
+
+		if (is_cmp ? e->label && strcmp(e->label, label) == 0 : strcmp(e->path, path) == 0)
+			return e;
 	}
 	return NULL;
 }

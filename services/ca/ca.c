@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "eap_brski/cmp/cmp_oids.h"
+#include "eap_brski/cmp/cmp_operation.h"
 #include "services/base/http_post.h"
 #include "services/ca/ca_internal.h"
 
@@ -141,8 +142,9 @@ static unsigned run_job(
 
 static bool is_cmp_path(const char *path)
 {
-	return strcmp(path, "/") == 0 || strncmp(path, "/.well-known/cmp", 16) == 0 ||
-	       strncmp(path, "/pkix", 5) == 0;
+	const char *label;
+
+	return strcmp(path, "/") == 0 || brski_cmp_path(path, &label) || strncmp(path, "/pkix", 5) == 0;
 }
 
 /* RFC 6712 3.2 to 3.4. 0: the form is right. */

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/cmp/cmp_operation.h"
 #include "eap_brski/pki/cms.h"
+#include "eap_brski/transport/http_follow.h"
 #include "services/base/file.h"
 #include "services/registrar/bundle_run.h"
 
@@ -109,17 +111,21 @@ static enum brski_code read_requests(
 
 /* ---- The way ---- */
 
+/* The registrar knows the operation, and has put its label into the URL (RFC 9483 6.1). */
 static enum brski_code set_cmp_url(
 	const struct courier *c, struct brski_bundle_item *item, struct brski_error *err)
 {
 	size_t size = sizeof(item->calls[0].url);
+	enum brski_code code = BRSKI_OK;
+	const char *label;
 
 	if (!c->cmp_url || item->kind != BRSKI_BUNDLE_CERTIFICATE)
 		return BRSKI_OK;
-	for (size_t i = 0; i < item->n_calls; i++)
-		if ((size_t)snprintf(item->calls[i].url, size, "%s", c->cmp_url) >= size)
-			return brski_fail(err, BRSKI_TOO_LARGE, "the PKI's URL is too long");
-	return BRSKI_OK;
+	for (size_t i = 0; code == BRSKI_OK && i < item->n_calls; i++) {
+		(void)brski_cmp_path(brski_http_target(item->calls[i].url), &label);
+		code = brski_cmp_url(c->cmp_url, label, item->calls[i].url, size, err);
+	}
+	return code;
 }
 
 static void report(struct courier *c, const struct brski_bundle_item *answer)

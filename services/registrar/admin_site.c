@@ -9,7 +9,8 @@
 
 /* What counts here of the server's settings. */
 static const char *const names[] = {"certificate_file", "private_key_file", "private_key_password", "ca_file",
-	"cmp_url", "cmp_tls_ca_file", "cmp_signer_file", "proxy", "cmp_nested", "check_pki_answers"};
+	"cmp_url", "cmp_tls_ca_file", "cmp_signer_file", "proxy", "cmp_labels", "cmp_nested",
+	"check_pki_answers"};
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 
 struct admin_site {

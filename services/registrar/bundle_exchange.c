@@ -14,6 +14,7 @@ enum brski_code brski_exchange_new(
 		.domain_anchors = config->domain_anchors,
 		.cmp_url = config->settings->cmp_url,
 		.pki_tls_anchors = config->pki_tls_anchors,
+		.labels = config->settings->cmp_labels,
 		.nest = config->settings->cmp_nested,
 		.check_answers = config->settings->check_pki_answers,
 		.ops = &brski_dry_run_ops,

@@ -19,8 +19,8 @@ struct brski_exchange_config {
 	const STACK_OF(X509) *domain_anchors;      /* copied */
 	const STACK_OF(X509) *pki_tls_anchors;     /* of the PKI's HTTPS; NULL: domain_anchors; copied */
 	/*
-	 * cmp_url, cmp_signer_file, cmp_nested and check_pki_answers, as the server has them; needed by
-	 * _new only
+	 * cmp_url, cmp_signer_file, cmp_labels, cmp_nested and check_pki_answers, as the server has
+	 * them; needed by _new only
 	 */
 	const struct brski_config *settings;
 	const struct brski_env *env; /* may be NULL */

@@ -134,6 +134,7 @@ static enum brski_code make_registrar(
 		.domain_anchors = site->anchors,
 		.cmp_url = settings->cmp_url,
 		.pki_tls_anchors = site->pki_tls_anchors,
+		.labels = settings->cmp_labels,
 		.nest = settings->cmp_nested,
 		.answer_genm = settings->answer_genm,
 		.check_answers = settings->check_pki_answers,

@@ -391,6 +391,7 @@ void site_open(struct site *site, const char *key_type)
 		.credential = &site->registrar_cred,
 		.domain_anchors = site->domain_anchors,
 		.cmp_url = "http://ca.plant.example:8080/cmp",
+		.labels = true,
 		.nest = true,
 		.answer_genm = true,
 		.check_answers = true,

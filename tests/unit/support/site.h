@@ -143,7 +143,7 @@ struct site {
 	struct brski_buf ca_asked[SITE_REPEATS_MAX], ca_said[SITE_REPEATS_MAX];
 	unsigned n_ca_said;
 	STACK_OF(X509) *issued; /* by the CA, in order */
-	char last_url[BRSKI_URL_MAX + 64];
+	char last_url[BRSKI_URL_MAX + 64], last_cmp_url[BRSKI_URL_MAX + 64];
 	char log[8192]; /* the registrar's lines; the oldest are dropped */
 };
 

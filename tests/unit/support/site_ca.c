@@ -260,7 +260,8 @@ bool site_ca(struct site *site, const struct brski_call *call, struct brski_http
 	struct brski_buf der = {0};
 
 	site->n_ca_calls++;
-	must(strcmp(call->url, site->config.cmp_url) == 0, "URL");
+	must(strncmp(call->url, site->config.cmp_url, strlen(site->config.cmp_url)) == 0, "URL");
+	snprintf(site->last_cmp_url, sizeof(site->last_cmp_url), "%s", call->url);
 	must(strcmp(brski_http_get(call->request, "content-type"), BRSKI_MEDIA_CMP) == 0, "Content-Type");
 	if (site->ca == CA_DOWN)
 		return false;

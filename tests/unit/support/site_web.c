@@ -34,6 +34,7 @@ static void on_ca(void *ctx, const struct web_request *request, struct brski_buf
 	struct brski_call call = {.back_end = "PKI", .request = &request->http};
 	struct brski_http answer = {0};
 
+	snprintf(web->ca_path, sizeof(web->ca_path), "%s", request->http.path);
 	snprintf(call.url, sizeof(call.url), "%s", web->cmp_url);
 	if (site_ca(web->site, &call, &answer))
 		web_say(raw, &answer);

@@ -13,6 +13,7 @@ struct site_web {
 	struct site *site;
 	struct web masa, ca;
 	char masa_url[64], cmp_url[64];
+	char ca_path[64]; /* that the CA was asked at last */
 	/* private */
 	struct brski_credential masa_tls, ca_tls;
 };

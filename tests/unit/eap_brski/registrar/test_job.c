@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include <check.h>
+#include <jansson.h>
 
+#include "eap_brski/ground/json.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
 #include "tests/unit/support/visit.h"
@@ -407,6 +409,37 @@ START_TEST(save_and_load)
 }
 END_TEST
 
+/* What an older version has stored knows no label: its request goes to cmp_url as it is. */
+START_TEST(a_job_without_a_label)
+{
+	struct brski_buf blob = {0};
+	struct brski_job *job;
+	struct brski_call call;
+	struct brski_error err;
+	json_t *json;
+
+	site.config.cmp_url = "http://ca.example/.well-known/cmp";
+	site_restart(&site);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	visit_make_enroll(&v, &site.idevid, false);
+	visit_send(&v, "POST", PATH_INITIALIZATION, BRSKI_MEDIA_CMP, brski_buf_span(&v.request));
+	ck_assert(brski_job_call(v.job, &call));
+	ck_assert_str_eq(call.url, "http://ca.example/.well-known/cmp/initialization");
+	EXPECT(BRSKI_OK, brski_job_save(v.job, &blob, &err));
+	json = json_loadb((const char *)blob.data, blob.len, 0, NULL);
+	ck_assert_int_eq(json_object_del(json, "label"), 0);
+	brski_buf_reset(&blob);
+	EXPECT(BRSKI_OK, brski_json_print(json, &blob, &err));
+	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &job, &err));
+	ck_assert(brski_job_call(job, &call));
+	ck_assert_str_eq(call.url, "http://ca.example/.well-known/cmp");
+	brski_job_free(job);
+	brski_buf_free(&blob);
+	json_decref(json);
+}
+END_TEST
+
 static void try_damaged(void *ctx, struct brski_span damaged, const struct mutation *how)
 {
 	const char *key = ctx;
@@ -475,8 +508,8 @@ int main(void)
 		call_is_the_same_after_a_restart, second_answer_changes_nothing, slower_twin_does_not_go_back,
 		answer_after_the_end, other_thread_was_faster, jobs_of_others, pauses_grow,
 		given_up_when_it_is_asked_again, given_up_when_it_is_taken_up, refused_while_it_waited,
-		revoked_while_it_waited, unstored_answer_did_not_happen, save_and_load, damaged_jobs,
-		not_jobs, swapped_rows};
+		revoked_while_it_waited, unstored_answer_did_not_happen, save_and_load, a_job_without_a_label,
+		damaged_jobs, not_jobs, swapped_rows};
 
 	return run_tests("job", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -71,7 +71,7 @@ START_TEST(discovery)
 	json = json_loadb((const char *)v.response.body.data, v.response.body.len, 0, NULL);
 	ck_assert_ptr_nonnull(json);
 	paths = json_object_get(json, "endpoints");
-	ck_assert_uint_eq(json_array_size(paths), 8);
+	ck_assert_uint_eq(json_array_size(paths), 11);
 	ck_assert_str_eq(json_string_value(json_array_get(paths, 1)), PATH_VOUCHER);
 	json_decref(json);
 }

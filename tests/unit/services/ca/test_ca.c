@@ -841,11 +841,16 @@ START_TEST(forms)
 	ck_assert_str_eq(brski_http_get(&response, "allow"), "POST");
 	ck_assert_uint_eq(send("POST", PATH, "application/octet-stream", der), 415);
 	ck_assert_uint_eq(send("POST", "/elsewhere", BRSKI_MEDIA_CMP, der), 404);
+	ck_assert_uint_eq(send("POST", "/.well-known/cmpx", BRSKI_MEDIA_CMP, der), 404);
+	ck_assert_uint_eq(send("POST", "/.well-known/cmp/nothing", BRSKI_MEDIA_CMP, der), 404);
 	ck_assert_uint_eq(send("POST", PATH, BRSKI_MEDIA_CMP, brski_span_str("not CMP")), 400);
 	ck_assert_uint_eq(rows().n, 0);
 	ck_assert_uint_eq(send("POST", "/pkix/", BRSKI_MEDIA_CMP, der), 200);
 	expect_certificate();
 	ck_assert_uint_eq(send("POST", "/", BRSKI_MEDIA_CMP, der), 200);
+	ck_assert_uint_eq(send("POST", "/.well-known/cmp", BRSKI_MEDIA_CMP, der), 200);
+	ck_assert_uint_eq(send("POST", "/.well-known/cmp/p/x", BRSKI_MEDIA_CMP, der), 200);
+	ck_assert_uint_eq(send("POST", "/.well-known/cmp/p/x/certification", BRSKI_MEDIA_CMP, der), 200);
 	brski_buf_free(&request);
 }
 END_TEST

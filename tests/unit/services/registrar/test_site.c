@@ -511,6 +511,27 @@ START_TEST(https_to_the_pki_leads_to_ca_file)
 	v = visit();
 	ck_assert_msg(v.enrolled, "%s", v.said);
 	expect_credential();
+	ck_assert_str_eq(web.ca_path, "/cmp");
+}
+END_TEST
+
+/* RFC 9483 6.1, and for a PKI that knows no labels */
+START_TEST(the_pki_is_asked_at_the_operations_label)
+{
+	char url[96];
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/.well-known/cmp", web.ca.port);
+	set("cmp_url", "%s", url);
+	start();
+	ck_assert(visit().enrolled);
+	ck_assert_str_eq(web.ca_path, "/.well-known/cmp/initialization");
+	stop();
+	set("cmp_labels", "%s", "no");
+	start();
+	memory_close(&memory); /* the device is reset */
+	memory_open(&memory);
+	ck_assert(visit().enrolled);
+	ck_assert_str_eq(web.ca_path, "/.well-known/cmp");
 }
 END_TEST
 
@@ -593,6 +614,7 @@ int main(void)
 		check_only_makes_no_worker,
 		https_to_the_pki_leads_to_ca_file,
 		https_to_the_pki_has_anchors_of_its_own,
+		the_pki_is_asked_at_the_operations_label,
 		a_credential_must_be_a_registrars,
 		settings_are_checked,
 	};
