@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/base/file.h"
 #include "services/brskictl/brskictl.h"
+
+#define LIST_MAX ((size_t)64 * 1024 * 1024)
 
 static int status_of(enum brski_code code, const char *serial, const struct brski_error *err)
 {
@@ -13,38 +15,31 @@ static int status_of(enum brski_code code, const char *serial, const struct brsk
 					 : brskictl_fail(err);
 }
 
-static int add_line(struct brski_admin *admin, const char *manufacturer, char *line, unsigned *added)
+static enum brski_code read_list(const char *path, struct brski_buf *out, struct brski_error *err)
 {
-	const char *serial;
-	struct brski_error err;
-	enum brski_code code = brski_admin_device_put_line(admin, manufacturer, line, &serial, &err);
-
-	if (serial)
-		++*added;
-	return status_of(code, serial, &err);
+	return brski_file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, LIST_MAX, out, err);
 }
 
 static int add_file(struct brski_admin *admin, const char *manufacturer, const char *path)
 {
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	char line[512];
-	unsigned added = 0;
-	int status = 0;
+	unsigned n = 0, repeated = 0;
+	struct brski_buf csv = {0};
+	struct brski_error err;
+	enum brski_code code = read_list(path, &csv, &err);
 
-	if (!f)
-		return brskictl_usage("cannot open %s: %s", path, strerror(errno));
-	while (!status && fgets(line, sizeof(line), f)) {
-		if (!strchr(line, '\n') && !feof(f))
-			status = brskictl_usage(
-				"%s has a line of more than %zu characters", path, sizeof(line) - 2);
-		else
-			status = add_line(admin, manufacturer, line, &added);
-	}
-	if (f != stdin)
-		fclose(f);
-	if (!status)
-		printf("%u devices of %s are in the inventory.\n", added, manufacturer);
-	return status;
+	if (code == BRSKI_OK)
+		code = brski_admin_devices_put(
+			admin, manufacturer, brski_buf_span(&csv), &n, &repeated, &err);
+	brski_buf_free(&csv);
+	if (code == BRSKI_MALFORMED)
+		return brskictl_usage("%s: %s; nothing of it was added", path, err.why);
+	if (code != BRSKI_OK)
+		return brskictl_fail(&err);
+	printf("%u devices of %s are in the inventory", n, manufacturer);
+	if (repeated)
+		printf(" (%u lines name one of them again)", repeated);
+	puts(".");
+	return 0;
 }
 
 static int add(struct brski_admin *admin, int argc, char **argv)

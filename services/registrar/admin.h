@@ -96,19 +96,19 @@ void brski_admin_subjects(const struct brski_buf *pem, brski_admin_subject_row *
 
 /* ---- Devices ---- */
 
-/* 1 to BRSKI_ADMIN_SERIAL_MAX - 1 printable ASCII characters. */
+/* 1 to BRSKI_ADMIN_SERIAL_MAX - 1 printable ASCII characters, not all of them blanks. */
 bool brski_admin_is_serial_number(const char *text);
 
 /* Into the inventory; an older note is replaced, a refusal ends. note NULL: none. */
 BRSKI_CHECKED enum brski_code brski_admin_device_put(struct brski_admin *admin, const char *manufacturer,
 	const char *serial, const char *note, struct brski_error *err);
 /*
- * The same by a line of text: "SERIAL [NOTE]", with blanks, ',' or ';' between them. *serial is
- * its first word, also of a line that is BRSKI_MALFORMED; NULL: the line is empty or begins with
- * '#', and nothing is done. The line is cut up.
+ * The same with all devices of a delivery note, or none: CSV as device_list.h has it. *n: how many
+ * devices it names; *repeated: lines of it that name one of them again. BRSKI_MALFORMED: the words say
+ * which line; BRSKI_NOT_FOUND: there is no such manufacturer.
  */
-BRSKI_CHECKED enum brski_code brski_admin_device_put_line(struct brski_admin *admin, const char *manufacturer,
-	char *line, const char **serial, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_admin_devices_put(struct brski_admin *admin, const char *manufacturer,
+	struct brski_span csv, unsigned *n, unsigned *repeated, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_admin_device_remove(
 	struct brski_admin *admin, const char *manufacturer, const char *serial, struct brski_error *err);
 

@@ -2,19 +2,20 @@
 #include <string.h>
 
 #include "services/registrar/admin_internal.h"
+#include "services/registrar/device_list.h"
 
 /* Single devices: the inventory, and what the operator says of those that wait for him. */
 
 bool brski_admin_is_serial_number(const char *text)
 {
-	return admin_is_printable(text, BRSKI_ADMIN_SERIAL_MAX);
+	return admin_is_printable(text, BRSKI_ADMIN_SERIAL_MAX) && text[strspn(text, " ")] != '\0';
 }
 
 enum brski_code admin_check_serial(const char *serial, struct brski_error *err)
 {
 	if (brski_admin_is_serial_number(serial))
 		return BRSKI_OK;
-	return brski_fail(err, BRSKI_MALFORMED, "'%s' is no serial number: 1 to %d printable characters",
+	return brski_fail(err, BRSKI_MALFORMED, "'%.200s' is no serial number: 1 to %d printable characters",
 		serial, BRSKI_ADMIN_SERIAL_MAX - 1);
 }
 
@@ -30,22 +31,22 @@ enum brski_code brski_admin_device_put(struct brski_admin *admin, const char *ma
 	return brski_store_device_put(admin->store, manufacturer, serial, note ? note : "", err);
 }
 
-enum brski_code brski_admin_device_put_line(struct brski_admin *admin, const char *manufacturer, char *line,
-	const char **serial, struct brski_error *err)
+enum brski_code brski_admin_devices_put(struct brski_admin *admin, const char *manufacturer,
+	struct brski_span csv, unsigned *n, unsigned *repeated, struct brski_error *err)
 {
-	char *word = line + strspn(line, " \t\r\n");
-	char *note;
+	struct device_list list;
+	enum brski_code code = device_list_read(csv, &list, err);
 
-	*serial = NULL;
-	word[strcspn(word, "\r\n")] = '\0';
-	if (*word == '\0' || *word == '#')
-		return BRSKI_OK;
-	note = word + strcspn(word, " \t,;");
-	if (*note)
-		*note++ = '\0';
-	note += strspn(note, " \t,;");
-	*serial = word;
-	return brski_admin_device_put(admin, manufacturer, word, note, err);
+	*n = *repeated = 0;
+	if (code != BRSKI_OK)
+		return code;
+	code = brski_store_devices_put(admin->store, manufacturer, &list, err);
+	if (code == BRSKI_OK) {
+		*n = (unsigned)(list.n - list.repeated);
+		*repeated = (unsigned)list.repeated;
+	}
+	device_list_free(&list);
+	return code;
 }
 
 enum brski_code brski_admin_device_remove(

@@ -3,6 +3,7 @@
 #define BRSKI_SERVICES_REGISTRAR_STORE_H
 
 #include "eap_brski/registrar/registrar.h"
+#include "services/registrar/device_list.h"
 
 /*
  * What the registrar remembers: manufacturers, devices, jobs, notes, history. SQL stays behind this
@@ -94,6 +95,9 @@ struct brski_store_device {
 BRSKI_CHECKED enum brski_code brski_store_device_put(struct brski_store *store, const char *manufacturer,
 	const char *serial, const char *note,
 	struct brski_error *err); /* BRSKI_NOT_FOUND: no such manufacturer */
+/* All of the list, in its order, or nothing. BRSKI_NOT_FOUND: no such manufacturer. */
+BRSKI_CHECKED enum brski_code brski_store_devices_put(struct brski_store *store, const char *manufacturer,
+	const struct device_list *list, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_store_device_remove(
 	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err);
 /* BRSKI_NOT_FOUND: not in the inventory. */

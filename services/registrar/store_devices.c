@@ -25,6 +25,19 @@ enum brski_code brski_store_device_put(struct brski_store *store, const char *ma
 	return brski_store_below(sql_run(&q), manufacturer, err);
 }
 
+enum brski_code brski_store_devices_put(struct brski_store *store, const char *manufacturer,
+	const struct device_list *list, struct brski_error *err)
+{
+	enum brski_code code = sql_transaction_begin(store->db, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	for (size_t i = 0; code == BRSKI_OK && i < list->n; i++)
+		code = brski_store_device_put(
+			store, manufacturer, list->items[i].serial_number, list->items[i].note, err);
+	return sql_transaction_end(store->db, code, err);
+}
+
 enum brski_code brski_store_device_remove(
 	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err)
 {

@@ -312,39 +312,44 @@ START_TEST(the_inventory)
 }
 END_TEST
 
-START_TEST(devices_line_by_line)
+static enum brski_code put_list(const char *csv, unsigned *n, unsigned *repeated)
 {
-	static const struct {
-		const char *line, *serial;
-		enum brski_code code;
-	} lines[] = {
-		{"S-1\n", "S-1", BRSKI_OK},
-		{"  S-2\tfirst  floor \r\n", "S-2", BRSKI_OK},
-		{"S-3;;,a;b", "S-3", BRSKI_OK},
-		{"# S-4", NULL, BRSKI_OK},
-		{" \t\r\n", NULL, BRSKI_OK},
-		{"", NULL, BRSKI_OK},
-		{"S-5 # five", "S-5", BRSKI_OK},
-		{"G\x01 x", "G\x01", BRSKI_MALFORMED},
-		{",S-6", "", BRSKI_MALFORMED},
-	};
-	const char *serial;
-	char line[64];
+	return brski_admin_devices_put(admin, "acme", brski_span_str(csv), n, repeated, &err);
+}
+
+START_TEST(a_list_of_devices)
+{
+	unsigned n, repeated;
+
+	EXPECT(BRSKI_NOT_FOUND, put_list("S-1\n", &n, &repeated));
+	put_manufacturer("acme");
+	EXPECT(BRSKI_OK, put_list("S-1\n\"PID:X SN:Y\",first floor\n# S-4\n\nS-1;again\n", &n, &repeated));
+	ck_assert_uint_eq(n, 2);
+	ck_assert_uint_eq(repeated, 1);
+	EXPECT(BRSKI_OK, brski_admin_devices(admin, NULL, device_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme PID:X SN:Y listed (first floor);acme S-1 listed (again);");
+}
+END_TEST
+
+START_TEST(a_list_is_taken_whole_or_not_at_all)
+{
+	unsigned n, repeated;
 
 	put_manufacturer("acme");
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		snprintf(line, sizeof(line), "%s", lines[i].line);
-		EXPECT(lines[i].code, brski_admin_device_put_line(admin, "acme", line, &serial, &err));
-		if (lines[i].serial)
-			ck_assert_str_eq(serial, lines[i].serial);
-		else
-			ck_assert_ptr_null(serial);
-	}
-	snprintf(line, sizeof(line), "S-1");
-	EXPECT(BRSKI_NOT_FOUND, brski_admin_device_put_line(admin, "nobody", line, &serial, &err));
+	EXPECT_WHY(BRSKI_MALFORMED, "line 3: ", put_list("S-1\nS-2\nS 3\nS-4\n", &n, &repeated));
 	EXPECT(BRSKI_OK, brski_admin_devices(admin, NULL, device_row, NULL, &err));
-	ck_assert_str_eq(rows, "acme S-1 listed ();acme S-2 listed (first  floor );acme S-3 listed (a;b);"
-			       "acme S-5 listed (# five);");
+	ck_assert_str_eq(rows, "");
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(a_serial_number_is_not_blank)
+{
+	put_manufacturer("acme");
+	EXPECT(BRSKI_MALFORMED, brski_admin_device_put(admin, "acme", " ", NULL, &err));
+	EXPECT(BRSKI_MALFORMED, brski_admin_device_put(admin, "acme", "   ", NULL, &err));
+	EXPECT(BRSKI_MALFORMED, brski_admin_accept(admin, "acme", " ", NULL, &err));
+	EXPECT(BRSKI_OK, brski_admin_device_put(admin, "acme", "a b", NULL, &err));
 }
 END_TEST
 
@@ -513,7 +518,9 @@ int main(void)
 		a_manufacturer_comes_back_as_it_was_put,
 		serial_numbers,
 		the_inventory,
-		devices_line_by_line,
+		a_list_of_devices,
+		a_list_is_taken_whole_or_not_at_all,
+		a_serial_number_is_not_blank,
 		the_operator_decides,
 		patterns_of_types,
 		history,
