@@ -10,7 +10,8 @@ static enum brski_code put_row(struct brski_job *job, struct brski_span blob, st
 	const struct brski_registrar *r = job->registrar;
 
 	if (job->revision == 0)
-		return r->ops.job_add(r->ops_ctx, job->key, job->type->kind, &job->device, blob, err);
+		return r->ops.job_add(
+			r->ops_ctx, job->key, job->type->kind, job->work, &job->device, blob, err);
 	return r->ops.job_put(
 		r->ops_ctx, job->key, job->revision, job->type->kind, job->state, &job->device, blob, err);
 }

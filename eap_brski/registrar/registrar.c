@@ -94,8 +94,9 @@ static bool is_http_url(const char *url)
 
 static bool has_all_ops(const struct brski_registrar_ops *ops)
 {
-	return ops && ops->find_manufacturer && ops->decide && ops->job_add && ops->job_put && ops->job_get &&
-	       ops->note_put && ops->note_remove && ops->note_get && ops->event;
+	return ops && ops->find_manufacturer && ops->decide && ops->job_room && ops->job_add &&
+	       ops->job_put && ops->job_get && ops->note_put && ops->note_remove && ops->note_get &&
+	       ops->event;
 }
 
 static enum brski_code config_check(const struct brski_registrar_config *c, struct brski_error *err)

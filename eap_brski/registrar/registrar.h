@@ -68,6 +68,16 @@ enum brski_job_state {
 	BRSKI_JOB_REFUSED, /* so is the refusal */
 };
 
+/* What a device's request that is new makes MASA, PKI and memory do: how often it may is bounded for each. */
+enum brski_work {
+	BRSKI_WORK_VOUCHER,
+	BRSKI_WORK_CERTIFICATE,  /* ir, p10cr */
+	BRSKI_WORK_CONFIRMATION, /* certConf */
+	BRSKI_WORK_QUESTION,     /* genm */
+	BRSKI_WORK_POLL,         /* a pollReq that the PKI itself wants */
+	BRSKI_WORKS
+};
+
 /*
  * What the registrar must not forget of a device (a voucher was given, a certificate was granted), and
  * that is no work. What does not change is named by the key for good: device, name, and transaction.
@@ -114,11 +124,19 @@ struct brski_registrar_ops {
 	 * Jobs. key: hexadecimal SHA-256 that names a request for good (pledge and octets), so that
 	 * a repeat finds it. `blob` is brski_job_save's. A row's revision counts its changes, from 1.
 	 *
-	 * A new row, WAITING and of revision 1. BRSKI_UNEXPECTED: there is a row of that key, and it
-	 * stays as it is. BRSKI_TOO_LARGE: it goes beyond a bound, which are the memory's to keep; the
-	 * peer is told to come back.
+	 * Would one more that this device makes new be kept now? Asked before anything is done or kept
+	 * for it, and never for a repeat of what is there. BRSKI_TOO_LARGE: it goes beyond a bound, which
+	 * are the memory's to keep, and the words name it; the peer is told to come back after *seconds,
+	 * or the registrar's own retry_after if that is 0.
 	 */
-	enum brski_code (*job_add)(void *ctx, const char *key, enum brski_job_kind kind,
+	enum brski_code (*job_room)(void *ctx, const struct brski_device *device, enum brski_work work,
+		long *seconds, struct brski_error *err);
+	/*
+	 * A new row, WAITING and of revision 1. BRSKI_UNEXPECTED: there is a row of that key, and it
+	 * stays as it is. BRSKI_TOO_LARGE: it goes beyond a bound, also one that job_room did not see;
+	 * the peer is told to come back.
+	 */
+	enum brski_code (*job_add)(void *ctx, const char *key, enum brski_job_kind kind, enum brski_work work,
 		const struct brski_device *device, struct brski_span blob, struct brski_error *err);
 	/*
 	 * Compare and set: state and blob of the row that is at that very revision, which counts up

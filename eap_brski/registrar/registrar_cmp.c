@@ -215,9 +215,11 @@ static void kept(void *ctx, const struct brski_job *job)
 		brski_cmp_type_name(c->msg->type), job->registrar->cmp_url);
 }
 
-static enum brski_code find_or_start(struct cmp_context *c, const char *origin, struct brski_error *err)
+static enum brski_code find_or_start(
+	struct cmp_context *c, enum brski_work work, const char *origin, struct brski_error *err)
 {
 	const struct brski_registrar_asked asked = {.type = &brski_job_type_cmp,
+		.work = work,
 		.octets = brski_buf_span(&c->msg->der),
 		.fill = fill,
 		.kept = kept,
@@ -263,7 +265,7 @@ static enum brski_code on_enroll(struct cmp_context *c, struct brski_error *err)
 	if (code != BRSKI_OK)
 		return code;
 	if (!taken)
-		return find_or_start(c, "", err);
+		return find_or_start(c, BRSKI_WORK_CERTIFICATE, "", err);
 	brski_registrar_session_note(
 		c->s, "cert-request", false, "another request in a transaction that is open");
 	return answer_error(c, BRSKI_CMP_TRANSACTION_ID_IN_USE, "transactionID in use", err);
@@ -283,7 +285,7 @@ static enum brski_code on_cert_conf(struct cmp_context *c, struct brski_error *e
 
 	if (code != BRSKI_OK)
 		return code;
-	return key[0] == '\0' ? no_transaction(c, err) : find_or_start(c, "", err);
+	return key[0] == '\0' ? no_transaction(c, err) : find_or_start(c, BRSKI_WORK_CONFIRMATION, "", err);
 }
 
 /* RFC 9483 3.5: recipNonce is the senderNonce of the message that this one answers. */
@@ -320,7 +322,7 @@ static enum brski_code poll_pki(struct cmp_context *c, const char *origin, struc
 	if (code == BRSKI_OK && !heard)
 		return brski_registrar_use_job(s, last, c->response, c->job, err);
 	brski_job_free(last);
-	return code == BRSKI_OK ? find_or_start(c, origin, err) : code;
+	return code == BRSKI_OK ? find_or_start(c, BRSKI_WORK_POLL, origin, err) : code;
 }
 
 /* RFC 9483 4.4 */
@@ -349,7 +351,7 @@ static enum brski_code on_genm(struct cmp_context *c, struct brski_error *err)
 	struct brski_buf der = {0};
 
 	if (!r->answer_genm)
-		return find_or_start(c, "", err);
+		return find_or_start(c, BRSKI_WORK_QUESTION, "", err);
 	if (strcmp(type, BRSKI_OID_CA_CERTS) != 0 && strcmp(type, BRSKI_OID_CERT_REQ_TEMPLATE) != 0)
 		return answer_error(c, BRSKI_CMP_BAD_REQUEST, "unknown information type", err);
 	return respond_cmp(c->response,

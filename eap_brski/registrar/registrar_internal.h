@@ -136,7 +136,8 @@ void brski_registrar_device_of(struct brski_device *device, const struct brski_m
 struct brski_job {
 	struct brski_registrar *registrar;
 	const struct brski_job_type *type;
-	uint64_t revision; /* of its row, as read or put last; not in its blob. 0: not stored */
+	enum brski_work work; /* of a new one: not in its blob, and known to the memory once it is stored */
+	uint64_t revision;    /* of its row, as read or put last; not in its blob. 0: not stored */
 	enum brski_job_state state;
 	unsigned step; /* while it waits: of the type's steps */
 	char key[BRSKI_FINGERPRINT_MAX];
@@ -382,6 +383,7 @@ bool brski_job_give_up(struct brski_job *job, enum brski_code *code, struct brsk
 /* What a session's request asks a back end for. */
 struct brski_registrar_asked {
 	const struct brski_job_type *type;
+	enum brski_work work;
 	struct brski_span octets; /* the request's, that name the job */
 	/*
 	 * Makes a new job complete, and stores what must be there before it is; called again if

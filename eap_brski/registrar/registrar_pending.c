@@ -8,13 +8,14 @@
  * it led to so far is found, by however many visits it is sent.
  */
 
-/* Not kept, and so nothing to poll for: the same request must come again. */
+/* Not kept, and so nothing to poll for: the same request must come again. seconds 0: nobody knows when. */
 static enum brski_code put_off(struct brski_registrar_session *s, const struct brski_job_type *type,
-	const struct brski_error *why, struct brski_http *response, struct brski_error *err)
+	long seconds, const struct brski_error *why, struct brski_http *response, struct brski_error *err)
 {
 	brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
 	brski_registrar_session_note(s, type->request, false, "%s", why->why);
-	return brski_http_reply_later(response, 503, s->registrar->retry_after, "come back later", err);
+	return brski_http_reply_later(
+		response, 503, seconds > 0 ? seconds : s->registrar->retry_after, "come back later", err);
 }
 
 static enum brski_code refuse(struct brski_registrar_session *s, const struct brski_job_type *type,
@@ -66,9 +67,23 @@ static enum brski_code make(struct brski_registrar_session *s, const struct brsk
 	enum brski_code code = brski_job_new(
 		s->registrar, asked->type->kind, s->chain, &s->manufacturer, asked->octets, fresh, err);
 
-	if (code == BRSKI_OK)
+	if (code == BRSKI_OK) {
+		(*fresh)->work = asked->work;
 		code = asked->fill(asked->ctx, *fresh, err);
+	}
 	return code == BRSKI_OK ? code : brski_registrar_trouble(code, asked->type->request, err);
+}
+
+/* BRSKI_TOO_LARGE: it is new, and this device has had its share for now. */
+static enum brski_code find_room(struct brski_registrar_session *s, const struct brski_registrar_asked *asked,
+	long *seconds, struct brski_error *err)
+{
+	const struct brski_registrar *r = s->registrar;
+	enum brski_code code = r->ops.job_room(r->ops_ctx, &s->device, asked->work, seconds, err);
+
+	return code == BRSKI_OK || code == BRSKI_TOO_LARGE
+		       ? code
+		       : brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, err);
 }
 
 /* A row of that revision becomes the job's; 0: there is none. BRSKI_UNEXPECTED: another was faster. */
@@ -77,8 +92,11 @@ static enum brski_code start(struct brski_registrar_session *s, const struct brs
 {
 	struct brski_job *fresh = NULL;
 	struct brski_error why = {0};
-	enum brski_code code = make(s, asked, &fresh, &why);
+	long seconds = 0;
+	enum brski_code code = find_room(s, asked, &seconds, &why);
 
+	if (code == BRSKI_OK)
+		code = make(s, asked, &fresh, &why);
 	if (code == BRSKI_OK)
 		code = brski_job_prepare(fresh, &why);
 	if (code == BRSKI_OK) {
@@ -94,7 +112,7 @@ static enum brski_code start(struct brski_registrar_session *s, const struct brs
 	if (is_uncallable(code))
 		return refuse(s, asked->type, &why, response, err);
 	if (code == BRSKI_TOO_LARGE)
-		return put_off(s, asked->type, &why, response, err);
+		return put_off(s, asked->type, seconds, &why, response, err);
 	return brski_registrar_give_up(&why, code, err);
 }
 

@@ -87,8 +87,12 @@ static enum brski_code authorize(struct brski_registrar_session *s, struct brski
 	struct brski_error *err)
 {
 	struct voucher_context c = {.s = s, .cms = cms, .pledge = pledge};
-	const struct brski_registrar_asked asked = {
-		.type = &brski_job_type_voucher, .octets = cms, .fill = fill, .kept = kept, .ctx = &c};
+	const struct brski_registrar_asked asked = {.type = &brski_job_type_voucher,
+		.work = BRSKI_WORK_VOUCHER,
+		.octets = cms,
+		.fill = fill,
+		.kept = kept,
+		.ctx = &c};
 	enum brski_decision decision;
 	long retry_after;
 	enum brski_code code = brski_registrar_session_decide(s, &decision, &retry_after, err);

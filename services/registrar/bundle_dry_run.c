@@ -52,6 +52,7 @@ static enum brski_code put_row(struct brski_exchange *x, size_t i, const struct 
 		s->n_rows++;
 		s->changes[i] = 0;
 		row->revision = as->revision;
+		row->work = as->work;
 		snprintf(row->key, sizeof(row->key), "%s", as->key);
 		snprintf(row->manufacturer, sizeof(row->manufacturer), "%s", device->manufacturer);
 		snprintf(row->serial_number, sizeof(row->serial_number), "%s", device->serial_number);
@@ -63,11 +64,20 @@ static enum brski_code put_row(struct brski_exchange *x, size_t i, const struct 
 	return BRSKI_OK;
 }
 
-static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind,
+/* The answer to a request that was let in makes no new one. */
+static enum brski_code job_room(void *ctx, const struct brski_device *device, enum brski_work work,
+	long *seconds, struct brski_error *err)
+{
+	struct brski_exchange *x = ctx;
+
+	return real()->job_room(x->policy, device, work, seconds, err);
+}
+
+static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind, enum brski_work work,
 	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
 {
 	struct brski_exchange *x = ctx;
-	struct brski_store_job as = {.kind = kind, .state = BRSKI_JOB_WAITING};
+	struct brski_store_job as = {.kind = kind, .work = work, .state = BRSKI_JOB_WAITING};
 	size_t i = find_row(&x->dry_run, key);
 
 	if (i < x->dry_run.n_rows)
@@ -185,6 +195,7 @@ static void event(void *ctx, const struct brski_device *device, const char *what
 const struct brski_registrar_ops brski_dry_run_ops = {
 	.find_manufacturer = find_manufacturer,
 	.decide = decide,
+	.job_room = job_room,
 	.job_add = job_add,
 	.job_put = job_put,
 	.job_get = job_get,

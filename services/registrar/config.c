@@ -36,7 +36,12 @@ const struct setting brski_settings[] = {
 	{NUMBER(max_waiting_per_device), 1, 1000, "8", false, "N", "the same, of one device"},
 	{NUMBER(max_waiting_size), 16384, 524288, "262144", false, "OCTETS", "of one such request"},
 	{NUMBER(max_waiting_age), 10, 3650 * DAY, "2592000", false, "SECONDS", "after which it is given up"},
+	{NUMBER(max_requests_per_device), 1, 1000000, "10", false, "N", "new requests of one kind that one device may make in rate_window"},
+	{NUMBER(rate_window), 60, DAY, "3600", false, "SECONDS", "over which they are counted"},
+	{NUMBER(max_polls_per_device), 1, 1000000, "10", false, "N", "pollReqs of one device that the PKI gets in a minute"},
+	{NUMBER(max_kept_per_device), 65536, 1073741824, "1048576", false, "OCTETS", "of one device's answered requests"},
 	{NUMBER(max_history), 100, INT32_MAX, "100000", false, "N", "events that are kept"},
+	{NUMBER(max_history_per_device), 10, INT32_MAX, "200", false, "N", "the same, of one device"},
 	{0},
 };
 

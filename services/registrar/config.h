@@ -32,9 +32,14 @@ struct brski_config {
 	char *proxy;             /* NULL or "": none */
 	long max_waiting;        /* requests, and devices that wait for the operator */
 	long max_waiting_per_device;
-	long max_waiting_size; /* octets */
-	long max_waiting_age;  /* seconds; answers are kept that long too */
-	long max_history;      /* events */
+	long max_waiting_size;        /* octets */
+	long max_waiting_age;         /* seconds; answers are kept that long too */
+	long max_requests_per_device; /* new ones of one kind, in rate_window */
+	long rate_window;             /* seconds */
+	long max_polls_per_device;    /* in a minute */
+	long max_kept_per_device;     /* octets of answered requests */
+	long max_history;             /* events */
+	long max_history_per_device;  /* events, of one device; a tenth of max_history at most */
 };
 
 /* In the order of the configuration file. */

@@ -17,13 +17,26 @@ static enum brski_code make_row(const struct brski_memory *memory, const char *k
 	return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a request");
 }
 
+enum brski_code brski_memory_job_room(void *ctx, const struct brski_device *device, enum brski_work work,
+	long *seconds, struct brski_error *err)
+{
+	struct brski_memory *memory = ctx;
+	struct brski_store_work asked = {.work = work, .at = brski_now(memory->env)};
+
+	snprintf(asked.manufacturer, sizeof(asked.manufacturer), "%s", device->manufacturer);
+	snprintf(asked.serial_number, sizeof(asked.serial_number), "%s", device->serial_number);
+	return brski_store_job_room(memory->store, &asked, &memory->limits, seconds, err);
+}
+
 enum brski_code brski_memory_job_add(void *ctx, const char *key, enum brski_job_kind kind,
-	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
+	enum brski_work work, const struct brski_device *device, struct brski_span blob,
+	struct brski_error *err)
 {
 	struct brski_memory *memory = ctx;
 	struct brski_store_job row;
 	enum brski_code code = make_row(memory, key, kind, device, blob, &row, err);
 
+	row.work = work;
 	if (code == BRSKI_OK)
 		code = brski_store_job_add(memory->store, &row, &memory->limits, err);
 	brski_store_job_free(&row);

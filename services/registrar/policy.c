@@ -67,6 +67,7 @@ const struct brski_registrar_ops *brski_policy_ops(void)
 	static const struct brski_registrar_ops ops = {
 		.find_manufacturer = find_manufacturer,
 		.decide = decide,
+		.job_room = brski_memory_job_room,
 		.job_add = brski_memory_job_add,
 		.job_put = brski_memory_job_put,
 		.job_get = brski_memory_job_get,

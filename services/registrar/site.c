@@ -20,7 +20,9 @@ struct brski_site {
 	void (*housekeeping)(void *ctx);
 	void *housekeeping_ctx;
 	long max_waiting_age;
+	long rate_window;
 	long max_history;
+	long max_history_per_device;
 };
 
 /* ---- The credential ---- */
@@ -111,6 +113,18 @@ static enum brski_code check_settings(const struct brski_config *settings, struc
 		settings->cmp_url ? settings->cmp_url : "");
 }
 
+#define POLL_WINDOW 60 /* seconds: how soon a device polls again is the PKI's to say */
+
+/* The same rate for each kind of work, as an onboarding has one of each. */
+static void set_rates(struct brski_store_limits *limits, const struct brski_config *settings)
+{
+	for (int work = 0; work < BRSKI_WORKS; work++)
+		limits->rates[work] = (struct brski_rate){
+			(unsigned)settings->max_requests_per_device, (unsigned)settings->rate_window};
+	limits->rates[BRSKI_WORK_POLL] =
+		(struct brski_rate){(unsigned)settings->max_polls_per_device, POLL_WINDOW};
+}
+
 static enum brski_code make_policy(
 	struct brski_site *site, const struct brski_config *settings, struct brski_error *err)
 {
@@ -118,9 +132,11 @@ static enum brski_code make_policy(
 		.waiting = (unsigned)settings->max_waiting,
 		.waiting_per_device = (unsigned)settings->max_waiting_per_device,
 		.octets = (size_t)settings->max_waiting_size,
+		.kept_per_device = (size_t)settings->max_kept_per_device,
 	};
 	enum brski_code code = brski_policy_new(site->store, site->env, &site->policy, err);
 
+	set_rates(&limits, settings);
 	if (code == BRSKI_OK)
 		brski_policy_set_limits(site->policy, &limits);
 	return code;
@@ -166,6 +182,17 @@ static void expire(struct brski_site *site)
 			candidates);
 }
 
+static void expire_rates(struct brski_site *site)
+{
+	time_t now = brski_now(site->env);
+	struct brski_error err = {0};
+
+	if (brski_store_rates_expire(site->store, now - site->rate_window, now + site->rate_window, &err) !=
+		BRSKI_OK)
+		brski_log(site->env, BRSKI_LOG_WARN, "what devices asked lately cannot be forgotten: %s",
+			err.why);
+}
+
 /* In the worker's thread, every minute: what no device comes to clean up. */
 static void keep_house(void *ctx)
 {
@@ -176,8 +203,9 @@ static void keep_house(void *ctx)
 		site->housekeeping(site->housekeeping_ctx);
 	if (site->max_waiting_age)
 		expire(site);
-	if (site->max_history &&
-		brski_store_events_trim(site->store, (unsigned)site->max_history, &err) != BRSKI_OK)
+	expire_rates(site);
+	if (site->max_history && brski_store_events_trim(site->store, (unsigned)site->max_history,
+					 (unsigned)site->max_history_per_device, &err) != BRSKI_OK)
 		brski_log(site->env, BRSKI_LOG_WARN, "the history cannot be shortened: %s", err.why);
 }
 
@@ -233,7 +261,9 @@ enum brski_code brski_site_new(
 	site->housekeeping = config->housekeeping;
 	site->housekeeping_ctx = config->housekeeping_ctx;
 	site->max_waiting_age = config->settings->max_waiting_age;
+	site->rate_window = config->settings->rate_window;
 	site->max_history = config->settings->max_history;
+	site->max_history_per_device = config->settings->max_history_per_device;
 	code = put_together(site, config, err);
 	if (code != BRSKI_OK) {
 		brski_site_free(site);

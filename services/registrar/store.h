@@ -205,9 +205,13 @@ BRSKI_CHECKED enum brski_code brski_store_event_add(
 BRSKI_CHECKED enum brski_code brski_store_events_page(struct brski_store *store, const char *serial,
 	unsigned newest, struct brski_store_place *place, struct brski_store_event *rows, unsigned most,
 	unsigned *n, struct brski_error *err);
-/* Keeps the newest `keep` events of devices whose manufacturer is known, and a tenth as many of others. */
+/*
+ * Keeps the newest `keep` events of devices whose manufacturer is known, and a tenth as many of others;
+ * of these the newest `share` of each device, and never more than a tenth of all. share 0: as many as it
+ * has.
+ */
 BRSKI_CHECKED enum brski_code brski_store_events_trim(
-	struct brski_store *store, unsigned keep, struct brski_error *err);
+	struct brski_store *store, unsigned keep, unsigned share, struct brski_error *err);
 
 /* ---- Jobs ---- */
 
@@ -221,8 +225,9 @@ struct brski_store_job {
 	enum brski_job_state state;
 	char manufacturer[64];
 	char serial_number[BRSKI_SERIAL_MAX];
-	time_t created; /* as read: when it was added */
-	time_t updated; /* of the last change; as given, 0 is now */
+	time_t created;       /* as read: when it was added */
+	time_t updated;       /* of the last change; as given, 0 is now */
+	enum brski_work work; /* as given when it is added */
 	struct brski_buf blob;
 	uint64_t revision;     /* counts the changes, from 1; 0: there is no row */
 	char lease_owner[128]; /* as read: who makes its calls now; "": nobody */
@@ -230,26 +235,53 @@ struct brski_store_job {
 };
 void brski_store_job_free(struct brski_store_job *job); /* what it holds; and zeroes it */
 
-/* What may wait. 0: no bound. */
+/* So many in any so many seconds, of which none is longer than a day. */
+struct brski_rate {
+	unsigned most; /* 0: no bound */
+	unsigned seconds;
+};
+
+/* What may wait, how often a device may make work, and what is kept of it. 0: no bound. */
 struct brski_store_limits {
 	unsigned waiting; /* requests in all */
 	unsigned waiting_per_device;
-	size_t octets; /* of one of them, as stored */
+	size_t octets;                        /* of one of them, as stored */
+	struct brski_rate rates[BRSKI_WORKS]; /* of one device's new ones */
+	size_t kept_per_device;               /* octets of its finished ones */
 };
+
+/* A device that asks for something at a time. */
+struct brski_store_work {
+	char manufacturer[64];
+	char serial_number[BRSKI_SERIAL_MAX];
+	enum brski_work work;
+	time_t at;
+};
+/*
+ * Would one more be added by brski_store_job_add? BRSKI_TOO_LARGE: it would not, the words say which
+ * bound it is; *seconds until it may be asked again, 0: nobody knows. How long it is, is not asked.
+ */
+BRSKI_CHECKED enum brski_code brski_store_job_room(struct brski_store *store,
+	const struct brski_store_work *asked, const struct brski_store_limits *limits, long *seconds,
+	struct brski_error *err);
+/* Forgets what was asked before `before`, and after `after`, when the clock was wrong. */
+BRSKI_CHECKED enum brski_code brski_store_rates_expire(
+	struct brski_store *store, time_t before, time_t after, struct brski_error *err);
 
 /*
  * A new row, WAITING and of revision 1, whatever job says of these; limits NULL: no bounds. However
- * many add at one time, the bounds are kept. Of a device's finished requests for vouchers only the
- * newest 16 stay. BRSKI_UNEXPECTED: there is a row of that key. BRSKI_TOO_LARGE: it goes beyond a bound,
- * the words say which. Nothing has changed if it is not BRSKI_OK.
+ * many add at one time, the bounds are kept, and the rates too. Of a device's finished requests the
+ * newest 16 of each kind of work stay, and of these as many as kept_per_device has room for, but the
+ * newest of each kind in any case. BRSKI_UNEXPECTED: there is a row of that key. BRSKI_TOO_LARGE: it goes
+ * beyond a bound, the words say which. Nothing has changed if it is not BRSKI_OK.
  */
 BRSKI_CHECKED enum brski_code brski_store_job_add(struct brski_store *store,
 	const struct brski_store_job *job, const struct brski_store_limits *limits, struct brski_error *err);
 /*
  * Compare and set: state, updated and blob of the row that is at job->revision, which counts up by
  * one. A row that becomes DONE or REFUSED has no lease any more. BRSKI_UNEXPECTED: it is at another
- * revision, or there is none. BRSKI_TOO_LARGE: it is finished, would wait once more, and goes beyond a
- * bound (limits NULL: none); what waits may always change. Nothing has changed if it is not BRSKI_OK.
+ * revision, or there is none. BRSKI_TOO_LARGE: it is finished, would wait once more, which is counted as
+ * a new one, and goes beyond a bound (limits NULL: none); what waits may always change. Nothing has changed if it is not BRSKI_OK.
  */
 BRSKI_CHECKED enum brski_code brski_store_job_replace(struct brski_store *store,
 	const struct brski_store_job *job, const struct brski_store_limits *limits, struct brski_error *err);

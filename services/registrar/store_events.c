@@ -2,6 +2,7 @@
 #include "services/registrar/store_internal.h"
 
 #define STRANGERS_SHARE 10 /* for each so many events of devices that are kept, one of others */
+#define DEVICES_SHARE 10   /* of the same, one of a single device */
 
 static void bind_event(struct sql *q, const struct brski_store_event *event)
 {
@@ -23,8 +24,8 @@ static enum brski_code count_again(struct brski_store *store, const struct brski
 
 	sql_begin_lazy(&q, store->db,
 		"UPDATE event SET at = ?1, times = times + 1 WHERE id = (SELECT id FROM"
-		" (SELECT * FROM event WHERE serial_number = ?3 ORDER BY id DESC LIMIT 2)"
-		" WHERE manufacturer = ?2 AND what = ?4 AND ok = ?5 AND detail = ?6)",
+		" (SELECT * FROM event WHERE serial_number = ?3 AND manufacturer = ?2 ORDER BY id DESC LIMIT 2)"
+		" WHERE what = ?4 AND ok = ?5 AND detail = ?6)",
 		err);
 	bind_event(&q, event);
 	code = sql_run_changes(&q, &changed);
@@ -91,6 +92,25 @@ enum brski_code brski_store_events_page(struct brski_store *store, const char *s
 	return code;
 }
 
+/* ---- Bounds ---- */
+
+/* The oldest of `of` (a condition) go, beyond the newest so many. */
+#define ALL_BUT(of) \
+	"DELETE FROM event WHERE " of " AND id <=" \
+	" (SELECT id FROM event WHERE " of " ORDER BY id DESC LIMIT 1 OFFSET ?1)"
+
+/* The same for each device; only of those that have more, events are looked at. */
+#define ALL_BUT_OF_EACH(of) \
+	"DELETE FROM event WHERE id IN (SELECT e.id FROM" \
+	" (SELECT serial_number AS s, manufacturer AS m FROM event" \
+	"  WHERE " of " GROUP BY serial_number, manufacturer HAVING count(*) > ?1)" \
+	" CROSS JOIN event AS e" \
+	" WHERE e.serial_number = s AND e.manufacturer = m AND e.id <= (SELECT id FROM event" \
+	"  WHERE serial_number = s AND manufacturer = m ORDER BY id DESC LIMIT 1 OFFSET ?1))"
+
+#define OF_DEVICES "manufacturer <> ''"
+#define OF_STRANGERS "manufacturer = ''"
+
 static enum brski_code trim(
 	struct brski_store *store, const char *sql, unsigned keep, struct brski_error *err)
 {
@@ -101,21 +121,37 @@ static enum brski_code trim(
 	return sql_run(&q);
 }
 
-/*
- * Anybody can make events of no manufacturer, with a certificate of his own: they must not push out
- * the others.
- */
-enum brski_code brski_store_events_trim(struct brski_store *store, unsigned keep, struct brski_error *err)
+/* Whatever a device does, at least nine tenths are of others. */
+static unsigned share_of(unsigned share, unsigned keep)
 {
-	enum brski_code code = trim(store,
-		"DELETE FROM event WHERE manufacturer <> '' AND id <="
-		" (SELECT id FROM event WHERE manufacturer <> '' ORDER BY id DESC LIMIT 1 OFFSET ?1)",
-		keep, err);
+	unsigned most = keep / DEVICES_SHARE + 1;
 
-	if (code != BRSKI_OK)
-		return code;
-	return trim(store,
-		"DELETE FROM event WHERE manufacturer = '' AND id <="
-		" (SELECT id FROM event WHERE manufacturer = '' ORDER BY id DESC LIMIT 1 OFFSET ?1)",
-		keep / STRANGERS_SHARE + 1, err);
+	return share < most ? share : most;
+}
+
+static enum brski_code trim_to_shares(struct brski_store *store, unsigned devices, unsigned strangers,
+	unsigned share, struct brski_error *err)
+{
+	enum brski_code code;
+
+	if (share == 0)
+		return BRSKI_OK;
+	code = trim(store, ALL_BUT_OF_EACH(OF_DEVICES), share_of(share, devices), err);
+	return code == BRSKI_OK ? trim(store, ALL_BUT_OF_EACH(OF_STRANGERS), share_of(share, strangers), err)
+				: code;
+}
+
+/*
+ * Anybody can make events of no manufacturer, with a certificate of his own, and a device as many as it
+ * likes of itself: they must not push out the others.
+ */
+enum brski_code brski_store_events_trim(
+	struct brski_store *store, unsigned keep, unsigned share, struct brski_error *err)
+{
+	unsigned strangers = keep / STRANGERS_SHARE + 1;
+	enum brski_code code = trim_to_shares(store, keep, strangers, share, err);
+
+	if (code == BRSKI_OK)
+		code = trim(store, ALL_BUT(OF_DEVICES), keep, err);
+	return code == BRSKI_OK ? trim(store, ALL_BUT(OF_STRANGERS), strangers, err) : code;
 }

@@ -27,6 +27,16 @@ BRSKI_CHECKED enum brski_code brski_store_below(
 void brski_store_place_take(
 	struct sql *q, int number, int first, int second, struct brski_store_place *place);
 
+/* ---- store_rates.c ---- */
+
+/* Is there room for one more? As brski_store_job_room. rate->most 0: always. */
+BRSKI_CHECKED enum brski_code brski_store_rate_look(struct brski_store *store,
+	const struct brski_store_work *asked, const struct brski_rate *rate, long *seconds,
+	struct brski_error *err);
+/* The same, and it is counted: in the transaction of what it counts. */
+BRSKI_CHECKED enum brski_code brski_store_rate_take(struct brski_store *store,
+	const struct brski_store_work *asked, const struct brski_rate *rate, struct brski_error *err);
+
 /* ---- store_jobs.c, for others that select from job ---- */
 
 #define BRSKI_STORE_JOB_COLUMNS \

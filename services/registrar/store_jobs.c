@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <assert.h>
+#include <string.h>
 
 #include "services/registrar/store_internal.h"
 
-#define VOUCHERS_PER_DEVICE 16
+#define KEPT_OF_A_WORK 16 /* finished requests of one device */
 
 void brski_store_job_free(struct brski_store_job *job)
 {
@@ -115,24 +116,63 @@ static enum brski_code count_waiting(struct brski_store *store, const struct brs
 	return sql_end(&q);
 }
 
+/* Which bound a row is beyond, if any. */
+static enum brski_code check_waiting(struct brski_store *store, const struct brski_store_job *job,
+	const struct brski_store_limits *limits, struct brski_error *err)
+{
+	unsigned of_device, of_all;
+	enum brski_code code = count_waiting(store, job, &of_device, &of_all, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (limits->waiting_per_device && of_device >= limits->waiting_per_device)
+		return brski_fail(err, BRSKI_TOO_LARGE,
+			"%u requests of this device wait already (max_waiting_per_device)", of_device);
+	if (limits->waiting && of_all >= limits->waiting)
+		return brski_fail(err, BRSKI_TOO_LARGE, "%u requests wait already (max_waiting)", of_all);
+	return BRSKI_OK;
+}
+
 /* Which bound a row was beyond that was not let in. */
 static enum brski_code name_bound(struct brski_store *store, const struct brski_store_job *job,
 	const struct brski_store_limits *limits, struct brski_error *err)
 {
-	unsigned of_device, of_all;
 	enum brski_code code;
 
 	if (limits->octets && job->blob.len > limits->octets)
 		return brski_fail(err, BRSKI_TOO_LARGE,
 			"a request of %zu octets is not kept, the limit is %zu (max_waiting_size)",
 			job->blob.len, limits->octets);
-	code = count_waiting(store, job, &of_device, &of_all, err);
-	if (code != BRSKI_OK)
+	code = check_waiting(store, job, limits, err);
+	return code == BRSKI_OK ? brski_fail(err, BRSKI_INTERNAL, "a request is not kept") : code;
+}
+
+enum brski_code brski_store_job_room(struct brski_store *store, const struct brski_store_work *asked,
+	const struct brski_store_limits *limits, long *seconds, struct brski_error *err)
+{
+	struct brski_store_job job = {.work = asked->work};
+	enum brski_code code;
+
+	*seconds = 0;
+	memcpy(job.manufacturer, asked->manufacturer, sizeof(job.manufacturer));
+	memcpy(job.serial_number, asked->serial_number, sizeof(job.serial_number));
+	code = check_waiting(store, &job, limits, err);
+	if (code != BRSKI_OK || (unsigned)asked->work >= BRSKI_WORKS)
 		return code;
-	if (limits->waiting_per_device && of_device >= limits->waiting_per_device)
-		return brski_fail(err, BRSKI_TOO_LARGE,
-			"%u requests of this device wait already (max_waiting_per_device)", of_device);
-	return brski_fail(err, BRSKI_TOO_LARGE, "%u requests wait already (max_waiting)", of_all);
+	return brski_store_rate_look(store, asked, &limits->rates[asked->work], seconds, err);
+}
+
+/* One more of this device's, that is new. In the transaction that adds it. */
+static enum brski_code count_work(struct brski_store *store, const struct brski_store_job *job,
+	enum brski_work work, const struct brski_store_limits *limits, struct brski_error *err)
+{
+	struct brski_store_work asked = {.work = work, .at = job->updated ? job->updated : time(NULL)};
+
+	if (!limits || (unsigned)work >= BRSKI_WORKS)
+		return BRSKI_OK;
+	memcpy(asked.manufacturer, job->manufacturer, sizeof(asked.manufacturer));
+	memcpy(asked.serial_number, job->serial_number, sizeof(asked.serial_number));
+	return brski_store_rate_take(store, &asked, &limits->rates[work], err);
 }
 
 /* ---- Adding ---- */
@@ -172,8 +212,9 @@ static enum brski_code insert(struct brski_store *store, const struct brski_stor
 	enum brski_code code;
 
 	sql_begin(&q, store->db,
-		"INSERT INTO job (key, kind, manufacturer, serial_number, created, updated, blob, state)"
-		" SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?10 WHERE " IS_WITHIN " ON CONFLICT (key) DO NOTHING",
+		"INSERT INTO job (key, kind, manufacturer, serial_number, created, updated, blob, state, work)"
+		" SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?10, ?11 WHERE " IS_WITHIN
+		" ON CONFLICT (key) DO NOTHING",
 		err);
 	sql_bind_text(&q, job->key);
 	sql_bind_int(&q, job->kind);
@@ -183,29 +224,32 @@ static enum brski_code insert(struct brski_store *store, const struct brski_stor
 	sql_bind_blob(&q, brski_buf_span(&job->blob));
 	bind_limits(&q, limits);
 	sql_bind_int(&q, state);
+	sql_bind_int(&q, job->work);
 	code = sql_run_changes(&q, &changed);
 	return code == BRSKI_OK && changed == 0 ? why_not_added(store, job, limits, err) : code;
 }
 
 /*
- * A device may ask for a voucher with a new nonce as fast as the last one is answered: of these
- * answers the newest are enough. Those of CMP stay: a request that the PKI works on for days is
- * older than all pollReqs for it.
+ * Of what a device was answered the newest is enough, of each kind of work: a request that the PKI
+ * works on for days is older than all pollReqs for it, but the newest of its own kind, since a device
+ * works at one certificate.
  */
-static enum brski_code forget_oldest(
-	struct brski_store *store, const struct brski_store_job *job, struct brski_error *err)
+static enum brski_code forget_oldest(struct brski_store *store, const struct brski_store_job *job,
+	const struct brski_store_limits *limits, struct brski_error *err)
 {
 	struct sql q;
 
 	sql_begin(&q, store->db,
-		"DELETE FROM job WHERE key IN (SELECT key FROM job"
-		" WHERE manufacturer = ?1 AND serial_number = ?2 AND state <> 0 AND kind = ?3"
-		" ORDER BY updated DESC LIMIT -1 OFFSET ?4)",
+		"DELETE FROM job WHERE key IN (SELECT key FROM (SELECT key,"
+		"  row_number() OVER (PARTITION BY work ORDER BY updated DESC, key) AS nth,"
+		"  sum(length(blob)) OVER (ORDER BY updated DESC, key) AS octets"
+		"  FROM job WHERE manufacturer = ?1 AND serial_number = ?2 AND state <> 0)"
+		" WHERE nth > ?3 OR (nth > 1 AND ?4 > 0 AND octets > ?4))",
 		err);
 	sql_bind_text(&q, job->manufacturer);
 	sql_bind_text(&q, job->serial_number);
-	sql_bind_int(&q, BRSKI_JOB_VOUCHER);
-	sql_bind_int(&q, VOUCHERS_PER_DEVICE);
+	sql_bind_int(&q, KEPT_OF_A_WORK);
+	sql_bind_int(&q, limits ? (int64_t)limits->kept_per_device : 0);
 	return sql_run(&q);
 }
 
@@ -217,8 +261,10 @@ enum brski_code brski_store_job_add(struct brski_store *store, const struct brsk
 	if (code != BRSKI_OK)
 		return code;
 	code = insert(store, job, BRSKI_JOB_WAITING, limits, err);
-	if (code == BRSKI_OK && job->kind == BRSKI_JOB_VOUCHER)
-		code = forget_oldest(store, job, err);
+	if (code == BRSKI_OK)
+		code = count_work(store, job, job->work, limits, err);
+	if (code == BRSKI_OK)
+		code = forget_oldest(store, job, limits, err);
 	return sql_transaction_end(store->db, code, err);
 }
 
@@ -261,6 +307,27 @@ static enum brski_code update(struct brski_store *store, const struct brski_stor
 	return code == BRSKI_OK && changed == 0 ? why_not_changed(store, job, limits, err) : code;
 }
 
+/* A finished row that waits once more is new work. */
+static enum brski_code count_again(struct brski_store *store, const struct brski_store_job *job,
+	const struct brski_store_limits *limits, struct brski_error *err)
+{
+	struct sql q;
+	bool again = false;
+	enum brski_work work = BRSKI_WORK_VOUCHER;
+	enum brski_code code;
+
+	if (!limits || job->state != BRSKI_JOB_WAITING)
+		return BRSKI_OK;
+	sql_begin(&q, store->db, "SELECT work FROM job WHERE key = ?1 AND revision = ?2 AND state <> 0", err);
+	sql_bind_text(&q, job->key);
+	sql_bind_int(&q, (int64_t)job->revision);
+	again = sql_row(&q);
+	if (again)
+		work = (enum brski_work)sql_int(&q, 0);
+	code = sql_end(&q);
+	return code == BRSKI_OK && again ? count_work(store, job, work, limits, err) : code;
+}
+
 enum brski_code brski_store_job_replace(struct brski_store *store, const struct brski_store_job *job,
 	const struct brski_store_limits *limits, struct brski_error *err)
 {
@@ -268,7 +335,9 @@ enum brski_code brski_store_job_replace(struct brski_store *store, const struct 
 
 	if (code != BRSKI_OK)
 		return code;
-	code = update(store, job, limits, err);
+	code = count_again(store, job, limits, err);
+	if (code == BRSKI_OK)
+		code = update(store, job, limits, err);
 	return sql_transaction_end(store->db, code, err);
 }
 

@@ -128,6 +128,24 @@ static const char *const steps[] = {
 	"ALTER TABLE job ADD COLUMN lease_owner TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE job ADD COLUMN lease_until INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX candidate_by_first_seen ON candidate (refused, first_seen);",
+
+	/*
+	 * 6: how often a device asks; a request's kind of work, of which a device's finished ones are
+	 * bounded; a device's share of the history.
+	 */
+	"CREATE TABLE recent ("
+	"  manufacturer TEXT NOT NULL,"
+	"  serial_number TEXT NOT NULL,"
+	"  work INTEGER NOT NULL,"
+	"  at INTEGER NOT NULL,"
+	"  times INTEGER NOT NULL,"
+	"  PRIMARY KEY (manufacturer, serial_number, work, at)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX recent_by_age ON recent (at);"
+	"ALTER TABLE job ADD COLUMN work INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE job SET work = iif(json_valid(CAST(blob AS TEXT)) AND"
+	"  coalesce(json_extract(CAST(blob AS TEXT), '$.origin'), '') <> '', 4, 1) WHERE kind = 1;"
+	"CREATE INDEX event_by_device ON event (serial_number, manufacturer, id);",
 };
 
 const struct sql_schema brski_store_schema = {.steps = steps, .version = sizeof(steps) / sizeof(steps[0])};

@@ -182,6 +182,15 @@ static const struct meaning {
 	{"job", "revision", "counts the changes, from 1: who changes a row says which one he has read"},
 	{"job", "lease_owner", "the server that makes its calls now; empty: none"},
 	{"job", "lease_until", "when another one may, by this database's clock; 0: now"},
+	{"job", "work",
+		"0 voucher, 1 certificate (ir, p10cr), 2 confirmation, 3 question (genm), 4 poll that the PKI wants"},
+
+	{"recent", NULL, "How often devices have asked for what is new, as long as that counts."},
+	{"recent", "manufacturer", "of the device"},
+	{"recent", "serial_number", "of the device"},
+	{"recent", "work", "for what, as with requests"},
+	{"recent", "at", "when"},
+	{"recent", "times", "how often in that second"},
 
 	{"note", NULL, "What must not be forgotten of a device, such as that it was granted a certificate."},
 	{"note", "key", "SHA-256 over device, name and what else the note is of, hexadecimal"},

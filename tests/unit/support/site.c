@@ -140,7 +140,21 @@ static enum brski_code fill_row(struct site *site, struct site_row *row, enum br
 	return BRSKI_OK;
 }
 
-static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind,
+static enum brski_code job_room(void *ctx, const struct brski_device *device, enum brski_work work,
+	long *seconds, struct brski_error *err)
+{
+	struct site *site = ctx;
+	enum brski_code code = call(site, err);
+
+	must(device->fingerprint[0] != '\0' && work < BRSKI_WORKS, "job_room");
+	*seconds = site->room_seconds;
+	if (code == BRSKI_OK && site->room_code != BRSKI_OK)
+		return brski_fail(
+			err, site->room_code, "the store says %s", brski_code_name(site->room_code));
+	return code;
+}
+
+static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind, enum brski_work work,
 	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
 {
 	struct site *site = ctx;
@@ -149,6 +163,7 @@ static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind k
 	struct site_row row = {.revision = 0};
 
 	must(strlen(key) == 64 && device->fingerprint[0] != '\0', "job_add");
+	must((kind == BRSKI_JOB_VOUCHER) == (work == BRSKI_WORK_VOUCHER), "job_add: its work");
 	if (!happens)
 		return code;
 	if (site_row(site, key))
@@ -305,6 +320,7 @@ unsigned site_count_events(const struct site *site, const char *what, bool ok)
 static const struct brski_registrar_ops ops = {
 	.find_manufacturer = find_manufacturer,
 	.decide = decide,
+	.job_room = job_room,
 	.job_add = job_add,
 	.job_put = job_put,
 	.job_get = job_get,

@@ -107,9 +107,11 @@ struct site {
 	size_t n_rows;
 	struct site_note notes[SITE_ROWS_MAX];
 	size_t n_notes;
-	enum brski_code put_code; /* of job_add and job_put, if not BRSKI_OK */
-	bool fail_gets;           /* job_get fails */
-	unsigned put_fails;       /* counted down: the change of jobs or notes that makes it 0 fails */
+	enum brski_code put_code;  /* of job_add and job_put, if not BRSKI_OK */
+	enum brski_code room_code; /* of job_room, if not BRSKI_OK */
+	long room_seconds;
+	bool fail_gets;     /* job_get fails */
+	unsigned put_fails; /* counted down: the change of jobs or notes that makes it 0 fails */
 	/*
 	 * A memory that fails: of all calls of the registrar's, counted in n_calls, number fail_at,
 	 * from 1, returns fail_code. fail_on: all after it too. fail_late: a change has happened

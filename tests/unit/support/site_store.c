@@ -4,11 +4,18 @@
 /* The operations' ctx is the site, and not the memory that they need. */
 static struct brski_memory *current;
 
-static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind,
+static enum brski_code job_room(void *ctx, const struct brski_device *device, enum brski_work work,
+	long *seconds, struct brski_error *err)
+{
+	(void)ctx;
+	return brski_memory_job_room(current, device, work, seconds, err);
+}
+
+static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind, enum brski_work work,
 	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
 {
 	(void)ctx;
-	return brski_memory_job_add(current, key, kind, device, blob, err);
+	return brski_memory_job_add(current, key, kind, work, device, blob, err);
 }
 
 static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
@@ -50,6 +57,7 @@ void site_store_set(struct site_store *s, struct site *site, struct brski_store 
 	current = &s->memory;
 	s->memory = (struct brski_memory){.store = store};
 	s->ops = *site->config.ops;
+	s->ops.job_room = job_room;
 	s->ops.job_add = job_add;
 	s->ops.job_put = job_put;
 	s->ops.job_get = job_get;

@@ -27,8 +27,11 @@ static void teardown(void)
 
 struct brski_store_job contract_job(const char *key)
 {
-	struct brski_store_job job = {
-		.kind = BRSKI_JOB_CMP, .manufacturer = "acme", .serial_number = "S-1", .updated = 1000};
+	struct brski_store_job job = {.kind = BRSKI_JOB_CMP,
+		.work = BRSKI_WORK_CERTIFICATE,
+		.manufacturer = "acme",
+		.serial_number = "S-1",
+		.updated = 1000};
 
 	snprintf(job.key, sizeof(job.key), "%s", key);
 	return job;
@@ -381,6 +384,65 @@ START_TEST(bounds_are_kept_when_two_add_at_one_time)
 }
 END_TEST
 
+/* On both connections the same device, once each. */
+static const struct brski_store_limits rated = {
+	.rates = {[BRSKI_WORK_CERTIFICATE] = {.most = 20, .seconds = 60}}};
+
+static void *add_often(void *store)
+{
+	int me = store == two;
+	struct brski_error why;
+
+	for (int i = 0; i < TRIES; i++) {
+		struct brski_store_job job = contract_job("");
+		enum brski_code code;
+
+		snprintf(job.key, sizeof(job.key), "%d-%d", me, i);
+		code = brski_store_job_add(store, &job, &rated, &why);
+		++*(code == BRSKI_OK ? &let_in[me] : code == BRSKI_TOO_LARGE ? &kept_out[me] : &failed[me]);
+	}
+	return NULL;
+}
+
+static enum brski_code room_at(time_t at, const char *serial, long *seconds)
+{
+	struct brski_store_work asked = {.manufacturer = "acme", .work = BRSKI_WORK_CERTIFICATE, .at = at};
+
+	snprintf(asked.serial_number, sizeof(asked.serial_number), "%s", serial);
+	err = (struct brski_error){0};
+	return brski_store_job_room(two, &asked, &rated, seconds, &err);
+}
+
+START_TEST(a_rate_is_kept_when_two_add_at_one_time)
+{
+	struct brski_store_job job;
+	long seconds;
+
+	contract_both(add_often);
+	ck_assert_uint_eq(failed[0] + failed[1], 0);
+	ck_assert_uint_eq(let_in[0] + let_in[1], 20);
+	EXPECT_WHY(BRSKI_TOO_LARGE, "20 times in 60 s already (max_requests_per_device)",
+		room_at(1010, "S-1", &seconds));
+	ck_assert_int_eq(seconds, 50);
+	EXPECT(BRSKI_OK, room_at(1010, "S-2", &seconds));
+	ck_assert_int_eq(seconds, 0);
+	EXPECT(BRSKI_OK, room_at(1060, "S-1", &seconds));
+	/* an answer is none; to ask once more is */
+	job = contract_get(one, let_in[0] ? "0-0" : "1-0");
+	job.state = BRSKI_JOB_REFUSED;
+	EXPECT(BRSKI_OK, brski_store_job_replace(one, &job, &rated, &err));
+	job.revision++;
+	job.state = BRSKI_JOB_WAITING;
+	EXPECT_WHY(
+		BRSKI_TOO_LARGE, "max_requests_per_device", brski_store_job_replace(one, &job, &rated, &err));
+	job.updated = 1060;
+	EXPECT(BRSKI_OK, brski_store_job_replace(one, &job, &rated, &err));
+	EXPECT(BRSKI_OK, brski_store_rates_expire(one, 1060, 2000, &err));
+	EXPECT(BRSKI_OK, room_at(1010, "S-1", &seconds));
+	brski_store_job_free(&job);
+}
+END_TEST
+
 static void *add_the_same(void *store)
 {
 	int me = store == two;
@@ -418,6 +480,7 @@ START_TEST(finished_vouchers_of_one_device_are_bounded)
 	brski_store_job_free(&job);
 	job = contract_job("");
 	job.kind = BRSKI_JOB_VOUCHER;
+	job.work = BRSKI_WORK_VOUCHER;
 	for (int i = 0; i < 20; i++) {
 		snprintf(job.key, sizeof(job.key), "k%02d", i);
 		job.updated = 2000 + i;
@@ -484,8 +547,8 @@ int store_contract(const char *name, const struct store_driver *driver)
 	const TTest *const own[] = {what_is_added_waits, nobody_overwrites_what_he_has_not_seen,
 		no_change_is_lost, it_is_all_there_when_it_is_opened_again, jobs_are_counted_and_get_too_old,
 		what_waits_is_bounded, what_is_stored_may_always_change_but_not_wait_once_more,
-		bounds_are_kept_when_two_add_at_one_time, a_request_is_added_once,
-		finished_vouchers_of_one_device_are_bounded,
+		bounds_are_kept_when_two_add_at_one_time, a_rate_is_kept_when_two_add_at_one_time,
+		a_request_is_added_once, finished_vouchers_of_one_device_are_bounded,
 		answers_from_elsewhere_are_settled_wholly_or_not_at_all};
 	const TTest *all[64];
 	size_t n = sizeof(own) / sizeof(own[0]);

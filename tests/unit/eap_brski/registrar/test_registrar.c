@@ -460,6 +460,37 @@ START_TEST(full_store_means_later)
 }
 END_TEST
 
+/* Asked before anything is done: nothing is signed or noted for who has had his share, and no one called. */
+START_TEST(no_room_means_later_and_costs_nothing)
+{
+	size_t notes;
+
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	notes = site.n_notes;
+	site.room_code = BRSKI_TOO_LARGE;
+	site.room_seconds = 77;
+	ck_assert_uint_eq(visit_enroll(&v), 503);
+	ck_assert_str_eq(brski_http_get(&v.response, "retry-after"), "77");
+	ck_assert(brski_registrar_session_deferred(v.session));
+	ck_assert(site_has_event(&site, "cert-request", false, "the store says"));
+	ck_assert(site.n_notes == notes && site.n_ca_calls == 0 && site.n_rows == 1);
+	site.room_seconds = 0;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 503);
+	ck_assert_str_eq(brski_http_get(&v.response, "retry-after"), "30");
+	site.room_code = BRSKI_UNAVAILABLE;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 503);
+	ck_assert(visit_reason(&v, "the registrar's memory fails"));
+	site.room_code = BRSKI_OK;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	site.room_code = BRSKI_TOO_LARGE; /* what is there is delivered */
+	visit_again(&v);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+}
+END_TEST
+
 START_TEST(broken_store_is_our_trouble)
 {
 	site.put_code = BRSKI_INTERNAL;
@@ -543,7 +574,8 @@ int main(void)
 		refused_voucher_ends_everything, report_on_no_voucher_is_not_kept,
 		success_needs_a_certificate, implicit_confirmation_grants, failure_reported,
 		reports_that_cannot_be_read, too_many_requests, damaged_messages, full_store_means_later,
-		broken_store_is_our_trouble, configuration, manufacturers_are_copied_by_reference};
+		no_room_means_later_and_costs_nothing, broken_store_is_our_trouble, configuration,
+		manufacturers_are_copied_by_reference};
 
 	return run_tests("registrar", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

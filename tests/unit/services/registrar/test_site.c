@@ -478,6 +478,36 @@ START_TEST(a_refused_device_gets_403_and_no_job)
 }
 END_TEST
 
+/*
+ * A device that begins anew as fast as it is onboarded: the work that it makes in an hour is bounded,
+ * after a restart too, and when the hour is over it may go on.
+ */
+START_TEST(a_device_is_not_served_without_end)
+{
+	struct visit v = {0};
+
+	start();
+	for (int i = 0; i < 14; i++) {
+		memory_close(&memory);
+		memory_open(&memory);
+		if (i == 12) {
+			stop();
+			start();
+		}
+		v = visit();
+	}
+	ck_assert_uint_eq(world.n_masa_calls, 10);
+	ck_assert_uint_eq(world.n_issued, 10);
+	ck_assert_str_eq(v.said, "requestvoucher 503");
+	ck_assert_int_gt(v.retry_after, 0);
+	expect_event("voucher-request", false);
+	ahead += 3600;
+	v = visit();
+	ck_assert_int_eq(v.state, BRSKI_PLEDGE_ENROLLED);
+	ck_assert_uint_eq(world.n_issued, 11);
+}
+END_TEST
+
 /* Not even for what waits in the store. */
 START_TEST(check_only_makes_no_worker)
 {
@@ -610,6 +640,7 @@ int main(void)
 		the_pki_is_away_at_first,
 		who_comes_too_early_asks_nothing,
 		a_restart_loses_nothing,
+		a_device_is_not_served_without_end,
 		a_refused_device_gets_403_and_no_job,
 		check_only_makes_no_worker,
 		https_to_the_pki_leads_to_ca_file,

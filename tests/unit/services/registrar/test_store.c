@@ -333,8 +333,11 @@ END_TEST
 static enum brski_code admit(const char *key, const char *serial, enum brski_job_state state,
 	const struct brski_store_limits *limits)
 {
-	struct brski_store_job job = {
-		.kind = BRSKI_JOB_CMP, .state = state, .manufacturer = "acme", .updated = 1000};
+	struct brski_store_job job = {.kind = BRSKI_JOB_CMP,
+		.work = BRSKI_WORK_CERTIFICATE,
+		.state = state,
+		.manufacturer = "acme",
+		.updated = 1000};
 	enum brski_code code;
 
 	snprintf(job.key, sizeof(job.key), "%s", key);
@@ -442,7 +445,7 @@ START_TEST(history_is_in_order_and_can_be_trimmed)
 	}
 	each_event(store, "S-1", 2, last_event, &got);
 	ck_assert_str_eq(got.detail, "number 5");
-	ck_assert(brski_store_events_trim(store, 1, &err) == BRSKI_OK);
+	ck_assert(brski_store_events_trim(store, 1, 0, &err) == BRSKI_OK);
 	got = (struct brski_store_event){0};
 	each_event(store, "S-2", 10, last_event, &got);
 	ck_assert(got.at == 0);
@@ -496,6 +499,14 @@ static void add_event(const char *serial, const char *detail, time_t at)
 	ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
 }
 
+static void first_event(void *ctx, const struct brski_store_event *e)
+{
+	struct brski_store_event *got = ctx;
+
+	if (got->at == 0)
+		*got = *e;
+}
+
 static void count_event(void *ctx, const struct brski_store_event *e)
 {
 	unsigned *n = ctx;
@@ -539,13 +550,62 @@ START_TEST(strangers_do_not_push_out_the_history)
 		snprintf(e.serial_number, sizeof(e.serial_number), "X-%d", i);
 		ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
 	}
-	ck_assert(brski_store_events_trim(store, 20, &err) == BRSKI_OK);
+	ck_assert(brski_store_events_trim(store, 20, 0, &err) == BRSKI_OK);
 	each_event(store, "S-1", 100, count_event, n);
 	ck_assert(n[0] == 1);
 	each_event(store, "X-49", 100, count_event, n);
 	ck_assert(n[0] == 2);
 	each_event(store, NULL, 100, count_event, n);
 	ck_assert_uint_eq(n[0] - 2, 1 + 3);
+}
+END_TEST
+
+/* A device that is refused again and again pushes out what is told of it, and nothing else. */
+START_TEST(one_device_does_not_push_out_the_history)
+{
+	char words[32];
+	unsigned n[2] = {0};
+
+	for (int i = 0; i < 10; i++) {
+		snprintf(words, sizeof(words), "visit %d", i);
+		add_event("S-1", words, 100 + i);
+	}
+	for (int i = 0; i < 1000; i++) {
+		snprintf(words, sizeof(words), "refusal %d", i);
+		add_event("S-2", words, 200 + i);
+	}
+	ck_assert(brski_store_events_trim(store, 1000, 1000, &err) == BRSKI_OK);
+	each_event(store, "S-1", 2000, count_event, n);
+	ck_assert_uint_eq(n[0], 10);
+	each_event(store, "S-2", 2000, count_event, n);
+	ck_assert_uint_eq(n[0] - 10, 101); /* a tenth at most, whatever its share is */
+	ck_assert(brski_store_events_trim(store, 1000, 7, &err) == BRSKI_OK);
+	n[0] = 0;
+	each_event(store, NULL, 2000, count_event, n);
+	ck_assert_uint_eq(n[0], 7 + 7);
+}
+END_TEST
+
+/* Nor does one that claims its serial number, with a certificate of its own making. */
+START_TEST(a_stranger_does_not_spoil_the_history_of_another)
+{
+	struct brski_store_event e = {.what = "peer"}, got = {0};
+	unsigned n[2] = {0};
+
+	snprintf(e.serial_number, sizeof(e.serial_number), "S-1");
+	for (int i = 0; i < 50; i++) {
+		add_event("S-1", "waits for the operator", 100 + i);
+		for (int k = 0; k < 3; k++) {
+			snprintf(e.detail, sizeof(e.detail), "stranger %d", 3 * i + k);
+			ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
+		}
+	}
+	ck_assert(brski_store_events_trim(store, 100, 100, &err) == BRSKI_OK);
+	each_event(store, "S-1", 1000, count_event, n);
+	ck_assert_uint_eq(n[0], 1 + 2); /* its own, all in one; a tenth of a tenth is the stranger's */
+	each_event(store, "S-1", 1000, first_event, &got);
+	ck_assert_str_eq(got.detail, "waits for the operator");
+	ck_assert_uint_eq(got.times, 50);
 }
 END_TEST
 
@@ -581,7 +641,8 @@ START_TEST(what_is_no_store_is_refused)
 	sqlite3_close(db);
 	ck_assert(brski_store_open(path, true, &other, &err) != BRSKI_OK);
 	snprintf(words, sizeof(words),
-		"%s: the database was made by a newer version (schema 999, this program knows 5)", path);
+		"%s: the database was made by a newer version (schema 999, this program knows %d)", path,
+		brski_store_schema.version);
 	ck_assert_str_eq(err.why, words);
 	brski_store_close(store);
 	f = fopen(path, "w");
@@ -756,6 +817,8 @@ int main(void)
 	tcase_add_test(tc, the_disk_is_waited_for_with_jobs_and_not_with_history);
 	tcase_add_test(tc, what_repeats_itself_does_not_fill_the_history);
 	tcase_add_test(tc, strangers_do_not_push_out_the_history);
+	tcase_add_test(tc, one_device_does_not_push_out_the_history);
+	tcase_add_test(tc, a_stranger_does_not_spoil_the_history_of_another);
 	tcase_add_test(tc, vouchers_of_one_device_are_bounded);
 	tcase_add_test(tc, transactions_go_with_their_requests);
 	tcase_add_test(tc, a_lock_that_somebody_sits_on_is_not_waited_for_long);

@@ -59,16 +59,16 @@ static void teardown(void)
 /* ---- every row is read ---- */
 
 /* user_version, https://www.sqlite.org/fileformat.html 1.3 */
-START_TEST(its_schema_becomes_5)
+START_TEST(its_schema_becomes_the_newest)
 {
-	static const uint8_t five[] = {0, 0, 0, 5};
+	const uint8_t newest[] = {0, 0, 0, (uint8_t)brski_store_schema.version};
 	struct brski_buf file;
 
 	brski_store_close(store);
 	store = NULL;
 	file = file_read(path);
 	ck_assert_uint_gt(file.len, 100);
-	ck_assert_mem_eq(file.data + 60, five, 4);
+	ck_assert_mem_eq(file.data + 60, newest, 4);
 	brski_buf_free(&file);
 }
 END_TEST
@@ -530,7 +530,7 @@ START_TEST(a_note_that_was_taken_back_is_gone)
 }
 END_TEST
 
-static void expect_4_and_then_5(const char *name)
+static void expect_4_and_then_the_newest(const char *name)
 {
 	struct brski_store *again;
 	struct sql_db *db = open_database(name);
@@ -544,7 +544,8 @@ static void expect_4_and_then_5(const char *name)
 	EXPECT(BRSKI_OK, brski_store_open(name, false, &again, &err));
 	brski_store_close(again);
 	db = open_database(name);
-	ck_assert_uint_eq(number_in(db, "SELECT user_version FROM pragma_user_version"), 5);
+	ck_assert_uint_eq(number_in(db, "SELECT user_version FROM pragma_user_version"),
+		(unsigned)brski_store_schema.version);
 	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM job"), N_JOBS);
 	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM note"), N_NOTES);
 	sql_close(db);
@@ -563,7 +564,7 @@ START_TEST(a_step_that_fails_leaves_4)
 	sql_close(db);
 	EXPECT_WHY(BRSKI_INTERNAL, "candidate_by_first_seen", brski_store_open(old, false, &again, &err));
 	ck_assert_ptr_null(again);
-	expect_4_and_then_5(old);
+	expect_4_and_then_the_newest(old);
 }
 END_TEST
 
@@ -591,15 +592,15 @@ START_TEST(a_step_that_is_cut_off_leaves_4)
 		step_and_die(old);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	expect_4_and_then_5(old);
+	expect_4_and_then_the_newest(old);
 }
 END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {its_schema_becomes_5, manufacturers, devices_and_candidates, type_rules,
-		history, nonceless_vouchers, the_devices_come_back, the_background_finishes_what_waits,
-		answers_of_then_are_given_again, notes_are_known,
+	const TTest *const tests[] = {its_schema_becomes_the_newest, manufacturers, devices_and_candidates,
+		type_rules, history, nonceless_vouchers, the_devices_come_back,
+		the_background_finishes_what_waits, answers_of_then_are_given_again, notes_are_known,
 		the_voucher_without_nonce_serves_when_the_masa_is_away, kinds_of_jobs_and_the_notes_apart,
 		every_job_and_note_of_then_is_there, a_note_that_was_taken_back_is_gone,
 		a_step_that_fails_leaves_4, a_step_that_is_cut_off_leaves_4};
