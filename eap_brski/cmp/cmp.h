@@ -14,8 +14,8 @@
  */
 #define BRSKI_MEDIA_CMP "application/pkixcmp" /* RFC 6712 3.4, exactly */
 #define BRSKI_CMP_MAX 32768
-#define BRSKI_CMP_ID_LEN 16 /* transactionID and nonces, 128 bits */
-#define BRSKI_CMP_EXTRA_CERTS_MAX 16
+#define BRSKI_CMP_ID_LEN 16       /* transactionID and nonces, 128 bits */
+#define BRSKI_CMP_CA_CERTS_MAX 16 /* in caPubs and CaCertsValue; extraCerts: BRSKI_PEER_CERTS_MAX */
 
 /* PKIBody choices, RFC 4210 5.1.2 */
 enum brski_cmp_type {
@@ -102,7 +102,7 @@ struct brski_cmp {
 void brski_cmp_free(struct brski_cmp *msg); /* and zeroes it */
 
 /*
- * Strict DER, one message, no trailing octets. decode then encode gives the same octets, always
+ * Strict DER, one message, no trailing octets, extraCerts as brski_peer_certs_check() takes them. decode then encode gives the same octets, always
  * (cmp_codec's test proves it).
  */
 BRSKI_CHECKED enum brski_code brski_cmp_decode(

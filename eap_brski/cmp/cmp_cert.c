@@ -4,6 +4,7 @@
 
 #include "eap_brski/cmp/cmp_internal.h"
 #include "eap_brski/pki/cert.h"
+#include "eap_brski/pki/limits.h"
 
 /* Is the new certificate what was asked for? */
 
@@ -130,35 +131,43 @@ static STACK_OF(X509) *candidates(const struct brski_cmp_response *r)
 	return NULL;
 }
 
-static X509 *issuer_of(X509 *cert, const STACK_OF(X509) *certs)
+static bool is_root(X509 *cert)
 {
-	for (int i = 0; i < sk_X509_num(certs); i++) {
-		X509 *issuer = sk_X509_value(certs, i);
-
-		if (issuer != cert && X509_check_issued(issuer, cert) == X509_V_OK &&
-			X509_verify(cert, X509_get0_pubkey(issuer)) == 1)
-			return issuer;
-	}
-	ERR_clear_error();
-	return NULL;
+	return (X509_get_extension_flags(cert) & EXFLAG_SS) != 0;
 }
 
 /* Leaf and intermediates in order, without a self-signed root. */
-static STACK_OF(X509) *order(X509 *leaf, const STACK_OF(X509) *certs)
+static enum brski_code order(
+	X509 *leaf, const STACK_OF(X509) *certs, STACK_OF(X509) *chain, struct brski_error *err)
 {
-	STACK_OF(X509) *chain = sk_X509_new_null();
+	unsigned tries = BRSKI_SIGNATURE_TRIES_MAX;
+	enum brski_code code = BRSKI_OK;
 	X509 *at = leaf;
 
-	for (int depth = 0; chain && at && depth < CHAIN_MAX; depth++) {
-		if (depth > 0 && (X509_get_extension_flags(at) & EXFLAG_SS))
+	for (int depth = 0; code == BRSKI_OK && depth < CHAIN_MAX; depth++) {
+		if (depth > 0 && is_root(at))
 			break;
-		if (!push(chain, at)) {
-			sk_X509_pop_free(chain, X509_free);
-			return NULL;
-		}
-		at = issuer_of(at, certs);
+		if (!push(chain, at))
+			return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
+		code = brski_cert_issuer(certs, at, &tries, &at, err);
 	}
-	return chain;
+	return code == BRSKI_NOT_FOUND ? BRSKI_OK : code;
+}
+
+static enum brski_code make_chain(
+	X509 *leaf, const STACK_OF(X509) *certs, STACK_OF(X509) **out, struct brski_error *err)
+{
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	enum brski_code code;
+
+	if (!chain)
+		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
+	code = order(leaf, certs, chain, err);
+	if (code == BRSKI_OK)
+		*out = chain;
+	else
+		sk_X509_pop_free(chain, X509_free);
+	return code;
 }
 
 enum brski_code brski_cmp_cert_check(const struct brski_cmp_response *r, const EVP_PKEY *key,
@@ -178,8 +187,8 @@ enum brski_code brski_cmp_cert_check(const struct brski_cmp_response *r, const E
 	code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, now, err);
 	if (code != BRSKI_OK)
 		(void)brski_fail_context(err, code, "new certificate");
-	else if (!(*chain = order(r->cert, certs)))
-		code = brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
+	else
+		code = make_chain(r->cert, certs, chain, err);
 	sk_X509_pop_free(certs, X509_free);
 	return code;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/cmp/cmp_internal.h"
+#include "eap_brski/pki/limits.h"
 
 void brski_cmp_free(struct brski_cmp *msg)
 {
@@ -65,10 +66,13 @@ static enum brski_code read_protection(
 /* Takes the certificates out of `in`. */
 static enum brski_code read_extra_certs(BRSKI_PKIMESSAGE *in, struct brski_cmp *out, struct brski_error *err)
 {
+	enum brski_code code;
+
 	if (in->extra_certs && sk_X509_num(in->extra_certs) == 0)
 		return brski_fail(err, BRSKI_MALFORMED, "extraCerts without a certificate (RFC 4210 5.1)");
-	if (sk_X509_num(in->extra_certs) > BRSKI_CMP_EXTRA_CERTS_MAX)
-		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d extraCerts", BRSKI_CMP_EXTRA_CERTS_MAX);
+	code = brski_peer_certs_check(in->extra_certs, err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "extraCerts");
 	out->extra_certs = in->extra_certs ? in->extra_certs : sk_X509_new_null();
 	in->extra_certs = NULL;
 	return out->extra_certs ? BRSKI_OK : brski_fail(err, BRSKI_NO_MEMORY, "no memory");

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include "eap_brski/cmp/cmp_internal.h"
+#include "eap_brski/pki/limits.h"
 
 /*
  * CertReqMessages, RFC 4211 in the profile of RFC 9483 4.1.1. Requests are made with OpenSSL's
@@ -70,6 +71,11 @@ static enum brski_code read_template(
 	if (!out->key) {
 		out->fail = BRSKI_CMP_BAD_ALG;
 		return brski_fail_openssl(err, BRSKI_UNSUPPORTED, "certification request: its public key");
+	}
+	code = brski_key_check(out->key, err);
+	if (code != BRSKI_OK) {
+		out->fail = BRSKI_CMP_BAD_ALG;
+		return brski_fail_context(err, code, "certification request");
 	}
 	out->wants_validity = t->validity != NULL;
 	out->subject = X509_NAME_dup(t->subject);

@@ -100,9 +100,9 @@ enum brski_code brski_cmp_certs_read(struct brski_span der, STACK_OF(X509) **out
 	*out = brski_asn1_read(der, ASN1_ITEM_rptr(BRSKI_CACERTS), "CaCertsValue", err);
 	if (!*out)
 		return BRSKI_MALFORMED;
-	if (sk_X509_num(*out) <= BRSKI_CMP_EXTRA_CERTS_MAX)
+	if (sk_X509_num(*out) <= BRSKI_CMP_CA_CERTS_MAX)
 		return BRSKI_OK;
 	BRSKI_CACERTS_free(*out);
 	*out = NULL;
-	return brski_fail(err, BRSKI_TOO_LARGE, "more than %d CA certificates", BRSKI_CMP_EXTRA_CERTS_MAX);
+	return brski_fail(err, BRSKI_TOO_LARGE, "more than %d CA certificates", BRSKI_CMP_CA_CERTS_MAX);
 }

@@ -6,8 +6,7 @@
 #include "eap_brski/cmp/cmp_internal.h"
 #include "eap_brski/ground/text.h"
 
-#define OCTETS_MAX 64 /* of identifiers and nonces that others made */
-#define INFO_MAX 16   /* elements of generalInfo */
+#define INFO_MAX 16 /* elements of generalInfo */
 
 void brski_cmp_header_free(struct brski_cmp_header *header)
 {
@@ -28,7 +27,7 @@ static enum brski_code read_octets(
 {
 	struct brski_span octets = brski_asn1_octets(in);
 
-	if (in && (octets.len == 0 || octets.len > OCTETS_MAX))
+	if (in && (octets.len == 0 || octets.len > BRSKI_CMP_OCTETS_MAX))
 		return brski_fail(err, BRSKI_MALFORMED, "%s of %zu octets in a CMP header", what, octets.len);
 	if (brski_buf_set(out, octets) != BRSKI_OK)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");

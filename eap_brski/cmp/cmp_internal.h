@@ -12,6 +12,7 @@
 
 #define BRSKI_CMP_OID_MAX 64
 #define BRSKI_CMP_TEXT_MAX 256
+#define BRSKI_CMP_OCTETS_MAX 64 /* of identifiers and nonces that others made */
 
 /* certReqId, RFC 9483 4.1.1, 4.1.4 and 4.4 */
 #define BRSKI_CERT_REQ_ID 0

@@ -4,6 +4,7 @@
 
 #include "eap_brski/cmp/cmp_internal.h"
 #include "eap_brski/pki/cert.h"
+#include "eap_brski/pki/limits.h"
 
 /*
  * RFC 9483 3.3: self-signed certificates should be omitted, unless it is the one that protects the
@@ -28,8 +29,8 @@ static enum brski_code make_extra_certs(
 	if (!*out || X509_add_cert(*out, draft->signer->cert, X509_ADD_FLAG_UP_REF) != 1 ||
 		!add_certs(*out, draft->signer->chain) || !add_certs(*out, draft->more_certs))
 		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
-	if (sk_X509_num(*out) > BRSKI_CMP_EXTRA_CERTS_MAX)
-		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d extraCerts", BRSKI_CMP_EXTRA_CERTS_MAX);
+	if (sk_X509_num(*out) > BRSKI_PEER_CERTS_MAX)
+		return brski_fail(err, BRSKI_TOO_LARGE, "more than %d extraCerts", BRSKI_PEER_CERTS_MAX);
 	return BRSKI_OK;
 }
 

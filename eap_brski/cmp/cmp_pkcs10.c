@@ -2,6 +2,7 @@
 #include <openssl/err.h>
 
 #include "eap_brski/cmp/cmp_internal.h"
+#include "eap_brski/pki/limits.h"
 
 /* PKCS #10 in p10cr, RFC 9483 4.1.4. */
 
@@ -16,10 +17,17 @@ static enum brski_code check_version(X509_REQ *req, struct brski_cmp_request *ou
 
 static enum brski_code read_fields(X509_REQ *req, struct brski_cmp_request *out, struct brski_error *err)
 {
+	enum brski_code code;
+
 	out->key = X509_REQ_get_pubkey(req);
 	if (!out->key) {
 		out->fail = BRSKI_CMP_BAD_ALG;
 		return brski_fail_openssl(err, BRSKI_UNSUPPORTED, "PKCS #10: its public key");
+	}
+	code = brski_key_check(out->key, err);
+	if (code != BRSKI_OK) {
+		out->fail = BRSKI_CMP_BAD_ALG;
+		return brski_fail_context(err, code, "PKCS #10");
 	}
 	out->subject = X509_NAME_dup(X509_REQ_get_subject_name(req));
 	if (!out->subject)

@@ -4,6 +4,9 @@
 #include <openssl/x509v3.h>
 
 #include "eap_brski/cmp/cmp_internal.h"
+#include "eap_brski/ground/text.h"
+#include "eap_brski/pki/cert.h"
+#include "eap_brski/pki/limits.h"
 
 /* ---- algorithms: MSG_SIG_ALG of RFC 9481 3, as far as OpenSSL 3.0 can do them in CMP ---- */
 
@@ -145,16 +148,17 @@ enum brski_code brski_cmp_sign(struct brski_span header, struct brski_span body,
  * RFC 9483 3.5: sender is the signer's subject; senderKID, if present, its SubjectKeyIdentifier. They
  * say which certificate to try; who has signed is that certificate, and no name.
  */
-static bool may_be_signer(const struct brski_cmp_header *header, const X509 *cert)
+static bool has_senders_name(const struct brski_cmp_header *header, const X509 *cert)
 {
-	const ASN1_OCTET_STRING *skid;
+	return header->sender && X509_NAME_cmp(header->sender, X509_get_subject_name(cert)) == 0;
+}
 
-	if (!header->sender || X509_NAME_cmp(header->sender, X509_get_subject_name(cert)) != 0)
-		return false;
-	if (header->sender_kid.len == 0)
-		return true;
-	skid = X509_get0_subject_key_id((X509 *)(uintptr_t)cert);
-	return skid && brski_span_equal(brski_asn1_octets(skid), brski_buf_span(&header->sender_kid));
+static bool has_senders_key_id(const struct brski_cmp_header *header, const X509 *cert)
+{
+	const ASN1_OCTET_STRING *skid = X509_get0_subject_key_id((X509 *)(uintptr_t)cert);
+
+	return header->sender_kid.len == 0 ||
+	       (skid && brski_span_equal(brski_asn1_octets(skid), brski_buf_span(&header->sender_kid)));
 }
 
 struct claim {
@@ -206,24 +210,74 @@ static enum brski_code check_signer(const struct claim *claim, X509 *cert, struc
 
 	if (!key)
 		return brski_fail_openssl(err, BRSKI_UNSUPPORTED, "the key of the CMP signer cannot be read");
+	code = brski_key_check(key, err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "CMP signer");
 	code = brski_cmp_signature_check(claim->alg, claim->signature, claim->part,
 		ASN1_ITEM_rptr(BRSKI_PROTECTEDPART), key, "CMP protection", err);
 	return code == BRSKI_OK ? check_key_usage(cert, err) : code;
 }
 
-static enum brski_code find_signer(const struct brski_cmp *msg, const struct claim *claim,
-	const STACK_OF(X509) *certs, X509 **signer, enum brski_code so_far, struct brski_error *err)
+/* The search for the signer, and what it saw while there was none. */
+struct search {
+	const struct brski_cmp *msg;
+	const struct claim *claim;
+	unsigned tries; /* signatures that may still be looked at */
+	bool named;     /* a certificate has the sender's name */
+	X509 *signer;
+};
+
+/* so_far BRSKI_NOT_FOUND: no certificate yet that may be the signer's; else why one that may is not. */
+static enum brski_code find_signer(
+	struct search *search, const STACK_OF(X509) *certs, enum brski_code so_far, struct brski_error *err)
 {
-	for (int i = 0; so_far != BRSKI_OK && i < sk_X509_num(certs); i++) {
+	for (int i = 0; !search->signer && i < sk_X509_num(certs); i++) {
 		X509 *cert = sk_X509_value(certs, i);
 
-		if (!may_be_signer(&msg->header, cert))
+		if (!has_senders_name(&search->msg->header, cert))
 			continue;
-		so_far = check_signer(claim, cert, err);
+		search->named = true;
+		if (!has_senders_key_id(&search->msg->header, cert))
+			continue;
+		so_far = brski_signature_try(&search->tries, err);
+		if (so_far != BRSKI_OK)
+			break;
+		so_far = check_signer(search->claim, cert, err);
 		if (so_far == BRSKI_OK)
-			*signer = cert;
+			search->signer = cert;
 	}
 	return so_far;
+}
+
+static enum brski_code no_signer(const struct search *search, struct brski_error *err)
+{
+	const struct brski_cmp_header *header = &search->msg->header;
+	char id[2 * BRSKI_CMP_OCTETS_MAX + 1], name[160];
+
+	if (!header->sender)
+		return brski_fail(err, BRSKI_UNTRUSTED,
+			"sender of the CMP message is no distinguished name (RFC 9483 3.1)");
+	brski_name_text(header->sender, name, sizeof(name));
+	if (!search->named)
+		return brski_fail(err, BRSKI_UNTRUSTED,
+			"CMP message comes without the certificate of its sender %s", name);
+	brski_hex(brski_buf_span(&header->sender_kid), id, sizeof(id));
+	return brski_fail(err, BRSKI_UNTRUSTED,
+		"senderKID %s of the CMP message is the SubjectKeyIdentifier of no certificate of its sender "
+		"%s (RFC 9483 3.1)",
+		id, name);
+}
+
+static enum brski_code search_signer(const struct brski_cmp *msg, const struct claim *claim,
+	const STACK_OF(X509) *known, X509 **signer, struct brski_error *err)
+{
+	struct search search = {.msg = msg, .claim = claim, .tries = BRSKI_SIGNATURE_TRIES_MAX};
+	enum brski_code code = find_signer(&search, msg->extra_certs, BRSKI_NOT_FOUND, err);
+
+	if (code != BRSKI_TOO_LARGE)
+		code = find_signer(&search, known, code, err);
+	*signer = search.signer;
+	return code == BRSKI_NOT_FOUND ? no_signer(&search, err) : code;
 }
 
 static bool chain_add(STACK_OF(X509) *chain, X509 *cert)
@@ -271,12 +325,8 @@ enum brski_code brski_cmp_verify(const struct brski_cmp *msg, const STACK_OF(X50
 	if (code != BRSKI_OK)
 		return code;
 	code = claim_new(msg, &claim, err);
-	if (code == BRSKI_OK) {
-		code = brski_fail(
-			err, BRSKI_UNTRUSTED, "CMP message comes without the certificate of its sender");
-		code = find_signer(msg, &claim, msg->extra_certs, &signer, code, err);
-		code = find_signer(msg, &claim, known, &signer, code, err);
-	}
+	if (code == BRSKI_OK)
+		code = search_signer(msg, &claim, known, &signer, err);
 	claim_free(&claim);
 	return code == BRSKI_OK ? make_chain(signer, msg, known, chain, err) : code;
 }

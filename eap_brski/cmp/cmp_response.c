@@ -100,8 +100,8 @@ static enum brski_code read_cert_rep(
 		return BRSKI_MALFORMED;
 	code = brski_cmp_one_check(sk_BRSKI_CERTRESPONSE_num(rep->responses),
 		"not exactly one CertResponse (RFC 9483 4.1.1)", err);
-	if (code == BRSKI_OK && sk_X509_num(rep->ca_pubs) > BRSKI_CMP_EXTRA_CERTS_MAX)
-		code = brski_fail(err, BRSKI_TOO_LARGE, "more than %d caPubs", BRSKI_CMP_EXTRA_CERTS_MAX);
+	if (code == BRSKI_OK && sk_X509_num(rep->ca_pubs) > BRSKI_CMP_CA_CERTS_MAX)
+		code = brski_fail(err, BRSKI_TOO_LARGE, "more than %d caPubs", BRSKI_CMP_CA_CERTS_MAX);
 	if (code == BRSKI_OK) {
 		code = read_cert_response(sk_BRSKI_CERTRESPONSE_value(rep->responses, 0), out, err);
 		out->ca_pubs = rep->ca_pubs;

@@ -26,7 +26,8 @@ enum brski_use {
  * registrar's own certificate). at = 0: dates are not looked at (a pledge without a clock, RFC 8995
  * 2.6.1). BRSKI_EXPIRED, BRSKI_REVOKED, else BRSKI_UNTRUSTED. crls may be NULL or empty; else the
  * leaf must be on the books of one of them, and authorities above it are looked up where a CRL of
- * their issuer is there. SHA-1 signatures and keys under 112 bits of security are refused.
+ * their issuer is there. SHA-1 signatures, keys under 112 bits of security and what
+ * brski_certs_check_keys() refuses of certs are BRSKI_UNTRUSTED, too.
  */
 BRSKI_CHECKED enum brski_code brski_chain_verify(const STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
 	const STACK_OF(X509_CRL) *crls, enum brski_use use, time_t at, struct brski_error *err);

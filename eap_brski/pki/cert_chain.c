@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/pki/cert.h"
+#include "eap_brski/pki/limits.h"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -8,7 +9,7 @@
 /* 112 bits of security: no SHA-1 signatures, no RSA keys under 2,048 bits. */
 #define AUTH_LEVEL 2
 #define DEPTH_MAX 8
-#define CHAIN_CERTS_MAX 32
+#define CHAIN_CERTS_MAX 32 /* a peer's, and our own beside them */
 
 /*
  * With CRLs given, the leaf must be on the books of one of them; authorities above are looked up
@@ -150,6 +151,8 @@ enum brski_code brski_chain_verify(const STACK_OF(X509) *certs, const STACK_OF(X
 		return brski_fail(err, BRSKI_UNTRUSTED, "a chain of %d certificates", sk_X509_num(certs));
 	if (sk_X509_num(anchors) < 1)
 		return brski_fail(err, BRSKI_UNTRUSTED, "no trust anchor to verify a certificate with");
+	if (brski_certs_check_keys(certs, err) != BRSKI_OK)
+		return brski_fail(err, BRSKI_UNTRUSTED, "%s", err ? err->why : "");
 	ERR_clear_error();
 	store = new_store(anchors, crls, at);
 	if (!store)

@@ -8,10 +8,9 @@
 #include <openssl/x509v3.h>
 
 #include "eap_brski/pki/cert.h"
+#include "eap_brski/pki/limits.h"
 
 #define OID_VOUCHER_CONTENT "1.2.840.113549.1.9.16.1.40" /* id-ct-animaJSONVoucher, RFC 8366 8.4 */
-#define CERTS_MAX 16
-#define SECURITY_BITS_MIN 112 /* RSA-2048; what OpenSSL calls level 2 */
 
 /* What goes into an envelope: a voucher, or a file of ours. */
 struct kind {
@@ -233,12 +232,13 @@ static enum brski_code read_signing_time(CMS_SignerInfo *si, time_t *out, struct
 static enum brski_code check_signer(X509 *cert, struct brski_error *err)
 {
 	const EVP_PKEY *key = X509_get0_pubkey(cert);
+	enum brski_code code;
 
 	if (!key)
 		return brski_fail_openssl(err, BRSKI_UNSUPPORTED, "signer's key is of no known kind");
-	if (EVP_PKEY_get_security_bits(key) < SECURITY_BITS_MIN)
-		return brski_fail(err, BRSKI_UNSUPPORTED, "signer's key is too weak: %d bits of security",
-			EVP_PKEY_get_security_bits(key));
+	code = brski_key_check(key, err); /* once more, since it may be one of extra */
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "signer of a message");
 	/* all bits are set if the extension is absent */
 	if (!(X509_get_key_usage(cert) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)))
 		return brski_fail(err, BRSKI_UNTRUSTED, "signer's certificate does not allow signatures");
@@ -288,43 +288,63 @@ static enum brski_code verify(
 }
 
 static enum brski_code list_certs(
-	CMS_ContentInfo *cms, X509 *signer, STACK_OF(X509) **out, struct brski_error *err)
+	const STACK_OF(X509) *all, X509 *signer, STACK_OF(X509) **out, struct brski_error *err)
 {
-	STACK_OF(X509) *all = CMS_get1_certs(cms);
 	STACK_OF(X509) *certs = sk_X509_new_null();
-	bool ok = certs && X509_add_cert(certs, signer, X509_ADD_FLAG_UP_REF) == 1 &&
-		  (!all || X509_add_certs(certs, all, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP) == 1);
-	enum brski_code code = BRSKI_OK;
 
-	if (!ok)
-		code = brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory for certificates");
-	else if (sk_X509_num(certs) > CERTS_MAX)
-		code = brski_fail(
-			err, BRSKI_TOO_LARGE, "signed message holds %d certificates", sk_X509_num(certs));
-	sk_X509_pop_free(all, X509_free);
-	if (code != BRSKI_OK) {
-		sk_X509_pop_free(certs, X509_free);
-		certs = NULL;
+	*out = NULL;
+	if (certs && X509_add_cert(certs, signer, X509_ADD_FLAG_UP_REF) == 1 &&
+		X509_add_certs(certs, (STACK_OF(X509) *)(uintptr_t)all,
+			X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP) == 1) {
+		*out = certs;
+		return BRSKI_OK;
 	}
-	*out = certs;
-	return code;
+	sk_X509_pop_free(certs, X509_free);
+	return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory for certificates");
 }
 
-static enum brski_code open_parsed(const struct kind *kind, CMS_ContentInfo *cms, const STACK_OF(X509) *extra,
-	struct brski_buf *content, STACK_OF(X509) **certs, time_t *signed_on, struct brski_error *err)
+/* How many there are, and of what keys, before a signature is looked at with any of them. */
+static enum brski_code get_certs(CMS_ContentInfo *cms, STACK_OF(X509) **out, struct brski_error *err)
 {
-	enum brski_code code = check_envelope(kind, cms, err);
-	X509 *signer;
+	enum brski_code code;
 
-	if (code == BRSKI_OK)
-		code = find_signer(cms, extra, &signer, err);
+	*out = CMS_get1_certs(cms);
+	if (!*out)
+		*out = sk_X509_new_null();
+	if (!*out)
+		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory for certificates");
+	code = brski_peer_certs_check(*out, err);
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "signed message");
+}
+
+static enum brski_code open_with(const struct kind *kind, CMS_ContentInfo *cms, const STACK_OF(X509) *all,
+	const STACK_OF(X509) *extra, struct brski_buf *content, STACK_OF(X509) **certs, time_t *signed_on,
+	struct brski_error *err)
+{
+	X509 *signer;
+	enum brski_code code = find_signer(cms, extra, &signer, err);
+
 	if (code == BRSKI_OK)
 		code = verify(kind, cms, content, err);
 	if (code == BRSKI_OK)
 		code = read_signing_time(
 			sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0), signed_on, err);
 	if (code == BRSKI_OK)
-		code = list_certs(cms, signer, certs, err);
+		code = list_certs(all, signer, certs, err);
+	return code;
+}
+
+static enum brski_code open_parsed(const struct kind *kind, CMS_ContentInfo *cms, const STACK_OF(X509) *extra,
+	struct brski_buf *content, STACK_OF(X509) **certs, time_t *signed_on, struct brski_error *err)
+{
+	STACK_OF(X509) *all = NULL;
+	enum brski_code code = check_envelope(kind, cms, err);
+
+	if (code == BRSKI_OK)
+		code = get_certs(cms, &all, err);
+	if (code == BRSKI_OK)
+		code = open_with(kind, cms, all, extra, content, certs, signed_on, err);
+	sk_X509_pop_free(all, X509_free);
 	return code;
 }
 

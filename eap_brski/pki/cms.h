@@ -25,7 +25,8 @@ BRSKI_CHECKED enum brski_code brski_cms_sign(struct brski_span content, const st
  * signer is trusted: see brski_chain_verify. *content gets the signed octets. *certs is new: the
  * signer first, then the other certificates of the envelope. *signed_on (may be NULL) is the
  * attribute signingTime, 0 if it is not there. Refused: detached content, not exactly one signer, no
- * signed attributes, trailing octets, digest algorithms weaker than SHA-256, over BRSKI_CMS_MAX.
+ * signed attributes, trailing octets, digest algorithms weaker than SHA-256, over BRSKI_CMS_MAX,
+ * what brski_peer_certs_check() refuses.
  */
 BRSKI_CHECKED enum brski_code brski_cms_open(struct brski_span cms, const STACK_OF(X509) *extra,
 	struct brski_buf *content, STACK_OF(X509) **certs, time_t *signed_on, struct brski_error *err);

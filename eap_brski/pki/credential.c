@@ -12,6 +12,8 @@
 #include <openssl/ui.h>
 #include <openssl/x509_vfy.h>
 
+#include "eap_brski/pki/limits.h"
+
 #define PEM_CERTS_MAX 256
 
 void brski_credential_free(struct brski_credential *cred)
@@ -156,6 +158,11 @@ static enum brski_code load_certs(
 	code = read_store(uri, password, &found, err);
 	if (code == BRSKI_OK && sk_X509_num(found.certs) == 0)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no certificate in \"%s\"", uri);
+	if (code == BRSKI_OK) {
+		code = brski_certs_check_keys(found.certs, err);
+		if (code != BRSKI_OK)
+			(void)brski_fail_context(err, code, "\"%s\"", uri);
+	}
 	if (code != BRSKI_OK) {
 		sk_X509_pop_free(found.certs, X509_free);
 		return code;

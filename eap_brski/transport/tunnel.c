@@ -7,10 +7,10 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
+#include "eap_brski/pki/limits.h"
+
 #define READ_OCTETS 4096
 #define CHAIN_OCTETS_MAX (32 * 1024)
-#define CHAIN_LENGTH_MAX 10
-#define KEY_BITS_MIN 112 /* security bits of the peer's key: RSA-2048, P-224 */
 #define NO_ALERT -1
 
 static const uint8_t alpn[] = "\x0b" BRSKI_ALPN;
@@ -73,20 +73,22 @@ static int x509_error_of(enum brski_code code)
 /* What holds for both sides, also for a client that accepts provisionally. */
 static enum brski_code check_chain_shape(const SSL *ssl, STACK_OF(X509) *chain, struct brski_error *err)
 {
-	EVP_PKEY *key;
+	enum brski_code code;
 
 	if (!has_alpn(ssl))
 		return brski_fail(
 			err, BRSKI_UNSUPPORTED, "the peer does not speak %s inside TLS", BRSKI_ALPN);
-	if (sk_X509_num(chain) < 1 || sk_X509_num(chain) > CHAIN_LENGTH_MAX)
+	if (sk_X509_num(chain) < 1 || sk_X509_num(chain) > BRSKI_PEER_CERTS_MAX)
 		return brski_fail(err, BRSKI_TOO_LARGE,
 			"the peer sends a chain of %d certificates, 1 to %d are allowed", sk_X509_num(chain),
-			CHAIN_LENGTH_MAX);
-	key = X509_get0_pubkey(sk_X509_value(chain, 0));
-	if (!key || EVP_PKEY_get_security_bits(key) < KEY_BITS_MIN)
-		return brski_fail(
-			err, BRSKI_REFUSED, "the key of the peer's certificate is weak or not understood");
-	return BRSKI_OK;
+			BRSKI_PEER_CERTS_MAX);
+	if (!X509_get0_pubkey(sk_X509_value(chain, 0)))
+		return brski_fail_openssl(
+			err, BRSKI_REFUSED, "the key of the peer's certificate is not understood");
+	code = brski_peer_certs_check(chain, err);
+	if (code == BRSKI_OK)
+		return code;
+	return brski_fail(err, BRSKI_REFUSED, "the peer's %s", err->why);
 }
 
 /* Stands in place of OpenSSL's own verification: the front end's decision, at once within the handshake. */

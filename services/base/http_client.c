@@ -10,11 +10,13 @@
 #include <openssl/ssl.h>
 
 #include "eap_brski/ground/text.h"
+#include "eap_brski/pki/limits.h"
 #include "eap_brski/transport/frame.h"
 #include "services/base/http_fields.h"
 
 #define POLL_MAX_MS 60000
-#define CONNECTIONS_MAX 512 /* kept ones too: a server has a thousand descriptors, for everything */
+#define CONNECTIONS_MAX 512          /* kept ones too: a server has a thousand descriptors, for everything */
+#define CHAIN_OCTETS_MAX (32 * 1024) /* of a server's certificates */
 
 struct http_client {
 	CURLM *multi;
@@ -116,13 +118,37 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 	return len;
 }
 
+/*
+ * Keys and counts are judged before any signature is looked at. No words go out from here, since the
+ * connection may outlive the call that began it: see is_beyond_the_rule().
+ */
+static int verify_server(X509_STORE_CTX *ctx, void *unused)
+{
+	(void)unused;
+	if (brski_peer_certs_check(X509_STORE_CTX_get0_untrusted(ctx), NULL) == BRSKI_OK)
+		return X509_verify_cert(ctx);
+	X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
+	return 0;
+}
+
+static bool is_beyond_the_rule(CURL *easy)
+{
+	long verified = X509_V_OK;
+
+	return curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verified) == CURLE_OK &&
+	       verified == X509_V_ERR_APPLICATION_VERIFICATION;
+}
+
 /* The credential as it is in memory, or in a token: a key need not be a file. */
 static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *ctx)
 {
 	const struct brski_credential *client = ctx;
 
 	(void)easy;
-	if (SSL_CTX_use_cert_and_key(ssl_ctx, client->cert, client->key, client->chain, 1) != 1)
+	SSL_CTX_set_cert_verify_callback(ssl_ctx, verify_server, NULL);
+	SSL_CTX_set_max_cert_list(ssl_ctx, CHAIN_OCTETS_MAX);
+	if (client && client->cert &&
+		SSL_CTX_use_cert_and_key(ssl_ctx, client->cert, client->key, client->chain, 1) != 1)
 		return CURLE_SSL_CERTPROBLEM;
 	return CURLE_OK;
 }
@@ -216,10 +242,8 @@ static bool set_tls(struct transfer *t)
 	return curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-	       (!t->client || !t->client->cert ||
-		       (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) == CURLE_OK &&
-			       curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, (void *)(uintptr_t)t->client) ==
-				       CURLE_OK));
+	       curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, (void *)(uintptr_t)t->client) == CURLE_OK;
 }
 
 static bool set_limits(struct transfer *t, bool https_only)
@@ -324,6 +348,9 @@ static void finish(struct transfer *t, CURLcode result)
 
 	if (result == CURLE_OK || t->body.failed)
 		(void)!finish_answer(t, &err);
+	else if (is_beyond_the_rule(t->easy))
+		(void)!brski_fail(&err, BRSKI_UNAVAILABLE, "its TLS certificates are refused: %s",
+			BRSKI_PEER_CERTS_RULE);
 	else
 		(void)!brski_fail(&err, BRSKI_UNAVAILABLE, "%s",
 			t->trouble[0] ? t->trouble : curl_easy_strerror(result));

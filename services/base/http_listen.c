@@ -12,7 +12,10 @@
 
 #include <event2/util.h>
 
+#include "eap_brski/pki/limits.h"
+
 #define BACKLOG 128
+#define CHAIN_OCTETS_MAX (32 * 1024) /* of a client's certificates */
 
 static enum brski_code split_address(
 	const char *address, char host[HTTP_ADDRESS_MAX], char port[8], struct brski_error *err)
@@ -89,11 +92,17 @@ enum brski_code http_listen(
 	return BRSKI_OK;
 }
 
-static int take_any_certificate(int ok, X509_STORE_CTX *ctx)
+/*
+ * Whose certificate it is, is judged where the request is. OpenSSL's own verification would look at
+ * every signature of the chain first.
+ */
+static int take_any_certificate(X509_STORE_CTX *ctx, void *unused)
 {
-	(void)ok;
-	(void)ctx;
-	return 1;
+	(void)unused;
+	if (brski_peer_certs_check(X509_STORE_CTX_get0_untrusted(ctx), NULL) == BRSKI_OK)
+		return 1;
+	X509_STORE_CTX_set_error(ctx, X509_V_ERR_CERT_REJECTED);
+	return 0;
 }
 
 static bool set_credential(SSL_CTX *tls, const struct brski_credential *server)
@@ -116,7 +125,9 @@ enum brski_code http_tls_new(const struct brski_credential *server, SSL_CTX **ou
 		SSL_CTX_free(tls);
 		return brski_fail_openssl(err, BRSKI_INTERNAL, "cannot use the TLS certificate");
 	}
-	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, take_any_certificate);
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(tls, take_any_certificate, NULL);
+	SSL_CTX_set_max_cert_list(tls, CHAIN_OCTETS_MAX);
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_num_tickets(tls, 0);

@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "eap_brski/artifacts/voucher_cms.h"
+#include "eap_brski/pki/limits.h"
 
 void masa_request_free(struct masa_request *request)
 {
@@ -34,39 +35,45 @@ static bool is_whole(X509 *cert)
 	return key && X509_verify(cert, key) == 1;
 }
 
-static X509 *issuer_among(const STACK_OF(X509) *certs, X509 *cert)
+/* Goes up from the signer as far as `left` leads, and takes what it comes by out of it. */
+static enum brski_code climb(STACK_OF(X509) *left, X509 **top, struct brski_error *err)
 {
-	for (int i = 0; i < sk_X509_num(certs); i++) {
-		X509 *other = sk_X509_value(certs, i);
-		EVP_PKEY *key = X509_get0_pubkey(other);
+	unsigned tries = BRSKI_SIGNATURE_TRIES_MAX;
+	X509 *cert = sk_X509_shift(left);
+	enum brski_code code = BRSKI_OK;
 
-		if (other != cert && X509_check_issued(other, cert) == X509_V_OK && key &&
-			X509_verify(cert, key) == 1)
-			return other;
+	while (code == BRSKI_OK) {
+		*top = cert;
+		if (names_equal(X509_get_subject_name(cert), X509_get_issuer_name(cert)))
+			break;
+		code = brski_cert_issuer(left, cert, &tries, &cert, err);
+		if (code == BRSKI_OK)
+			sk_X509_delete_ptr(left, cert);
 	}
-	return NULL;
+	return code == BRSKI_NOT_FOUND ? BRSKI_OK : code;
 }
 
 /*
  * RFC 8995 5.5.2: the certificate of the chain that is farthest from the registrar's own. The
  * registrar chooses by what it sends what is pinned (5.5), so certificates that do not belong to
- * the chain are a mistake: NULL.
+ * the chain are a mistake.
  */
-static X509 *farthest(const STACK_OF(X509) *certs)
+static enum brski_code find_farthest(const STACK_OF(X509) *certs, X509 **out, struct brski_error *err)
 {
-	X509 *cert = sk_X509_value(certs, 0);
-	X509 *above;
-	int steps;
+	STACK_OF(X509) *left = sk_X509_dup(certs);
+	enum brski_code code;
 
-	for (steps = 1; steps < sk_X509_num(certs); steps++) {
-		if (names_equal(X509_get_subject_name(cert), X509_get_issuer_name(cert)))
-			break;
-		above = issuer_among(certs, cert);
-		if (!above)
-			break;
-		cert = above;
-	}
-	return steps == sk_X509_num(certs) ? cert : NULL;
+	if (!left)
+		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
+	code = climb(left, out, err);
+	if (code != BRSKI_OK)
+		code = brski_fail_context(err, code, "the registrar's request");
+	else if (sk_X509_num(left) > 0)
+		code = brski_fail(err, BRSKI_UNTRUSTED,
+			"the registrar's request carries certificates that "
+			"are not of its chain (RFC 8995 5.5)");
+	sk_X509_free(left);
+	return code;
 }
 
 static STACK_OF(X509) *stack_of(X509 *cert)
@@ -99,16 +106,13 @@ static enum brski_code verify_to(
 static enum brski_code check_registrar(
 	const struct masa *masa, struct masa_request *r, struct brski_error *err)
 {
-	enum brski_code code;
+	enum brski_code code = find_farthest(r->certs, &r->pinned, err);
 
-	r->pinned = farthest(r->certs);
-	if (r->pinned && !is_whole(r->pinned))
+	if (code != BRSKI_OK)
+		return code;
+	if (!is_whole(r->pinned))
 		return brski_fail(
 			err, BRSKI_BAD_SIGNATURE, "the domain's certificate has a signature that is wrong");
-	if (!r->pinned)
-		return brski_fail(err, BRSKI_UNTRUSTED,
-			"the registrar's request carries certificates that "
-			"are not of its chain (RFC 8995 5.5)");
 	code = verify_to(r->certs, r->pinned, BRSKI_USE_REGISTRAR, brski_now(masa->env), err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, code, "the registrar that signed the request");

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "eap_brski/pki/limits.h"
 #include "services/registrar/admin_internal.h"
 
 #define CRL_BEGIN "-----BEGIN X509 CRL-----"
@@ -54,6 +55,8 @@ static enum brski_code check_certs(struct brski_span pem, const char *source, st
 	STACK_OF(X509) *certs = NULL;
 	enum brski_code code = brski_certs_from_pem(pem, &certs, err);
 
+	if (code == BRSKI_OK)
+		code = brski_certs_check_keys(certs, err);
 	sk_X509_pop_free(certs, X509_free);
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s", source);
 }

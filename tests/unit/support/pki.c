@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/param_build.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
@@ -35,6 +37,31 @@ EVP_PKEY *pki_key(const char *key_type)
 	else
 		key = EVP_EC_gen(key_type);
 	need(key != NULL, key_type);
+	return key;
+}
+
+EVP_PKEY *pki_public_rsa(unsigned bits, unsigned exponent_bits)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM_BLD *params = OSSL_PARAM_BLD_new();
+	BIGNUM *n = BN_new(), *e = BN_new();
+	EVP_PKEY *key = NULL;
+	OSSL_PARAM *made;
+
+	need(BN_rand(n, (int)bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD) == 1 &&
+			BN_rand(e, (int)exponent_bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD) == 1,
+		"random");
+	need(OSSL_PARAM_BLD_push_BN(params, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+			OSSL_PARAM_BLD_push_BN(params, OSSL_PKEY_PARAM_RSA_E, e) == 1,
+		"parameters");
+	made = OSSL_PARAM_BLD_to_param(params);
+	need(EVP_PKEY_fromdata_init(ctx) == 1 && EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, made) == 1,
+		"RSA key");
+	OSSL_PARAM_free(made);
+	OSSL_PARAM_BLD_free(params);
+	EVP_PKEY_CTX_free(ctx);
+	BN_free(n);
+	BN_free(e);
 	return key;
 }
 

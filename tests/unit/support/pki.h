@@ -49,6 +49,8 @@ struct brski_credential pki_load(const char *folder, const char *name);
 void pki_replace(struct brski_credential *cred, const char *folder, const char *name);
 
 EVP_PKEY *pki_key(const char *key_type);
+/* A public key of these sizes that nobody has the private one of. */
+EVP_PKEY *pki_public_rsa(unsigned bits, unsigned exponent_bits);
 /* A new stack: leaf, then the chain; the root too if it is not NULL. Free with pki_free_certs(). */
 STACK_OF(X509) *pki_certs(const struct brski_credential *cred, const struct brski_credential *root);
 /* A CRL of the issuer that names n certificates; valid for a day from now. */

@@ -7,14 +7,16 @@
 #include <openssl/err.h>
 
 #include "eap_brski/cmp/cmp_internal.h"
+#include "eap_brski/pki/limits.h"
 #include "tests/unit/support/mutate.h"
+#include "tests/unit/support/pki.h"
 
 /*
  * Messages that others made: what they say, that they come out as they went in, and that no damaged
  * one passes.
  */
 
-#define SEEN (BRSKI_CMP_EXTRA_CERTS_MAX + 1)
+#define SEEN (BRSKI_PEER_CERTS_MAX + 1)
 
 static struct brski_buf read_file(const char *name)
 {
@@ -474,12 +476,29 @@ START_TEST(extra_certs_have_a_limit)
 	X509 *cert = sk_X509_value(msg.extra_certs, 0);
 	struct brski_buf der = {0};
 
-	while (sk_X509_num(msg.extra_certs) < BRSKI_CMP_EXTRA_CERTS_MAX)
+	while (sk_X509_num(msg.extra_certs) < BRSKI_PEER_CERTS_MAX)
 		ck_assert_int_eq(X509_add_cert(msg.extra_certs, cert, X509_ADD_FLAG_UP_REF), 1);
 	ck_assert_int_eq(decode_remade(&msg), BRSKI_OK);
 	ck_assert_int_eq(X509_add_cert(msg.extra_certs, cert, X509_ADD_FLAG_UP_REF), 1);
 	ck_assert_int_eq(decode_remade(&msg), BRSKI_TOO_LARGE);
 	brski_buf_free(&der);
+	brski_cmp_free(&msg);
+}
+END_TEST
+
+/* Before anything is verified with them, whoever's they are. */
+START_TEST(extra_certs_have_keys_of_bounded_cost)
+{
+	struct brski_cmp msg = decode_file("plain/downstream_CONFIRM.PKI");
+	struct brski_credential ca = pki_root("CN=CA");
+	EVP_PKEY *costly = pki_public_rsa(3072, 3072);
+	struct brski_credential made = pki_make(&(struct pki_spec){.key = costly}, &ca);
+
+	ck_assert_int_eq(X509_add_cert(msg.extra_certs, made.cert, X509_ADD_FLAG_UP_REF), 1);
+	ck_assert_int_eq(decode_remade(&msg), BRSKI_UNSUPPORTED);
+	EVP_PKEY_free(costly);
+	pki_free(&made);
+	pki_free(&ca);
 	brski_cmp_free(&msg);
 }
 END_TEST
@@ -597,6 +616,7 @@ int main(void)
 	suite_add_tcase(suite, damage);
 	tcase_add_test(rules, a_message_has_a_limit);
 	tcase_add_test(rules, extra_certs_have_a_limit);
+	tcase_add_test(rules, extra_certs_have_keys_of_bounded_cost);
 	tcase_add_test(rules, protection_and_its_algorithm_come_together);
 	tcase_add_test(rules, without_protection_is_refused);
 	tcase_add_test(rules, ber_is_refused);

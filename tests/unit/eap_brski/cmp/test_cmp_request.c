@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <dlfcn.h>
 #include <openssl/crmf.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -10,6 +11,7 @@
 
 #include "eap_brski/pki/cert.h"
 #include "tests/unit/support/cmp_world.h"
+#include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
 
 /*
@@ -199,6 +201,76 @@ START_TEST(signer_unknown)
 
 	X509_free(sk_X509_delete(msg.extra_certs, 0));
 	refused_msg(&msg, NULL, BRSKI_UNTRUSTED, BRSKI_CMP_SIGNER_NOT_TRUSTED);
+	brski_cmp_free(&msg);
+}
+END_TEST
+
+static unsigned n_verified;
+
+/* In place of OpenSSL's own, which it calls: the count is what matters. */
+int ASN1_item_verify(const ASN1_ITEM *it, const X509_ALGOR *alg, const ASN1_BIT_STRING *signature,
+	const void *data, EVP_PKEY *key)
+{
+	int (*real)(const ASN1_ITEM *, const X509_ALGOR *, const ASN1_BIT_STRING *, const void *, EVP_PKEY *);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "ASN1_item_verify");
+	n_verified++;
+	return real(it, alg, signature, data, key);
+}
+
+/* Twelve certificates of the sender's name that the receiver knows of: ten are tried. */
+START_TEST(signers_of_one_name)
+{
+	const struct pki_spec spec = {.subject = "CN=Signer", .no_ski = true};
+	struct brski_credential signer = pki_make(&spec, NULL), other;
+	struct brski_buf der = cmp_redo(&ir, &signer, NULL, NULL);
+	struct brski_cmp msg = cmp_decode(&der);
+	STACK_OF(X509) *known = sk_X509_new_null(), *chain;
+	struct brski_error err;
+
+	X509_free(sk_X509_delete(msg.extra_certs, 0));
+	for (int i = 0; i < 12; i++) {
+		other = pki_make(&spec, NULL);
+		ck_assert_int_eq(
+			X509_add_cert(known, i == 9 ? signer.cert : other.cert, X509_ADD_FLAG_UP_REF), 1);
+		pki_free(&other);
+	}
+	n_verified = 0;
+	EXPECT(BRSKI_OK, brski_cmp_verify(&msg, known, &chain, &err));
+	ck_assert_uint_eq(n_verified, 10);
+	pki_free_certs(chain);
+	X509_free(sk_X509_delete(known, 9));
+	n_verified = 0;
+	EXPECT_WHY(BRSKI_TOO_LARGE, "10 signatures", brski_cmp_verify(&msg, known, &chain, &err));
+	ck_assert_uint_eq(n_verified, 10);
+	ck_assert_ptr_null(chain);
+	pki_free_certs(known);
+	brski_cmp_free(&msg);
+	brski_buf_free(&der);
+	pki_free(&signer);
+}
+END_TEST
+
+/* What the peer's operator must look for: the certificate, the key identifier, or the name itself. */
+START_TEST(words_for_a_signer_that_is_not_found)
+{
+	struct brski_cmp msg = cmp_decode(&ir);
+	X509 *own = sk_X509_value(msg.extra_certs, 0);
+	STACK_OF(X509) *chain;
+	struct brski_error err;
+
+	X509_up_ref(own);
+	msg.header.sender_kid.data[0] ^= 1;
+	EXPECT_WHY(BRSKI_UNTRUSTED, "senderKID ", brski_cmp_verify(&msg, NULL, &chain, &err));
+	ck_assert_ptr_nonnull(strstr(err.why, "CN=Gadget"));
+	X509_free(sk_X509_delete(msg.extra_certs, 0));
+	EXPECT_WHY(BRSKI_UNTRUSTED, "comes without the certificate of its sender ",
+		brski_cmp_verify(&msg, NULL, &chain, &err));
+	ck_assert_ptr_nonnull(strstr(err.why, "CN=Gadget"));
+	ck_assert_int_eq(sk_X509_unshift(msg.extra_certs, own) > 0, 1);
+	X509_NAME_free(msg.header.sender);
+	msg.header.sender = NULL;
+	EXPECT_WHY(BRSKI_UNTRUSTED, "no distinguished name", brski_cmp_verify(&msg, NULL, &chain, &err));
 	brski_cmp_free(&msg);
 }
 END_TEST
@@ -590,6 +662,40 @@ END_TEST
 
 /* ---- body: PKCS #10 ---- */
 
+static void refused_pkcs10_key(EVP_PKEY *key)
+{
+	X509_REQ *req = X509_REQ_new();
+	struct brski_buf der = {0};
+
+	X509_REQ_set_subject_name(req, world.subject);
+	X509_REQ_set_pubkey(req, key);
+	ck_assert_int_gt(X509_REQ_sign(req, world.key, EVP_sha256()), 0);
+	ck_assert_int_eq(brski_asn1_write(req, ASN1_ITEM_rptr(X509_REQ), &der, NULL), BRSKI_OK);
+	refused_redone(&p10cr, set_content, &der, BRSKI_UNSUPPORTED, BRSKI_CMP_BAD_ALG);
+	brski_buf_free(&der);
+	X509_REQ_free(req);
+	EVP_PKEY_free(key);
+}
+
+static void costly_key(BRSKI_CERTTEMPLATE *t)
+{
+	EVP_PKEY *key = pki_public_rsa(3072, 3072);
+
+	ck_assert_int_eq(X509_PUBKEY_set(&t->key, key), 1);
+	EVP_PKEY_free(key);
+}
+
+/* Keys whose proof of possession would cost too much: it is not looked at. */
+START_TEST(keys_of_bounded_cost)
+{
+	n_verified = 0;
+	refused_template(costly_key, BRSKI_UNSUPPORTED, BRSKI_CMP_BAD_ALG);
+	ck_assert_uint_eq(n_verified, 1); /* the protection */
+	refused_pkcs10_key(pki_public_rsa(2048, 65));
+	refused_pkcs10_key(pki_public_rsa(1024, 17));
+}
+END_TEST
+
 static void refused_pkcs10(
 	X509_REQ *req, EVP_PKEY *signer, const EVP_MD *md, enum brski_code code, enum brski_cmp_fail fail)
 {
@@ -863,6 +969,8 @@ int main(void)
 	tcase_add_test(tc, another_signer);
 	tcase_add_test(tc, broken_signature);
 	tcase_add_test(tc, signer_unknown);
+	tcase_add_test(tc, signers_of_one_name);
+	tcase_add_test(tc, words_for_a_signer_that_is_not_found);
 	tcase_add_test(tc, signer_must_be_allowed_to_sign);
 	tcase_add_loop_test(tc, algorithm_must_fit, 0, 4);
 	tcase_add_test(tc, pss_is_understood);
@@ -874,6 +982,7 @@ int main(void)
 	tcase_add_test(tc, proof_of_possession_has_no_input);
 	tcase_add_test(tc, proof_of_possession_is_sha2);
 	tcase_add_test(tc, extensions_are_handed_on);
+	tcase_add_test(tc, keys_of_bounded_cost);
 	tcase_add_test(tc, pkcs10_rules);
 	tcase_add_test(tc, cert_conf_rules);
 	tcase_add_test(tc, cert_conf_hash_algorithm);

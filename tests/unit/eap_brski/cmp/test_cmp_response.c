@@ -522,7 +522,7 @@ static void many_ca_pubs(BRSKI_CERTREP *rep, BRSKI_CERTRESPONSE *one)
 {
 	(void)one;
 	rep->ca_pubs = sk_X509_new_null();
-	for (int i = 0; i <= BRSKI_CMP_EXTRA_CERTS_MAX; i++)
+	for (int i = 0; i <= BRSKI_CMP_CA_CERTS_MAX; i++)
 		X509_add_cert(rep->ca_pubs, world.root.cert, X509_ADD_FLAG_UP_REF);
 }
 

@@ -266,6 +266,7 @@ struct odd {
 	bool no_certs;
 	int extra_certs;
 	const char *content;
+	X509 *beside;
 	const char *signing_time; /* instead of now */
 };
 
@@ -303,6 +304,8 @@ static void make_odd(const struct odd *odd, const struct brski_credential *signe
 	if (odd->second)
 		ck_assert_ptr_nonnull(
 			CMS_add1_signer(out, odd->second->cert, odd->second->key, odd->md, flags));
+	if (odd->beside)
+		ck_assert(CMS_add1_cert(out, odd->beside) == 1);
 	for (int i = 0; i < odd->extra_certs; i++) {
 		struct brski_credential more =
 			pki_make(&(struct pki_spec){.subject = "CN=More", .key = ca.key}, &ca);
@@ -483,11 +486,31 @@ END_TEST
 
 START_TEST(too_many_certificates)
 {
-	make_odd(&(struct odd){.extra_certs = 15}, &leaf);
+	make_odd(&(struct odd){.extra_certs = 9}, &leaf);
 	EXPECT(BRSKI_OK, open_cms());
-	make_odd(&(struct odd){.extra_certs = 16}, &leaf);
-	EXPECT_WHY(BRSKI_TOO_LARGE, "17 certificates", open_cms());
+	make_odd(&(struct odd){.extra_certs = 10}, &leaf);
+	cms.data[cms.len - 1] ^= 1; /* no signature is looked at before they are counted */
+	EXPECT_WHY(BRSKI_TOO_LARGE, "11 certificates", open_cms());
 	check_nothing_given();
+}
+END_TEST
+
+/* A signature that such a key would make need not be right: it is not looked at. */
+START_TEST(costly_keys_beside_the_signer)
+{
+	EVP_PKEY *const keys[] = {pki_public_rsa(3072, 65), pki_public_rsa(8200, 17)};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct brski_credential odd =
+			pki_make(&(struct pki_spec){.subject = "CN=Costly", .key = keys[i]}, &ca);
+
+		make_odd(&(struct odd){.beside = odd.cert}, &leaf);
+		cms.data[cms.len - 1] ^= 1;
+		EXPECT_WHY(BRSKI_UNSUPPORTED, "CN=Costly: RSA key", open_cms());
+		check_nothing_given();
+		pki_free(&odd);
+		EVP_PKEY_free(keys[i]);
+	}
 }
 END_TEST
 
@@ -541,8 +564,8 @@ int main(void)
 		content_changed_and_signature_changed, hand_made_envelope_opens, other_content_types,
 		two_signers, detached_and_empty_content, weak_digests_and_keys, no_signed_attributes,
 		signing_time, content_type_attribute_differs, signer_must_be_allowed_to_sign,
-		signer_from_elsewhere, too_many_certificates, sizes, other_kinds_of_cms,
-		signer_without_a_fitting_key};
+		signer_from_elsewhere, too_many_certificates, costly_keys_beside_the_signer, sizes,
+		other_kinds_of_cms, signer_without_a_fitting_key};
 
 	return run_tests("cms", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -583,6 +583,29 @@ START_TEST(weak_client_key_refused)
 }
 END_TEST
 
+/* Whoever's it is: no signature is looked at with such a key, and nobody is asked for an opinion. */
+START_TEST(costly_keys_refused)
+{
+	struct brski_credential client = pki_leaf("CN=Device", NULL, NULL), above;
+	EVP_PKEY *costly = pki_public_rsa(3072, 3072);
+	struct pair p;
+
+	above = pki_make(&(struct pki_spec){.subject = "CN=Costly", .key = costly}, &client);
+	ck_assert_int_eq(X509_add_cert(client.chain, above.cert, X509_ADD_FLAG_UP_REF), 1);
+	set_up(&p, &registrar, &client);
+	client_hello_and_server_flight(&p);
+	ck_assert_int_eq(feed_client(&p), BRSKI_OK);
+	ck_assert_int_eq(feed_server(&p), BRSKI_REFUSED);
+	ck_assert_ptr_nonnull(
+		strstr(p.server_error.why, "CN=Costly: RSA key with a public exponent of 3072"));
+	ck_assert_int_eq(p.asked, 0);
+	tear_down(&p);
+	pki_free(&above);
+	pki_free(&client);
+	EVP_PKEY_free(costly);
+}
+END_TEST
+
 /* A peer that wants to make us work: ten certificates are the most, or 32 KiB. */
 START_TEST(long_chains_refused)
 {
@@ -842,6 +865,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(refused, no_alpn_refused, 0, 5);
 	tcase_add_test(refused, no_client_certificate_refused);
 	tcase_add_test(refused, weak_client_key_refused);
+	tcase_add_test(refused, costly_keys_refused);
 	tcase_add_loop_test(refused, long_chains_refused, 0, 3);
 	tcase_add_loop_test(refused, client_refuses_strange_servers, 0, 2);
 	suite_add_tcase(s, refused);

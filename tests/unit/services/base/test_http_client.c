@@ -223,6 +223,34 @@ START_TEST(server_must_lead_to_the_anchors)
 }
 END_TEST
 
+/* Before any of its signatures is looked at. */
+START_TEST(servers_chain_is_bounded)
+{
+	EVP_PKEY *costly = pki_public_rsa(3072, 3072);
+	struct brski_credential odd = pki_make(&(struct pki_spec){.key = costly}, &root);
+	struct brski_credential with = {server.key, server.cert, pki_certs(&odd, NULL)};
+	struct call c;
+
+	open_client(NULL);
+	for (int long_chain = 0; long_chain < 2; long_chain++) {
+		web_start(&web, &with, remember, NULL);
+		call_open(&c, true, "https", "localhost");
+		call_trust(&c, &root);
+		ck_assert(!make_call(&c.call));
+		ck_assert_msg(strstr(shot.why, "at most 10 certificates") != NULL, "%s", shot.why);
+		call_close(&c);
+		web_stop(&web);
+		pki_free_certs(with.chain);
+		with.chain = sk_X509_new_null();
+		for (int i = 0; i < 10; i++)
+			X509_add_cert(with.chain, other_root.cert, X509_ADD_FLAG_UP_REF);
+	}
+	pki_free_certs(with.chain);
+	pki_free(&odd);
+	EVP_PKEY_free(costly);
+}
+END_TEST
+
 START_TEST(server_must_have_the_name)
 {
 	struct call c;
@@ -804,6 +832,7 @@ int main(void)
 		get_has_no_body,
 		connections_are_kept,
 		server_must_lead_to_the_anchors,
+		servers_chain_is_bounded,
 		server_must_have_the_name,
 		kept_connections_keep_their_anchors,
 		client_shows_its_certificate,

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <dlfcn.h>
 #include <sqlite3.h>
 
 #include "eap_brski/artifacts/voucher_check.h"
@@ -525,6 +526,63 @@ START_TEST(certificates_beside_the_chain)
 }
 END_TEST
 
+static unsigned n_verified;
+
+/* In place of OpenSSL's own, which it calls: the count is what matters. */
+int X509_verify(X509 *cert, EVP_PKEY *key)
+{
+	int (*real)(X509 *, EVP_PKEY *);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "X509_verify");
+	n_verified++;
+	return real(cert, key);
+}
+
+static struct brski_credential named(
+	const char *subject, EVP_PKEY *key, const struct brski_credential *issuer)
+{
+	struct pki_spec spec = {.subject = subject, .key = key, .ca = true, .no_ski = true, .no_aki = true};
+	struct brski_credential made = pki_make(&spec, issuer);
+
+	pki_free_certs(made.chain);
+	made.chain = NULL;
+	return made;
+}
+
+/*
+ * Whoever wants to make the MASA work: CAs of two names that issued each other in a circle, and more
+ * of the same names that issued nobody.
+ */
+START_TEST(certificates_in_a_circle)
+{
+	struct brski_credential x = named("CN=X", NULL, NULL), y = named("CN=Y", NULL, NULL);
+	struct brski_credential x_by_y = named("CN=X", x.key, &y), y_by_x = named("CN=Y", y.key, &x);
+	struct brski_credential ra =
+		pki_make(&(struct pki_spec){.subject = "CN=Registrar", .eku = "cmcRA", .no_aki = true}, &x);
+
+	pki_free_certs(ra.chain);
+	ra.chain = sk_X509_new_null();
+	X509_add_cert(ra.chain, x_by_y.cert, X509_ADD_FLAG_UP_REF);
+	X509_add_cert(ra.chain, y_by_x.cert, X509_ADD_FLAG_UP_REF);
+	for (int i = 0; i < 7; i++) {
+		struct brski_credential fake = named(i % 2 ? "CN=X" : "CN=Y", NULL, i % 2 ? &y : &x);
+
+		X509_add_cert(ra.chain, fake.cert, X509_ADD_FLAG_UP_REF);
+		pki_free(&fake);
+	}
+	make_request(&ra, &gadget, NONCE_1);
+	n_verified = 0;
+	ck_assert_uint_ge(ask(MASA_PATH_VOUCHER), 400);
+	ck_assert_msg(told("not of its chain") || told("10 signatures"), "%s", what);
+	ck_assert_uint_le(n_verified, 10);
+	pki_free(&ra);
+	pki_free(&x);
+	pki_free(&y);
+	pki_free(&x_by_y);
+	pki_free(&y_by_x);
+}
+END_TEST
+
 START_TEST(tls_client_of_the_same_domain_only)
 {
 	struct brski_credential colleague = pki_leaf("CN=Proxy", "P-256", &domain);
@@ -1005,8 +1063,8 @@ int main(void)
 		nonceless_ends_with_the_registrars_certificate, unknown_device, blocked_device,
 		device_of_another_issuer, a_serial_number_of_two_issuers_needs_the_issuer,
 		registrar_without_cmc_ra, registrar_expired, registrar_below_what_is_no_ca,
-		certificates_beside_the_chain, tls_client_of_the_same_domain_only, prior_is_right,
-		prior_with_another_nonce, prior_without_nonce, prior_of_another_device,
+		certificates_beside_the_chain, certificates_in_a_circle, tls_client_of_the_same_domain_only,
+		prior_is_right, prior_with_another_nonce, prior_without_nonce, prior_of_another_device,
 		prior_that_names_another_serial_number, prior_of_another_manufacturer,
 		prior_seen_with_another_registrar, prior_without_proximity, prior_of_an_expired_device,
 		idevid_issuer_of_another_certificate, forms, malformed, damaged_requests,

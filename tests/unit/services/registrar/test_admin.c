@@ -166,10 +166,27 @@ static enum brski_code set_pem(
 	return brski_admin_manufacturer_set_pem(m, which, brski_span_str(text), "the file", &err);
 }
 
+/* An anchor that would make every signature below it dear. */
+static struct brski_buf costly_pem(void)
+{
+	EVP_PKEY *key = pki_public_rsa(3072, 3072);
+	struct brski_credential anchor =
+		pki_make(&(struct pki_spec){.subject = "CN=Costly", .key = key}, &ca);
+	STACK_OF(X509) *certs = pki_certs(&anchor, NULL);
+	struct brski_buf pem = {0};
+
+	EXPECT(BRSKI_OK, brski_certs_to_pem(certs, &pem, &err));
+	brski_put_u8(&pem, 0);
+	pki_free_certs(certs);
+	pki_free(&anchor);
+	EVP_PKEY_free(key);
+	return pem;
+}
+
 START_TEST(pem_texts)
 {
 	struct brski_admin_manufacturer m;
-	struct brski_buf more = {0};
+	struct brski_buf more = {0}, costly = costly_pem();
 
 	brski_admin_manufacturer_init(&m);
 	for (int i = 0; i < BRSKI_ADMIN_CRLS; i++) {
@@ -185,10 +202,13 @@ START_TEST(pem_texts)
 	brski_put_u8(&more, 0);
 	EXPECT(BRSKI_OK, set_pem(&m, BRSKI_ADMIN_TLS_ANCHORS, (const char *)more.data));
 	ck_assert_uint_eq(m.pem[BRSKI_ADMIN_TLS_ANCHORS].len, more.len - 1);
+	EXPECT_WHY(BRSKI_UNSUPPORTED, "the file: certificate CN=Costly: RSA key",
+		set_pem(&m, BRSKI_ADMIN_IDEVID_ANCHORS, (const char *)costly.data));
 	EXPECT_WHY(BRSKI_MALFORMED, "the file holds no CRL in PEM form", set_pem(&m, BRSKI_ADMIN_CRLS, ""));
 	EXPECT(BRSKI_MALFORMED, set_pem(&m, BRSKI_ADMIN_CRLS, (const char *)more.data));
 	EXPECT(BRSKI_OK, set_pem(&m, BRSKI_ADMIN_CRLS, "-----BEGIN X509 CRL-----\nMII="));
 	brski_buf_free(&more);
+	brski_buf_free(&costly);
 	brski_admin_manufacturer_free(&m);
 }
 END_TEST
