@@ -135,10 +135,7 @@ INSTALL_PROGRAM = install -D -m 755
 
 install: all
 	$(INSTALL_FILE) $(BUILD)/rlm_brski.so $(DESTDIR)/usr/lib/freeradius/rlm_brski.so
-	install -d $(DESTDIR)$(FR_CONFIG)/mods-available $(DESTDIR)$(FR_CONFIG)/sites-available
-	install -m 640 radius_module/raddb/mods-available/* $(DESTDIR)$(FR_CONFIG)/mods-available/
-	install -m 640 radius_module/raddb/sites-available/* $(DESTDIR)$(FR_CONFIG)/sites-available/
-	install -D -m 640 radius_module/raddb/mods-config/sql/brski/schema.sql $(DESTDIR)$(FR_CONFIG)/mods-config/sql/brski/schema.sql
+	radius_module/install_config $(DESTDIR)$(FR_CONFIG) $(if $(DESTDIR),,$(shell getent group freerad | cut -d: -f1))
 	$(INSTALL_FILE) radius_module/raddb/dictionary.brski $(DESTDIR)/usr/share/freeradius/dictionary.brski
 	for p in brskictl brski-masa brski-ca; do $(INSTALL_PROGRAM) $(BUILD)/$$p $(DESTDIR)/usr/sbin/$$p || exit 1; done
 	$(INSTALL_PROGRAM) $(BUILD)/brski-courier $(DESTDIR)/usr/bin/brski-courier
@@ -149,8 +146,6 @@ install: all
 	install -d -m 750 $(DESTDIR)/var/lib/brski
 	@if [ -z "$(DESTDIR)" ] && getent passwd freerad > /dev/null; then \
 		chown freerad:freerad /var/lib/brski; \
-		chown root:freerad $(FR_CONFIG)/mods-available/brski* $(FR_CONFIG)/sites-available/brski*; \
-		chown -R root:freerad $(FR_CONFIG)/mods-config/sql/brski; \
 	fi
 
 help:

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "eap_brski/ground/text.h"
+#include "services/base/file.h"
 #include "services/base/options.h"
+#include "services/base/run_as.h"
 
 /* A process is one daemon, and signals reach the process: its state is the process's. */
 static struct {
@@ -37,14 +39,32 @@ static void write_line(void *ctx, enum brski_level level, const char *line)
 	fflush(self.log ? self.log : stderr);
 }
 
+/* Of root in a folder that is not root's alone: with the rights of the folder's owner. */
+static enum brski_code open_log_file(int *fd, struct brski_error *err)
+{
+	struct run_as who;
+	enum brski_code code = run_as_owner(self.log_path, &who, err);
+
+	*fd = -1;
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "cannot write the log %s", self.log_path);
+	run_as_begin(&who);
+	*fd = open(self.log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	run_as_end(&who);
+	return BRSKI_OK;
+}
+
 static enum brski_code open_log(struct brski_error *err)
 {
+	enum brski_code code;
 	int fd;
 	FILE *log;
 
 	if (!self.log_path)
 		return BRSKI_OK;
-	fd = open(self.log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	code = open_log_file(&fd, err);
+	if (code != BRSKI_OK)
+		return code;
 	log = fd >= 0 ? fdopen(fd, "a") : NULL;
 	if (!log) {
 		if (fd >= 0)
@@ -58,19 +78,19 @@ static enum brski_code open_log(struct brski_error *err)
 	return BRSKI_OK;
 }
 
+/* A new file, whatever stands there, so that no link is followed. */
 static enum brski_code write_pid(const char *path, struct brski_error *err)
 {
-	FILE *file = fopen(path, "we");
-	bool ok;
+	char text[24];
+	enum brski_code code;
 
-	if (!file)
+	snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	if (unlink(path) != 0 && errno != ENOENT)
 		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
-	ok = fprintf(file, "%ld\n", (long)getpid()) > 0;
-	ok = fclose(file) == 0 && ok;
-	if (!ok)
-		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
-	self.pid_path = path;
-	return BRSKI_OK;
+	code = brski_file_create(path, 0644, brski_span_str(text), err);
+	if (code == BRSKI_OK)
+		self.pid_path = path;
+	return code;
 }
 
 enum brski_code daemon_begin(

@@ -23,16 +23,17 @@
 struct sql_db;
 
 struct sql_options {
-	bool create;          /* make it if there is none */
-	mode_t mode;          /* of a file that is made, whatever the umask is */
-	bool owner_of_folder; /* a file that root makes belongs to its folder's owner */
-	unsigned busy_ms;     /* how long to wait for others' changes */
+	bool create;      /* make it if there is none */
+	mode_t mode;      /* of a file that is made, whatever the umask is */
+	unsigned busy_ms; /* how long to wait for others' changes */
 };
 
 /*
  * database: a file's path, or ":memory:", which is this connection's alone and gone with it. What is
- * in the file is looked at by the first statement. BRSKI_NOT_FOUND: there is none, and none shall be
- * made; BRSKI_UNAVAILABLE: it cannot be opened. The words are the bare reason, without the name.
+ * in the file is looked at by the first statement. Root works on it, and on the files beside it, with
+ * the rights of its folder's owner (run_as.h). BRSKI_NOT_FOUND: there is none, and none shall be
+ * made; BRSKI_UNAVAILABLE: it cannot be opened; else what run_as_owner() says. The words are the bare
+ * reason, without the name.
  * *out is to be closed with sql_close.
  */
 BRSKI_CHECKED enum brski_code sql_open(const char *database, const struct sql_options *options,

@@ -12,10 +12,13 @@
 #include <sqlite3.h>
 
 #include "eap_brski/ground/text.h"
+#include "services/base/run_as.h"
 
 struct sql_db {
 	sqlite3 *sqlite;
 	pthread_mutex_t lock; /* recursive: a transaction has it around its statements */
+	struct run_as who;    /* whose rights on files count, while somebody has the lock */
+	unsigned depth;       /* how often he has */
 	bool ready;           /* see get_ready */
 	bool lazy;            /* synchronous=NORMAL now, see sql_begin_lazy */
 	bool to_undo;         /* a transaction that failed is open, see undo */
@@ -58,24 +61,9 @@ static enum brski_code lock_new(pthread_mutex_t *lock, struct brski_error *err)
 	return rc == 0 ? BRSKI_OK : brski_fail(err, BRSKI_NO_MEMORY, "no memory for a lock");
 }
 
-/* A database that root makes for a server must be the server's, or it could not write it. */
-static void give_to_owner_of_folder(int fd, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[1024];
-	struct stat st;
-
-	if (!slash || slash == path || (size_t)(slash - path) >= sizeof(folder) || geteuid() != 0)
-		return;
-	memcpy(folder, path, (size_t)(slash - path));
-	folder[slash - path] = '\0';
-	if (stat(folder, &st) == 0 && st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) != 0)
-		return; /* the server will say that it cannot open it, and why */
-}
-
 /*
  * SQLite makes files with the umask's rights: this one names devices and owners, so others shall
- * not read it. The files that SQLite puts beside it get the rights and the owner of this one.
+ * not read it. The files that SQLite puts beside it get the rights of this one.
  */
 static void make_file(const char *path, const struct sql_options *options)
 {
@@ -87,15 +75,28 @@ static void make_file(const char *path, const struct sql_options *options)
 	if (fd < 0)
 		return; /* it is there; else SQLite says why it cannot be */
 	(void)fchmod(fd, options->mode);
-	if (options->owner_of_folder)
-		give_to_owner_of_folder(fd, path);
 	close(fd);
+}
+
+static enum brski_code open_file(
+	struct sql_db *db, const char *database, const struct sql_options *options, struct brski_error *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options->create ? SQLITE_OPEN_CREATE : 0);
+	enum brski_code code = BRSKI_OK;
+
+	sql_lock(db);
+	make_file(database, options);
+	if (sqlite3_open_v2(database, &db->sqlite, flags, NULL) != SQLITE_OK) {
+		code = !options->create && access(database, F_OK) != 0 ? BRSKI_NOT_FOUND : BRSKI_UNAVAILABLE;
+		brski_fail(err, code, "%s", db->sqlite ? sqlite3_errmsg(db->sqlite) : "out of memory");
+	}
+	sql_unlock(db);
+	return code;
 }
 
 enum brski_code sql_open(
 	const char *database, const struct sql_options *options, struct sql_db **out, struct brski_error *err)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options->create ? SQLITE_OPEN_CREATE : 0);
 	struct sql_db *db = calloc(1, sizeof(*db));
 	enum brski_code code;
 
@@ -107,10 +108,13 @@ enum brski_code sql_open(
 		free(db);
 		return code;
 	}
-	make_file(database, options);
-	if (sqlite3_open_v2(database, &db->sqlite, flags, NULL) != SQLITE_OK) {
-		code = !options->create && access(database, F_OK) != 0 ? BRSKI_NOT_FOUND : BRSKI_UNAVAILABLE;
-		brski_fail(err, code, "%s", db->sqlite ? sqlite3_errmsg(db->sqlite) : "out of memory");
+	if (strcmp(database, ":memory:") != 0)
+		code = run_as_owner(database, &db->who, err);
+	if (code == BRSKI_UNTRUSTED && !options->create && access(database, F_OK) != 0)
+		code = brski_fail(err, BRSKI_NOT_FOUND, "unable to open database file");
+	if (code == BRSKI_OK)
+		code = open_file(db, database, options, err);
+	if (code != BRSKI_OK) {
 		sql_close(db);
 		return code;
 	}
@@ -119,11 +123,14 @@ enum brski_code sql_open(
 	return BRSKI_OK;
 }
 
+/* The last one to close it tidies up the files beside it. */
 void sql_close(struct sql_db *db)
 {
 	if (!db)
 		return;
+	sql_lock(db);
 	sqlite3_close(db->sqlite);
+	sql_unlock(db);
 	pthread_mutex_destroy(&db->lock);
 	free(db);
 }
@@ -323,10 +330,14 @@ enum brski_code sql_script(struct sql_db *db, const char *text, struct brski_err
 void sql_lock(struct sql_db *db)
 {
 	pthread_mutex_lock(&db->lock);
+	if (db->depth++ == 0)
+		run_as_begin(&db->who);
 }
 
 void sql_unlock(struct sql_db *db)
 {
+	if (--db->depth == 0)
+		run_as_end(&db->who);
 	pthread_mutex_unlock(&db->lock);
 }
 

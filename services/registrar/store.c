@@ -27,8 +27,7 @@ static enum brski_code migrate(struct brski_store *store, struct brski_error *er
 enum brski_code brski_store_open(
 	const char *path, bool create, struct brski_store **out, struct brski_error *err)
 {
-	const struct sql_options options = {
-		.create = create, .mode = 0640, .owner_of_folder = true, .busy_ms = BUSY_MS};
+	const struct sql_options options = {.create = create, .mode = 0640, .busy_ms = BUSY_MS};
 	struct brski_store *store = calloc(1, sizeof(*store));
 	enum brski_code code;
 

@@ -60,4 +60,52 @@ if freeradius -d "$LAB/raddb" -XC > "$LAB/check.log" 2>&1; then ok "the example 
 fi
 ln -s ../sites-available/brski "$LAB/raddb/sites-enabled/brski"
 check "and so does the example site" freeradius -d "$LAB/raddb" -XC -l "$LAB/check2.log"
+
+echo "# A server's user who lays links where root is about to write"
+trap_for() { # LINK: at that place, to a file of root's; prints nothing
+	rm -rf "$LAB/trap" "$LAB/victim"
+	mkdir -p "$LAB/trap/mods-available"
+	echo "root's own" > "$LAB/victim"
+	chmod 600 "$LAB/victim"
+	ln -s "$LAB/victim" "$LAB/trap/$1"
+	chown -hR freerad:freerad "$LAB/trap"
+}
+
+unharmed() {
+	[ "$(stat -c '%U %a' "$LAB/victim")" = "root 600" ] && [ "$(cat "$LAB/victim")" = "root's own" ]
+}
+
+chmod 755 "$LAB"
+for link in registrar.db registrar.db-wal registrar.db-shm registrar.db-journal; do
+	trap_for "$link"
+	"$BUILD/brskictl" -d "$LAB/trap/registrar.db" init > "$LAB/out" 2>&1 || true
+	check "brskictl init does not go where $link leads" unharmed
+done
+trap_for elsewhere
+rm -f "$LAB/victim"
+ln -s "$LAB/victim" "$LAB/trap/registrar.db"
+"$BUILD/brskictl" -d "$LAB/trap/registrar.db" init > "$LAB/out" 2>&1 && not_ok "the database is where a link leads"
+check "nor makes a file there" [ ! -e "$LAB/victim" ]
+trap_for elsewhere
+check "without a link it makes the database" "$BUILD/brskictl" -d "$LAB/trap/registrar.db" init
+check "which is the server's" [ "$(stat -c '%U %a' "$LAB/trap/registrar.db")" = "freerad 640" ]
+chown root "$LAB/trap/registrar.db"
+check "one that is root's is told" grep -q 'belongs to root, and its folder to user' <("$BUILD/brskictl" -d "$LAB/trap/registrar.db" queue 2>&1)
+
+trap_for masa.log
+"$BUILD/brski-masa" --db "$LAB/trap/masa.db" --log "$LAB/trap/masa.log" serve > "$LAB/out" 2>&1 || true
+check "brski-masa writes no log there" eval 'unharmed && grep -q "cannot write the log" "$LAB/out"'
+trap_for masa.db-wal
+"$BUILD/brski-masa" --db "$LAB/trap/masa.db" device list > "$LAB/out" 2>&1 || true
+check "nor its database" unharmed
+
+for link in mods-available/brski mods-available/brski_sql; do
+	trap_for "$link"
+	check "the configuration is laid" "$ROOT/radius_module/install_config" "$LAB/trap" freerad
+	check "and takes the place of $link" eval 'unharmed && [ "$(stat -c "%F %U %G %a" "$LAB/trap/$link")" = "regular file root freerad 640" ]'
+done
+rm -rf "$LAB/trap/sites-available"
+ln -s "$LAB" "$LAB/trap/sites-available"
+chown -h freerad "$LAB/trap/sites-available"
+check "nor is a folder believed that is a link" eval '! "$ROOT/radius_module/install_config" "$LAB/trap" freerad 2> /dev/null'
 finish

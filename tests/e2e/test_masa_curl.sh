@@ -213,7 +213,10 @@ for _ in $(seq 100); do [ ! -e "$T/masa.log" ] || break; sleep 0.1; done
 post requestvoucher
 check "SIGHUP opens the log anew" grep -q 'POST' "$T/masa.log"
 check "SIGTERM ends it in order" stop masa
+echo untouched > "$T/victim"
+ln -s "$T/victim" "$T/pid"
 serve --max-connections 4 --timeout 2 --pid-file "$T/pid"
+check "a pid file is no way into another file" grep -qx untouched "$T/victim"
 check "connections over the limit wait for their turn" timeout 30 bash -c '
 	for _ in $(seq 12); do exec {fd}<> /dev/tcp/127.0.0.1/'"$PORT"'; done
 	curl -sS --max-time 20 --cacert '"$T"'/vendor/ca.pem -o /dev/null https://127.0.0.1:'"$PORT"'/'

@@ -346,7 +346,7 @@ END_TEST
 
 START_TEST(a_new_file_has_the_mode_that_was_asked_for)
 {
-	struct sql_options with = {.create = true, .mode = 0640, .owner_of_folder = true};
+	struct sql_options with = {.create = true, .mode = 0640};
 	struct stat st;
 	struct sql_db *other;
 	char name[96];
