@@ -86,6 +86,11 @@ struct brski_cmp_header {
 	bool implicit_confirm;
 	time_t confirm_wait_time; /* 0: absent */
 	char cert_profile[64];    /* "" absent */
+	/*
+	 * OID text of an element of generalInfo that is not understood: unknown, of a value that no
+	 * member here has, or there twice; "": none. No error by itself (RFC 9483 3.5)
+	 */
+	char odd_info[64];
 };
 
 struct brski_cmp {
@@ -241,6 +246,7 @@ struct brski_cmp_request {
 	bool wants_validity;                  /* ir: dates are requested */
 	bool wants_controls; /* ir: there are controls or regInfo; p10cr: attributes besides the extensions */
 	char info_type[64];  /* genm: OID text */
+	bool info_has_value; /* genm */
 	struct brski_buf cert_hash; /* certConf */
 	int cert_hash_nid;          /* certConf: NID of hashAlg, NID_undef if absent */
 	enum brski_cmp_status conf_status;
@@ -262,13 +268,23 @@ void brski_cmp_request_free(struct brski_cmp_request *r);
  */
 BRSKI_CHECKED enum brski_code brski_cmp_request_check(const struct brski_cmp *msg, const X509 *signer,
 	STACK_OF(X509) **chain, struct brski_cmp_request *out, struct brski_error *err);
+/* What a registrar lets a device ask for. Borrowed. */
+struct brski_cmp_rule {
+	const X509 *idevid;   /* whose subject it is */
+	const char *profiles; /* names of certificate profiles, blanks or commas between them; NULL: none */
+	const char *named_by; /* where these are named, for the error's words */
+};
 /*
- * May a device ask for that? RFC 9483 5.1. The subject is its IDevID's, and there are no powers
- * over others: no CA, no keyCertSign or cRLSign, no extended key usage of a CA or registrar.
- * BRSKI_REFUSED. Names in subjectAltName are the PKI's to judge.
+ * May a device ask for that? RFC 9483 5.1: what the registrar forwards, it vouches for, and a PKI may
+ * issue what is asked for. So all of the request is understood, whichever form it has: the subject is
+ * the IDevID's; of extensions there are basicConstraints without cA, keyUsage without keyCertSign and
+ * cRLSign, extendedKeyUsage of clientAuth, subjectKeyIdentifier, and subjectAltName, whose names are
+ * the PKI's to judge, as is the issuer; no dates, controls, regInfo or other attributes; in
+ * generalInfo implicitConfirm, and certProfile of an allowed name; of general messages, those of
+ * RFC 9483 4.3. BRSKI_REFUSED, and asked->fail is what the peer is told.
  */
-BRSKI_CHECKED enum brski_code brski_cmp_request_authorize(
-	const struct brski_cmp_request *asked, const X509 *idevid, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_cmp_request_authorize(const struct brski_cmp *msg,
+	struct brski_cmp_request *asked, const struct brski_cmp_rule *rule, struct brski_error *err);
 /* True if certHash in a certConf is that of cert. */
 bool brski_cmp_cert_hash_matches(const struct brski_cmp_request *conf, const X509 *cert);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -55,24 +56,34 @@ static enum brski_code read_time(
 	return BRSKI_OK;
 }
 
+/* As it is, or not at all: a name cut or made printable could be another one's. */
+static bool read_profile_name(struct brski_span name, struct brski_cmp_header *out)
+{
+	brski_printable(name, out->cert_profile, sizeof(out->cert_profile));
+	if (name.len > 0 && brski_span_equal(name, brski_span_str(out->cert_profile)))
+		return true;
+	out->cert_profile[0] = '\0';
+	return false;
+}
+
 /*
  * CertProfileValue is a SEQUENCE of one name; in drafts before RFC 9480, and in software made then,
  * it was the bare name.
  */
-static void read_profile(const ASN1_TYPE *value, struct brski_cmp_header *out)
+static bool read_profile(const ASN1_TYPE *value, struct brski_cmp_header *out)
 {
 	BRSKI_FREETEXT *names;
+	bool understood;
 
-	if (value->type == V_ASN1_UTF8STRING) {
-		brski_printable(brski_asn1_octets(value->value.utf8string), out->cert_profile,
-			sizeof(out->cert_profile));
-		return;
-	}
+	if (!value || out->cert_profile[0] != '\0')
+		return false;
+	if (value->type == V_ASN1_UTF8STRING)
+		return read_profile_name(brski_asn1_octets(value->value.utf8string), out);
 	names = brski_asn1_read(brski_asn1_raw(value), ASN1_ITEM_rptr(BRSKI_FREETEXT), "certProfile", NULL);
-	if (names && sk_ASN1_UTF8STRING_num(names) == 1)
-		brski_printable(brski_asn1_octets(sk_ASN1_UTF8STRING_value(names, 0)), out->cert_profile,
-			sizeof(out->cert_profile));
+	understood = names && sk_ASN1_UTF8STRING_num(names) == 1 &&
+		     read_profile_name(brski_asn1_octets(sk_ASN1_UTF8STRING_value(names, 0)), out);
 	BRSKI_FREETEXT_free(names);
+	return understood;
 }
 
 /* RFC 9483 3.1: ImplicitConfirmValue is NULL; absence is taken for it. */
@@ -91,6 +102,27 @@ static enum brski_code check_confirm_wait(const ASN1_TYPE *value, struct brski_e
 	return brski_fail(err, BRSKI_MALFORMED, "confirmWaitTime is no time (RFC 9483 3.1)");
 }
 
+static enum brski_code read_implicit_confirm(
+	const ASN1_TYPE *value, struct brski_cmp_header *out, bool *understood, struct brski_error *err)
+{
+	enum brski_code code = check_implicit_confirm(value, err);
+
+	*understood = !out->implicit_confirm;
+	out->implicit_confirm = code == BRSKI_OK;
+	return code;
+}
+
+static enum brski_code read_confirm_wait(
+	const ASN1_TYPE *value, struct brski_cmp_header *out, bool *understood, struct brski_error *err)
+{
+	enum brski_code code = check_confirm_wait(value, err);
+
+	*understood = out->confirm_wait_time == 0;
+	return code == BRSKI_OK ? read_time(value->value.generalizedtime, "confirmWaitTime",
+					  &out->confirm_wait_time, err)
+				: code;
+}
+
 /* RFC 9483 3.5: what we don't know in generalInfo is no error. */
 static enum brski_code read_info(
 	const BRSKI_INFO *info, struct brski_cmp_header *out, struct brski_error *err)
@@ -98,22 +130,20 @@ static enum brski_code read_info(
 	char oid[BRSKI_CMP_OID_MAX];
 	int len = OBJ_obj2txt(oid, sizeof(oid), info->type, 1);
 	enum brski_code code = BRSKI_OK;
+	bool understood = false;
 
 	if (len <= 0 || (size_t)len >= sizeof(oid)) {
 		ERR_clear_error();
-		return BRSKI_OK;
+		snprintf(oid, sizeof(oid), "a very long one");
 	}
-	if (strcmp(oid, BRSKI_OID_CONFIRM_IMPLICIT) == 0) {
-		code = check_implicit_confirm(info->value, err);
-		out->implicit_confirm = code == BRSKI_OK;
-	} else if (strcmp(oid, BRSKI_OID_CONFIRM_WAIT) == 0) {
-		code = check_confirm_wait(info->value, err);
-		if (code == BRSKI_OK)
-			code = read_time(info->value->value.generalizedtime, "confirmWaitTime",
-				&out->confirm_wait_time, err);
-	} else if (strcmp(oid, BRSKI_OID_CERT_PROFILE) == 0 && info->value) {
-		read_profile(info->value, out);
-	}
+	if (strcmp(oid, BRSKI_OID_CONFIRM_IMPLICIT) == 0)
+		code = read_implicit_confirm(info->value, out, &understood, err);
+	else if (strcmp(oid, BRSKI_OID_CONFIRM_WAIT) == 0)
+		code = read_confirm_wait(info->value, out, &understood, err);
+	else if (strcmp(oid, BRSKI_OID_CERT_PROFILE) == 0)
+		understood = read_profile(info->value, out);
+	if (!understood)
+		snprintf(out->odd_info, sizeof(out->odd_info), "%s", oid);
 	return code;
 }
 

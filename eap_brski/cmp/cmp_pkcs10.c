@@ -15,6 +15,47 @@ static enum brski_code check_version(X509_REQ *req, struct brski_cmp_request *ou
 	return brski_fail(err, BRSKI_UNEXPECTED, "PKCS #10: version is not 0 (RFC 9483 4.1.4)");
 }
 
+static enum brski_code refuse(struct brski_cmp_request *out, struct brski_error *err, const char *why)
+{
+	out->fail = BRSKI_CMP_BAD_CERT_TEMPLATE;
+	return brski_fail(err, BRSKI_UNEXPECTED, "PKCS #10: %s", why);
+}
+
+/*
+ * RFC 2985 5.4.2: one attribute of one value. With more, or with the one that Microsoft had before, a
+ * PKI could find other extensions than we do.
+ */
+static enum brski_code find_extensions(
+	X509_REQ *req, struct brski_span *der, struct brski_cmp_request *out, struct brski_error *err)
+{
+	int at = X509_REQ_get_attr_by_NID(req, NID_ext_req, -1);
+	X509_ATTRIBUTE *attribute = at >= 0 ? X509_REQ_get_attr(req, at) : NULL;
+
+	*der = (struct brski_span){0};
+	if (X509_REQ_get_attr_by_NID(req, NID_ms_ext_req, -1) >= 0)
+		return refuse(out, err, "extensions in Microsoft's own attribute");
+	if (!attribute)
+		return BRSKI_OK;
+	if (X509_REQ_get_attr_by_NID(req, NID_ext_req, at) >= 0 || X509_ATTRIBUTE_count(attribute) != 1)
+		return refuse(out, err, "not exactly one extensionRequest of one value (RFC 2985 5.4.2)");
+	*der = brski_asn1_raw(X509_ATTRIBUTE_get0_type(attribute, 0));
+	return der->len > 0 ? BRSKI_OK : refuse(out, err, "extensionRequest is no list of extensions");
+}
+
+static enum brski_code read_extensions(X509_REQ *req, struct brski_cmp_request *out, struct brski_error *err)
+{
+	struct brski_span der;
+	enum brski_code code = find_extensions(req, &der, out, err);
+
+	out->wants_controls = X509_REQ_get_attr_count(req) > (der.len > 0 ? 1 : 0);
+	if (code != BRSKI_OK || der.len == 0)
+		return code;
+	out->fail = BRSKI_CMP_BAD_CERT_TEMPLATE;
+	out->extensions =
+		brski_asn1_read(der, ASN1_ITEM_rptr(X509_EXTENSIONS), "PKCS #10: extensionRequest", err);
+	return out->extensions ? BRSKI_OK : BRSKI_MALFORMED;
+}
+
 static enum brski_code read_fields(X509_REQ *req, struct brski_cmp_request *out, struct brski_error *err)
 {
 	enum brski_code code;
@@ -32,11 +73,7 @@ static enum brski_code read_fields(X509_REQ *req, struct brski_cmp_request *out,
 	out->subject = X509_NAME_dup(X509_REQ_get_subject_name(req));
 	if (!out->subject)
 		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
-	out->extensions = X509_REQ_get_extensions(req);
-	out->wants_controls =
-		X509_REQ_get_attr_count(req) > (X509_REQ_get_attr_by_NID(req, NID_ext_req, -1) >= 0 ? 1 : 0);
-	ERR_clear_error();
-	return BRSKI_OK;
+	return read_extensions(req, out, err);
 }
 
 /* RFC 9483 4.1.4: the request MUST be signed with the key that it is for. */

@@ -239,8 +239,28 @@ static enum brski_code read_genm(
 	enum brski_code code = brski_cmp_info_read(brski_cmp_content(msg), out->info_type, &value, err);
 
 	out->fail = code == BRSKI_UNEXPECTED ? BRSKI_CMP_BAD_REQUEST : BRSKI_CMP_BAD_DATA_FORMAT;
+	out->info_has_value = value.len > 0;
 	brski_buf_free(&value);
 	return code;
+}
+
+/* RFC 5280 4.2: no extension twice; else each reader may take another one. */
+static enum brski_code check_extensions(struct brski_cmp_request *out, struct brski_error *err)
+{
+	char oid[BRSKI_CMP_OID_MAX] = "?";
+
+	for (int i = 0; i < sk_X509_EXTENSION_num(out->extensions); i++) {
+		const ASN1_OBJECT *object =
+			X509_EXTENSION_get_object(sk_X509_EXTENSION_value(out->extensions, i));
+
+		if (X509v3_get_ext_by_OBJ(out->extensions, object, i) < 0)
+			continue;
+		OBJ_obj2txt(oid, sizeof(oid), object, 0);
+		out->fail = BRSKI_CMP_BAD_CERT_TEMPLATE;
+		return brski_fail(
+			err, BRSKI_UNEXPECTED, "extension %s is asked for twice (RFC 5280 4.2)", oid);
+	}
+	return BRSKI_OK;
 }
 
 static enum brski_code read_body(
@@ -288,6 +308,8 @@ enum brski_code brski_cmp_request_check(const struct brski_cmp *msg, const X509 
 	if ((code = check_header(msg, out, err)) == BRSKI_OK &&
 		(code = check_protection(msg, signer, &signers, out, err)) == BRSKI_OK)
 		code = read_body(msg, out, err);
+	if (code == BRSKI_OK)
+		code = check_extensions(out, err);
 	if (code != BRSKI_OK) {
 		forget(out, code);
 	} else {

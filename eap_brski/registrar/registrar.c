@@ -177,6 +177,9 @@ static enum brski_code registrar_fill(
 		c->cmp_signers ? X509_chain_up_ref((STACK_OF(X509) *)c->cmp_signers) : sk_X509_new_null();
 	if (!r->domain_anchors || !r->pki_tls_anchors || !r->cmp_signers)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	r->cmp_profiles = strdup(c->cmp_profiles ? c->cmp_profiles : "");
+	if (!r->cmp_profiles)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	strcpy(r->cmp_url, c->cmp_url); /* config_check has looked at its length */
 	r->labels = c->labels;
 	r->nest = c->nest;
@@ -226,6 +229,7 @@ void brski_registrar_free(struct brski_registrar *r)
 	for (size_t i = 0; i < r->n_domain_ids; i++)
 		brski_buf_free(&r->domain_ids[i]);
 	free(r->domain_ids);
+	free(r->cmp_profiles);
 	free(r->known_domains);
 	free(r);
 }

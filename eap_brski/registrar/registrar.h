@@ -205,6 +205,11 @@ struct brski_registrar_config {
 	 * key usage cmcCA or cmcRA; they lead to domain_anchors all the same. Copied; NULL: none
 	 */
 	const STACK_OF(X509) *cmp_signers;
+	/*
+	 * Names of certificate profiles that devices may ask for by certProfile, blanks or commas
+	 * between them; NULL: none. Copied.
+	 */
+	const char *cmp_profiles;
 	long retry_after; /* seconds, for 202, waiting and 503; 0: BRSKI_RETRY_AFTER_DEFAULT */
 	long waiting_max; /* seconds after which a request that got no answer is given up; 0: never */
 	const struct brski_registrar_ops *ops;

@@ -414,6 +414,9 @@ static enum brski_code authorize(struct cmp_context *c, struct brski_error *err)
 
 static enum brski_code serve(struct cmp_context *c, struct brski_error *err)
 {
+	const struct brski_cmp_rule rule = {.idevid = c->s->device.idevid,
+		.profiles = c->s->registrar->cmp_profiles,
+		.named_by = "cmp_profiles"};
 	struct brski_error why = {0};
 	enum brski_code code;
 
@@ -425,7 +428,7 @@ static enum brski_code serve(struct cmp_context *c, struct brski_error *err)
 	}
 	code = brski_cmp_request_check(c->msg, c->s->device.idevid, NULL, &c->asked, &why);
 	if (code == BRSKI_OK)
-		code = brski_cmp_request_authorize(&c->asked, c->s->device.idevid, &why);
+		code = brski_cmp_request_authorize(c->msg, &c->asked, &rule, &why);
 	if (code != BRSKI_OK)
 		return refuse_request(c, code, &why, err);
 	return authorize(c, err);

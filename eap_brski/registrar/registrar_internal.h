@@ -45,6 +45,7 @@ struct brski_registrar {
 	size_t n_domain_ids;
 	char cmp_url[BRSKI_URL_MAX];
 	bool labels;
+	char *cmp_profiles; /* never NULL */
 	bool nest;
 	bool answer_genm;
 	bool check_answers;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "eap_brski/pki/cert.h"
@@ -109,11 +110,27 @@ static enum brski_code check_same_entity(struct ca_job *job, bool has_own_serial
 		"the subject is another's than the signer's, who is no registration authority");
 }
 
+/* It may be copied: then it is one. */
+static enum brski_code check_san(struct ca_job *job, struct brski_error *err)
+{
+	X509_EXTENSION *san = asked_san(job);
+	GENERAL_NAMES *names = san ? X509V3_EXT_d2i(san) : NULL;
+	bool good = !san || sk_GENERAL_NAME_num(names) > 0;
+
+	GENERAL_NAMES_free(names);
+	ERR_clear_error();
+	if (good)
+		return BRSKI_OK;
+	return refuse(job, BRSKI_CMP_BAD_CERT_TEMPLATE, err, "subjectAltName is no list of names");
+}
+
 enum brski_code ca_template_check(struct ca_job *job, struct brski_error *err)
 {
 	bool has_own_serial = false;
 	enum brski_code code = check_is_named(job, err);
 
+	if (code == BRSKI_OK)
+		code = check_san(job, err);
 	if (code == BRSKI_OK)
 		code = check_serial_number(job, &has_own_serial, err);
 	if (code == BRSKI_OK)

@@ -22,6 +22,7 @@ const struct setting brski_settings[] = {
 	{TEXT(cmp_tls_ca_file), NULL, false, "FILE", "trust anchors of the PKI's HTTPS, where ca_file is not"},
 	{TEXT(cmp_signer_file), NULL, false, "FILE", "who may sign its answers without being a CA, cmcCA or cmcRA"},
 	{FLAG(cmp_labels), "yes", false, NULL, "put the operation's label behind a well-known cmp_url"},
+	{TEXT(cmp_profiles), NULL, false, "NAMES", "certificate profiles that devices may ask for"},
 	{FLAG(cmp_nested), "yes", false, NULL, "wrap requests in a message signed by this registrar"},
 	{FLAG(answer_genm), "no", false, NULL, "answer questions for CA certificates from ca_file"},
 	{FLAG(check_pki_answers), "yes", false, NULL, "verify the PKI's answers before devices get them"},

@@ -20,6 +20,7 @@ struct brski_config {
 	char *cmp_tls_ca_file;   /* PEM: trust anchors of its HTTPS; NULL or "": ca_file */
 	char *cmp_signer_file;   /* PEM: signers of the PKI's answers that have no role; NULL or "": none */
 	bool cmp_labels;         /* RFC 9483 6.1 */
+	char *cmp_profiles;      /* that devices may ask for, "a, b"; NULL or "": none */
 	bool cmp_nested;         /* RFC 9483 5.2.2.1 */
 	bool answer_genm;        /* from ca_file, for PKIs that answer none */
 	bool check_pki_answers;  /* before the device gets them */

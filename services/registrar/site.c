@@ -155,6 +155,7 @@ static enum brski_code make_registrar(
 		.answer_genm = settings->answer_genm,
 		.check_answers = settings->check_pki_answers,
 		.cmp_signers = site->cmp_signers,
+		.cmp_profiles = settings->cmp_profiles,
 		.retry_after = settings->retry_after,
 		.waiting_max = settings->max_waiting_age,
 		.ops = brski_policy_ops(),

@@ -558,6 +558,14 @@ static void version_2(BRSKI_CERTTEMPLATE *t)
 	ASN1_INTEGER_set(t->version, 2);
 }
 
+static void with_two_usages(BRSKI_CERTTEMPLATE *t)
+{
+	t->extensions = sk_X509_EXTENSION_new_null();
+	for (int i = 0; i < 2; i++)
+		sk_X509_EXTENSION_push(
+			t->extensions, X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, "digitalSignature"));
+}
+
 static void version_1(BRSKI_CERTTEMPLATE *t)
 {
 	t->version = ASN1_INTEGER_new();
@@ -597,6 +605,7 @@ static void without_key(BRSKI_CERTTEMPLATE *t)
 START_TEST(template_rules)
 {
 	refused_template(version_2, BRSKI_OK, BRSKI_CMP_FAIL_NONE);
+	refused_template(with_two_usages, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_TEMPLATE);
 	refused_template(version_1, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_TEMPLATE);
 	refused_template(with_serial, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_TEMPLATE);
 	refused_template(with_issuer_uid, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_TEMPLATE);
@@ -710,6 +719,20 @@ static void refused_pkcs10(
 	X509_REQ_free(req);
 }
 
+/* keyUsage, as often as that. */
+static X509_REQ *with_extensions(int attribute, int times)
+{
+	STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
+	X509_REQ *req = X509_REQ_new();
+
+	for (int i = 0; i < times; i++)
+		sk_X509_EXTENSION_push(
+			extensions, X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, "digitalSignature"));
+	ck_assert_int_eq(X509_REQ_add_extensions_nid(req, extensions, attribute), 1);
+	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+	return req;
+}
+
 START_TEST(pkcs10_rules)
 {
 	EVP_PKEY *other = pki_key("P-256");
@@ -719,6 +742,10 @@ START_TEST(pkcs10_rules)
 	refused_pkcs10(X509_REQ_new(), world.key, EVP_sha1(), BRSKI_UNSUPPORTED, BRSKI_CMP_BAD_POP);
 	X509_REQ_set_version(version_2_req, 1);
 	refused_pkcs10(version_2_req, world.key, EVP_sha256(), BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_TEMPLATE);
+	refused_pkcs10(with_extensions(NID_ms_ext_req, 1), world.key, EVP_sha256(), BRSKI_UNEXPECTED,
+		BRSKI_CMP_BAD_CERT_TEMPLATE);
+	refused_pkcs10(with_extensions(NID_ext_req, 2), world.key, EVP_sha256(), BRSKI_UNEXPECTED,
+		BRSKI_CMP_BAD_CERT_TEMPLATE);
 	EVP_PKEY_free(other);
 }
 END_TEST

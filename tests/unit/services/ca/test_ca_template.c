@@ -299,6 +299,8 @@ START_TEST(copied_names_are_as_asked)
 	ca.copy_san = true;
 	expect_status(&(struct asked){.extensions = {{"subjectAltName", "DNS:device.example"}}},
 		BRSKI_CMP_ACCEPTED, "");
+	expect_refusal(&(struct asked){.extensions = {{"subjectAltName", "DER:0500"}}},
+		BRSKI_CMP_BAD_CERT_TEMPLATE, "no list of names");
 }
 END_TEST
 
