@@ -77,11 +77,30 @@ static enum brski_code check_request(const struct brski_voucher *v, const STACK_
 	return code;
 }
 
+/*
+ * RFC 8366 5.4: the envelope has the certificates up to the signer's anchor. The MASA sees this
+ * request alone (RFC 8995 5.5.5), so what can be verified with the tunnel's help only is of no use.
+ */
+static enum brski_code open_request(struct brski_span cms, const STACK_OF(X509) *peer_chain,
+	struct brski_voucher *out, STACK_OF(X509) **certs, struct brski_error *err)
+{
+	enum brski_code code = brski_voucher_open(cms, NULL, out, certs, err);
+
+	if (code != BRSKI_UNTRUSTED || brski_voucher_open(cms, peer_chain, out, certs, NULL) != BRSKI_OK)
+		return code;
+	brski_voucher_free(out);
+	sk_X509_pop_free(*certs, X509_free);
+	*certs = NULL;
+	return brski_fail(err, BRSKI_MALFORMED,
+		"voucher-request comes without the certificate of its signer, and the MASA could not verify "
+		"it (RFC 8366 5.4)");
+}
+
 enum brski_code brski_voucher_request_check(struct brski_span cms, const STACK_OF(X509) *peer_chain,
 	const X509 *own, struct brski_voucher *out, struct brski_error *err)
 {
 	STACK_OF(X509) *certs;
-	enum brski_code code = brski_voucher_open(cms, peer_chain, out, &certs, err);
+	enum brski_code code = open_request(cms, peer_chain, out, &certs, err);
 
 	if (code != BRSKI_OK)
 		return code;

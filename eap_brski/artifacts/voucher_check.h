@@ -9,7 +9,8 @@
 /*
  * Registrar, on a pledge's request (RFC 8995 5.3, 5.5): signed by the tunnel's peer (peer_chain,
  * leaf first), serial-number equal to the certificate's, proximity-registrar-cert equal to own,
- * nonce present. *out gets the request's leaves.
+ * nonce present. The signer's certificate must be in the envelope, since the MASA has no other
+ * (RFC 8366 5.4): else BRSKI_MALFORMED. *out gets the request's leaves.
  */
 BRSKI_CHECKED enum brski_code brski_voucher_request_check(struct brski_span cms,
 	const STACK_OF(X509) *peer_chain, const X509 *own, struct brski_voucher *out,

@@ -74,6 +74,28 @@ static bool status_is_final(struct brski_job *job, const char *what, const struc
 	return true;
 }
 
+/*
+ * What the device asked for, as it was kept. If that cannot be read, it is no fault of the MASA's. A
+ * request that an earlier version kept may be without its signer's certificate.
+ */
+static enum brski_code read_request(
+	const struct brski_job *job, struct brski_voucher *out, struct brski_error *err)
+{
+	STACK_OF(X509) *own = sk_X509_new_null();
+	STACK_OF(X509) *certs = NULL;
+	enum brski_code code;
+
+	if (own && sk_X509_push(own, job->device.idevid) > 0)
+		code = brski_voucher_open(brski_buf_span(&job->request), own, out, &certs, err);
+	else
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	sk_X509_free(own);
+	sk_X509_pop_free(certs, X509_free);
+	return code == BRSKI_OK
+		       ? code
+		       : brski_registrar_trouble(code, "the device's voucher-request, as it was kept", err);
+}
+
 static enum brski_code voucher_judge(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
@@ -88,8 +110,7 @@ static enum brski_code voucher_judge(
 	};
 	struct brski_voucher pledge = {0}, voucher = {0};
 	struct brski_buf issuer = {0};
-	STACK_OF(X509) *certs = NULL;
-	enum brski_code code = brski_voucher_open(brski_buf_span(&job->request), NULL, &pledge, &certs, err);
+	enum brski_code code = read_request(job, &pledge, err);
 
 	if (code == BRSKI_OK) {
 		expect.nonce = brski_buf_span(&pledge.nonce);
@@ -106,7 +127,6 @@ static enum brski_code voucher_judge(
 	brski_voucher_free(&voucher);
 	brski_voucher_free(&pledge);
 	brski_buf_free(&issuer);
-	sk_X509_pop_free(certs, X509_free);
 	return code;
 }
 

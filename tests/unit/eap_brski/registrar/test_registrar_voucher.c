@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include <check.h>
+#include <openssl/cms.h>
 
 #include "eap_brski/artifacts/voucher_check.h"
 #include "eap_brski/artifacts/voucher_cms.h"
+#include "eap_brski/registrar/registrar_internal.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
 #include "tests/unit/support/visit.h"
@@ -90,6 +92,82 @@ START_TEST(requests_that_are_refused)
 	ck_assert_uint_eq(site.n_rows, 0);
 	pki_free(&other);
 	pki_free(&clone);
+}
+END_TEST
+
+/* A voucher-request as it should be but for the certificates in its envelope: these, and not its signer's. */
+static void forge_without_signer(const STACK_OF(X509) *certs)
+{
+	const unsigned flags = CMS_BINARY | CMS_PARTIAL | CMS_NOSMIMECAP | CMS_NOCERTS;
+	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
+	STACK_OF(X509) *own = NULL;
+	struct brski_buf json = {0};
+	struct brski_error err;
+	unsigned char *der = NULL;
+	BIO *in;
+	int len;
+
+	forge(&site.idevid, SITE_SERIAL, site.registrar_cred.cert, 16);
+	EXPECT(BRSKI_OK, brski_cms_open(brski_buf_span(&v.request), NULL, &json, &own, NULL, &err));
+	in = BIO_new_mem_buf(json.data, (int)json.len);
+	ck_assert_ptr_nonnull(CMS_add1_signer(cms, site.idevid.cert, site.idevid.key, EVP_sha256(), flags));
+	for (int i = 0; i < sk_X509_num(certs); i++)
+		ck_assert_int_eq(CMS_add1_cert(cms, sk_X509_value(certs, i)), 1);
+	ck_assert_int_eq(CMS_final(cms, in, NULL, flags), 1);
+	len = i2d_CMS_ContentInfo(cms, &der);
+	EXPECT(BRSKI_OK, brski_buf_set(&v.request, brski_span(der, (size_t)len)));
+	OPENSSL_free(der);
+	BIO_free(in);
+	CMS_ContentInfo_free(cms);
+	brski_buf_free(&json);
+	pki_free_certs(own);
+}
+
+/* The MASA could not verify it; whose fault that is must be told here. */
+START_TEST(requests_without_their_signers_certificate)
+{
+	STACK_OF(X509) *above = pki_certs(&site.maker_ca, NULL);
+
+	forge_without_signer(NULL);
+	expect_refused(400, "without the certificate of its signer");
+	forge_without_signer(above);
+	expect_refused(400, "without the certificate of its signer");
+	pki_free_certs(above);
+}
+END_TEST
+
+static enum brski_code answer_of_the_masa(struct brski_job *job, struct brski_error *err)
+{
+	struct brski_http answer = {0};
+	struct brski_call call;
+	enum brski_code code;
+
+	ck_assert(brski_job_call(job, &call));
+	ck_assert(site_upstream(&site, &call, &answer));
+	code = brski_job_answer(job, &answer, NULL, err);
+	brski_http_free(&answer);
+	return code;
+}
+
+/* What was kept, as an earlier version took it or as a disk has spoiled it: the MASA is not to blame. */
+START_TEST(kept_requests_that_are_not_whole)
+{
+	struct brski_buf bare = {0};
+	struct brski_error err;
+
+	forge_without_signer(NULL);
+	brski_buf_move(&bare, &v.request);
+	forge(&site.idevid, SITE_SERIAL, site.registrar_cred.cert, 16);
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, brski_buf_span(&v.request)), 0);
+	ck_assert_int_eq(brski_buf_set(&v.job->request, brski_buf_span(&bare)), BRSKI_OK);
+	v.job->request.data[v.job->request.len - 1] ^= 1;
+	EXPECT_WHY(BRSKI_INTERNAL, "voucher-request, as it was kept", answer_of_the_masa(v.job, &err));
+	ck_assert(!site_has_event(&site, "voucher", false, "MASA"));
+	v.job->request.data[v.job->request.len - 1] ^= 1;
+	EXPECT(BRSKI_OK, answer_of_the_masa(v.job, &err));
+	ck_assert(site_has_event(&site, "voucher", true, "gave a voucher"));
+	brski_buf_free(&bare);
 }
 END_TEST
 
@@ -440,12 +518,12 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {requests_that_are_refused, damaged_requests,
-		repeat_gets_the_same_voucher, repeat_asks_the_policy_again, refusal_is_kept_for_a_while,
-		expired_voucher_is_fetched_anew, url_of_the_masa, no_masa_known, masa_refuses,
-		masa_has_no_time, masa_is_down_and_back, vouchers_that_are_wrong,
-		vouchers_that_are_not_looked_at, audit_log_refuses, audit_log_cannot_be_had,
-		audit_log_is_not_wanted, audit_log_elsewhere};
+	const TTest *const tests[] = {requests_that_are_refused, requests_without_their_signers_certificate,
+		kept_requests_that_are_not_whole, damaged_requests, repeat_gets_the_same_voucher,
+		repeat_asks_the_policy_again, refusal_is_kept_for_a_while, expired_voucher_is_fetched_anew,
+		url_of_the_masa, no_masa_known, masa_refuses, masa_has_no_time, masa_is_down_and_back,
+		vouchers_that_are_wrong, vouchers_that_are_not_looked_at, audit_log_refuses,
+		audit_log_cannot_be_had, audit_log_is_not_wanted, audit_log_elsewhere};
 
 	return run_tests("registrar_voucher", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
