@@ -95,6 +95,11 @@ enum brski_job_state brski_job_state(const struct brski_job *job)
 	return job->state;
 }
 
+enum brski_job_kind brski_job_kind_of(const struct brski_job *job)
+{
+	return job->type->kind;
+}
+
 const char *brski_job_key(const struct brski_job *job)
 {
 	return job->key;

@@ -59,6 +59,7 @@ bool brski_job_call(const struct brski_job *job, struct brski_call *call)
 	memset(call, 0, sizeof(*call));
 	if (job->state != BRSKI_JOB_WAITING)
 		return false;
+	call->kind = job->type->kind;
 	call->back_end = job->type->back_end;
 	call->https_only = job->type->https_only;
 	snprintf(call->url, sizeof(call->url), "%s", job->url);

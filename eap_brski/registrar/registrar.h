@@ -289,6 +289,7 @@ const char *brski_registrar_session_reason(const struct brski_registrar_session 
 /* ---- Jobs: work for MASA or PKI; each step is one HTTP call. ---- */
 
 struct brski_call {
+	enum brski_job_kind kind;          /* a voucher's goes to a MASA, CMP to the PKI */
 	const char *back_end;              /* "MASA" or "PKI": for the log */
 	bool https_only;                   /* RFC 8995 5.4: a MASA is never called without TLS */
 	char url[BRSKI_URL_MAX + 64];      /* absolute */
@@ -314,6 +315,7 @@ bool brski_job_call(const struct brski_job *job, struct brski_call *call);
 BRSKI_CHECKED enum brski_code brski_job_answer(
 	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err);
 enum brski_job_state brski_job_state(const struct brski_job *job);
+enum brski_job_kind brski_job_kind_of(const struct brski_job *job);
 const char *brski_job_key(const struct brski_job *job);
 /* Of its row, as it was read or put last: the memory knows more of the job if it has another one. */
 uint64_t brski_job_revision(const struct brski_job *job);

@@ -8,11 +8,10 @@
 
 #include "eap_brski/transport/http_follow.h"
 #include "services/base/clock.h"
+#include "services/registrar/places.h"
 
-#define CALLS_MAX 512        /* at once, to all back ends */
-#define CALLS_PER_ORIGIN 256 /* at once, to one: a back end that is slow shall not take every place */
-#define STEPS_MAX 16         /* calls of one job without a pause */
-#define WAKE_MS 2000         /* a visit of the pledge brings a retry forward, but not sooner than this */
+#define STEPS_MAX 16 /* calls of one job without a pause */
+#define WAKE_MS 2000 /* a visit of the pledge brings a retry forward, but not sooner than this */
 #define BUCKETS 512
 
 /*
@@ -28,6 +27,8 @@ struct brski_task {
 	struct brski_job *job;
 	char key[BRSKI_FINGERPRINT_MAX];
 	char origin[BRSKI_URL_MAX + 64]; /* of the call under way */
+	enum brski_job_kind kind;        /* the job's */
+	struct brski_place *place;       /* while it calls */
 	char trouble[320];
 	enum brski_progress progress;
 	bool calling;
@@ -54,6 +55,8 @@ struct brski_board {
 	struct brski_task *buckets[BUCKETS];
 	struct brski_task *first, *last;
 	unsigned held, running;
+	unsigned held_of[2]; /* by enum brski_job_kind */
+	struct brski_places places;
 };
 
 static struct brski_task **bucket_of(struct brski_board *board, const char *key)
@@ -82,6 +85,7 @@ static struct brski_task *task_new(struct brski_board *board, struct brski_job *
 		return NULL;
 	t->board = board;
 	t->job = job;
+	t->kind = brski_job_kind_of(job);
 	snprintf(t->key, sizeof(t->key), "%s", brski_job_key(job));
 	pthread_mutex_init(&t->job_lock, NULL);
 	return t;
@@ -107,6 +111,7 @@ static void link_task(struct brski_board *board, struct brski_task *t)
 		board->first = t;
 	board->last = t;
 	board->held++;
+	board->held_of[t->kind]++;
 }
 
 static void unlink_task(struct brski_board *board, struct brski_task *t)
@@ -119,6 +124,7 @@ static void unlink_task(struct brski_board *board, struct brski_task *t)
 	*(t->prev ? &t->prev->next : &board->first) = t->next;
 	*(t->next ? &t->next->prev : &board->last) = t->prev;
 	board->held--;
+	board->held_of[t->kind]--;
 }
 
 /* Nobody's any more: finished, no session at it, and the worker has let go of it. With the lock held. */
@@ -285,7 +291,7 @@ bool brski_board_adopt(struct brski_board *board, struct brski_job *job)
 	struct brski_task *t = NULL;
 
 	pthread_mutex_lock(&board->lock);
-	if (board->held < BRSKI_BOARD_MAX && !find(board, brski_job_key(job)))
+	if (board->held_of[brski_job_kind_of(job)] < BRSKI_BOARD_MAX && !find(board, brski_job_key(job)))
 		t = add_task(board, job);
 	pthread_mutex_unlock(&board->lock);
 	return t != NULL;
@@ -304,39 +310,38 @@ static void set_origin(struct brski_task *t)
 			t->origin, sizeof(t->origin), "%.*s", (int)brski_http_origin_len(call.url), call.url);
 }
 
-static bool is_full(const struct brski_board *board, const char *origin)
-{
-	unsigned n = 0;
-
-	if (board->running < CALLS_PER_ORIGIN)
-		return false;
-	for (const struct brski_task *t = board->first; t; t = t->next)
-		n += t->calling && strcmp(t->origin, origin) == 0;
-	return n >= CALLS_PER_ORIGIN;
-}
-
 /*
- * The first that may call now and has a place. One origin at most is full while there are places,
- * and it is counted once: thousands may wait for it. With the lock held.
+ * The first that may call now and has a place. Thousands may wait for a back end that is full: whether it
+ * is, is asked for the first of them. With the lock held.
  */
 static struct brski_task *find_due(struct brski_board *board)
 {
-	const char *full = NULL;
+	const struct brski_task *full = NULL;
 	int64_t now = brski_now_ms();
 
-	if (board->running >= CALLS_MAX)
+	if (board->running >= BRSKI_PLACES)
 		return NULL;
 	for (struct brski_task *t = board->first; t; t = t->next) {
 		if (t->calling || t->progress == BRSKI_PROGRESS_FINISHED || t->due > now)
 			continue;
 		set_origin(t);
-		if (full && strcmp(t->origin, full) == 0)
+		if (full && full->kind == t->kind && strcmp(t->origin, full->origin) == 0)
 			continue;
-		if (!is_full(board, t->origin))
+		if (brski_places_has_room(&board->places, t->kind, t->origin))
 			return t;
-		full = t->origin;
+		full = t;
 	}
 	return NULL;
+}
+
+/* NULL also if there is no memory for it, and then nothing has changed. */
+static struct brski_task *take_due(struct brski_board *board)
+{
+	struct brski_task *t = find_due(board);
+
+	if (t)
+		t->place = brski_places_take(&board->places, t->kind, t->origin);
+	return t && t->place ? t : NULL;
 }
 
 /* The next one that may call now, in order of arrival; taken. */
@@ -345,7 +350,7 @@ struct brski_task *brski_board_take(struct brski_board *board)
 	struct brski_task *t;
 
 	pthread_mutex_lock(&board->lock);
-	t = find_due(board);
+	t = take_due(board);
 	if (t) {
 		t->calling = true;
 		t->trouble[0] = '\0';
@@ -527,6 +532,8 @@ void brski_task_let_go(struct brski_task *t)
 	pthread_mutex_lock(&board->lock);
 	t->calling = false;
 	board->running--;
+	brski_places_give_back(&board->places, t->place);
+	t->place = NULL;
 	drop_if_over(board, t);
 	pthread_mutex_unlock(&board->lock);
 }
@@ -554,6 +561,7 @@ void brski_board_free(struct brski_board *board)
 	if (!board)
 		return;
 	while ((t = board->first)) {
+		brski_places_give_back(&board->places, t->place);
 		unlink_task(board, t);
 		task_free(t);
 	}

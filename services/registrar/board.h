@@ -38,7 +38,7 @@ void brski_ticket_release(struct brski_ticket *ticket); /* NULL is allowed; the 
 
 /* ---- The worker's side ---- */
 
-#define BRSKI_BOARD_MAX 1000 /* waiting jobs that are taken from the store into memory */
+#define BRSKI_BOARD_MAX 1000 /* waiting jobs of one kind that are taken from the store into memory */
 
 struct brski_board_config {
 	long retry_min_ms; /* first pause after a call that failed, doubled every time ... */

@@ -308,6 +308,8 @@ BRSKI_CHECKED enum brski_code brski_store_job_release(
 
 struct brski_store_job_filter {
 	enum brski_job_state state;
+	bool of_kind; /* of this kind alone */
+	enum brski_job_kind kind;
 	bool not_leased; /* but those whose calls somebody makes now */
 };
 /* Oldest first. */

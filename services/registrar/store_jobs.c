@@ -60,12 +60,14 @@ enum brski_code brski_store_jobs_page(struct brski_store *store, const struct br
 	*n = 0;
 	sql_begin(&q, store->db,
 		"SELECT " BRSKI_STORE_JOB_COLUMNS " FROM job WHERE state = ?1 AND (created, key) > (?2, ?3)"
-		" AND (?4 = 0 OR lease_until <= unixepoch()) ORDER BY created, key LIMIT ?5",
+		" AND (?4 = 0 OR lease_until <= unixepoch()) AND (?5 < 0 OR kind = ?5)"
+		" ORDER BY created, key LIMIT ?6",
 		err);
 	sql_bind_int(&q, filter->state);
 	sql_bind_int(&q, place->number);
 	sql_bind_text(&q, place->first);
 	sql_bind_int(&q, filter->not_leased);
+	sql_bind_int(&q, filter->of_kind ? (int64_t)filter->kind : -1);
 	sql_bind_int(&q, most);
 	while (*n < most && sql_row(&q)) {
 		rows[*n] = (struct brski_store_job){0};

@@ -258,12 +258,12 @@ static void adopt(struct brski_worker *worker, const struct brski_store_job *row
 }
 
 /* *taken_up: one more for each that nobody had in memory. */
-static enum brski_code scan_page(struct brski_worker *worker, struct brski_store_place *place, unsigned *n,
-	unsigned *taken_up, struct brski_error *err)
+static enum brski_code scan_page(struct brski_worker *worker, enum brski_job_kind kind,
+	struct brski_store_place *place, unsigned *n, unsigned *taken_up, struct brski_error *err)
 {
 	/* at first also those with a lease: it may be one of this server, before it was killed */
 	const struct brski_store_job_filter waiting = {
-		.state = BRSKI_JOB_WAITING, .not_leased = worker->has_looked};
+		.state = BRSKI_JOB_WAITING, .of_kind = true, .kind = kind, .not_leased = worker->has_looked};
 	struct brski_store_job rows[BRSKI_STORE_PAGE_HEAVY];
 	enum brski_code code = brski_store_jobs_page(
 		worker->config.store, &waiting, place, rows, BRSKI_STORE_PAGE_HEAVY, n, err);
@@ -278,18 +278,31 @@ static enum brski_code scan_page(struct brski_worker *worker, struct brski_store
 	return code;
 }
 
-static void scan(struct brski_worker *worker)
+/* However many wait for MASAs, those for the PKI are seen. */
+static enum brski_code scan_kind(
+	struct brski_worker *worker, enum brski_job_kind kind, unsigned *taken_up, struct brski_error *err)
 {
 	struct brski_store_place place = {0};
+	unsigned n, seen = 0;
+	enum brski_code code;
+
+	do {
+		code = scan_page(worker, kind, &place, &n, taken_up, err);
+		seen += n;
+	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY && seen < BRSKI_BOARD_MAX);
+	return code;
+}
+
+static void scan(struct brski_worker *worker)
+{
 	struct brski_error err = {0};
-	unsigned n, seen = 0, taken_up = 0;
+	unsigned taken_up = 0;
 	enum brski_code code;
 
 	worker->next_scan = brski_now_ms() + worker->config.scan_ms;
-	do {
-		code = scan_page(worker, &place, &n, &taken_up, &err);
-		seen += n;
-	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY && seen < BRSKI_BOARD_MAX);
+	code = scan_kind(worker, BRSKI_JOB_CMP, &taken_up, &err);
+	if (code == BRSKI_OK)
+		code = scan_kind(worker, BRSKI_JOB_VOUCHER, &taken_up, &err);
 	worker->has_looked = worker->has_looked || code == BRSKI_OK;
 	if (code != BRSKI_OK)
 		brski_log(worker->config.env, BRSKI_LOG_ERROR, "waiting requests are not to be read: %s",

@@ -177,6 +177,35 @@ START_TEST(lists_are_in_their_order)
 }
 END_TEST
 
+static void count_in_list(void *ctx, struct brski_store_job *job)
+{
+	((unsigned *)ctx)[job->kind]++;
+}
+
+/* However many wait for a MASA: those for the PKI are a list of their own. */
+START_TEST(jobs_are_listed_by_their_kind)
+{
+	struct brski_store_job_filter filter = {.state = BRSKI_JOB_WAITING, .of_kind = true};
+	struct brski_store_job job = contract_job("");
+	unsigned n[2] = {0};
+
+	for (int i = 0; i < 9; i++) {
+		snprintf(job.key, sizeof(job.key), "k%d", i);
+		job.kind = i % 3 == 0 ? BRSKI_JOB_CMP : BRSKI_JOB_VOUCHER;
+		EXPECT(BRSKI_OK, brski_store_job_add(one, &job, NULL, &err));
+	}
+	filter.kind = BRSKI_JOB_CMP;
+	each_job(two, &filter, count_in_list, n);
+	ck_assert(n[BRSKI_JOB_CMP] == 3 && n[BRSKI_JOB_VOUCHER] == 0);
+	filter.kind = BRSKI_JOB_VOUCHER;
+	each_job(two, &filter, count_in_list, n);
+	ck_assert(n[BRSKI_JOB_CMP] == 3 && n[BRSKI_JOB_VOUCHER] == 6);
+	filter.of_kind = false;
+	each_job(two, &filter, count_in_list, n);
+	ck_assert(n[BRSKI_JOB_CMP] == 6 && n[BRSKI_JOB_VOUCHER] == 12);
+}
+END_TEST
+
 START_TEST(candidates_are_listed_by_their_first_visit)
 {
 	static const struct {
@@ -330,8 +359,9 @@ size_t contract_lists(const TTest **tests)
 {
 	const TTest *const all[] = {a_list_has_what_stays_once_whatever_comes_and_goes,
 		answered_jobs_leave_the_list_and_no_other_does, lists_are_in_their_order,
-		candidates_are_listed_by_their_first_visit, the_newest_events_are_listed_oldest_first,
-		strange_names_are_listed_once, not_found_is_no_failure_and_a_failure_is_not_not_found};
+		jobs_are_listed_by_their_kind, candidates_are_listed_by_their_first_visit,
+		the_newest_events_are_listed_oldest_first, strange_names_are_listed_once,
+		not_found_is_no_failure_and_a_failure_is_not_not_found};
 
 	memcpy(tests, all, sizeof(all));
 	return sizeof(all) / sizeof(all[0]);
