@@ -134,13 +134,23 @@ static enum brski_code check_extensions(struct brski_cmp_request *asked, struct 
 
 /* ---- all that there is besides ---- */
 
+/* RFC 9483 5.1.1: the IDevID's own, as it is or with the serial number that tells the device from others. */
 static enum brski_code check_subject(
 	struct brski_cmp_request *asked, const X509 *idevid, struct brski_error *err)
 {
+	X509_NAME *device = NULL;
+	struct brski_error why = {0};
+	enum brski_code code;
 	char name[160];
+	bool own;
 
 	if (!asked->subject || brski_name_equal(asked->subject, X509_get_subject_name(idevid)))
 		return BRSKI_OK;
+	code = brski_cert_device_name(idevid, &device, &why);
+	own = brski_name_equal(asked->subject, device);
+	X509_NAME_free(device);
+	if (own || code == BRSKI_NO_MEMORY)
+		return own ? BRSKI_OK : brski_fail(err, code, "%s", why.why);
 	brski_name_text(asked->subject, name, sizeof(name));
 	return refuse(asked, BRSKI_CMP_NOT_AUTHORIZED, err,
 		"the device asks for another subject than its own: %s", name);

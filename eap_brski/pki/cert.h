@@ -77,6 +77,14 @@ void brski_name_text(const X509_NAME *name, char *out, size_t size);
  * NULL equals nothing.
  */
 bool brski_name_equal(const X509_NAME *a, const X509_NAME *b);
+/*
+ * The name that a device asks its certificate for, new: the subject of its IDevID; if that has no
+ * serialNumber attribute, with one behind it that has the device's serial number, since all devices
+ * whose serial number is in a hardwareModuleName alone have one subject. Errors are
+ * brski_cert_serial_number's.
+ */
+BRSKI_CHECKED enum brski_code brski_cert_device_name(
+	const X509 *idevid, X509_NAME **out, struct brski_error *err);
 /* The one serialNumber attribute, into the name. BRSKI_NOT_FOUND; BRSKI_MALFORMED: there are several. */
 BRSKI_CHECKED enum brski_code brski_name_serial_number(
 	const X509_NAME *name, const ASN1_STRING **out, struct brski_error *err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/pki/cert.h"
 
+#include <string.h>
+
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
@@ -81,4 +83,34 @@ bool brski_name_same_serial(const X509_NAME *a, const X509_NAME *b)
 
 	return brski_name_serial_number(a, &serial_a, NULL) == BRSKI_OK &&
 	       brski_name_serial_number(b, &serial_b, NULL) == BRSKI_OK && same_value(serial_a, serial_b);
+}
+
+/* X520SerialNumber is a PrintableString (RFC 5280 A.1); what has other characters is text all the same. */
+static bool add_serial_number(X509_NAME *name, const char *serial)
+{
+	const unsigned char *text = (const unsigned char *)serial;
+	int len = (int)strlen(serial);
+	bool fits = ASN1_PRINTABLE_type(text, len) == V_ASN1_PRINTABLESTRING;
+
+	return X509_NAME_add_entry_by_NID(name, NID_serialNumber,
+		       fits ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING, text, len, -1, 0) == 1;
+}
+
+enum brski_code brski_cert_device_name(const X509 *idevid, X509_NAME **out, struct brski_error *err)
+{
+	char serial[BRSKI_SERIAL_MAX];
+	enum brski_code code = brski_cert_serial_number(idevid, serial, err);
+	bool ok;
+
+	*out = NULL;
+	if (code != BRSKI_OK)
+		return code;
+	*out = X509_NAME_dup(X509_get_subject_name(idevid));
+	ok = *out &&
+	     (X509_NAME_get_index_by_NID(*out, NID_serialNumber, -1) >= 0 || add_serial_number(*out, serial));
+	if (ok)
+		return BRSKI_OK;
+	X509_NAME_free(*out);
+	*out = NULL;
+	return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory for a device's name");
 }

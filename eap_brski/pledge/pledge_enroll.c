@@ -11,11 +11,11 @@ static enum brski_code make_request(struct brski_pledge *p, struct brski_error *
 {
 	struct brski_cmp_enroll enroll = {
 		.signer = &p->idevid,
-		.subject = X509_get_subject_name(p->idevid.cert),
 		.pkcs10 = p->config.pkcs10,
 		.implicit_confirm = p->config.implicit_confirm,
 		.cert_profile = p->cert_profile,
 	};
+	X509_NAME *name = NULL;
 	enum brski_code code;
 
 	EVP_PKEY_free(p->key);
@@ -29,7 +29,11 @@ static enum brski_code make_request(struct brski_pledge *p, struct brski_error *
 	code = brski_pledge_write_key(p, err);
 	enroll.key = p->key;
 	if (code == BRSKI_OK)
+		code = brski_cert_device_name(p->idevid.cert, &name, err);
+	enroll.subject = name;
+	if (code == BRSKI_OK)
 		code = brski_cmp_enroll(&enroll, p->config.env, &p->rec.tx, &p->rec.request, err);
+	X509_NAME_free(name);
 	return code == BRSKI_OK ? brski_pledge_move(p, BRSKI_CAUSE_CERT_ASKED, err) : code;
 }
 
@@ -88,21 +92,44 @@ static enum brski_code keep_cert(struct brski_pledge *p, const struct brski_cmp_
 	return code == BRSKI_OK ? brski_pledge_move(p, BRSKI_CAUSE_CERT_TAKEN, err) : code;
 }
 
+/* Of the request, which an older program may have made. */
+static enum brski_code asked_subject(const struct brski_pledge *p, X509_NAME **out, struct brski_error *err)
+{
+	struct brski_cmp_request asked = {0};
+	struct brski_cmp msg = {0};
+	enum brski_code code = brski_cmp_decode(brski_buf_span(&p->rec.request), &msg, err);
+
+	*out = NULL;
+	if (code == BRSKI_OK)
+		code = brski_cmp_request_check(&msg, p->idevid.cert, NULL, &asked, err);
+	if (code == BRSKI_OK) {
+		*out = asked.subject;
+		asked.subject = NULL;
+	}
+	brski_cmp_request_free(&asked);
+	brski_cmp_free(&msg);
+	return code;
+}
+
 static enum brski_code take_cert(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)
 {
-	const X509_NAME *subject = X509_get_subject_name(p->idevid.cert);
+	X509_NAME *subject = NULL;
 	STACK_OF(X509) *chain = NULL;
 	struct brski_error why = {0};
 	enum brski_code code;
 
-	code = brski_cmp_cert_check(r, p->key, subject, p->anchors, brski_pledge_clock(p), &chain, &why);
+	code = asked_subject(p, &subject, &why);
+	if (code == BRSKI_OK)
+		code = brski_cmp_cert_check(
+			r, p->key, subject, p->anchors, brski_pledge_clock(p), &chain, &why);
 	if (code != BRSKI_OK) {
 		brski_fail_context(&why, code, "the new certificate is refused");
 		code = reject_cert(p, r, &why, err);
 	} else {
 		code = keep_cert(p, r, chain, err);
 	}
+	X509_NAME_free(subject);
 	sk_X509_pop_free(chain, X509_free);
 	return code;
 }

@@ -17,17 +17,33 @@ static void must(bool ok, const char *what)
 	abort();
 }
 
+/* As pki_spec has it. */
+static void subject_text(const X509_NAME *name, char out[256])
+{
+	out[0] = '\0';
+	for (int i = 0; i < X509_NAME_entry_count(name); i++) {
+		const X509_NAME_ENTRY *e = X509_NAME_get_entry(name, i);
+		const ASN1_STRING *value = X509_NAME_ENTRY_get_data(e);
+		size_t used = strlen(out);
+
+		snprintf(out + used, 256 - used, "%s%s=%.*s", i ? "," : "",
+			OBJ_nid2sn(OBJ_obj2nid(X509_NAME_ENTRY_get_object(e))), value->length,
+			(const char *)value->data);
+	}
+}
+
 static X509 *issue(struct site *site, const struct brski_cmp_request *asked)
 {
+	char subject[256];
 	struct pki_spec spec = {
-		.subject =
-			site->ca == CA_OTHER_SUBJECT ? "CN=Other,O=Acme,serialNumber=SN-6666" : SITE_SUBJECT,
+		.subject = site->ca == CA_OTHER_SUBJECT ? "CN=Other,O=Acme,serialNumber=SN-6666" : subject,
 		.key = asked->key,
 		.eku = site->ca == CA_NO_LOGIN ? "serverAuth" : "clientAuth",
 	};
 	struct brski_credential made;
 	X509 *cert;
 
+	subject_text(asked->subject, subject);
 	if (site->ca == CA_OTHER_KEY)
 		spec.key = NULL;
 	made = pki_make(&spec, &site->domain_ca);

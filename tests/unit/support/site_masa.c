@@ -41,11 +41,13 @@ static void check_request(struct site *site, const struct brski_http *request, s
 	struct brski_voucher prior = {0};
 	STACK_OF(X509) *certs = NULL, *prior_certs = NULL;
 	struct brski_buf der = {0}, akid = {0};
+	char serial[BRSKI_SERIAL_MAX];
 
 	must(brski_http_is_type(request, BRSKI_MEDIA_VOUCHER), "Content-Type");
 	MUST(brski_voucher_open(brski_buf_span(&request->body), NULL, r, &certs, NULL));
 	MUST(brski_chain_verify(certs, site->domain_anchors, NULL, BRSKI_USE_REGISTRAR, site->now, NULL));
-	must(r->is_request && strcmp(r->serial_number, SITE_SERIAL) == 0, "serial-number");
+	MUST(brski_cert_serial_number(site->idevid.cert, serial, NULL));
+	must(r->is_request && strcmp(r->serial_number, serial) == 0, "serial-number");
 	must(r->proximity_registrar_cert.len == 0, "RFC 8995 5.5: no proximity-registrar-cert");
 	must(r->created_on != 0, "created-on");
 	MUST(brski_cert_authority_key_id(site->idevid.cert, &akid, NULL));

@@ -313,6 +313,43 @@ START_TEST(endless_chains)
 }
 END_TEST
 
+START_TEST(names_of_devices)
+{
+	static const struct {
+		const char *subject, *serial, *want;
+	} cases[] = {
+		{"CN=x,serialNumber=S-1", NULL, "serialNumber=S-1,CN=x"},
+		{"CN=x,serialNumber=S-1", "HW-9", "serialNumber=S-1,CN=x"},
+		{"CN=Acme Sensor,O=Acme", "HW-9", "serialNumber=HW-9,O=Acme,CN=Acme Sensor"},
+		{"", "HW-9", "serialNumber=HW-9"},
+		{"CN=x", "a_b@c #1", "serialNumber=a_b@c #1,CN=x"},
+		{"CN=x", "\x01\x02", "serialNumber=0102,CN=x"},
+		{"CN=x", "1234567890123456789012345678901234567890123456789012345678901234",
+			"serialNumber=1234567890123456789012345678901234567890123456789012345678901234,"
+			"CN=x"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pki_spec spec = {.subject = cases[i].subject};
+		struct brski_credential dev;
+		X509_NAME *name;
+		char text[200];
+
+		if (cases[i].serial) {
+			spec.hw_type = "1.3.6.1.4.1.32473.2";
+			spec.hw_serial = brski_span_str(cases[i].serial);
+		}
+		dev = pki_make(&spec, &ca);
+		EXPECT(BRSKI_OK, brski_cert_device_name(dev.cert, &name, &err));
+		brski_name_text(name, text, sizeof(text));
+		ck_assert_msg(strcmp(text, cases[i].want) == 0, "%s", text);
+		X509_NAME_free(name);
+		pki_free(&dev);
+	}
+	EXPECT(BRSKI_NOT_FOUND, brski_cert_device_name(leaf.cert, &(X509_NAME *){NULL}, &err));
+}
+END_TEST
+
 START_TEST(serial_number_of_the_subject)
 {
 	struct brski_credential dev = pki_make(&(struct pki_spec){.subject = "CN=x,serialNumber=S-1",
@@ -626,7 +663,7 @@ int main(void)
 		impostor_of_an_issuer, dates_of_each_step_count, dates_of_one_certificate,
 		revoked_leaf_and_revoked_issuer, crl_must_be_the_issuers_own_and_fresh,
 		registrar_has_its_extended_key_usage, weak_keys_and_digests, issuers_must_be_authorities,
-		unknown_critical_extension, endless_chains, serial_number_of_the_subject,
+		unknown_critical_extension, endless_chains, names_of_devices, serial_number_of_the_subject,
 		serial_number_of_the_hardware_module, masa_url, masa_url_in_odd_der,
 		authority_key_id_is_the_whole_value, small_questions, names_are_made_printable,
 		names_are_equal_to_the_letter, real_idevids, damaged_certificates_are_read_with_care};

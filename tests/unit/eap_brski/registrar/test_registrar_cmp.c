@@ -164,6 +164,37 @@ START_TEST(asks_for_what_is_not_its_own)
 }
 END_TEST
 
+/* A device that only its hardwareModuleName tells from others may ask for that name, and for no other's. */
+START_TEST(a_sensor_asks_for_a_name_of_its_own)
+{
+	static const struct {
+		const char *serial;
+		bool served;
+	} cases[] = {{"HW-1", true}, {NULL, true}, {"HW-2", false}, {"hw-1", false}, {"HW-1 ", false}};
+	struct pki_spec spec = {.subject = "CN=Acme Sensor,O=Acme",
+		.hw_type = "1.3.6.1.4.1.32473.17.2",
+		.hw_serial = brski_span_str("HW-1"),
+		.masa_url = "masa.acme.example"};
+
+	pki_free(&site.idevid);
+	pki_free_certs(site.device_chain);
+	site.idevid = pki_make(&spec, &site.maker_ca);
+	site.device_chain = pki_certs(&site.idevid, NULL);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		visit_again(&v);
+		ask_for(cases[i].serial, NID_undef, NULL);
+		ck_assert_uint_eq(visit_cmp(&v, PATH_PKCS10), 200);
+		if (cases[i].served)
+			ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+		else
+			expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_NOT_AUTHORIZED, "another subject");
+	}
+	ck_assert_uint_eq(site.n_issued, 2);
+}
+END_TEST
+
 START_TEST(wrong_place)
 {
 	visit_make_enroll(&v, &site.idevid, false);
@@ -837,14 +868,14 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {pkcs10, not_nested, signed_by_another_device,
-		asks_for_what_is_not_its_own, wrong_place, nested_by_the_pledge, damaged_requests,
-		pki_refuses, unprotected_error_is_vouched_for, answers_that_are_wrong,
-		a_neighbour_signs_for_the_pki, answers_that_are_not_judged, statuses_of_the_pki,
-		pki_is_down_and_back, forwarded_without_the_pledge, pki_wants_to_be_polled,
-		pki_says_waiting_while_the_pledge_is_away, pki_answers_a_poll_while_the_pledge_is_away,
-		polled_certificate_is_judged_too, polls_do_not_pile_up, late_answer_to_an_old_poll,
-		transactions_that_are_unknown, repeats, dies_between_two_writes, polled_answer_is_kept,
-		transaction_in_use, ca_certificates};
+		asks_for_what_is_not_its_own, a_sensor_asks_for_a_name_of_its_own, wrong_place,
+		nested_by_the_pledge, damaged_requests, pki_refuses, unprotected_error_is_vouched_for,
+		answers_that_are_wrong, a_neighbour_signs_for_the_pki, answers_that_are_not_judged,
+		statuses_of_the_pki, pki_is_down_and_back, forwarded_without_the_pledge,
+		pki_wants_to_be_polled, pki_says_waiting_while_the_pledge_is_away,
+		pki_answers_a_poll_while_the_pledge_is_away, polled_certificate_is_judged_too,
+		polls_do_not_pile_up, late_answer_to_an_old_poll, transactions_that_are_unknown, repeats,
+		dies_between_two_writes, polled_answer_is_kept, transaction_in_use, ca_certificates};
 
 	return run_tests("registrar_cmp", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

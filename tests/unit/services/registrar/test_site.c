@@ -529,6 +529,44 @@ START_TEST(check_only_makes_no_worker)
 }
 END_TEST
 
+/* ---- Devices that only a hardwareModuleName tells apart ---- */
+
+static void become_sensor(const char *serial)
+{
+	struct pki_spec spec = {.subject = "CN=Acme Sensor,O=Acme",
+		.hw_type = "1.3.6.1.4.1.32473.17.2",
+		.hw_serial = brski_span_str(serial)};
+
+	pki_free(&world.idevid);
+	pki_free_certs(world.device_chain);
+	world.idevid = pki_make(&spec, &world.maker_ca);
+	world.device_chain = pki_certs(&world.idevid, NULL);
+	memory_close(&memory);
+	memory_open(&memory);
+	EXPECT(BRSKI_OK, brski_store_device_put(store, "acme", serial, "", &err));
+}
+
+START_TEST(sensors_have_names_of_their_own)
+{
+	static const char *const serials[] = {"HW-1", "HW-2"};
+	struct brski_pledge_credential credential;
+	char want[64];
+
+	start();
+	for (size_t i = 0; i < 2; i++) {
+		struct visit v;
+
+		become_sensor(serials[i]);
+		v = visit();
+		ck_assert_msg(v.enrolled, "%s: %s", v.said, v.reason);
+		ck_assert_msg(brski_pledge_credential(&memory.storage, &credential, &err), "%s", err.why);
+		snprintf(want, sizeof(want), "serialNumber=%s,O=Acme,CN=Acme Sensor", serials[i]);
+		ck_assert_str_eq(credential.subject, want);
+		ck_assert_str_eq(credential.identity, serials[i]);
+	}
+}
+END_TEST
+
 /* ---- HTTPS to the PKI ---- */
 
 START_TEST(https_to_the_pki_leads_to_ca_file)
@@ -643,6 +681,7 @@ int main(void)
 		a_device_is_not_served_without_end,
 		a_refused_device_gets_403_and_no_job,
 		check_only_makes_no_worker,
+		sensors_have_names_of_their_own,
 		https_to_the_pki_leads_to_ca_file,
 		https_to_the_pki_has_anchors_of_its_own,
 		the_pki_is_asked_at_the_operations_label,
