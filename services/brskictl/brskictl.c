@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/brskictl/brskictl.h"
+#include "eap_brski/ground/shell.h"
 #include "eap_brski/ground/version.h"
 
 #include <getopt.h>
@@ -74,6 +75,16 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
+static void tell_to_make(const char *database)
+{
+	char quoted[4096];
+
+	if (strcmp(database, DEFAULT_DATABASE) == 0 || !brski_shell_quote(quoted, sizeof(quoted), database))
+		fputs("Make it, or name another one with -d: brskictl init\n", stderr);
+	else
+		fprintf(stderr, "Make it, or name another one with -d: brskictl -d %s init\n", quoted);
+}
+
 static int run(const char *database, int argc, char **argv)
 {
 	const struct command *command = find(argv[0]);
@@ -86,7 +97,7 @@ static int run(const char *database, int argc, char **argv)
 	if (brski_admin_open(database, command->makes_database, NULL, &admin, &err) != BRSKI_OK) {
 		brskictl_fail(&err);
 		if (err.code == BRSKI_NOT_FOUND)
-			fputs("Make it with 'brskictl init', or name another one with -d.\n", stderr);
+			tell_to_make(database);
 		return 1;
 	}
 	optind = 0; /* getopt starts afresh, glibc's way */

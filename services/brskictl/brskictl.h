@@ -28,6 +28,11 @@ brskictl_command brskictl_import;
 int brskictl_fail(const struct brski_error *err);
 /* The same with words of its own; returns 2, for wrong use. */
 int brskictl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/*
+ * For commands without options: takes the first "--" out of argv, and tells where it was, since what
+ * stands there and behind it is an operand, whatever it looks like. *argc if there was none.
+ */
+int brskictl_operands(int *argc, char **argv);
 /* For a word that brski_admin_is_serial_number() does not like; returns 2. */
 int brskictl_no_serial(const char *word);
 /* Local time "2026-11-21 08:00:00", or "never". */

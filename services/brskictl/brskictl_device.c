@@ -42,13 +42,14 @@ static int add_file(struct brski_admin *admin, const char *manufacturer, const c
 	return 0;
 }
 
-static int add(struct brski_admin *admin, int argc, char **argv)
+/* operands: where no word can be an option any more. */
+static int add(struct brski_admin *admin, int argc, char **argv, int operands)
 {
 	struct brski_error err;
 	enum brski_code code;
 	int status;
 
-	if (argc == 4 && strcmp(argv[2], "--file") == 0)
+	if (argc == 4 && operands > 2 && strcmp(argv[2], "--file") == 0)
 		return add_file(admin, argv[1], argv[3]);
 	if (argc != 3 && argc != 4)
 		return brskictl_usage(
@@ -96,10 +97,11 @@ static int drop(struct brski_admin *admin, const char *manufacturer, const char 
 
 int brskictl_device(struct brski_admin *admin, int argc, char **argv)
 {
+	int operands = brskictl_operands(&argc, argv);
 	const char *verb = argc > 1 ? argv[1] : "list";
 
 	if (strcmp(verb, "add") == 0)
-		return add(admin, argc - 1, argv + 1);
+		return add(admin, argc - 1, argv + 1, operands - 1);
 	if (strcmp(verb, "list") == 0 && argc <= 3)
 		return list(admin, argc == 3 ? argv[2] : NULL);
 	if (strcmp(verb, "remove") == 0 && argc == 4)

@@ -14,10 +14,11 @@ static void print_event(void *ctx, const struct brski_admin_event *e)
 	(*(unsigned *)ctx)++;
 	if (e->times > 1)
 		snprintf(times, sizeof(times), " (%u times)", e->times);
+	/* the detail last: it may end with what is to be typed */
 	printf("%s  %-4s %s%s%s  %s%s%s%s\n", brskictl_time(e->at, at), e->ok ? "ok" : "FAIL",
 		e->manufacturer, e->manufacturer[0] ? " " : "",
-		e->serial_number[0] ? e->serial_number : "(unknown device)", e->what,
-		e->detail[0] ? ": " : "", e->detail, times);
+		e->serial_number[0] ? e->serial_number : "(unknown device)", e->what, times,
+		e->detail[0] ? ": " : "", e->detail);
 }
 
 int brskictl_history(struct brski_admin *admin, int argc, char **argv)

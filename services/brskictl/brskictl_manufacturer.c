@@ -215,6 +215,7 @@ int brskictl_manufacturer(struct brski_admin *admin, int argc, char **argv)
 
 	if (strcmp(verb, "add") == 0)
 		return add(admin, argc - 1, argv + 1);
+	brskictl_operands(&argc, argv);
 	if (strcmp(verb, "list") == 0 && argc <= 2)
 		return list(admin);
 	if (strcmp(verb, "show") == 0 && argc == 3)

@@ -49,6 +49,7 @@ int brskictl_accept(struct brski_admin *admin, int argc, char **argv)
 {
 	struct brski_error err;
 
+	brskictl_operands(&argc, argv);
 	if (argc != 3 && argc != 4)
 		return brskictl_usage("'accept' takes MANUFACTURER SERIAL [NOTE]");
 	switch (brski_admin_accept(admin, argv[1], argv[2], argc == 4 ? argv[3] : NULL, &err)) {
@@ -72,6 +73,7 @@ int brskictl_refuse(struct brski_admin *admin, int argc, char **argv)
 {
 	struct brski_error err;
 
+	brskictl_operands(&argc, argv);
 	if (argc != 3 && argc != 4)
 		return brskictl_usage("'refuse' takes MANUFACTURER SERIAL [NOTE]");
 	switch (brski_admin_refuse(admin, argv[1], argv[2], argc == 4 ? argv[3] : NULL, &err)) {
@@ -141,8 +143,10 @@ static int drop_type(struct brski_admin *admin, const char *manufacturer, const 
 
 int brskictl_type(struct brski_admin *admin, int argc, char **argv)
 {
-	const char *verb = argc > 1 ? argv[1] : "list";
+	const char *verb;
 
+	brskictl_operands(&argc, argv);
+	verb = argc > 1 ? argv[1] : "list";
 	if (strcmp(verb, "add") == 0 && argc == 4)
 		return add_type(admin, argv[2], argv[3]);
 	if (strcmp(verb, "list") == 0 && argc <= 3)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "services/brskictl/brskictl.h"
 
@@ -20,6 +21,19 @@ int brskictl_usage(const char *fmt, ...)
 	va_end(ap);
 	fputs("\nTry 'brskictl --help'.\n", stderr);
 	return 2;
+}
+
+int brskictl_operands(int *argc, char **argv)
+{
+	int at = 1;
+
+	while (at < *argc && strcmp(argv[at], "--") != 0)
+		at++;
+	if (at >= *argc)
+		return *argc;
+	memmove(&argv[at], &argv[at + 1], (size_t)(*argc - at) * sizeof(*argv)); /* with the NULL behind */
+	(*argc)--;
+	return at;
 }
 
 int brskictl_no_serial(const char *word)

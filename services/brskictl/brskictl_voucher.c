@@ -187,6 +187,7 @@ int brskictl_voucher(struct brski_admin *admin, int argc, char **argv)
 
 	if (strcmp(verb, "fetch") == 0)
 		return fetch(admin, argc - 1, argv + 1);
+	brskictl_operands(&argc, argv);
 	if (strcmp(verb, "list") == 0 && argc <= 3)
 		return list(admin, argc == 3 ? argv[2] : NULL);
 	if (strcmp(verb, "remove") == 0 && argc == 4)

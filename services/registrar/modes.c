@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eap_brski/ground/shell.h"
+
+#define WHY_MAX 256
 #define SUBJECT_MAX 2048 /* a subject that is longer fits no rule: what is cut off could matter */
 
 struct question {
@@ -28,10 +31,26 @@ static enum brski_code say(struct question *q, enum brski_decision decision, con
 
 	*q->decision = decision;
 	va_start(args, fmt);
-	if (vsnprintf(q->why, 256, fmt, args) < 0)
+	if (vsnprintf(q->why, WHY_MAX, fmt, args) < 0)
 		q->why[0] = '\0';
 	va_end(args);
 	return BRSKI_OK;
+}
+
+/*
+ * With what the operator would type of it: all of it, or where to find it. Names that are very long
+ * and full of quotation marks do not fit.
+ */
+static enum brski_code say_command(
+	struct question *q, enum brski_decision decision, const char *words, const char *command)
+{
+	const char *const operands[] = {q->device->manufacturer, q->device->serial_number};
+	char line[WHY_MAX];
+	size_t used = strlen(words) + strlen(": ");
+
+	if (brski_shell_command(line, sizeof(line) - used, command, operands, 2))
+		return say(q, decision, "%s: %s", words, line);
+	return say(q, decision, "%s (%s)", words, command);
 }
 
 /* ---- manual ---- */
@@ -54,8 +73,7 @@ static enum brski_code ask_operator(struct question *q, struct brski_error *err)
 			*err = full;
 		return code;
 	}
-	return say(q, BRSKI_DEFER, "waits for the operator: brskictl accept %s '%s', or brskictl refuse",
-		q->device->manufacturer, q->device->serial_number);
+	return say_command(q, BRSKI_DEFER, "waits for the operator", "brskictl accept");
 }
 
 /* ---- type ---- */
@@ -120,8 +138,8 @@ static enum brski_code by_mode(struct question *q, struct brski_error *err)
 {
 	switch (q->m->mode) {
 	case BRSKI_MODE_INVENTORY:
-		return say(q, BRSKI_REFUSE, "not in the inventory; add it with: brskictl device add %s '%s'",
-			q->device->manufacturer, q->device->serial_number);
+		return say_command(
+			q, BRSKI_REFUSE, "not in the inventory; add it with", "brskictl device add");
 	case BRSKI_MODE_MANUAL:
 		return ask_operator(q, err);
 	case BRSKI_MODE_MANUFACTURER:
@@ -162,9 +180,8 @@ enum brski_code brski_mode_decide(struct brski_store *store, const struct brski_
 	if (code != BRSKI_OK)
 		return code;
 	if (q.standing == BRSKI_STANDING_REFUSED)
-		return say(&q, BRSKI_REFUSE,
-			"refused by the operator; he may change his mind with: brskictl accept %s '%s'",
-			device->manufacturer, device->serial_number);
+		return say_command(&q, BRSKI_REFUSE, "refused by the operator; he may change his mind with",
+			"brskictl accept");
 	if (q.standing == BRSKI_STANDING_LISTED && is_known(m->mode) && m->mode != BRSKI_MODE_OPEN)
 		return say(&q, BRSKI_ACCEPT, "listed in the inventory");
 	return by_mode(&q, err);

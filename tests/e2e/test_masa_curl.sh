@@ -102,6 +102,11 @@ serve
 for serial in S-1 S-2; do check "device add $serial" masa device add "$serial" --idevid "$T/$serial.pem"; done
 check "a certificate of another device is noticed" fails masa device add S-3 --idevid "$T/S-1.pem"
 
+check "a serial number may look like an option" masa device add -- -5
+check "and like the end of them" masa device add -- --
+check "both are listed" eval 'masa device list | grep -q "^-5 " && masa device list | grep -q "^-- "'
+check "and go" eval 'masa device remove -- -5 && masa device remove -- --'
+
 request registrar S-1 "$N1"
 post requestauditlog
 check "no audit log before the first voucher" gives 404

@@ -78,7 +78,7 @@ echo "# manual"
 new_device m-1
 mark
 check "an unknown device is told to come back" told m-1 'EAP-BRSKI: deferred: 1'
-check "the operator reads that it waits" operator_reads "m-1.*must come back later: waits for the operator: brskictl accept acme 'm-1'"
+check "the operator reads that it waits" operator_reads "m-1.*must come back later: waits for the operator: brskictl accept acme m-1$"
 check "brskictl pending shows it" waits m-1 1
 pause 1
 check "it waits until it is decided on" told m-1 'EAP-BRSKI: deferred: 1'
@@ -89,6 +89,32 @@ check "brskictl accept" brskictl accept acme m-1 "found in the cellar"
 pause 1
 check "on its next visit it gets in" gets_in m-1
 check "and waits no more" not waits m-1 '[0-9]+'
+
+# In a hardwareModuleName (RFC 4108) a serial number is any octets.
+nasty="N'5; touch typed #"
+pki_issue acme-ca "idevid-$nasty" "/O=Acme/CN=Acme Lamp" "basicConstraints=CA:FALSE
+keyUsage=digitalSignature
+1.3.6.1.5.5.7.1.32=ASN1:IA5STRING:$MASA_URL
+subjectAltName=DER:3030a02e06082b06010505070804a0223020060a2b0601040181fd5911020412$(printf %s "$nasty" | od -An -v -tx1 | tr -d ' \n')"
+lab_masa_device "$nasty"
+device_config trap "$nasty"
+mark
+check "a device whose number is a trap waits, too" told trap 'EAP-BRSKI: deferred: 1'
+operator_reads 'must come back later: waits for the operator' || true
+line=$(lab_since radius "$MARK" | sed -nE 's/.*must come back later: waits for the operator: (brskictl .*)$/\1/p')
+brskictl_says() { printf '%s\n' 'brskictl() { printf "<%s>" "$@"; }' "$line" | (cd "$LAB" && sh); }
+check "the line that its operator reads is a command with that number" \
+	[ "$(brskictl_says)" = "<accept><acme><$nasty>" ]
+check "and does nothing else" [ ! -e "$LAB/typed" ]
+check "so it may be typed" eval "$line"
+pause 1
+check "and the device gets in" gets_in trap
+check "the history ends with it, too" [ "$(brskictl history "$nasty" | sed -nE 's/.*policy.*: waits for the operator: //p')" = "$line" ]
+check "a number that looks like an option is none behind --" brskictl device add -- acme --file
+check "and it is listed as it is" eval 'brskictl device list acme | grep -Eq "^acme +--file +"'
+check "and removed" brskictl device remove acme -- --file
+check "so is a number that is -- itself" brskictl refuse acme -- --
+check "and accepted" brskictl accept -- acme -- "a note"
 
 new_device m-2
 told m-2 'deferred' || true

@@ -97,10 +97,43 @@ static enum brski_decision decide(const struct brski_credential *credential, enu
 START_TEST(inventory_takes_who_is_listed)
 {
 	ck_assert(decide(&sensor, BRSKI_MODE_INVENTORY) == BRSKI_REFUSE);
-	ck_assert_ptr_nonnull(strstr(why, "brskictl device add acme 'S-1'"));
+	ck_assert_ptr_nonnull(strstr(why, "brskictl device add acme S-1"));
 	ck_assert(brski_store_device_put(store, "acme", "S-1", "", &err) == BRSKI_OK);
 	ck_assert(decide(&sensor, BRSKI_MODE_INVENTORY) == BRSKI_ACCEPT);
 	ck_assert(decide(&module, BRSKI_MODE_INVENTORY) == BRSKI_REFUSE);
+}
+END_TEST
+
+/* What a device of this number is told by the policy, for its operator. */
+static const char *why_not(const char *serial, enum brski_mode mode)
+{
+	struct brski_device device = device_of(&sensor);
+	struct brski_manufacturer m = {.name = "acme", .mode = mode};
+	enum brski_decision decision;
+
+	snprintf(device.serial_number, sizeof(device.serial_number), "%s", serial);
+	ck_assert(ops->decide(policy, visit, &device, &m, &decision, why, &retry_after, &err) == BRSKI_OK);
+	ck_assert(decision != BRSKI_ACCEPT);
+	return why;
+}
+
+/* A line that is to be typed ends with the device's name as one word, or there is none. */
+START_TEST(commands_are_quoted)
+{
+	char quotes[BRSKI_SERIAL_MAX];
+
+	ck_assert_str_eq(why_not("N'5; id #", BRSKI_MODE_INVENTORY),
+		"not in the inventory; add it with: brskictl device add acme 'N'\\''5; id #'");
+	ck_assert_str_eq(
+		why_not("$(id)", BRSKI_MODE_MANUAL), "waits for the operator: brskictl accept acme '$(id)'");
+	ck_assert_str_eq(why_not("--file", BRSKI_MODE_INVENTORY),
+		"not in the inventory; add it with: brskictl device add -- acme --file");
+	ck_assert(brski_store_candidate_refuse(store, "acme", "-5", NULL, &err) == BRSKI_OK);
+	ck_assert_str_eq(why_not("-5", BRSKI_MODE_MANUAL),
+		"refused by the operator; he may change his mind with: brskictl accept -- acme -5");
+	memset(quotes, '\'', sizeof(quotes) - 1);
+	quotes[sizeof(quotes) - 1] = '\0';
+	ck_assert_str_eq(why_not(quotes, BRSKI_MODE_MANUAL), "waits for the operator (brskictl accept)");
 }
 END_TEST
 
@@ -114,7 +147,7 @@ START_TEST(manual_lets_an_unknown_device_wait)
 	struct brski_store_candidate c = {.visits = 0};
 
 	ck_assert(decide(&sensor, BRSKI_MODE_MANUAL) == BRSKI_DEFER);
-	ck_assert_ptr_nonnull(strstr(why, "brskictl accept acme 'S-1'"));
+	ck_assert_ptr_nonnull(strstr(why, "brskictl accept acme S-1"));
 	each_candidate(store, false, keep_candidate, &c);
 	ck_assert_str_eq(c.serial_number, "S-1");
 	ck_assert_str_eq(c.subject, "serialNumber=S-1,CN=Acme Sensor,O=Acme");
@@ -294,6 +327,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, inventory_takes_who_is_listed);
+	tcase_add_test(tc, commands_are_quoted);
 	tcase_add_test(tc, manual_lets_an_unknown_device_wait);
 	tcase_add_test(tc, manual_lets_no_more_wait_than_it_may);
 	tcase_add_test(tc, a_refusal_holds_in_every_mode);
