@@ -85,7 +85,7 @@ enum brski_work {
 struct brski_note {
 	char key[BRSKI_FINGERPRINT_MAX]; /* 64 hexadecimal digits, as those of jobs, and of none of them */
 	const char *name;
-	char value[BRSKI_FINGERPRINT_MAX]; /* a job's key, never "" */
+	char value[BRSKI_FINGERPRINT_MAX]; /* a job's key, or as many digits of nonces; never "" */
 	const struct brski_device *device;
 	/*
 	 * Worth nothing once the job is gone that `value` names: a device makes as many of these as it

@@ -90,6 +90,8 @@ static enum brski_code answer_waiting(
 	else
 		made = brski_cmp_answer_status(c->msg, &r->credential, BRSKI_CMP_WAITING, BRSKI_CMP_FAIL_NONE,
 			told, r->env, &der, err);
+	if (made == BRSKI_OK)
+		made = brski_registrar_nonce_said(c->s, c->msg, brski_buf_span(&der), err);
 	return respond_cmp(c->response, made, &der, err);
 }
 
@@ -278,26 +280,44 @@ static enum brski_code no_transaction(struct cmp_context *c, struct brski_error 
 	return answer_error(c, BRSKI_CMP_BAD_REQUEST, "no such transaction", err);
 }
 
-static enum brski_code on_cert_conf(struct cmp_context *c, struct brski_error *err)
+/* RFC 9483 3.5: it answers another message than what was said to this device last. */
+static enum brski_code not_our_nonce(struct cmp_context *c, struct brski_error *err)
 {
-	char key[BRSKI_FINGERPRINT_MAX];
-	enum brski_code code = stands_at(c, key, err);
+	brski_registrar_session_move(c->s, BRSKI_SESSION_SAID_NO);
+	brski_registrar_session_note(c->s, "cert-request", false,
+		"%s message whose recipNonce is not that of the last answer (RFC 9483 3.5)",
+		brski_cmp_type_name(c->msg->type));
+	return answer_error(c, BRSKI_CMP_BAD_RECIPIENT_NONCE, "recipNonce is not of our last answer", err);
+}
+
+/* It confirms the certificate that this transaction has brought. */
+static enum brski_code confirm(struct cmp_context *c, const struct brski_job *job, struct brski_error *err)
+{
+	bool heard = false;
+	enum brski_code code = brski_registrar_nonce_answers(c->msg, job, &heard, err);
 
 	if (code != BRSKI_OK)
 		return code;
-	return key[0] == '\0' ? no_transaction(c, err) : find_or_start(c, BRSKI_WORK_CONFIRMATION, "", err);
+	return heard ? find_or_start(c, BRSKI_WORK_CONFIRMATION, "", err) : not_our_nonce(c, err);
 }
 
-/* RFC 9483 3.5: recipNonce is the senderNonce of the message that this one answers. */
-static enum brski_code answers(
-	const struct brski_cmp *msg, const struct brski_job *job, bool *yes, struct brski_error *err)
+static enum brski_code on_cert_conf(struct cmp_context *c, struct brski_error *err)
 {
-	struct brski_cmp said = {0};
-	enum brski_code code = brski_cmp_decode(brski_buf_span(&job->answer.body), &said, err);
+	char key[BRSKI_FINGERPRINT_MAX], own[BRSKI_FINGERPRINT_MAX];
+	struct brski_job *job = NULL;
+	enum brski_code code = stands_at(c, key, err);
 
-	*yes = code == BRSKI_OK && brski_span_equal(brski_buf_span(&msg->header.recip_nonce),
-					   brski_buf_span(&said.header.sender_nonce));
-	brski_cmp_free(&said);
+	if (code == BRSKI_OK)
+		code = brski_job_key_of(&c->s->device, brski_buf_span(&c->msg->der), own, err);
+	if (code != BRSKI_OK)
+		return code;
+	if (strcmp(key, own) == 0) /* it is sent again */
+		return find_or_start(c, BRSKI_WORK_CONFIRMATION, "", err);
+	if (key[0] != '\0')
+		code = find_job(c, key, &job, err);
+	if (code == BRSKI_OK)
+		code = job ? confirm(c, job, err) : no_transaction(c, err);
+	brski_job_free(job);
 	return code;
 }
 
@@ -318,11 +338,26 @@ static enum brski_code poll_pki(struct cmp_context *c, const char *origin, struc
 	if (code == BRSKI_OK)
 		code = find_job(c, key[0] != '\0' ? key : origin, &last, err);
 	if (last && last->state == BRSKI_JOB_DONE)
-		code = answers(c->msg, last, &heard, err);
+		code = brski_registrar_nonce_answers(c->msg, last, &heard, err);
 	if (code == BRSKI_OK && !heard)
 		return brski_registrar_use_job(s, last, c->response, c->job, err);
 	brski_job_free(last);
 	return code == BRSKI_OK ? find_or_start(c, BRSKI_WORK_POLL, origin, err) : code;
+}
+
+/* Takes polled. */
+static enum brski_code poll_job(
+	struct cmp_context *c, struct brski_job *polled, const char *key, struct brski_error *err)
+{
+	bool heard = false;
+	enum brski_code code = brski_registrar_nonce_heard(c->s, c->msg, polled, &heard, err);
+
+	if (code == BRSKI_OK && heard && !(polled->state == BRSKI_JOB_DONE && polled->pki_waits))
+		return brski_registrar_use_job(c->s, polled, c->response, c->job, err);
+	brski_job_free(polled);
+	if (code != BRSKI_OK)
+		return code;
+	return heard ? poll_pki(c, key, err) : not_our_nonce(c, err);
 }
 
 /* RFC 9483 4.4 */
@@ -336,12 +371,7 @@ static enum brski_code on_poll(struct cmp_context *c, struct brski_error *err)
 		code = find_job(c, key, &polled, err);
 	if (code != BRSKI_OK)
 		return code;
-	if (!polled)
-		return no_transaction(c, err);
-	if (polled->state != BRSKI_JOB_DONE || !polled->pki_waits)
-		return brski_registrar_use_job(c->s, polled, c->response, c->job, err);
-	brski_job_free(polled);
-	return poll_pki(c, key, err);
+	return polled ? poll_job(c, polled, key, err) : no_transaction(c, err);
 }
 
 static enum brski_code on_genm(struct cmp_context *c, struct brski_error *err)
@@ -465,6 +495,8 @@ enum brski_code brski_registrar_deliver_cmp(struct brski_registrar_session *s, c
 		job->grants) /* from now on "onboarded" is believed of this device */
 		code = brski_note_keep(
 			s->registrar, &s->device, "certificate", brski_span(NULL, 0), job->key, err);
+	if (code == BRSKI_OK && job->state == BRSKI_JOB_DONE && job->pki_waits)
+		code = brski_registrar_nonce_said(s, &s->pending, brski_buf_span(&job->answer.body), err);
 	if (code != BRSKI_OK)
 		return code;
 	if (job->state == BRSKI_JOB_REFUSED) {

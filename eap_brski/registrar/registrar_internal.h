@@ -13,6 +13,7 @@
  *   registrar_request.c  one request after the other: what is there, and who handles it
  *   registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c
  *                        the endpoints
+ *   registrar_nonce.c    what was said last, and whether it was heard
  *   registrar_pending.c  the job for a request: found, or new
  *   registrar_session.c  what a session tells and asks
  *   job_load.c           a stored job for the background: judged again
@@ -317,9 +318,9 @@ BRSKI_CHECKED enum brski_code brski_job_reread(struct brski_job *job, struct brs
 /*
  * Notes: short facts about a device that must outlive a session. name: "voucher" (one was given out:
  * CMP is served), "certificate" (one was granted for good); and with the transactionID as detail
- * "transaction" (the job that its pollReqs ask for), "poll" (the job of the newest pollReq) and
- * "poll-answer" (the job of the last pollReq that the PKI has answered). value: a job's key. An error
- * is our own trouble.
+ * "transaction" (the job that its pollReqs ask for), "poll" (the job of the newest pollReq),
+ * "poll-answer" (the job of the last pollReq that the PKI has answered) and "said" (nonces:
+ * registrar_nonce.c). value: a job's key, but of "said". An error is our own trouble.
  */
 BRSKI_CHECKED enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_device *device,
 	const char *name, struct brski_span detail, const char *value, struct brski_error *err);
@@ -415,6 +416,24 @@ void brski_registrar_session_note(struct brski_registrar_session *s, const char 
 /* Asks the policy; *retry_after in seconds for BRSKI_DEFER. An error is our own trouble. */
 BRSKI_CHECKED enum brski_code brski_registrar_session_decide(struct brski_registrar_session *s,
 	enum brski_decision *decision, long *retry_after, struct brski_error *err);
+
+/* ---- registrar_nonce.c: recipNonce, RFC 9483 3.5 ---- */
+
+/*
+ * This answer to `asked`, which has the device wait, is about to be given: its senderNonce is noted.
+ * An error is our own trouble, here and below.
+ */
+BRSKI_CHECKED enum brski_code brski_registrar_nonce_said(struct brski_registrar_session *s,
+	const struct brski_cmp *asked, struct brski_span answer, struct brski_error *err);
+/* *yes: recipNonce is the senderNonce of the job's answer. */
+BRSKI_CHECKED enum brski_code brski_registrar_nonce_answers(
+	const struct brski_cmp *msg, const struct brski_job *job, bool *yes, struct brski_error *err);
+/*
+ * *yes: recipNonce is of what was said last in the transaction, or, since that may have been lost, of
+ * what it answered; or nothing is known of that. polled: the job that a pollReq asks for.
+ */
+BRSKI_CHECKED enum brski_code brski_registrar_nonce_heard(const struct brski_registrar_session *s,
+	const struct brski_cmp *msg, const struct brski_job *polled, bool *yes, struct brski_error *err);
 
 /* ---- registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c: the endpoints ---- */
 

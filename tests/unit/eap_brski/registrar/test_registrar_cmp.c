@@ -682,6 +682,112 @@ START_TEST(polled_certificate_is_judged_too)
 }
 END_TEST
 
+/* ---- recipNonce, RFC 9483 3.5 ---- */
+
+#define EXPECT_OK(call) ck_assert_int_eq((call), BRSKI_OK)
+
+/* The device says that it answers something else. */
+static void spoil_nonce(struct brski_buf *kept)
+{
+	brski_buf_free(kept);
+	EXPECT_OK(brski_buf_set(kept, brski_buf_span(&v.tx.peer_nonce)));
+	v.tx.peer_nonce.data[0] ^= 1;
+}
+
+static void restore_nonce(const struct brski_buf *kept)
+{
+	EXPECT_OK(brski_buf_set(&v.tx.peer_nonce, brski_buf_span(kept)));
+}
+
+START_TEST(confirmation_answers_the_certificate)
+{
+	struct brski_buf nonce = {0}, conf = {0};
+
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	spoil_nonce(&nonce);
+	ck_assert_uint_eq(visit_confirm(&v), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_RECIPIENT_NONCE, "recipNonce");
+	ck_assert_uint_eq(site.n_confirmed, 0);
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 403);
+	/* the right one, weeks later, after a restart */
+	site.now += 29 * 86400;
+	site_restart(&site);
+	visit_again(&v);
+	restore_nonce(&nonce);
+	ck_assert_uint_eq(visit_confirm(&v), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_PKICONF);
+	EXPECT_OK(brski_buf_set(&conf, brski_buf_span(&v.request)));
+	/* once more: the answer may have been lost; but not another one */
+	visit_again(&v);
+	ck_assert_uint_eq(visit_repeat(&v, PATH_INITIALIZATION, BRSKI_MEDIA_CMP), 200);
+	visit_read_cmp(&v);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_PKICONF);
+	restore_nonce(&nonce);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_confirm(&v), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_RECIPIENT_NONCE, "recipNonce");
+	ck_assert_uint_eq(site.n_confirmed, 1);
+	brski_buf_free(&nonce);
+	brski_buf_free(&conf);
+}
+END_TEST
+
+/* What the device hears from us while the PKI is away, it answers in its pollReqs. */
+START_TEST(poll_answers_what_was_said)
+{
+	struct brski_buf nonce = {0};
+
+	site.ca = CA_DOWN;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	spoil_nonce(&nonce);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_RECIPIENT_NONCE, "recipNonce");
+	/* the answer is lost, and lost again: the device knows the old nonce only */
+	for (int i = 0; i < 3; i++) {
+		site.now += 5 * 86400;
+		site_restart(&site);
+		visit_again(&v);
+		restore_nonce(&nonce);
+		ck_assert_uint_eq(visit_poll(&v, 0), 200);
+		ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+		ck_assert_int_eq(v.judged, BRSKI_OK);
+	}
+	/* it has heard the last one; then the first is of the past */
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+	visit_again(&v);
+	restore_nonce(&nonce);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_RECIPIENT_NONCE, "recipNonce");
+	brski_buf_free(&nonce);
+}
+END_TEST
+
+/* The PKI's own words count as ours. */
+START_TEST(poll_answers_the_pki)
+{
+	struct brski_buf nonce = {0};
+	unsigned calls;
+
+	site.ca = CA_WAITS;
+	site.ca_polls = 1;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	calls = site.n_ca_calls;
+	spoil_nonce(&nonce);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_RECIPIENT_NONCE, "recipNonce");
+	ck_assert_uint_eq(site.n_ca_calls, calls);
+	visit_again(&v);
+	restore_nonce(&nonce);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	brski_buf_free(&nonce);
+}
+END_TEST
+
 /* ---- transactions ---- */
 
 START_TEST(transactions_that_are_unknown)
@@ -874,7 +980,8 @@ int main(void)
 		statuses_of_the_pki, pki_is_down_and_back, forwarded_without_the_pledge,
 		pki_wants_to_be_polled, pki_says_waiting_while_the_pledge_is_away,
 		pki_answers_a_poll_while_the_pledge_is_away, polled_certificate_is_judged_too,
-		polls_do_not_pile_up, late_answer_to_an_old_poll, transactions_that_are_unknown, repeats,
+		polls_do_not_pile_up, late_answer_to_an_old_poll, confirmation_answers_the_certificate,
+		poll_answers_what_was_said, poll_answers_the_pki, transactions_that_are_unknown, repeats,
 		dies_between_two_writes, polled_answer_is_kept, transaction_in_use, ca_certificates};
 
 	return run_tests("registrar_cmp", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
