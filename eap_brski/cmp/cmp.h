@@ -56,6 +56,7 @@ enum brski_cmp_fail {
 	BRSKI_CMP_WRONG_AUTHORITY = 6,
 	BRSKI_CMP_INCORRECT_DATA = 7,
 	BRSKI_CMP_BAD_POP = 9,
+	BRSKI_CMP_WRONG_INTEGRITY = 12,
 	BRSKI_CMP_BAD_RECIPIENT_NONCE = 13,
 	BRSKI_CMP_BAD_SENDER_NONCE = 18,
 	BRSKI_CMP_BAD_CERT_TEMPLATE = 19,
@@ -114,6 +115,14 @@ BRSKI_CHECKED enum brski_code brski_cmp_decode(
 	struct brski_span der, struct brski_cmp *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_cmp_encode(
 	const struct brski_cmp *msg, struct brski_buf *out, struct brski_error *err);
+/*
+ * Of a message that brski_cmp_decode() refuses, what is needed to say so in CMP (RFC 9483 3.5 and 3.6.2,
+ * error): as much of the header as can be read, and the kind of the body (-1: none). Nothing of it is
+ * checked, *out has neither octets nor certificates, and is good for brski_cmp_answer_error() alone.
+ * BRSKI_MALFORMED: there is no header.
+ */
+BRSKI_CHECKED enum brski_code brski_cmp_decode_header(
+	struct brski_span der, struct brski_cmp *out, struct brski_error *err);
 
 /*
  * Signature protection (RFC 9483 3.2): present, of an allowed algorithm consistent with the key,
@@ -124,6 +133,8 @@ BRSKI_CHECKED enum brski_code brski_cmp_encode(
  */
 BRSKI_CHECKED enum brski_code brski_cmp_verify(const struct brski_cmp *msg, const STACK_OF(X509) *known,
 	STACK_OF(X509) **chain, struct brski_error *err);
+/* What a peer is told when brski_cmp_verify() says `code` of its message, RFC 9483 3.5. */
+enum brski_cmp_fail brski_cmp_protection_fail(const struct brski_cmp *msg, enum brski_code code);
 
 /*
  * One side's view of a transaction: everything that must survive a reboot. Plain values; no
@@ -254,9 +265,10 @@ struct brski_cmp_request {
 	char text[256];                /* certConf statusString */
 	/*
 	 * when the check failed: what RFC 9483 3.5 and 5.1.1 say the peer is told; all else is zero
-	 * then
+	 * then, but in_body
 	 */
 	enum brski_cmp_fail fail;
+	bool in_body; /* and that is said in ip or cp, RFC 9483 3.6.2: brski_cmp_answer_refusal() */
 };
 void brski_cmp_request_free(struct brski_cmp_request *r);
 
@@ -281,12 +293,21 @@ struct brski_cmp_rule {
  * cRLSign, extendedKeyUsage of clientAuth, subjectKeyIdentifier, and subjectAltName, whose names are
  * the PKI's to judge, as is the issuer; no dates, controls, regInfo or other attributes; in
  * generalInfo implicitConfirm, and certProfile of an allowed name; of general messages, those of
- * RFC 9483 4.3. BRSKI_REFUSED, and asked->fail is what the peer is told.
+ * RFC 9483 4.3. BRSKI_REFUSED, and asked->fail and asked->in_body are what the peer is told.
  */
 BRSKI_CHECKED enum brski_code brski_cmp_request_authorize(const struct brski_cmp *msg,
 	struct brski_cmp_request *asked, const struct brski_cmp_rule *rule, struct brski_error *err);
 /* True if certHash in a certConf is that of cert. */
 bool brski_cmp_cert_hash_matches(const struct brski_cmp_request *conf, const X509 *cert);
+
+/*
+ * That a certConf, checked already, belongs to the answer that brought the certificate: recipNonce is
+ * its senderNonce, senderNonce is not the request's once more (RFC 9483 3.5), certReqId is its own
+ * (4.1.1 and 4.1.4). BRSKI_UNEXPECTED, and conf->fail says what the peer is told. The hash is left to
+ * brski_cmp_cert_hash_matches().
+ */
+BRSKI_CHECKED enum brski_code brski_cmp_conf_check(const struct brski_cmp *msg,
+	const struct brski_cmp *answer, struct brski_cmp_request *conf, struct brski_error *err);
 
 /* RFC 9483 5.2.2.1: wraps msg, same transactionID and senderNonce, signed by ra with its chain. */
 BRSKI_CHECKED enum brski_code brski_cmp_nest(const struct brski_cmp *msg, const struct brski_credential *ra,
@@ -326,6 +347,13 @@ BRSKI_CHECKED enum brski_code brski_cmp_answer_status(const struct brski_cmp *re
 BRSKI_CHECKED enum brski_code brski_cmp_answer_error(const struct brski_cmp *request,
 	const struct brski_credential *signer, enum brski_cmp_status status, enum brski_cmp_fail fail,
 	const char *text, const struct brski_env *env, struct brski_buf *out, struct brski_error *err);
+/*
+ * The rejection of a request by RFC 9483 3.6.2: as brski_cmp_answer_status() if it is the request's body
+ * that is at fault, else an error message.
+ */
+BRSKI_CHECKED enum brski_code brski_cmp_answer_refusal(const struct brski_cmp *request,
+	const struct brski_credential *signer, bool in_body, enum brski_cmp_fail fail, const char *text,
+	const struct brski_env *env, struct brski_buf *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_cmp_answer_poll(const struct brski_cmp *request,
 	const struct brski_credential *signer, long check_after, const char *reason,
 	const struct brski_env *env, struct brski_buf *out, struct brski_error *err);

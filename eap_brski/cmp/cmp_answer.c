@@ -223,6 +223,16 @@ enum brski_code brski_cmp_answer_error(const struct brski_cmp *request, const st
 	return code;
 }
 
+enum brski_code brski_cmp_answer_refusal(const struct brski_cmp *request,
+	const struct brski_credential *signer, bool in_body, enum brski_cmp_fail fail, const char *text,
+	const struct brski_env *env, struct brski_buf *out, struct brski_error *err)
+{
+	if (in_body)
+		return brski_cmp_answer_status(
+			request, signer, BRSKI_CMP_REJECTION, fail, text, env, out, err);
+	return brski_cmp_answer_error(request, signer, BRSKI_CMP_REJECTION, fail, text, env, out, err);
+}
+
 /* ---- pollRep ---- */
 
 static enum brski_code write_poll_rep(

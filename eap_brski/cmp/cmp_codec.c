@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <openssl/err.h>
+
 #include "eap_brski/cmp/cmp_internal.h"
 #include "eap_brski/pki/limits.h"
 
@@ -38,13 +40,13 @@ static enum brski_code find_parts(const BRSKI_PKIMESSAGE *in, struct brski_cmp *
 	return BRSKI_OK;
 }
 
-/* RFC 4210 5.1.3: protectionAlg and protection are there both, or neither. */
+/* RFC 9810 5.1.3: protectionAlg and protection are there both, or neither. */
 static enum brski_code check_protection_alg(const struct brski_cmp *msg, struct brski_error *err)
 {
 	if (msg->is_protected == (msg->header.protection_alg.len > 0))
 		return BRSKI_OK;
-	return brski_fail(
-		err, BRSKI_MALFORMED, "CMP message with protectionAlg but no protection, or the other way");
+	return brski_fail(err, BRSKI_BAD_SIGNATURE,
+		"CMP message with protectionAlg but no protection, or the other way");
 }
 
 static enum brski_code read_protection(
@@ -109,6 +111,59 @@ enum brski_code brski_cmp_decode(struct brski_span der, struct brski_cmp *out, s
 	if (code != BRSKI_OK)
 		brski_cmp_free(out);
 	return code;
+}
+
+/* ---- as much as can be answered ---- */
+
+/* One element of whatever length octets, from the front of *rest; its head and content. */
+static bool take_element(struct brski_span *rest, int *tag, int *xclass, struct brski_span *whole)
+{
+	const unsigned char *at = rest->data;
+	long len = 0;
+
+	if (rest->len == 0 || rest->len > BRSKI_CMP_MAX ||
+		(ASN1_get_object(&at, &len, tag, xclass, (long)rest->len) & 0x81) != 0) {
+		ERR_clear_error();
+		return false; /* an error, or of indefinite length */
+	}
+	return brski_read_span(rest, (size_t)(at - rest->data) + (size_t)len, whole);
+}
+
+static bool enter(struct brski_span der, struct brski_span *inside)
+{
+	const unsigned char *at = der.data;
+	int tag, xclass;
+	long len = 0;
+
+	if (der.len == 0 || der.len > BRSKI_CMP_MAX ||
+		(ASN1_get_object(&at, &len, &tag, &xclass, (long)der.len) & 0x80) != 0 ||
+		tag != V_ASN1_SEQUENCE || xclass != V_ASN1_UNIVERSAL) {
+		ERR_clear_error();
+		return false;
+	}
+	*inside = brski_span(at, der.len - (size_t)(at - der.data));
+	return true;
+}
+
+enum brski_code brski_cmp_decode_header(struct brski_span der, struct brski_cmp *out, struct brski_error *err)
+{
+	struct brski_span rest = {0}, header = {0}, body = {0};
+	int tag, xclass;
+	enum brski_code code;
+
+	*out = (struct brski_cmp){.type = -1};
+	if (!enter(der, &rest) || !take_element(&rest, &tag, &xclass, &header))
+		return brski_fail(err, BRSKI_MALFORMED, "not a CMP message");
+	code = brski_cmp_header_salvage(header, &out->header, err);
+	if (code != BRSKI_OK)
+		return code;
+	if (take_element(&rest, &tag, &xclass, &body) && xclass == V_ASN1_CONTEXT_SPECIFIC)
+		out->type = tag;
+	out->extra_certs = sk_X509_new_null();
+	if (out->extra_certs)
+		return BRSKI_OK;
+	brski_cmp_free(out);
+	return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 }
 
 /* ---- encoding ---- */

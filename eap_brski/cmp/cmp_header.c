@@ -35,6 +35,16 @@ static enum brski_code read_octets(
 	return BRSKI_OK;
 }
 
+static enum brski_code salvage_octets(
+	const ASN1_OCTET_STRING *in, struct brski_buf *out, struct brski_error *err)
+{
+	struct brski_span octets = brski_asn1_octets(in);
+
+	return octets.len <= BRSKI_CMP_OCTETS_MAX
+		       ? read_octets(octets.len > 0 ? in : NULL, "identifier", out, err)
+		       : BRSKI_OK;
+}
+
 static enum brski_code read_name(const GENERAL_NAME *in, X509_NAME **out, struct brski_error *err)
 {
 	if (in->type != GEN_DIRNAME)
@@ -165,9 +175,8 @@ static enum brski_code read_fields(
 	enum brski_code code;
 	long pvno;
 
-	if (!brski_asn1_long(in->pvno, 0, 255, &pvno))
-		return brski_fail(err, BRSKI_MALFORMED, "CMP version is no small number");
-	out->pvno = (int)pvno;
+	/* 0: a version that nobody knows, RFC 9483 3.5: brski_cmp_version_check() */
+	out->pvno = brski_asn1_long(in->pvno, 0, 255, &pvno) ? (int)pvno : 0;
 	if ((code = read_name(in->sender, &out->sender, err)) != BRSKI_OK ||
 		(code = read_name(in->recipient, &out->recipient, err)) != BRSKI_OK ||
 		(code = read_time(in->message_time, "messageTime", &out->message_time, err)) != BRSKI_OK ||
@@ -194,6 +203,33 @@ enum brski_code brski_cmp_header_read(
 	if (!in)
 		return BRSKI_MALFORMED;
 	code = read_fields(in, out, err);
+	BRSKI_PKIHEADER_free(in);
+	if (code != BRSKI_OK)
+		brski_cmp_header_free(out);
+	return code;
+}
+
+enum brski_code brski_cmp_header_salvage(
+	struct brski_span der, struct brski_cmp_header *out, struct brski_error *err)
+{
+	const unsigned char *at = der.data;
+	BRSKI_PKIHEADER *in = NULL;
+	enum brski_code code;
+	long pvno = 0;
+
+	*out = (struct brski_cmp_header){0};
+	if (der.len > 0 && der.len <= BRSKI_CMP_MAX)
+		in = (BRSKI_PKIHEADER *)ASN1_item_d2i(
+			NULL, &at, (long)der.len, ASN1_ITEM_rptr(BRSKI_PKIHEADER));
+	if (!in)
+		return brski_fail_openssl(err, BRSKI_MALFORMED, "CMP header does not parse");
+	if (brski_asn1_long(in->pvno, 0, 255, &pvno))
+		out->pvno = (int)pvno;
+	code = read_name(in->sender, &out->sender, err);
+	if (code == BRSKI_OK)
+		code = salvage_octets(in->transaction_id, &out->transaction_id, err);
+	if (code == BRSKI_OK)
+		code = salvage_octets(in->sender_nonce, &out->sender_nonce, err);
 	BRSKI_PKIHEADER_free(in);
 	if (code != BRSKI_OK)
 		brski_cmp_header_free(out);

@@ -21,6 +21,12 @@
 /* ---- cmp_header.c ---- */
 BRSKI_CHECKED enum brski_code brski_cmp_header_read(
 	struct brski_span der, struct brski_cmp_header *out, struct brski_error *err);
+/*
+ * What an answer copies (RFC 9483 5.1), of a header of any quality: version, sender, transactionID and
+ * senderNonce. What is of no usable form is left out. BRSKI_MALFORMED: it is no header.
+ */
+BRSKI_CHECKED enum brski_code brski_cmp_header_salvage(
+	struct brski_span der, struct brski_cmp_header *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_cmp_header_write(
 	const struct brski_cmp_header *header, struct brski_buf *out, struct brski_error *err);
 void brski_cmp_header_free(struct brski_cmp_header *header);

@@ -27,10 +27,20 @@ static bool pss_hash_is_sha2(const X509_ALGOR *alg)
 	return ok;
 }
 
+static bool is_mac(int nid)
+{
+	return nid == NID_id_PasswordBasedMAC || nid == NID_id_DHBasedMac || nid == NID_pbmac1 ||
+	       nid == NID_hmac_sha1 || nid == NID_hmacWithSHA1 || nid == NID_hmacWithSHA256 ||
+	       nid == NID_hmacWithSHA384 || nid == NID_hmacWithSHA512;
+}
+
 enum brski_code brski_cmp_algorithm_check(const X509_ALGOR *alg, struct brski_error *err)
 {
 	char oid[BRSKI_CMP_OID_MAX] = "?";
 
+	if (is_mac(OBJ_obj2nid(alg->algorithm)))
+		return brski_fail(err, BRSKI_UNSUPPORTED,
+			"CMP protection by a shared secret (MAC) is not supported, only by signature");
 	switch (OBJ_obj2nid(alg->algorithm)) {
 	case NID_ecdsa_with_SHA256:
 	case NID_ecdsa_with_SHA384:
@@ -43,11 +53,6 @@ enum brski_code brski_cmp_algorithm_check(const X509_ALGOR *alg, struct brski_er
 		if (pss_hash_is_sha2(alg))
 			return BRSKI_OK;
 		return brski_fail(err, BRSKI_UNSUPPORTED, "RSASSA-PSS with another hash than SHA-2");
-	case NID_id_PasswordBasedMAC:
-	case NID_id_DHBasedMac:
-	case NID_pbmac1:
-		return brski_fail(err, BRSKI_UNSUPPORTED,
-			"CMP protection by a shared secret (MAC) is not supported, only by signature");
 	default:
 		OBJ_obj2txt(oid, sizeof(oid), alg->algorithm, 0);
 		return brski_fail(err, BRSKI_UNSUPPORTED, "signature algorithm %s is not supported", oid);
@@ -312,6 +317,31 @@ static enum brski_code check_is_protected(const struct brski_cmp *msg, struct br
 	if (msg->is_protected)
 		return BRSKI_OK;
 	return brski_fail(err, BRSKI_BAD_SIGNATURE, "CMP message without protection");
+}
+
+/* RFC 9483 3.5 names wrongIntegrity for a MAC in place of a signature. */
+static bool claims_mac(const struct brski_cmp *msg)
+{
+	struct brski_span alg = brski_buf_span(&msg->header.protection_alg);
+	X509_ALGOR *read = brski_asn1_read(alg, ASN1_ITEM_rptr(X509_ALGOR), "algorithm", NULL);
+	bool mac = read && is_mac(OBJ_obj2nid(read->algorithm));
+
+	X509_ALGOR_free(read);
+	ERR_clear_error();
+	return mac;
+}
+
+enum brski_cmp_fail brski_cmp_protection_fail(const struct brski_cmp *msg, enum brski_code code)
+{
+	switch (code) {
+	case BRSKI_UNSUPPORTED:
+		return claims_mac(msg) ? BRSKI_CMP_WRONG_INTEGRITY : BRSKI_CMP_BAD_ALG;
+	case BRSKI_BAD_SIGNATURE:
+	case BRSKI_UNTRUSTED: /* senderKID or sender fit no certificate that came with it */
+		return BRSKI_CMP_BAD_MESSAGE_CHECK;
+	default:
+		return brski_code_cmp_fail(code);
+	}
 }
 
 enum brski_code brski_cmp_verify(const struct brski_cmp *msg, const STACK_OF(X509) *known,

@@ -82,13 +82,6 @@ static enum brski_code check_header(
 
 /* ---- protection ---- */
 
-static enum brski_cmp_fail fail_of_protection(enum brski_code code)
-{
-	if (code == BRSKI_UNSUPPORTED)
-		return BRSKI_CMP_BAD_ALG;
-	return code == BRSKI_UNTRUSTED ? BRSKI_CMP_SIGNER_NOT_TRUSTED : BRSKI_CMP_BAD_MESSAGE_CHECK;
-}
-
 /* RFC 9483 5.1: the sender is the one that is authorized to ask: here, the device of the tunnel. */
 static enum brski_code check_signed_by(
 	const struct brski_cmp *msg, const X509 *found, const X509 *signer, struct brski_error *err)
@@ -113,7 +106,7 @@ static enum brski_code check_protection(const struct brski_cmp *msg, const X509 
 	}
 	code = brski_cmp_verify(msg, known, chain, err);
 	sk_X509_free(known);
-	out->fail = fail_of_protection(code);
+	out->fail = brski_cmp_protection_fail(msg, code);
 	if (code != BRSKI_OK)
 		return code;
 	out->fail = BRSKI_CMP_NOT_AUTHORIZED;
@@ -153,12 +146,16 @@ static enum brski_code read_hash_alg(
 	return code;
 }
 
-/* RFC 9483 4.1.1: statusInfo in certConf is accepted, or rejection. */
-static enum brski_code check_conf_status(enum brski_cmp_status status, struct brski_error *err)
+/* RFC 9483 4.1.1: statusInfo in certConf is accepted, or rejection; failInfo, with a rejection only. */
+static enum brski_code check_conf_status(const struct brski_cmp_status_info *info, struct brski_error *err)
 {
-	if (status == BRSKI_CMP_ACCEPTED || status == BRSKI_CMP_REJECTION)
-		return BRSKI_OK;
-	return brski_fail(err, BRSKI_UNEXPECTED, "certConf neither accepts nor rejects (RFC 9483 4.1.1)");
+	if (info->status != BRSKI_CMP_ACCEPTED && info->status != BRSKI_CMP_REJECTION)
+		return brski_fail(
+			err, BRSKI_UNEXPECTED, "certConf neither accepts nor rejects (RFC 9483 4.1.1)");
+	if (info->status == BRSKI_CMP_ACCEPTED && info->fail != BRSKI_CMP_FAIL_NONE)
+		return brski_fail(
+			err, BRSKI_UNEXPECTED, "certConf accepts, and names a failure (RFC 9483 4.1.1)");
+	return BRSKI_OK;
 }
 
 static enum brski_code read_cert_status(
@@ -176,7 +173,7 @@ static enum brski_code read_cert_status(
 	if (in->status)
 		code = brski_cmp_status_read(in->status, &info, err);
 	if (code == BRSKI_OK)
-		code = check_conf_status(info.status, err);
+		code = check_conf_status(&info, err);
 	if (code != BRSKI_OK)
 		return code;
 	out->conf_status = info.status;
@@ -195,7 +192,7 @@ static enum brski_code read_cert_conf(
 	out->fail = BRSKI_CMP_BAD_DATA_FORMAT;
 	if (!conf)
 		return BRSKI_MALFORMED;
-	out->fail = BRSKI_CMP_BAD_CERT_ID;
+	out->fail = BRSKI_CMP_BAD_REQUEST;
 	code = brski_cmp_one_check(sk_BRSKI_CERTSTATUS_num(conf),
 		"certConf without exactly one CertStatus (RFC 9483 4.1.1)", err);
 	if (code == BRSKI_OK)
@@ -289,11 +286,12 @@ static enum brski_code read_body(
 static void forget(struct brski_cmp_request *out, enum brski_code code)
 {
 	enum brski_cmp_fail fail = out->fail;
+	bool ours = code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL;
+	bool in_body = out->in_body && !ours;
 
 	brski_cmp_request_free(out);
-	if (code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL)
-		fail = brski_code_cmp_fail(code);
-	out->fail = fail;
+	out->fail = ours ? brski_code_cmp_fail(code) : fail;
+	out->in_body = in_body;
 }
 
 enum brski_code brski_cmp_request_check(const struct brski_cmp *msg, const X509 *signer,
@@ -306,19 +304,59 @@ enum brski_code brski_cmp_request_check(const struct brski_cmp *msg, const X509 
 	if (chain)
 		*chain = NULL;
 	if ((code = check_header(msg, out, err)) == BRSKI_OK &&
-		(code = check_protection(msg, signer, &signers, out, err)) == BRSKI_OK)
+		(code = check_protection(msg, signer, &signers, out, err)) == BRSKI_OK) {
+		out->in_body = true;
 		code = read_body(msg, out, err);
-	if (code == BRSKI_OK)
-		code = check_extensions(out, err);
+		if (code == BRSKI_OK)
+			code = check_extensions(out, err);
+	}
 	if (code != BRSKI_OK) {
 		forget(out, code);
 	} else {
 		out->fail = BRSKI_CMP_FAIL_NONE;
+		out->in_body = false;
 		if (chain) {
 			*chain = signers;
 			signers = NULL;
 		}
 	}
 	sk_X509_pop_free(signers, X509_free);
+	return code;
+}
+
+/* ---- certConf, and the answer that it confirms ---- */
+
+static enum brski_code check_conf_nonces(const struct brski_cmp_header *conf,
+	const struct brski_cmp_header *answer, enum brski_cmp_fail *fail, struct brski_error *err)
+{
+	*fail = BRSKI_CMP_BAD_RECIPIENT_NONCE;
+	if (!brski_span_equal(brski_buf_span(&conf->recip_nonce), brski_buf_span(&answer->sender_nonce)))
+		return brski_fail(err, BRSKI_UNEXPECTED,
+			"certConf: recipNonce is not the answer's senderNonce (RFC 9483 3.5)");
+	*fail = BRSKI_CMP_BAD_SENDER_NONCE;
+	if (brski_span_equal(brski_buf_span(&conf->sender_nonce), brski_buf_span(&answer->recip_nonce)))
+		return brski_fail(err, BRSKI_UNEXPECTED,
+			"certConf: senderNonce is the request's once more (RFC 9483 3.1)");
+	return BRSKI_OK;
+}
+
+enum brski_code brski_cmp_conf_check(const struct brski_cmp *msg, const struct brski_cmp *answer,
+	struct brski_cmp_request *conf, struct brski_error *err)
+{
+	struct brski_cmp_response said = {0};
+	enum brski_code code = brski_cmp_response_read(answer, &said, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	code = check_conf_nonces(&msg->header, &answer->header, &conf->fail, err);
+	if (code == BRSKI_OK && conf->cert_req_id != said.cert_req_id) {
+		conf->fail = BRSKI_CMP_BAD_REQUEST;
+		code = brski_fail(err, BRSKI_UNEXPECTED,
+			"certConf: certReqId %ld is not the answer's (RFC 9483 4.1.1, 4.1.4)",
+			conf->cert_req_id);
+	}
+	if (code == BRSKI_OK)
+		conf->fail = BRSKI_CMP_FAIL_NONE;
+	brski_cmp_response_free(&said);
 	return code;
 }

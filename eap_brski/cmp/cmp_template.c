@@ -223,11 +223,15 @@ enum brski_code brski_cmp_request_authorize(const struct brski_cmp *msg, struct 
 {
 	enum brski_code code = check_general_info(&msg->header, asked, rule, err);
 
-	if (code == BRSKI_OK)
-		code = check_subject(asked, rule->idevid, err);
+	if (code != BRSKI_OK)
+		return code;
+	code = check_subject(asked, rule->idevid, err);
 	if (code == BRSKI_OK)
 		code = check_extensions(asked, err);
 	if (code == BRSKI_OK)
 		code = check_nothing_besides(asked, err);
-	return code == BRSKI_OK && asked->type == BRSKI_CMP_GENM ? check_info_type(asked, err) : code;
+	if (code == BRSKI_OK && asked->type == BRSKI_CMP_GENM)
+		code = check_info_type(asked, err);
+	asked->in_body = code != BRSKI_OK;
+	return code;
 }

@@ -58,7 +58,9 @@ static enum brski_code reject(
 static enum brski_code refuse_request(
 	struct cmp_context *c, enum brski_code code, const struct brski_error *why, struct brski_error *err)
 {
+	const struct brski_registrar *r = c->s->registrar;
 	enum brski_cmp_fail fail = c->asked.fail;
+	struct brski_buf der = {0};
 
 	if (brski_registrar_is_own_trouble(code))
 		return brski_registrar_give_up(why, code, err);
@@ -72,7 +74,22 @@ static enum brski_code refuse_request(
 		c->s, "cert-request", false, "%s message: %s", brski_cmp_type_name(c->msg->type), why->why);
 	if (fail == BRSKI_CMP_FAIL_NONE)
 		fail = brski_code_cmp_fail(code);
-	return answer_error(c, fail, brski_code_name(code), err);
+	return respond_cmp(c->response,
+		brski_cmp_answer_refusal(c->msg, &r->credential, c->asked.in_body, fail,
+			brski_code_name(code), r->env, &der, err),
+		&der, err);
+}
+
+/* RFC 9483 3.6.2: what is wrong in form is told so in CMP, if it has a header to answer to. */
+static enum brski_code refuse_form(struct cmp_context *c, struct brski_span der, enum brski_code code,
+	const struct brski_error *why, struct brski_error *err)
+{
+	struct brski_error none = {0};
+
+	brski_registrar_session_note(c->s, "cert-request", false, "%s", why->why);
+	if (brski_cmp_decode_header(der, c->msg, &none) != BRSKI_OK)
+		return brski_http_reply_text(c->response, 400, "not a CMP message", err);
+	return answer_error(c, brski_code_cmp_fail(code), brski_code_name(code), err);
 }
 
 static enum brski_code answer_waiting(
@@ -474,10 +491,8 @@ enum brski_code brski_registrar_handle_cmp(BRSKI_REGISTRAR_HANDLER_PARAMS)
 	s->pending_type = &brski_job_type_cmp;
 	if (brski_registrar_is_own_trouble(code))
 		return brski_registrar_give_up(&why, code, err);
-	if (code != BRSKI_OK) {
-		brski_registrar_session_note(s, "cert-request", false, "%s", why.why);
-		return brski_http_reply_text(response, 400, "not a CMP message", err);
-	}
+	if (code != BRSKI_OK)
+		return refuse_form(&c, brski_buf_span(&request->body), code, &why, err);
 	c.asked.fail = BRSKI_CMP_FAIL_NONE;
 	code = serve(&c, err);
 	brski_cmp_request_free(&c.asked);

@@ -58,6 +58,7 @@ static enum brski_code answer_first(struct ca_job *job, struct brski_error *err)
 
 	if (code != BRSKI_OK) {
 		job->fail = job->request.fail;
+		job->certificate_refused = job->request.in_body;
 		return code;
 	}
 	code = ca_check_signer(job, err);
@@ -97,12 +98,8 @@ static enum brski_code answer_refusal(struct ca_job *job, enum brski_code why, s
 	if (ours || fail == BRSKI_CMP_FAIL_NONE)
 		fail = brski_code_cmp_fail(why);
 	brski_buf_free(&job->answer);
-	if (job->certificate_refused)
-		code = brski_cmp_answer_status(job->msg, job->ca->cmp_signer, BRSKI_CMP_REJECTION, fail, text,
-			job->ca->env, &job->answer, &again);
-	else
-		code = brski_cmp_answer_error(job->msg, job->ca->cmp_signer, BRSKI_CMP_REJECTION, fail, text,
-			job->ca->env, &job->answer, &again);
+	code = brski_cmp_answer_refusal(job->msg, job->ca->cmp_signer, job->certificate_refused && !ours,
+		fail, text, job->ca->env, &job->answer, &again);
 	if (code != BRSKI_OK)
 		brski_log(job->ca->env, BRSKI_LOG_ERROR, "cannot make an error message: %s", again.why);
 	return code;
@@ -119,6 +116,19 @@ static void lapse(const struct ca *ca)
 		brski_log(ca->env, BRSKI_LOG_WARN, "%d certificate(s) lapsed: not confirmed in time", lapsed);
 }
 
+/* RFC 9483 3.6.2: a message that is wrong in form is told so in CMP, if it has a header to answer to. */
+static unsigned refuse_form(struct ca_job *job, struct brski_span der, enum brski_code why,
+	char what[CA_WHAT_MAX], struct brski_error *err)
+{
+	struct brski_error none = {0};
+
+	if (brski_cmp_decode_header(der, &job->outer, &none) != BRSKI_OK)
+		return brski_code_http_status(why);
+	job->msg = &job->outer;
+	snprintf(what, CA_WHAT_MAX, "%s refused: %s", brski_cmp_type_name(job->msg->type), err->why);
+	return answer_refusal(job, why, err) == BRSKI_OK ? 200 : 500;
+}
+
 /* A PKIMessage that parses gets one in answer. */
 static unsigned run_job(
 	struct ca_job *job, struct brski_span der, char what[CA_WHAT_MAX], struct brski_error *err)
@@ -127,7 +137,7 @@ static unsigned run_job(
 	enum brski_code code = brski_cmp_decode(der, &job->outer, err);
 
 	if (code != BRSKI_OK)
-		return brski_code_http_status(code);
+		return refuse_form(job, der, code, what, err);
 	code = answer(job, err);
 	type = brski_cmp_type_name(job->msg->type);
 	if (code == BRSKI_OK) {

@@ -219,26 +219,33 @@ static enum brski_code check_state(struct ca_job *job, const struct ca_record *r
 	return BRSKI_OK;
 }
 
-/*
- * RFC 9483 4.1.1: certHash is that of the certificate issued in this transaction; 3.5: recipNonce
- * is our answer's senderNonce.
- */
-static enum brski_code check_conf(struct ca_job *job, const struct ca_record *r, struct brski_error *err)
+/* RFC 9483 4.1.1: certHash is that of the certificate issued in this transaction. */
+static enum brski_code check_hash(struct ca_job *job, const struct ca_record *r, struct brski_error *err)
 {
 	X509 *cert = NULL;
-	enum brski_code code;
+	enum brski_code code = brski_cert_from_der(brski_buf_span(&r->cert), &cert, err);
 
-	if (!same(&job->msg->header.recip_nonce, &r->answer_nonce)) {
-		job->fail = BRSKI_CMP_BAD_REQUEST;
-		return brski_fail(err, BRSKI_MISMATCH, "recipNonce is not our answer's senderNonce");
-	}
-	code = brski_cert_from_der(brski_buf_span(&r->cert), &cert, err);
 	if (code == BRSKI_OK && !brski_cmp_cert_hash_matches(&job->request, cert)) {
 		job->fail = BRSKI_CMP_BAD_CERT_ID;
 		code = brski_fail(
 			err, BRSKI_MISMATCH, "certHash is not that of certificate %s", r->serial_number);
 	}
 	X509_free(cert);
+	return code;
+}
+
+static enum brski_code check_conf(struct ca_job *job, const struct ca_record *r, struct brski_error *err)
+{
+	struct brski_cmp answer = {0};
+	enum brski_code code = brski_cmp_decode(brski_buf_span(&r->answer), &answer, err);
+
+	if (code == BRSKI_OK) {
+		code = brski_cmp_conf_check(job->msg, &answer, &job->request, err);
+		job->fail = job->request.fail;
+	}
+	brski_cmp_free(&answer);
+	if (code == BRSKI_OK)
+		code = check_hash(job, r, err);
 	return code == BRSKI_OK ? check_state(job, r, err) : code;
 }
 

@@ -50,7 +50,7 @@ enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err)
 	job->nested = true;
 	code = brski_cmp_verify(&job->outer, NULL, &chain, err);
 	if (code != BRSKI_OK) {
-		job->fail = BRSKI_CMP_BAD_MESSAGE_CHECK;
+		job->fail = brski_cmp_protection_fail(&job->outer, code);
 		return brski_fail_context(err, code, "the registration authority's protection");
 	}
 	code = check_ra(job, chain, err);

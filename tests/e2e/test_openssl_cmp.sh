@@ -80,7 +80,8 @@ refused() { # DESCRIPTION LOG-REGEX PEER-REGEX OPTIONS...
 
 refused "an unknown manufacturer" 'serialNumber=S-9.*: (untrusted|.*issuer)' 'signerNotTrusted|signer not trusted' -cert "$T/idevid-stranger.pem" -key "$T/idevid-stranger.key"
 refused "the subject of another device" 'refused: .*serial number of another device' 'badCertTemplate' -subject /CN=device/serialNumber=S-other
-refused "a shared secret in place of a signature" 'refused: .*(signature|algorithm)' 'badAlg|badMessageCheck' -secret pass:secret -ref 4711 -cert "" -key ""
+refused "the subject of nobody in particular" 'refused: .*no registration authority' 'notAuthorized' -subject /CN=sensor.example
+refused "a shared secret in place of a signature" 'refused: .*(signature|algorithm)' 'wrongIntegrity' -secret pass:secret -ref 4711 -cert "" -key ""
 refused "another path" '/elsewhere: 404' '404' -path elsewhere
 check "nothing was issued for these" [ "$("$CA" list "$T/ca" | wc -l)" = 7 ]
 

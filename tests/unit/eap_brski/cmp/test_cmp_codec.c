@@ -508,7 +508,7 @@ START_TEST(protection_and_its_algorithm_come_together)
 	struct brski_cmp msg = decode_file("plain/downstream_CONFIRM.PKI");
 
 	msg.is_protected = false;
-	ck_assert_int_eq(decode_remade(&msg), BRSKI_MALFORMED);
+	ck_assert_int_eq(decode_remade(&msg), BRSKI_BAD_SIGNATURE);
 	brski_cmp_free(&msg);
 }
 END_TEST

@@ -200,7 +200,7 @@ START_TEST(signer_unknown)
 	struct brski_cmp msg = cmp_decode(&ir);
 
 	X509_free(sk_X509_delete(msg.extra_certs, 0));
-	refused_msg(&msg, NULL, BRSKI_UNTRUSTED, BRSKI_CMP_SIGNER_NOT_TRUSTED);
+	refused_msg(&msg, NULL, BRSKI_UNTRUSTED, BRSKI_CMP_BAD_MESSAGE_CHECK);
 	brski_cmp_free(&msg);
 }
 END_TEST
@@ -283,7 +283,7 @@ START_TEST(signer_must_be_allowed_to_sign)
 	struct brski_buf other = cmp_redo(&ir, &bad, NULL, NULL);
 	struct brski_cmp msg = cmp_decode(&other);
 
-	refused_msg(&msg, NULL, BRSKI_UNTRUSTED, BRSKI_CMP_SIGNER_NOT_TRUSTED);
+	refused_msg(&msg, NULL, BRSKI_UNTRUSTED, BRSKI_CMP_BAD_MESSAGE_CHECK);
 	brski_cmp_free(&msg);
 	brski_buf_free(&other);
 	pki_free(&bad);
@@ -321,7 +321,7 @@ START_TEST(algorithm_must_fit)
 			BRSKI_CMP_BAD_MESSAGE_CHECK}, /* an EC key signs */
 		{NID_ecdsa_with_SHA384, BRSKI_BAD_SIGNATURE, BRSKI_CMP_BAD_MESSAGE_CHECK},
 		{NID_ecdsa_with_SHA1, BRSKI_UNSUPPORTED, BRSKI_CMP_BAD_ALG},
-		{NID_id_PasswordBasedMAC, BRSKI_UNSUPPORTED, BRSKI_CMP_BAD_ALG},
+		{NID_id_PasswordBasedMAC, BRSKI_UNSUPPORTED, BRSKI_CMP_WRONG_INTEGRITY},
 	};
 	struct brski_buf header = {0};
 	struct brski_cmp msg = with_algorithm(&ir, cases[_i].nid, &header);
@@ -817,12 +817,12 @@ START_TEST(cert_conf_rules)
 {
 	struct brski_buf der = edited_conf(conf_without_status_info), other;
 
-	refused_conf(second_status, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_ID);
-	refused_conf(no_status_at_all, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_ID);
-	refused_conf(conf_id_1, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_ID);
-	refused_conf(conf_waiting, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_ID);
+	refused_conf(second_status, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_REQUEST);
+	refused_conf(no_status_at_all, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_REQUEST);
+	refused_conf(conf_id_1, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_REQUEST);
+	refused_conf(conf_waiting, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_REQUEST);
 	/* hashAlg needs version 3 */
-	refused_conf(conf_hash_sha256, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_ID);
+	refused_conf(conf_hash_sha256, BRSKI_UNEXPECTED, BRSKI_CMP_BAD_REQUEST);
 	/* no statusInfo is acceptance */
 	other = cmp_redo(&cert_conf, &world.idevid, set_content, &der);
 	accepted(&other);

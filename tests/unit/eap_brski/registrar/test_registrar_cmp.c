@@ -154,7 +154,7 @@ START_TEST(asks_for_what_is_not_its_own)
 		visit_again(&v);
 		ask_for(cases[i].serial, cases[i].nid, cases[i].value);
 		ck_assert_uint_eq(visit_cmp(&v, PATH_PKCS10), 200);
-		expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_NOT_AUTHORIZED, cases[i].why);
+		expect_error(BRSKI_CMP_CP, BRSKI_CMP_NOT_AUTHORIZED, cases[i].why);
 	}
 	ck_assert_uint_eq(site.n_ca_calls, 0);
 	visit_again(&v);
@@ -189,9 +189,37 @@ START_TEST(a_sensor_asks_for_a_name_of_its_own)
 		if (cases[i].served)
 			ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
 		else
-			expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_NOT_AUTHORIZED, "another subject");
+			expect_error(BRSKI_CMP_CP, BRSKI_CMP_NOT_AUTHORIZED, "another subject");
 	}
 	ck_assert_uint_eq(site.n_issued, 2);
+}
+END_TEST
+
+/* RFC 9483 3.6.2: what is wrong in the body, in ip or cp; in form, in an error message if anybody can */
+START_TEST(faults_are_said_in_cmp)
+{
+	static const uint8_t none[] = {0x30, 0};
+	struct brski_buf content = {0}, made;
+
+	brski_put(&content, brski_span(none, sizeof(none)));
+	visit_make_enroll(&v, &site.idevid, false);
+	made = cmp_redo(&v.request, &site.idevid, set_content, &content);
+	brski_buf_move(&v.request, &made);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	expect_error(BRSKI_CMP_IP, BRSKI_CMP_BAD_REQUEST, "not exactly one CertReqMsg");
+	visit_again(&v);
+	visit_make_enroll(&v, &site.idevid, true);
+	made = cmp_redo(&v.request, &site.idevid, set_content, &content);
+	brski_buf_move(&v.request, &made);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_PKCS10), 200);
+	expect_error(BRSKI_CMP_CP, BRSKI_CMP_BAD_DATA_FORMAT, "PKCS #10");
+	visit_again(&v);
+	visit_make_enroll(&v, &site.idevid, false);
+	brski_put_u8(&v.request, 0);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_DATA_FORMAT, "DER");
+	ck_assert_uint_eq(site.n_ca_calls, 0);
+	brski_buf_free(&content);
 }
 END_TEST
 
@@ -973,7 +1001,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {pkcs10, not_nested, signed_by_another_device,
+	const TTest *const tests[] = {faults_are_said_in_cmp, pkcs10, not_nested, signed_by_another_device,
 		asks_for_what_is_not_its_own, a_sensor_asks_for_a_name_of_its_own, wrong_place,
 		nested_by_the_pledge, damaged_requests, pki_refuses, unprotected_error_is_vouched_for,
 		answers_that_are_wrong, a_neighbour_signs_for_the_pki, answers_that_are_not_judged,

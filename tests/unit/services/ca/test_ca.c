@@ -470,8 +470,46 @@ START_TEST(confirmation_with_another_nonce)
 	enroll_one();
 	tx.peer_nonce.data[0] ^= 1;
 	send_conf(&w.idevid, answer.cert, NULL);
-	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "recipNonce");
+	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_RECIPIENT_NONCE, "recipNonce");
 	ck_assert_int_eq(rows().last, CA_WAITING);
+}
+END_TEST
+
+/* RFC 9483 4.1.1 and 4.1.4: 0 after ir, -1 after p10cr */
+START_TEST(confirmation_under_another_id)
+{
+	struct brski_buf request, conf = {0};
+
+	enroll_one();
+	EXPECT(BRSKI_OK, brski_cmp_cert_conf(&w.idevid, true, answer.cert, BRSKI_CMP_FAIL_NONE, NULL, &env,
+				 &tx, &conf, &err));
+	post_through(&w.ra, &conf);
+	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "certReqId");
+	request = cmp_enroll(&w, true, false, &tx);
+	post_through(&w.ra, &request);
+	expect_certificate();
+	send_conf(&w.idevid, answer.cert, NULL);
+	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "certReqId");
+	ck_assert_int_eq(rows().last, CA_WAITING);
+	brski_buf_free(&request);
+	brski_buf_free(&conf);
+}
+END_TEST
+
+/* RFC 9483 3.1: nonces are fresh */
+START_TEST(confirmation_with_the_nonce_of_the_request)
+{
+	struct brski_buf request = enroll(w.key, w.subject, &env_stuck), conf = {0};
+
+	post_through(&w.ra, &request);
+	expect_certificate();
+	EXPECT(BRSKI_OK, brski_cmp_cert_conf(&w.idevid, false, answer.cert, BRSKI_CMP_FAIL_NONE, NULL,
+				 &env_stuck, &tx, &conf, &err));
+	post_through(&w.ra, &conf);
+	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_SENDER_NONCE, "senderNonce");
+	ck_assert_int_eq(rows().last, CA_WAITING);
+	brski_buf_free(&request);
+	brski_buf_free(&conf);
 }
 END_TEST
 
@@ -830,7 +868,45 @@ START_TEST(nothing_to_poll_for)
 }
 END_TEST
 
-/* RFC 6712 3.2 to 3.4 */
+static void no_requests(struct brski_cmp_draft *draft, void *ctx)
+{
+	static const uint8_t none[] = {0x30, 0};
+
+	(void)ctx;
+	draft->content = brski_span(none, sizeof(none));
+}
+
+/* RFC 9483 3.6.2 */
+START_TEST(faults_of_a_body_are_said_in_its_answer)
+{
+	struct brski_buf ir = cmp_enroll(&w, false, false, &tx), p10 = cmp_enroll(&w, true, false, &tx);
+	struct brski_buf bad_ir = cmp_redo(&ir, &w.idevid, no_requests, NULL);
+	struct brski_buf bad_p10 = cmp_redo(&p10, &w.idevid, no_requests, NULL);
+
+	post_through(&w.ra, &bad_ir);
+	expect_refusal(BRSKI_CMP_IP, BRSKI_CMP_BAD_REQUEST, "CertReqMsg");
+	post_through(&w.ra, &bad_p10);
+	expect_refusal(BRSKI_CMP_CP, BRSKI_CMP_BAD_DATA_FORMAT, "PKCS #10");
+	brski_buf_free(&ir);
+	brski_buf_free(&p10);
+	brski_buf_free(&bad_ir);
+	brski_buf_free(&bad_p10);
+}
+END_TEST
+
+START_TEST(wrong_form_is_said_in_cmp)
+{
+	struct brski_buf request = cmp_enroll(&w, false, false, &tx);
+
+	brski_put_u8(&request, 0);
+	post(brski_buf_span(&request));
+	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_DATA_FORMAT, "DER");
+	ck_assert_ptr_nonnull(strstr(what, "ir refused"));
+	brski_buf_free(&request);
+}
+END_TEST
+
+/* RFC 9811 3.2 to 3.5 */
 START_TEST(forms)
 {
 	struct brski_buf request = cmp_enroll(&w, false, false, &tx);
@@ -878,7 +954,9 @@ int main(void)
 		an_expired_issuer_issues_nothing, root_in_ca_pubs_of_ip, same_request_same_answer,
 		the_store_outlives_the_ca, transaction_id_in_use, confirmed, confirmed_twice,
 		rejected_by_the_device, rejected_and_then_confirmed, confirmation_of_another_certificate,
-		confirmation_by_another_device, confirmation_with_another_nonce, confirmation_of_nothing,
+		confirmation_by_another_device, confirmation_with_another_nonce,
+		confirmation_under_another_id, confirmation_with_the_nonce_of_the_request,
+		faults_of_a_body_are_said_in_its_answer, wrong_form_is_said_in_cmp, confirmation_of_nothing,
 		confirmation_comes_too_late, implicit_confirmation_by_option, registrar_without_cmc_ra,
 		registrar_of_another_domain, registrar_expired, registrar_not_in_the_list,
 		registrar_signature_is_wrong, device_of_an_unknown_manufacturer, device_expired,
