@@ -317,52 +317,74 @@ static enum brski_code get_certs(CMS_ContentInfo *cms, STACK_OF(X509) **out, str
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "signed message");
 }
 
-static enum brski_code open_with(const struct kind *kind, CMS_ContentInfo *cms, const STACK_OF(X509) *all,
-	const STACK_OF(X509) *extra, struct brski_buf *content, STACK_OF(X509) **certs, time_t *signed_on,
-	struct brski_error *err)
+/* How an envelope is opened. */
+struct opening {
+	const struct kind *kind;
+	const STACK_OF(X509) *extra; /* may be NULL */
+	brski_cms_judge *judge;      /* may be NULL */
+	void *ctx;
+	time_t *signed_on;
+};
+
+/* The signer is judged before the content, which may be large, is hashed. */
+static enum brski_code open_by(const struct opening *o, CMS_ContentInfo *cms, const STACK_OF(X509) *certs,
+	struct brski_buf *content, struct brski_error *err)
 {
-	X509 *signer;
-	enum brski_code code = find_signer(cms, extra, &signer, err);
+	enum brski_code code = o->judge ? o->judge(o->ctx, certs, err) : BRSKI_OK;
 
 	if (code == BRSKI_OK)
-		code = verify(kind, cms, content, err);
+		code = verify(o->kind, cms, content, err);
 	if (code == BRSKI_OK)
 		code = read_signing_time(
-			sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0), signed_on, err);
-	if (code == BRSKI_OK)
-		code = list_certs(all, signer, certs, err);
+			sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0), o->signed_on, err);
 	return code;
 }
 
-static enum brski_code open_parsed(const struct kind *kind, CMS_ContentInfo *cms, const STACK_OF(X509) *extra,
-	struct brski_buf *content, STACK_OF(X509) **certs, time_t *signed_on, struct brski_error *err)
+static enum brski_code open_with(const struct opening *o, CMS_ContentInfo *cms, const STACK_OF(X509) *all,
+	struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err)
+{
+	X509 *signer;
+	enum brski_code code = find_signer(cms, o->extra, &signer, err);
+
+	if (code == BRSKI_OK)
+		code = list_certs(all, signer, certs, err);
+	if (code == BRSKI_OK)
+		code = open_by(o, cms, *certs, content, err);
+	if (code != BRSKI_OK) {
+		sk_X509_pop_free(*certs, X509_free);
+		*certs = NULL;
+	}
+	return code;
+}
+
+static enum brski_code open_parsed(const struct opening *o, CMS_ContentInfo *cms, struct brski_buf *content,
+	STACK_OF(X509) **certs, struct brski_error *err)
 {
 	STACK_OF(X509) *all = NULL;
-	enum brski_code code = check_envelope(kind, cms, err);
+	enum brski_code code = check_envelope(o->kind, cms, err);
 
 	if (code == BRSKI_OK)
 		code = get_certs(cms, &all, err);
 	if (code == BRSKI_OK)
-		code = open_with(kind, cms, all, extra, content, certs, signed_on, err);
+		code = open_with(o, cms, all, content, certs, err);
 	sk_X509_pop_free(all, X509_free);
 	return code;
 }
 
-static enum brski_code open_message(const struct kind *kind, struct brski_span cms,
-	const STACK_OF(X509) *extra, struct brski_buf *content, STACK_OF(X509) **certs, time_t *signed_on,
-	struct brski_error *err)
+static enum brski_code open_message(const struct opening *o, struct brski_span cms, struct brski_buf *content,
+	STACK_OF(X509) **certs, struct brski_error *err)
 {
 	CMS_ContentInfo *parsed;
 	enum brski_code code;
 
 	brski_buf_reset(content);
 	*certs = NULL;
-	*signed_on = 0;
+	*o->signed_on = 0;
 	ERR_clear_error();
-	code = parse(kind, cms, &parsed, err);
+	code = parse(o->kind, cms, &parsed, err);
 	if (code != BRSKI_OK)
 		return code;
-	code = open_parsed(kind, parsed, extra, content, certs, signed_on, err);
+	code = open_parsed(o, parsed, content, certs, err);
 	if (code != BRSKI_OK)
 		brski_buf_reset(content);
 	CMS_ContentInfo_free(parsed);
@@ -374,14 +396,17 @@ enum brski_code brski_cms_open(struct brski_span cms, const STACK_OF(X509) *extr
 	STACK_OF(X509) **certs, time_t *signed_on, struct brski_error *err)
 {
 	time_t unused;
+	const struct opening o = {
+		.kind = &voucher, .extra = extra, .signed_on = signed_on ? signed_on : &unused};
 
-	return open_message(&voucher, cms, extra, content, certs, signed_on ? signed_on : &unused, err);
+	return open_message(&o, cms, content, certs, err);
 }
 
-enum brski_code brski_cms_open_data(
-	struct brski_span cms, struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err)
+enum brski_code brski_cms_open_data(struct brski_span cms, brski_cms_judge *judge, void *ctx,
+	struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err)
 {
 	time_t unused;
+	const struct opening o = {.kind = &data, .judge = judge, .ctx = ctx, .signed_on = &unused};
 
-	return open_message(&data, cms, NULL, content, certs, &unused, err);
+	return open_message(&o, cms, content, certs, err);
 }

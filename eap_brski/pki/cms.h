@@ -34,11 +34,15 @@ BRSKI_CHECKED enum brski_code brski_cms_open(struct brski_span cms, const STACK_
 /*
  * The same envelope for files of our own, which may be large: content type id-data, up to
  * BRSKI_CMS_DATA_MAX octets, the signer's chain always with it. *out and *content get that limit.
+ *
+ * judge (may be NULL) is asked whether the signer, first of certs, is one to be heard, before anything
+ * is done with the content: what it returns but BRSKI_OK is what opening returns.
  */
 #define BRSKI_CMS_DATA_MAX ((size_t)64 << 20)
+typedef enum brski_code brski_cms_judge(void *ctx, const STACK_OF(X509) *certs, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_cms_sign_data(struct brski_span content,
 	const struct brski_credential *signer, struct brski_buf *out, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_cms_open_data(
-	struct brski_span cms, struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_cms_open_data(struct brski_span cms, brski_cms_judge *judge, void *ctx,
+	struct brski_buf *content, STACK_OF(X509) **certs, struct brski_error *err);
 
 #endif

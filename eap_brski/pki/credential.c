@@ -71,7 +71,7 @@ static bool take_object(OSSL_STORE_INFO *info, struct found *found)
 		return found->key != NULL;
 	}
 	cert = OSSL_STORE_INFO_get1_CERT(info);
-	if (cert && sk_X509_push(found->certs, cert) > 0)
+	if (cert && sk_X509_num(found->certs) < BRSKI_CERTS_LOAD_MAX && sk_X509_push(found->certs, cert) > 0)
 		return true;
 	X509_free(cert);
 	return false;
@@ -91,6 +91,9 @@ static enum brski_code walk_store(
 			continue;
 		ok = take_object(info, found);
 		OSSL_STORE_INFO_free(info);
+		if (!ok && found->certs && sk_X509_num(found->certs) >= BRSKI_CERTS_LOAD_MAX)
+			return brski_fail(err, BRSKI_TOO_LARGE, "\"%s\" has more than %d certificates", uri,
+				BRSKI_CERTS_LOAD_MAX);
 		if (!ok)
 			return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory for \"%s\"", uri);
 	}

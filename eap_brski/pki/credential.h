@@ -30,9 +30,11 @@ BRSKI_CHECKED enum brski_code brski_credential_copy(struct brski_credential *to,
 BRSKI_CHECKED enum brski_code brski_credential_load(const char *key_uri, const char *password,
 	const char *cert_uri, struct brski_credential *out, struct brski_error *err);
 
+#define BRSKI_CERTS_LOAD_MAX 1024
 /*
  * All certificates in a URI or PEM text, in order; at least one. *out is new. What is loaded from a
- * URI must also pass brski_certs_check_keys() (BRSKI_UNSUPPORTED).
+ * URI must also pass brski_certs_check_keys() (BRSKI_UNSUPPORTED), and be no more than
+ * BRSKI_CERTS_LOAD_MAX (BRSKI_TOO_LARGE).
  */
 BRSKI_CHECKED enum brski_code brski_certs_load(
 	const char *uri, STACK_OF(X509) **out, struct brski_error *err);

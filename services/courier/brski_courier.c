@@ -51,9 +51,10 @@ static int usage(const char *words)
 
 /* ---- The requests ---- */
 
-static enum brski_code check_signer(
-	const struct courier *c, const STACK_OF(X509) *certs, struct brski_error *err)
+/* ctx: the courier. Before the requests are read. */
+static enum brski_code check_signer(void *ctx, const STACK_OF(X509) *certs, struct brski_error *err)
 {
+	const struct courier *c = ctx;
 	STACK_OF(X509) *anchors = NULL;
 	enum brski_code code;
 
@@ -82,7 +83,7 @@ static enum brski_code check_name(
 }
 
 static enum brski_code read_requests(
-	const struct courier *c, const char *path, struct brski_bundle *out, struct brski_error *err)
+	struct courier *c, const char *path, struct brski_bundle *out, struct brski_error *err)
 {
 	struct brski_buf file = {0};
 	STACK_OF(X509) *certs = NULL;
@@ -90,15 +91,13 @@ static enum brski_code read_requests(
 	enum brski_code code = brski_file_read(path, BRSKI_CMS_DATA_MAX, &file, err);
 
 	if (code == BRSKI_OK) {
-		code = brski_bundle_open(brski_buf_span(&file), false, out, &certs, err);
+		code = brski_bundle_open(brski_buf_span(&file), false, check_signer, c, out, &certs, err);
 		if (code != BRSKI_OK)
 			brski_fail_context(err, code, "%s", path);
 	}
 	brski_buf_free(&file);
 	if (code == BRSKI_OK)
 		code = check_name(out, certs, err);
-	if (code == BRSKI_OK)
-		code = check_signer(c, certs, err);
 	if (code == BRSKI_OK) {
 		brski_name_text(X509_get_subject_name(sk_X509_value(certs, 0)), subject, sizeof(subject));
 		printf("%zu requests of %s\n", out->n_items, subject);

@@ -57,9 +57,15 @@ enum brski_code brski_admin_export(struct brski_admin *admin, struct brski_buf *
  * Whoever brings answers is trusted for what is not signed by MASA or PKI: the audit log, and words
  * of refusal.
  */
-static enum brski_code check_courier(const struct brski_admin *admin, const char *courier,
-	const STACK_OF(X509) *certs, struct brski_error *err)
+struct known {
+	const struct brski_admin *admin;
+	const char *courier; /* NULL: courier.pem */
+};
+
+static enum brski_code check_courier(void *ctx, const STACK_OF(X509) *certs, struct brski_error *err)
 {
+	const struct brski_admin *admin = ((const struct known *)ctx)->admin;
+	const char *courier = ((const struct known *)ctx)->courier;
 	STACK_OF(X509) *anchors = NULL;
 	char folder[512], path[600];
 	enum brski_code code;
@@ -100,12 +106,11 @@ enum brski_code brski_admin_import(struct brski_admin *admin, struct brski_span 
 	brski_admin_imported_row *row, void *ctx, struct brski_error *err)
 {
 	struct importing x = {row, ctx};
+	struct known known = {admin, courier};
 	struct brski_bundle bundle = {0};
 	STACK_OF(X509) *certs = NULL;
-	enum brski_code code = brski_bundle_open(file, true, &bundle, &certs, err);
+	enum brski_code code = brski_bundle_open(file, true, check_courier, &known, &bundle, &certs, err);
 
-	if (code == BRSKI_OK)
-		code = check_courier(admin, courier, certs, err);
 	if (code == BRSKI_OK)
 		code = brski_exchange_import(admin_exchange(admin), &bundle, tell, &x, err);
 	sk_X509_pop_free(certs, X509_free);

@@ -355,23 +355,55 @@ static enum brski_code read_bundle(struct brski_bundle *bundle, json_t *json, st
 	return code;
 }
 
-enum brski_code brski_bundle_open(struct brski_span file, bool answers, struct brski_bundle *out,
-	STACK_OF(X509) **certs, struct brski_error *err)
+/*
+ * A value of two octets takes fifty times as many in memory, so they are counted before they are parsed:
+ * whatever it is, something opens it or a comma comes before it, outside of texts.
+ */
+static bool has_too_many_values(struct brski_span text)
+{
+	bool in_text = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len && n <= BRSKI_BUNDLE_VALUES_MAX; i++) {
+		const uint8_t c = text.data[i];
+
+		if (in_text && c == '\\')
+			i++;
+		else if (c == '"')
+			in_text = !in_text;
+		else if (!in_text)
+			n += c == '[' || c == '{' || c == ',';
+	}
+	return n > BRSKI_BUNDLE_VALUES_MAX;
+}
+
+static enum brski_code parse(
+	struct brski_bundle *bundle, const struct brski_buf *text, struct brski_error *err)
+{
+	json_error_t why;
+	json_t *json;
+	enum brski_code code;
+
+	if (has_too_many_values(brski_buf_span(text)))
+		return brski_fail(
+			err, BRSKI_TOO_LARGE, "its content has more than %d values", BRSKI_BUNDLE_VALUES_MAX);
+	json = json_loadb((const char *)text->data, text->len, JSON_REJECT_DUPLICATES, &why);
+	if (!json)
+		return brski_fail(err, BRSKI_MALFORMED, "its content does not parse: %s", why.text);
+	code = read_bundle(bundle, json, err);
+	json_decref(json);
+	return code;
+}
+
+enum brski_code brski_bundle_open(struct brski_span file, bool answers, brski_cms_judge *judge, void *ctx,
+	struct brski_bundle *out, STACK_OF(X509) **certs, struct brski_error *err)
 {
 	struct brski_buf text = {0};
-	json_error_t why;
-	json_t *json = NULL;
-	enum brski_code code = brski_cms_open_data(file, &text, certs, err);
+	enum brski_code code = brski_cms_open_data(file, judge, ctx, &text, certs, err);
 
 	*out = (struct brski_bundle){.answers = answers};
-	if (code == BRSKI_OK) {
-		json = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &why);
-		if (!json)
-			code = brski_fail(err, BRSKI_MALFORMED, "its content does not parse: %s", why.text);
-	}
 	if (code == BRSKI_OK)
-		code = read_bundle(out, json, err);
-	json_decref(json);
+		code = parse(out, &text, err);
 	brski_buf_free(&text);
 	if (code != BRSKI_OK) {
 		brski_bundle_free(out);

@@ -2,6 +2,7 @@
 #ifndef BRSKI_SERVICES_REGISTRAR_BUNDLE_H
 #define BRSKI_SERVICES_REGISTRAR_BUNDLE_H
 
+#include "eap_brski/pki/cms.h"
 #include "eap_brski/registrar/registrar.h"
 
 /*
@@ -10,7 +11,8 @@
  * format.
  */
 #define BRSKI_BUNDLE_ITEMS_MAX 20000
-#define BRSKI_BUNDLE_CALLS_MAX 2   /* voucher, then audit log */
+#define BRSKI_BUNDLE_VALUES_MAX (64 * BRSKI_BUNDLE_ITEMS_MAX) /* of JSON: an entry has 20 or so */
+#define BRSKI_BUNDLE_CALLS_MAX 2                              /* voucher, then audit log */
 #define BRSKI_BUNDLE_ANSWERS_MAX 3 /* the audit log may be at another place, RFC 8995 5.8 */
 
 enum brski_bundle_kind {
@@ -58,10 +60,12 @@ struct brski_bundle_item *brski_bundle_add(struct brski_bundle *bundle);
 BRSKI_CHECKED enum brski_code brski_bundle_seal(const struct brski_bundle *bundle,
 	const struct brski_credential *signer, struct brski_buf *out, struct brski_error *err);
 /*
- * Verifies the signature, and reads as strictly as what comes from the network. *certs is new: the
- * signer first; whether it is to be trusted is the caller's to judge.
+ * Has the signer judged (brski_cms_judge; NULL: anybody's file is read), verifies the signature, and
+ * reads as strictly as what comes from the network: in this order, so that nobody unknown has a large
+ * file parsed. *certs is new: the signer first. BRSKI_TOO_LARGE: it holds more values than
+ * BRSKI_BUNDLE_ITEMS_MAX entries have.
  */
-BRSKI_CHECKED enum brski_code brski_bundle_open(struct brski_span file, bool answers,
-	struct brski_bundle *out, STACK_OF(X509) **certs, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_bundle_open(struct brski_span file, bool answers, brski_cms_judge *judge,
+	void *ctx, struct brski_bundle *out, STACK_OF(X509) **certs, struct brski_error *err);
 
 #endif

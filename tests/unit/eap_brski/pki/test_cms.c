@@ -392,7 +392,7 @@ START_TEST(no_signed_attributes)
 	EXPECT_WHY(BRSKI_MALFORMED, "signed attributes", open_cms());
 	check_nothing_given();
 	EXPECT_WHY(BRSKI_MALFORMED, "signed attributes",
-		brski_cms_open_data(brski_buf_span(&cms), &content, &certs, &err));
+		brski_cms_open_data(brski_buf_span(&cms), NULL, NULL, &content, &certs, &err));
 	check_nothing_given();
 }
 END_TEST

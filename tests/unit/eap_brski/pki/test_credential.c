@@ -186,6 +186,25 @@ START_TEST(broken_certificate_in_a_file_is_not_passed_over)
 }
 END_TEST
 
+START_TEST(a_file_of_certificates_has_an_end)
+{
+	STACK_OF(X509) *many = sk_X509_new_null(), *got = NULL;
+
+	for (int i = 0; i < BRSKI_CERTS_LOAD_MAX; i++)
+		ck_assert_int_gt(sk_X509_push(many, ca.cert), 0);
+	file_write_certs(path("certs.pem"), many);
+	EXPECT(BRSKI_OK, brski_certs_load(path("certs.pem"), &got, &err));
+	ck_assert_int_eq(sk_X509_num(got), BRSKI_CERTS_LOAD_MAX);
+	pki_free_certs(got);
+	ck_assert_int_gt(sk_X509_push(many, ca.cert), 0);
+	file_write_certs(path("certs.pem"), many);
+	EXPECT_WHY(BRSKI_TOO_LARGE, "more than 1024 certificates",
+		brski_certs_load(path("certs.pem"), &got, &err));
+	ck_assert_ptr_null(got);
+	sk_X509_free(many);
+}
+END_TEST
+
 START_TEST(pem_goes_there_and_back)
 {
 	STACK_OF(X509) *certs = pki_certs(&leaf, &root), *got = NULL;
@@ -317,6 +336,7 @@ int main(void)
 	tcase_add_test(tc, missing_files_are_named);
 	tcase_add_test(tc, encrypted_key_needs_its_password);
 	tcase_add_test(tc, broken_certificate_in_a_file_is_not_passed_over);
+	tcase_add_test(tc, a_file_of_certificates_has_an_end);
 	tcase_add_test(tc, pem_goes_there_and_back);
 	tcase_add_test(tc, der_has_no_tail);
 	tcase_add_test(tc, damaged_certificates_are_not_genuine);

@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+#include "eap_brski/pki/cms.h"
 #include "services/registrar/admin.h"
 #include "services/registrar/bundle.h"
 #include "services/registrar/policy.h"
@@ -146,7 +147,7 @@ static struct brski_bundle export_all(unsigned vouchers, unsigned nonceless)
 	EXPECT(BRSKI_OK, brski_admin_export(admin, &file, &exported, &err));
 	ck_assert(exported.vouchers == vouchers && exported.nonceless == nonceless);
 	ck_assert(exported.certificates == 0 && exported.held == 0);
-	EXPECT(BRSKI_OK, brski_bundle_open(brski_buf_span(&file), false, &bundle, &certs, &err));
+	EXPECT(BRSKI_OK, brski_bundle_open(brski_buf_span(&file), false, NULL, NULL, &bundle, &certs, &err));
 	ck_assert_uint_eq(bundle.n_items, vouchers + nonceless);
 	ck_assert(brski_cert_equal(sk_X509_value(certs, 0), site.registrar_cred.cert));
 	pki_free_certs(certs);
@@ -235,6 +236,24 @@ START_TEST(answers_are_taken_once)
 	EXPECT(BRSKI_OK, import(&file, NULL));
 	expect_row(SITE_SERIAL " of acme: voucher: repeated: it has been answered before");
 	brski_buf_free(&file);
+}
+END_TEST
+
+/* Whose it is, is asked before anything in it is looked at. */
+START_TEST(a_strangers_file_is_not_looked_into)
+{
+	struct brski_credential stranger = pki_leaf("CN=stranger", "P-256", &site.domain_ca);
+	struct brski_buf file = {0};
+
+	EXPECT(BRSKI_OK, brski_cms_sign_data(brski_span_str("[[[[ no JSON"), &stranger, &file, &err));
+	EXPECT_WHY(BRSKI_UNTRUSTED, "signed by no courier that is known", import(&file, NULL));
+	brski_buf_free(&file);
+	EXPECT(BRSKI_OK, brski_cms_sign_data(brski_span_str("[[[[ no JSON"), &courier, &file, &err));
+	EXPECT_WHY(BRSKI_MALFORMED, "does not parse", import(&file, NULL));
+	file.data[file.len - 1] ^= 1;
+	EXPECT(BRSKI_BAD_SIGNATURE, import(&file, NULL));
+	brski_buf_free(&file);
+	pki_free(&stranger);
 }
 END_TEST
 
@@ -402,6 +421,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		answers_are_taken_once,
+		a_strangers_file_is_not_looked_into,
 		what_became_of_answers,
 		couriers_must_be_known,
 		answers_are_for_one_registrar,

@@ -78,18 +78,19 @@ static struct brski_bundle answers(void)
 	return bundle;
 }
 
+/* As both programs do: whose signature is it? */
+static enum brski_code judge(void *ctx, const STACK_OF(X509) *certs, struct brski_error *why)
+{
+	(void)ctx;
+	return brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, 0, why);
+}
+
 static enum brski_code open_file(
 	struct brski_span file, bool is_answers, struct brski_bundle *out, struct brski_error *why)
 {
 	STACK_OF(X509) *certs = NULL;
-	enum brski_code code = brski_bundle_open(file, is_answers, out, &certs, why);
+	enum brski_code code = brski_bundle_open(file, is_answers, judge, NULL, out, &certs, why);
 
-	/* as both programs do: whose signature is it? */
-	if (code == BRSKI_OK) {
-		code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, 0, why);
-		if (code != BRSKI_OK)
-			brski_bundle_free(out);
-	}
 	pki_free_certs(certs);
 	return code;
 }
@@ -302,6 +303,35 @@ START_TEST(a_bundle_is_bounded)
 }
 END_TEST
 
+/* So many, each in a text or not. */
+static enum brski_code open_many(const char *begin, unsigned n, const char *end)
+{
+	struct brski_buf text = {.limit = BRSKI_CMS_DATA_MAX}, file = {0};
+	struct brski_bundle read;
+	enum brski_code code;
+
+	brski_put_str(&text, begin);
+	for (unsigned i = 0; i < n; i++)
+		brski_put_str(&text, ",1");
+	brski_put_str(&text, end);
+	EXPECT(BRSKI_OK, brski_cms_sign_data(brski_buf_span(&text), &signer, &file, &err));
+	code = open_file(brski_buf_span(&file), true, &read, &err);
+	brski_buf_free(&text);
+	brski_buf_free(&file);
+	return code;
+}
+
+/* Two octets of JSON take a hundred in memory. */
+START_TEST(values_are_counted_before_they_are_parsed)
+{
+	EXPECT_WHY(
+		BRSKI_TOO_LARGE, "more than 1280000 values", open_many("[1", BRSKI_BUNDLE_VALUES_MAX, "]"));
+	EXPECT_WHY(BRSKI_UNEXPECTED, "no file of answers", open_many("[1", BRSKI_BUNDLE_VALUES_MAX - 1, "]"));
+	EXPECT_WHY(
+		BRSKI_UNEXPECTED, "no file of answers", open_many("[\"\\\"", BRSKI_BUNDLE_VALUES_MAX, "\"]"));
+}
+END_TEST
+
 START_TEST(files_are_written_whole)
 {
 	char folder[64], path[96];
@@ -330,6 +360,7 @@ int main(void)
 		what_is_signed_is_read_strictly,
 		requests_are_read_strictly,
 		a_bundle_is_bounded,
+		values_are_counted_before_they_are_parsed,
 		files_are_written_whole,
 	};
 

@@ -117,7 +117,8 @@ static void carry(struct brski_bundle *bundle, const struct brski_credential *si
 	STACK_OF(X509) *certs;
 
 	EXPECT(BRSKI_OK, brski_bundle_seal(bundle, signer, &file, &err));
-	EXPECT(BRSKI_OK, brski_bundle_open(brski_buf_span(&file), bundle->answers, &read, &certs, &err));
+	EXPECT(BRSKI_OK,
+		brski_bundle_open(brski_buf_span(&file), bundle->answers, NULL, NULL, &read, &certs, &err));
 	pki_free_certs(certs);
 	brski_buf_free(&file);
 	brski_bundle_free(bundle);
