@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/ground/text.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void brski_time_format(time_t t, char out[32])
@@ -140,6 +142,21 @@ bool brski_text_copy(char *out, size_t size, const char *text)
 	if (size > 0)
 		out[0] = '\0';
 	return false;
+}
+
+/* strtol() alone passes over blanks, takes a '+', and takes nothing at all for 0. */
+bool brski_number_read(const char *text, long min, long max, long *out)
+{
+	const char *digits = text + (text[0] == '-');
+	size_t n = strspn(digits, "0123456789");
+	long v;
+
+	errno = 0;
+	v = strtol(text, NULL, 10);
+	if (n == 0 || digits[n] != '\0' || errno != 0 || v < min || v > max)
+		return false;
+	*out = v;
+	return true;
 }
 
 static bool is_blank(uint8_t c)

@@ -23,6 +23,12 @@ void brski_printable(struct brski_span text, char *out, size_t size);
 BRSKI_CHECKED bool brski_text_copy(char *out, size_t size, const char *text);
 
 /*
+ * A whole number from min to max, as people write it: digits, perhaps behind a '-', and nothing else.
+ * False: it is none, and *out stays as it was.
+ */
+BRSKI_CHECKED bool brski_number_read(const char *text, long min, long max, long *out);
+
+/*
  * Without the blanks, tabs and line ends at both ends (OWS of RFC 9110 5.6.3, and what ends a
  * line); in place, the end is cut off with a zero.
  */

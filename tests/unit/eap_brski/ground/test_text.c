@@ -119,10 +119,26 @@ START_TEST(ends_are_trimmed)
 }
 END_TEST
 
+START_TEST(numbers_are_whole)
+{
+	static const char *const wrong[] = {"", "abc", "1a", "a1", " 1", "1 ", "+1", "--1", "-", "0x10",
+		"1.5", "1e3", "99999999999999999999", "-6", "21"};
+	long n = 7;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		ck_assert_msg(!brski_number_read(wrong[i], -5, 20, &n), "%s", wrong[i]);
+	ck_assert_int_eq(n, 7);
+	ck_assert(brski_number_read("-5", -5, 20, &n) && n == -5);
+	ck_assert(brski_number_read("020", -5, 20, &n) && n == 20);
+	ck_assert(brski_number_read("9223372036854775807", 0, INT64_MAX, &n) && n == INT64_MAX);
+	ck_assert(!brski_number_read("9223372036854775808", 0, INT64_MAX, &n));
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {
-		hexadecimal, times, printable_text, values_are_copied_whole, ends_are_trimmed};
+	const TTest *const tests[] = {hexadecimal, times, printable_text, values_are_copied_whole,
+		ends_are_trimmed, numbers_are_whole};
 
 	return run_tests("text", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BRSKI_GROUND_URL_H
+#define BRSKI_GROUND_URL_H
+
+#include "eap_brski/ground/bytes.h"
+
+/*
+ * The one rule for the addresses of MASAs and PKIs, wherever they come from: a setting, a command, a
+ * database, a certificate (RFC 3986):
+ *
+ *   https://HOST[:PORT][/PATH]        or http://, where that is allowed; the scheme in any case
+ *
+ * HOST is a name of letters, digits, '-', '.' and '_', or an IPv4 address, or an IPv6 address in
+ * brackets; PORT is 1 to 65535. No user or password (RFC 9110 4.2.4), no query and no fragment: what
+ * is called is the path with an operation behind it (RFC 8995 2.3.2, RFC 9811 3.3).
+ */
+enum brski_url_schemes { BRSKI_URL_HTTPS, BRSKI_URL_HTTP_TOO };
+
+/*
+ * Copies url, with its scheme in small letters, into out[size] if it is as the rule says; else out is
+ * "", and err says in words what is wrong with it. BRSKI_UNSUPPORTED: another scheme; BRSKI_TOO_LARGE:
+ * out is too small; else BRSKI_MALFORMED. out and url may not overlap.
+ */
+BRSKI_CHECKED enum brski_code brski_url_read(struct brski_span url, enum brski_url_schemes schemes, char *out,
+	size_t size, struct brski_error *err);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "eap_brski/ground/url.h"
+#include "tests/unit/support/files.h"
+
+static struct brski_error err;
+static char out[64];
+
+START_TEST(addresses_that_can_be_called)
+{
+	static const struct {
+		const char *url, *read;
+	} cases[] = {
+		{"https://masa.example", "https://masa.example"},
+		{"https://masa.example/", "https://masa.example/"},
+		{"https://masa_1.example:8443/x/y.z~", "https://masa_1.example:8443/x/y.z~"},
+		{"https://192.0.2.1:1", "https://192.0.2.1:1"},
+		{"https://[2001:db8::1]", "https://[2001:db8::1]"},
+		{"https://[2001:db8::1]:65535/p", "https://[2001:db8::1]:65535/p"},
+		{"https://x/a%20b;c=d,e@f!(g)", "https://x/a%20b;c=d,e@f!(g)"},
+		{"HTTPS://Masa.Example/A", "https://Masa.Example/A"}, /* RFC 3986 3.1 */
+		{"hTTps://x", "https://x"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		EXPECT(BRSKI_OK, brski_url_read(brski_span_str(cases[i].url), BRSKI_URL_HTTPS, out,
+					 sizeof(out), &err));
+		ck_assert_str_eq(out, cases[i].read);
+	}
+	EXPECT(BRSKI_OK,
+		brski_url_read(brski_span_str("HTTP://ca/cmp"), BRSKI_URL_HTTP_TOO, out, sizeof(out), &err));
+	ck_assert_str_eq(out, "http://ca/cmp");
+}
+END_TEST
+
+START_TEST(addresses_that_cannot)
+{
+	static const struct {
+		const char *url, *why;
+		enum brski_code want;
+	} cases[] = {
+		{"", "https URL", BRSKI_UNSUPPORTED},
+		{"masa.example", "https URL", BRSKI_UNSUPPORTED},
+		{"http://masa.example", "https URL", BRSKI_UNSUPPORTED},
+		{"ldap://masa.example", "https URL", BRSKI_UNSUPPORTED},
+		{"https:/masa.example", "https URL", BRSKI_UNSUPPORTED},
+		{"https://", "no host", BRSKI_MALFORMED},
+		{"https:///path", "no host", BRSKI_MALFORMED},
+		{"https://:443", "no host", BRSKI_MALFORMED},
+		{"https://x:", "port", BRSKI_MALFORMED},
+		{"https://x:0", "port", BRSKI_MALFORMED},
+		{"https://x:65536", "port", BRSKI_MALFORMED},
+		{"https://x:99999", "port", BRSKI_MALFORMED},
+		{"https://x:000443", "port", BRSKI_MALFORMED},
+		{"https://x:4a3", "port", BRSKI_MALFORMED},
+		{"https://x:-1", "port", BRSKI_MALFORMED},
+		{"https://x:443:443", "port", BRSKI_MALFORMED},
+		{"https://me@x", "user", BRSKI_MALFORMED},
+		{"https://me:secret@x:443/", "user", BRSKI_MALFORMED},
+		{"https://x/?a", "query", BRSKI_MALFORMED},
+		{"https://x?a", "query", BRSKI_MALFORMED},
+		{"https://x/#a", "fragment", BRSKI_MALFORMED},
+		{"https://x y", "0x20", BRSKI_MALFORMED},
+		{"https://x/a b", "0x20", BRSKI_MALFORMED},
+		{"https://x\n", "0x0a", BRSKI_MALFORMED},
+		{"https://x/\xc3\xa9", "0xc3", BRSKI_MALFORMED},
+		{"https://x/<a>", "0x3c", BRSKI_MALFORMED},
+		{"https://x/%", "%", BRSKI_MALFORMED},
+		{"https://x/%4", "%", BRSKI_MALFORMED},
+		{"https://x/%zz", "%", BRSKI_MALFORMED},
+		{"https://[2001:db8::1", "bracket", BRSKI_MALFORMED},
+		{"https://[2001:db8::g]", "IPv6", BRSKI_MALFORMED},
+		{"https://[]", "IPv6", BRSKI_MALFORMED},
+		{"https://[::1]x", "between", BRSKI_MALFORMED},
+		{"https://2001:db8::1/", "port", BRSKI_MALFORMED},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(out, 'x', sizeof(out));
+		EXPECT_WHY(cases[i].want, cases[i].why,
+			brski_url_read(
+				brski_span_str(cases[i].url), BRSKI_URL_HTTPS, out, sizeof(out), &err));
+		ck_assert_str_eq(out, "");
+	}
+	EXPECT_WHY(BRSKI_MALFORMED, "0x00",
+		brski_url_read(brski_span("https://x/a\0b", 13), BRSKI_URL_HTTPS, out, sizeof(out), &err));
+	EXPECT_WHY(BRSKI_MALFORMED, "0x00",
+		brski_url_read(brski_span("https://x\0b", 11), BRSKI_URL_HTTPS, out, sizeof(out), &err));
+	EXPECT(BRSKI_UNSUPPORTED,
+		brski_url_read(brski_span(NULL, 0), BRSKI_URL_HTTP_TOO, out, sizeof(out), &err));
+}
+END_TEST
+
+START_TEST(they_are_copied_whole)
+{
+	EXPECT(BRSKI_OK, brski_url_read(brski_span_str("https://abc"), BRSKI_URL_HTTPS, out, 12, &err));
+	ck_assert_str_eq(out, "https://abc");
+	EXPECT_WHY(BRSKI_TOO_LARGE, "more than 10",
+		brski_url_read(brski_span_str("https://abc"), BRSKI_URL_HTTPS, out, 11, &err));
+	ck_assert_str_eq(out, "");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		addresses_that_can_be_called, addresses_that_cannot, they_are_copied_whole};
+
+	return run_tests("url", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
+}
