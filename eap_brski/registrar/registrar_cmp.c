@@ -307,14 +307,31 @@ static enum brski_code not_our_nonce(struct cmp_context *c, struct brski_error *
 	return answer_error(c, BRSKI_CMP_BAD_RECIPIENT_NONCE, "recipNonce is not of our last answer", err);
 }
 
+static enum brski_code check_confirmation(
+	struct cmp_context *c, const struct brski_job *job, struct brski_error *err)
+{
+	struct brski_cmp said = {0};
+	enum brski_code code = brski_cmp_decode(brski_buf_span(&job->answer.body), &said, err);
+
+	if (code == BRSKI_OK)
+		code = brski_cmp_conf_check(c->msg, &said, &c->asked, err);
+	brski_cmp_free(&said);
+	return code;
+}
+
 /* It confirms the certificate that this transaction has brought. */
 static enum brski_code confirm(struct cmp_context *c, const struct brski_job *job, struct brski_error *err)
 {
+	struct brski_error why = {0};
 	bool heard = false;
 	enum brski_code code = brski_registrar_nonce_answers(c->msg, job, &heard, err);
 
 	if (code != BRSKI_OK)
 		return code;
+	if (heard)
+		code = check_confirmation(c, job, &why);
+	if (code != BRSKI_OK)
+		return refuse_request(c, code, &why, err);
 	return heard ? find_or_start(c, BRSKI_WORK_CONFIRMATION, "", err) : not_our_nonce(c, err);
 }
 

@@ -727,6 +727,38 @@ static void restore_nonce(const struct brski_buf *kept)
 	EXPECT_OK(brski_buf_set(&v.tx.peer_nonce, brski_buf_span(kept)));
 }
 
+static void take_nonce(struct brski_cmp_draft *draft, void *ctx)
+{
+	draft->sender_nonce = brski_buf_span(ctx);
+}
+
+/* RFC 9483 3.1, 4.1.1, 4.1.4: certReqId is the answer's, and the nonce its own */
+START_TEST(confirmation_of_the_other_kind)
+{
+	struct brski_buf nonce = {0}, heard = {0}, made;
+	X509 *cert;
+
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	EXPECT_OK(brski_buf_set(&nonce, brski_buf_span(&v.tx.request_nonce)));
+	EXPECT_OK(brski_buf_set(&heard, brski_buf_span(&v.tx.peer_nonce)));
+	cert = sk_X509_value(site.issued, 0);
+	EXPECT_OK(brski_cmp_cert_conf(
+		&site.idevid, true, cert, BRSKI_CMP_FAIL_NONE, NULL, NULL, &v.tx, &v.request, NULL));
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "certReqId -1");
+	visit_again(&v);
+	brski_buf_move(&v.tx.peer_nonce, &heard);
+	EXPECT_OK(brski_cmp_cert_conf(
+		&site.idevid, false, cert, BRSKI_CMP_FAIL_NONE, NULL, NULL, &v.tx, &v.request, NULL));
+	made = cmp_redo(&v.request, &site.idevid, take_nonce, &nonce);
+	brski_buf_move(&v.request, &made);
+	brski_buf_move(&v.tx.last_nonce, &nonce);
+	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_SENDER_NONCE, "senderNonce");
+	ck_assert_uint_eq(site.n_confirmed, 0);
+}
+END_TEST
+
 START_TEST(confirmation_answers_the_certificate)
 {
 	struct brski_buf nonce = {0}, conf = {0};
@@ -1009,8 +1041,9 @@ int main(void)
 		pki_wants_to_be_polled, pki_says_waiting_while_the_pledge_is_away,
 		pki_answers_a_poll_while_the_pledge_is_away, polled_certificate_is_judged_too,
 		polls_do_not_pile_up, late_answer_to_an_old_poll, confirmation_answers_the_certificate,
-		poll_answers_what_was_said, poll_answers_the_pki, transactions_that_are_unknown, repeats,
-		dies_between_two_writes, polled_answer_is_kept, transaction_in_use, ca_certificates};
+		confirmation_of_the_other_kind, poll_answers_what_was_said, poll_answers_the_pki,
+		transactions_that_are_unknown, repeats, dies_between_two_writes, polled_answer_is_kept,
+		transaction_in_use, ca_certificates};
 
 	return run_tests("registrar_cmp", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
