@@ -4,15 +4,16 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "eap_brski/ground/text.h"
+#include "eap_brski/ground/url.h"
 
 #define OID_HARDWARE_MODULE_NAME "1.3.6.1.5.5.7.8.4" /* id-on-hardwareModuleName, RFC 4108 5 */
 #define NAME_TEXT_MAX 160
+#define URL_WORDS_MAX 160 /* of a wrong one, in an error */
 
 bool brski_cert_equal(const X509 *a, const X509 *b)
 {
@@ -212,25 +213,26 @@ static enum brski_code extension_value(
 	return BRSKI_OK;
 }
 
-static enum brski_code put_url(struct brski_span text, char out[BRSKI_URL_MAX], struct brski_error *err)
+enum brski_code brski_masa_url(struct brski_span text, char out[BRSKI_URL_MAX], struct brski_error *err)
 {
-	static const char scheme[] = "https://";
-	bool has_scheme = text.len > 8 && strncasecmp((const char *)text.data, scheme, 8) == 0;
-	size_t start = has_scheme ? 0 : strlen(scheme);
+	struct brski_buf whole = {0};
+	bool has_scheme = false;
+	enum brski_code code;
 
-	for (size_t i = 0; i < text.len; i++) {
-		/* RFC 3986 2: what no URI holds */
-		if (text.data[i] <= 0x20 || text.data[i] >= 0x7f || strchr("\"<>\\^`{|}", text.data[i]))
-			return brski_fail(err, BRSKI_MALFORMED, "MASA URL holds octet 0x%02x", text.data[i]);
-		if (!has_scheme && i + 2 < text.len && memcmp(text.data + i, "://", 3) == 0)
-			return brski_fail(err, BRSKI_UNSUPPORTED, "MASA URL is not an https URL");
+	for (size_t i = 0; i + 2 < text.len; i++)
+		has_scheme = has_scheme || memcmp(text.data + i, "://", 3) == 0;
+	brski_put_str(&whole, has_scheme ? "" : "https://");
+	brski_put(&whole, text);
+	code = brski_buf_status(&whole, err);
+	if (code == BRSKI_OK) {
+		code = brski_url_read(brski_buf_span(&whole), BRSKI_URL_HTTPS, out, BRSKI_URL_MAX, err);
+		if (code != BRSKI_OK)
+			brski_fail_context(err, code, "MASA URL \"%.*s\"",
+				(int)(text.len > URL_WORDS_MAX ? URL_WORDS_MAX : text.len),
+				(const char *)text.data);
 	}
-	if (text.len == 0 || start + text.len >= BRSKI_URL_MAX)
-		return brski_fail(err, BRSKI_MALFORMED, "MASA URL has %zu octets", text.len);
-	memcpy(out, scheme, start);
-	memcpy(out + start, text.data, text.len);
-	out[start + text.len] = '\0';
-	return BRSKI_OK;
+	brski_buf_free(&whole);
+	return code;
 }
 
 enum brski_code brski_cert_masa_url(const X509 *cert, char out[BRSKI_URL_MAX], struct brski_error *err)
@@ -248,7 +250,7 @@ enum brski_code brski_cert_masa_url(const X509 *cert, char out[BRSKI_URL_MAX], s
 	if (!text || at != value.data + value.len)
 		code = brski_fail_openssl(err, BRSKI_MALFORMED, "MASA URL in a certificate does not parse");
 	else
-		code = put_url(brski_span(text->data, (size_t)text->length), out, err);
+		code = brski_masa_url(brski_span(text->data, (size_t)text->length), out, err);
 	ASN1_IA5STRING_free(text);
 	return code;
 }

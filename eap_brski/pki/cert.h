@@ -32,6 +32,34 @@ enum brski_use {
 BRSKI_CHECKED enum brski_code brski_chain_verify(const STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
 	const STACK_OF(X509_CRL) *crls, enum brski_use use, time_t at, struct brski_error *err);
 
+/* How a chain and a set of anchors have to do with each other. */
+struct brski_path {
+	/*
+	 * There is a path of signatures from certs[0] to an anchor: the chain is one of theirs, whether
+	 * it is good or not.
+	 */
+	bool leads;
+	unsigned
+		distance; /* if it leads: certificates between certs[0] and the anchor, plus one; 0: it is one */
+};
+/*
+ * As brski_chain_verify with BRSKI_USE_ANY; and *path, also of a chain that is refused. Of all anchors
+ * that it leads to, the path is that to the nearest. Of a chain that leads to one and is refused the
+ * code says more: BRSKI_EXPIRED, BRSKI_REVOKED; BRSKI_UNSUPPORTED, there is something in it that is not
+ * understood, or that is for another purpose; BRSKI_REFUSED, it is wrong otherwise, or a CRL is
+ * missing or out of date. BRSKI_UNTRUSTED: it leads to none of them.
+ */
+BRSKI_CHECKED enum brski_code brski_chain_follow(const STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
+	const STACK_OF(X509_CRL) *crls, time_t at, struct brski_path *path, struct brski_error *err);
+
+/*
+ * Is it the same authority? An anchor is a name and a key (RFC 5280 6.1.1 d): a CA's certificate that
+ * was renewed with its key is the same one.
+ */
+bool brski_cert_same_anchor(const X509 *a, const X509 *b);
+/* It may stand above others, by what OpenSSL's path validation asks of those; roots of version 1 do. */
+bool brski_cert_can_be_anchor(const X509 *cert);
+
 /* Dates of one certificate only. */
 BRSKI_CHECKED enum brski_code brski_cert_dates(const X509 *cert, time_t at, struct brski_error *err);
 
@@ -49,8 +77,15 @@ BRSKI_CHECKED enum brski_code brski_cert_serial_number(
 BRSKI_CHECKED enum brski_code brski_cert_hardware_type(
 	const X509 *cert, char out[BRSKI_OID_TEXT_MAX], struct brski_error *err);
 /*
- * The MASA URI extension 1.3.6.1.5.5.7.1.32 (RFC 8995 2.3.2), an IA5String; "https://" is put
- * before an authority alone. BRSKI_NOT_FOUND.
+ * What a MASA URI extension may hold (RFC 8995 2.3.2): an https URL as ground/url.h has it, or the
+ * same without the scheme, an authority alone for instance; *out has the scheme. Codes as of
+ * brski_url_read.
+ */
+BRSKI_CHECKED enum brski_code brski_masa_url(
+	struct brski_span text, char out[BRSKI_URL_MAX], struct brski_error *err);
+/*
+ * The MASA URI extension 1.3.6.1.5.5.7.1.32 (RFC 8995 2.3.2), an IA5String. BRSKI_NOT_FOUND: there is
+ * none; else it cannot be used, as of brski_masa_url.
  */
 BRSKI_CHECKED enum brski_code brski_cert_masa_url(
 	const X509 *cert, char out[BRSKI_URL_MAX], struct brski_error *err);

@@ -11,18 +11,61 @@
 #define DEPTH_MAX 8
 #define CHAIN_CERTS_MAX 32 /* a peer's, and our own beside them */
 
+/* What one verification finds out; OpenSSL carries it to judge_step(). */
+struct findings {
+	bool leads_nowhere;
+	int error; /* the first that is not about the path, or X509_V_OK */
+	X509 *at;  /* borrowed */
+};
+
+/* There is no path of signatures to an anchor. Everything else is said of a chain that has one. */
+static bool is_of_path(int error)
+{
+	switch (error) {
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
+	case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+	case X509_V_ERR_SUBJECT_ISSUER_MISMATCH:
+	case X509_V_ERR_AKID_SKID_MISMATCH:
+	case X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH:
+	case X509_V_ERR_CERT_UNTRUSTED:
+	case X509_V_ERR_UNSPECIFIED:
+	case X509_V_ERR_OUT_OF_MEM:
+	case X509_V_ERR_STORE_LOOKUP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /*
  * With CRLs given, the leaf must be on the books of one of them; authorities above are looked up
  * where a CRL of their issuer is at hand, since manufacturers seldom publish those.
+ *
+ * What is wrong is kept, and the walk goes on: signatures are looked at last, and only then is it known
+ * whose chain it is that something is wrong with.
  */
 static int judge_step(int ok, X509_STORE_CTX *ctx)
 {
-	if (!ok && X509_STORE_CTX_get_error(ctx) == X509_V_ERR_UNABLE_TO_GET_CRL &&
-		X509_STORE_CTX_get_error_depth(ctx) > 0) {
+	struct findings *f = X509_STORE_CTX_get_app_data(ctx);
+	int error = X509_STORE_CTX_get_error(ctx);
+
+	if (ok || (error == X509_V_ERR_UNABLE_TO_GET_CRL && X509_STORE_CTX_get_error_depth(ctx) > 0)) {
 		X509_STORE_CTX_set_error(ctx, X509_V_OK);
 		return 1;
 	}
-	return ok;
+	if (f->error == X509_V_OK || is_of_path(error)) {
+		f->error = error;
+		f->at = X509_STORE_CTX_get_current_cert(ctx);
+	}
+	f->leads_nowhere = is_of_path(error);
+	return !f->leads_nowhere;
 }
 
 static enum brski_code code_of(int error)
@@ -35,8 +78,16 @@ static enum brski_code code_of(int error)
 		return BRSKI_REVOKED;
 	case X509_V_ERR_OUT_OF_MEM:
 		return BRSKI_NO_MEMORY;
+	case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
+	case X509_V_ERR_INVALID_PURPOSE:
+	case X509_V_ERR_UNSUPPORTED_EXTENSION_FEATURE:
+	case X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE:
+	case X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX:
+	case X509_V_ERR_UNSUPPORTED_NAME_SYNTAX:
+	case X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM:
+		return BRSKI_UNSUPPORTED;
 	default:
-		return BRSKI_UNTRUSTED;
+		return is_of_path(error) ? BRSKI_UNTRUSTED : BRSKI_REFUSED;
 	}
 }
 
@@ -79,16 +130,37 @@ failed:
 	return NULL;
 }
 
-static enum brski_code explain(X509_STORE_CTX *ctx, X509 *leaf, struct brski_error *err)
+/* Of CRLs, OpenSSL's words do not say whose is missing. */
+static const char *crl_words(int error)
 {
-	int error = X509_STORE_CTX_get_error(ctx);
-	X509 *at = X509_STORE_CTX_get_current_cert(ctx);
-	char name[160];
+	switch (error) {
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+		return "no CRL of its issuer is among those that are given, so nobody knows whether it is "
+		       "revoked; the issuer is ";
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+		return "the CRL of its issuer has expired; the issuer is ";
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		return "the CRL of its issuer is not yet valid; the issuer is ";
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+		return "the CRL with the name of its issuer is signed by somebody else; the issuer is ";
+	default:
+		return NULL;
+	}
+}
 
-	brski_name_text(X509_get_subject_name(at ? at : leaf), name, sizeof(name));
+static enum brski_code explain(const struct findings *f, const X509 *leaf, struct brski_error *err)
+{
+	const X509 *at = f->at ? f->at : leaf;
+	const char *words = crl_words(f->error);
+	char name[160], issuer[160] = "";
+
+	brski_name_text(X509_get_subject_name(at), name, sizeof(name));
+	if (words)
+		brski_name_text(X509_get_issuer_name(at), issuer, sizeof(issuer));
+	else
+		words = X509_verify_cert_error_string(f->error);
 	ERR_clear_error();
-	return brski_fail(
-		err, code_of(error), "certificate %s: %s", name, X509_verify_cert_error_string(error));
+	return brski_fail(err, code_of(f->error), "certificate %s: %s%s", name, words, issuer);
 }
 
 static bool is_anchor(const X509 *cert, const STACK_OF(X509) *anchors)
@@ -100,18 +172,34 @@ static bool is_anchor(const X509 *cert, const STACK_OF(X509) *anchors)
 	return false;
 }
 
-static enum brski_code verify_path(
-	X509_STORE *store, STACK_OF(X509) *certs, const STACK_OF(X509) *anchors, struct brski_error *err)
+static int unasked(const X509_STORE_CTX *ctx)
 {
+	int error = X509_STORE_CTX_get_error(ctx);
+
+	return error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
+}
+
+static enum brski_code verify_path(X509_STORE *store, STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
+	struct brski_path *path, struct brski_error *err)
+{
+	struct findings f = {.error = X509_V_OK};
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	X509 *leaf = sk_X509_value(certs, 0);
 	enum brski_code code = BRSKI_OK;
 
 	/* a leaf that is an anchor needs no path: what stands above it must not fail it */
-	if (!ctx || X509_STORE_CTX_init(ctx, store, leaf, is_anchor(leaf, anchors) ? NULL : certs) != 1)
+	if (!ctx || X509_STORE_CTX_init(ctx, store, leaf, is_anchor(leaf, anchors) ? NULL : certs) != 1 ||
+		X509_STORE_CTX_set_app_data(ctx, &f) != 1) {
 		code = brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory to verify a certificate");
-	else if (X509_verify_cert(ctx) != 1)
-		code = explain(ctx, leaf, err);
+	} else if (X509_verify_cert(ctx) != 1 || f.error != X509_V_OK) {
+		if (f.error == X509_V_OK) /* trouble that it did not ask judge_step() about */
+			f = (struct findings){.leads_nowhere = true, .error = unasked(ctx)};
+		code = explain(&f, leaf, err);
+	}
+	if (code != BRSKI_NO_MEMORY) {
+		path->leads = !f.leads_nowhere;
+		path->distance = path->leads ? (unsigned)sk_X509_num(X509_STORE_CTX_get0_chain(ctx)) - 1 : 0;
+	}
 	X509_STORE_CTX_free(ctx);
 	return code;
 }
@@ -139,12 +227,13 @@ static enum brski_code check_use(const X509 *leaf, enum brski_use use, struct br
 		"certificate %s is not a registrar's: its extended key usage lacks id-kp-cmcRA", name);
 }
 
-enum brski_code brski_chain_verify(const STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
-	const STACK_OF(X509_CRL) *crls, enum brski_use use, time_t at, struct brski_error *err)
+enum brski_code brski_chain_follow(const STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
+	const STACK_OF(X509_CRL) *crls, time_t at, struct brski_path *path, struct brski_error *err)
 {
 	enum brski_code code;
 	X509_STORE *store;
 
+	*path = (struct brski_path){0};
 	if (sk_X509_num(certs) < 1)
 		return brski_fail(err, BRSKI_UNTRUSTED, "no certificate to verify");
 	if (sk_X509_num(certs) > CHAIN_CERTS_MAX)
@@ -157,7 +246,32 @@ enum brski_code brski_chain_verify(const STACK_OF(X509) *certs, const STACK_OF(X
 	store = new_store(anchors, crls, at);
 	if (!store)
 		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "cannot gather trust anchors");
-	code = verify_path(store, (STACK_OF(X509) *)(uintptr_t)certs, anchors, err);
+	code = verify_path(store, (STACK_OF(X509) *)(uintptr_t)certs, anchors, path, err);
 	X509_STORE_free(store);
+	return code;
+}
+
+enum brski_code brski_chain_verify(const STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
+	const STACK_OF(X509_CRL) *crls, enum brski_use use, time_t at, struct brski_error *err)
+{
+	struct brski_path path;
+	enum brski_code code = brski_chain_follow(certs, anchors, crls, at, &path, err);
+
+	if (code == BRSKI_UNSUPPORTED || code == BRSKI_REFUSED) {
+		code = BRSKI_UNTRUSTED;
+		if (err)
+			err->code = code;
+	}
 	return code == BRSKI_OK ? check_use(sk_X509_value(certs, 0), use, err) : code;
+}
+
+bool brski_cert_same_anchor(const X509 *a, const X509 *b)
+{
+	return a && b && X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)) == 0 &&
+	       brski_cert_has_key(b, X509_get0_pubkey(a));
+}
+
+bool brski_cert_can_be_anchor(const X509 *cert)
+{
+	return X509_check_ca((X509 *)(uintptr_t)cert) != 0;
 }

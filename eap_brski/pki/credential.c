@@ -12,7 +12,9 @@
 #include <openssl/ui.h>
 #include <openssl/x509_vfy.h>
 
+#include "eap_brski/pki/cert.h"
 #include "eap_brski/pki/limits.h"
+#include "eap_brski/pki/pem.h"
 
 #define PEM_CERTS_MAX 256
 
@@ -179,6 +181,27 @@ enum brski_code brski_certs_load(const char *uri, STACK_OF(X509) **out, struct b
 	return load_certs(uri, NULL, out, err);
 }
 
+/* CMS takes a certificate once alone, so nothing could be signed. */
+static enum brski_code check_once(const STACK_OF(X509) *certs, const char *uri, struct brski_error *err)
+{
+	char name[160];
+
+	for (int i = 1; i < sk_X509_num(certs); i++) {
+		for (int j = 0; j < i; j++) {
+			const X509 *cert = sk_X509_value(certs, i);
+
+			if (!brski_cert_equal(cert, sk_X509_value(certs, j)))
+				continue;
+			brski_name_text(X509_get_subject_name(cert), name, sizeof(name));
+			return brski_fail(err, BRSKI_MALFORMED,
+				"the certificates number %d and %d in \"%s\" are the same one, %s: leave one "
+				"of them out",
+				j + 1, i + 1, uri, name);
+		}
+	}
+	return BRSKI_OK;
+}
+
 enum brski_code brski_credential_load(const char *key_uri, const char *password, const char *cert_uri,
 	struct brski_credential *out, struct brski_error *err)
 {
@@ -189,8 +212,10 @@ enum brski_code brski_credential_load(const char *key_uri, const char *password,
 	code = load_certs(cert_uri, password, &cred.chain, err); /* the key may be in there too */
 	if (code != BRSKI_OK)
 		return code;
+	code = check_once(cred.chain, cert_uri, err);
 	cred.cert = sk_X509_shift(cred.chain);
-	code = load_key(key_uri, password, &cred.key, err);
+	if (code == BRSKI_OK)
+		code = load_key(key_uri, password, &cred.key, err);
 	if (code == BRSKI_OK && X509_check_private_key(cred.cert, cred.key) != 1)
 		code = brski_fail_openssl(err, BRSKI_MISMATCH,
 			"the key in \"%s\" is not that of the first certificate in \"%s\"", key_uri,
@@ -209,45 +234,35 @@ static BIO *reader(struct brski_span in)
 	return in.len <= INT32_MAX ? BIO_new_mem_buf(in.len ? (const void *)in.data : "", (int)in.len) : NULL;
 }
 
-/* True if the last read failed only because no further PEM block began. */
-static bool at_end_of_pem(void)
+static enum brski_code read_pem_certs(struct brski_span text, STACK_OF(X509) *certs, struct brski_error *err)
 {
-	unsigned long e = ERR_peek_last_error();
-
-	return ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) == PEM_R_NO_START_LINE;
-}
-
-static enum brski_code read_pem_certs(BIO *bio, STACK_OF(X509) *certs, struct brski_error *err)
-{
+	struct brski_pem pem;
+	enum brski_code code;
 	X509 *cert;
 
-	while ((cert = PEM_read_bio_X509(bio, NULL, give_password, NULL)) != NULL) {
-		if (sk_X509_num(certs) >= PEM_CERTS_MAX || sk_X509_push(certs, cert) <= 0) {
-			X509_free(cert);
-			return brski_fail(err, BRSKI_TOO_LARGE, "more than %d certificates in a PEM text",
-				PEM_CERTS_MAX);
-		}
+	brski_pem_begin(&pem, text);
+	while ((code = brski_pem_cert(&pem, &cert, err)) == BRSKI_OK) {
+		if (sk_X509_num(certs) < PEM_CERTS_MAX && sk_X509_push(certs, cert) > 0)
+			continue;
+		X509_free(cert);
+		return brski_fail(
+			err, BRSKI_TOO_LARGE, "more than %d certificates in a PEM text", PEM_CERTS_MAX);
 	}
-	if (!at_end_of_pem())
-		return brski_fail_openssl(err, BRSKI_MALFORMED, "PEM text does not parse");
-	ERR_clear_error();
-	if (sk_X509_num(certs) == 0)
-		return brski_fail(err, BRSKI_MALFORMED, "no certificate in PEM text");
-	return BRSKI_OK;
+	if (code != BRSKI_NOT_FOUND)
+		return code;
+	return sk_X509_num(certs) > 0 ? BRSKI_OK
+				      : brski_fail(err, BRSKI_MALFORMED, "no certificate in PEM text");
 }
 
 enum brski_code brski_certs_from_pem(struct brski_span pem, STACK_OF(X509) **out, struct brski_error *err)
 {
 	STACK_OF(X509) *certs = sk_X509_new_null();
-	BIO *bio = reader(pem);
 	enum brski_code code;
 
 	*out = NULL;
-	if (!bio || !certs)
-		code = brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory for certificates");
-	else
-		code = read_pem_certs(bio, certs, err);
-	BIO_free(bio);
+	if (!certs)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for certificates");
+	code = read_pem_certs(pem, certs, err);
 	if (code != BRSKI_OK) {
 		sk_X509_pop_free(certs, X509_free);
 		return code;

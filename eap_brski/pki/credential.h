@@ -23,9 +23,10 @@ BRSKI_CHECKED enum brski_code brski_credential_copy(struct brski_credential *to,
 
 /*
  * Loads through OSSL_STORE, so that files, pkcs11: and handle: URIs all work. cert_uri may name
- * several certificates: the first is the leaf. password may be NULL; then an encrypted key is an
- * error, and nothing is ever asked on a terminal. The key must fit the certificate
- * (BRSKI_MISMATCH). BRSKI_UNSUPPORTED: brski_certs_check_keys() refuses the key of one of them.
+ * several certificates: the first is the leaf, and none may be there twice (BRSKI_MALFORMED).
+ * password may be NULL; then an encrypted key is an error, and nothing is ever asked on a terminal.
+ * The key must fit the certificate (BRSKI_MISMATCH). BRSKI_UNSUPPORTED: brski_certs_check_keys()
+ * refuses the key of one of them.
  */
 BRSKI_CHECKED enum brski_code brski_credential_load(const char *key_uri, const char *password,
 	const char *cert_uri, struct brski_credential *out, struct brski_error *err);

@@ -298,6 +298,99 @@ START_TEST(unknown_critical_extension)
 }
 END_TEST
 
+static enum brski_code follow(const struct brski_credential *cred, X509 *const *anchors, int n,
+	const STACK_OF(X509_CRL) *crls, struct brski_path *path)
+{
+	STACK_OF(X509) *certs = pki_certs(cred, NULL), *stack = sk_X509_new_null();
+	enum brski_code code;
+
+	for (int i = 0; i < n; i++)
+		sk_X509_push(stack, anchors[i]);
+	code = brski_chain_follow(certs, stack, crls, now, path, &err);
+	sk_X509_free(stack);
+	pki_free_certs(certs);
+	return code;
+}
+
+START_TEST(a_chain_is_followed_to_the_nearest_anchor)
+{
+	X509 *const at_root[] = {root.cert}, *const at_both[] = {root.cert, ca.cert};
+	X509 *const at_leaf[] = {root.cert, leaf.cert}, *const elsewhere[] = {stranger.cert};
+	struct brski_path path;
+
+	EXPECT(BRSKI_OK, follow(&leaf, at_root, 1, NULL, &path));
+	ck_assert(path.leads && path.distance == 2);
+	EXPECT(BRSKI_OK, follow(&leaf, at_both, 2, NULL, &path));
+	ck_assert(path.leads && path.distance == 1);
+	EXPECT(BRSKI_OK, follow(&leaf, at_leaf, 2, NULL, &path));
+	ck_assert(path.leads && path.distance == 0);
+	EXPECT(BRSKI_UNTRUSTED, follow(&leaf, elsewhere, 1, NULL, &path));
+	ck_assert(!path.leads);
+	EXPECT(BRSKI_UNTRUSTED, follow(&leaf, elsewhere, 0, NULL, &path));
+	ck_assert(!path.leads);
+}
+END_TEST
+
+/* Signatures are looked at last; what was found before is said of a chain that has them alone. */
+START_TEST(a_chain_that_is_wrong_leads_somewhere_nevertheless)
+{
+	X509 *const at_root[] = {root.cert};
+	struct brski_credential odd = pki_leaf("CN=Odd", "P-256", &ca);
+	struct brski_credential below_leaf = pki_leaf("CN=Below", "P-256", &leaf);
+	struct brski_credential old = pki_make(
+		&(struct pki_spec){.subject = "CN=Old", .not_before = now - 9 * DAY, .not_after = now - DAY},
+		&ca);
+	STACK_OF(X509_CRL) *crls = crls_of(&root, NULL);
+	struct brski_path path;
+
+	add_extension(odd.cert, "1.3.6.1.4.1.32473.1", true, brski_span("\x05\x00", 2));
+	sign_anew(&odd, ca.key, EVP_sha256());
+	EXPECT_WHY(BRSKI_UNSUPPORTED, "CN=Odd", follow(&odd, at_root, 1, NULL, &path));
+	ck_assert(path.leads && path.distance == 2);
+	sign_anew(&odd, stranger.key, EVP_sha256());
+	EXPECT_WHY(BRSKI_UNTRUSTED, "signature", follow(&odd, at_root, 1, NULL, &path));
+	ck_assert(!path.leads);
+	EXPECT_WHY(BRSKI_REFUSED, "CN=Gadget", follow(&below_leaf, at_root, 1, NULL, &path));
+	ck_assert(path.leads);
+	EXPECT_WHY(BRSKI_EXPIRED, "CN=Old", follow(&old, at_root, 1, NULL, &path));
+	ck_assert(path.leads);
+	EXPECT_WHY(BRSKI_REFUSED, "no CRL of its issuer", follow(&leaf, at_root, 1, crls, &path));
+	ck_assert(path.leads);
+	ck_assert_ptr_nonnull(strstr(err.why, "CN=Issuer"));
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	pki_free(&old);
+	pki_free(&below_leaf);
+	pki_free(&odd);
+}
+END_TEST
+
+/* RFC 5280 6.1.1 d: an anchor is a name and a key */
+START_TEST(an_anchor_is_a_name_and_a_key)
+{
+	struct brski_credential renewed =
+		pki_make(&(struct pki_spec){.subject = "CN=Root", .ca = true, .key = root.key}, NULL);
+	struct brski_credential crossed =
+		pki_make(&(struct pki_spec){.subject = "CN=Root", .ca = true, .key = root.key}, &stranger);
+	struct brski_credential namesake = pki_root("CN=Root");
+	struct brski_credential renamed =
+		pki_make(&(struct pki_spec){.subject = "CN=Root 2", .ca = true, .key = root.key}, NULL);
+
+	ck_assert(brski_cert_same_anchor(root.cert, root.cert));
+	ck_assert(brski_cert_same_anchor(root.cert, renewed.cert));
+	ck_assert(brski_cert_same_anchor(root.cert, crossed.cert));
+	ck_assert(!brski_cert_same_anchor(root.cert, namesake.cert));
+	ck_assert(!brski_cert_same_anchor(root.cert, renamed.cert));
+	ck_assert(!brski_cert_same_anchor(root.cert, NULL));
+	ck_assert(brski_cert_can_be_anchor(root.cert));
+	ck_assert(brski_cert_can_be_anchor(ca.cert));
+	ck_assert(!brski_cert_can_be_anchor(leaf.cert));
+	pki_free(&renamed);
+	pki_free(&namesake);
+	pki_free(&crossed);
+	pki_free(&renewed);
+}
+END_TEST
+
 START_TEST(endless_chains)
 {
 	STACK_OF(X509) *certs = pki_certs(&leaf, NULL), *anchors = pki_certs(&root, NULL);
@@ -425,7 +518,15 @@ START_TEST(masa_url)
 		{"masa.example", "https://masa.example", BRSKI_OK},
 		{"masa.example:9443", "https://masa.example:9443", BRSKI_OK},
 		{"https://masa.example/x", "https://masa.example/x", BRSKI_OK},
-		{"HTTPS://masa.example", "HTTPS://masa.example", BRSKI_OK},
+		{"HTTPS://masa.example", "https://masa.example", BRSKI_OK},
+		{"masa.example/x", "https://masa.example/x", BRSKI_OK},
+		{"[2001:db8::1]:9443", "https://[2001:db8::1]:9443", BRSKI_OK},
+		{"masa.example:99999", "", BRSKI_MALFORMED},
+		{":9443", "", BRSKI_MALFORMED},
+		{"https://", "", BRSKI_MALFORMED},
+		{"me@masa.example", "", BRSKI_MALFORMED},
+		{"masa.example?x", "", BRSKI_MALFORMED},
+		{"https://masa.example/x#y", "", BRSKI_MALFORMED},
 		{"http://masa.example", "", BRSKI_UNSUPPORTED},
 		{"file:///etc/passwd", "", BRSKI_UNSUPPORTED},
 		{"masa.example/ HTTP/1.1", "", BRSKI_MALFORMED},
@@ -663,7 +764,9 @@ int main(void)
 		impostor_of_an_issuer, dates_of_each_step_count, dates_of_one_certificate,
 		revoked_leaf_and_revoked_issuer, crl_must_be_the_issuers_own_and_fresh,
 		registrar_has_its_extended_key_usage, weak_keys_and_digests, issuers_must_be_authorities,
-		unknown_critical_extension, endless_chains, names_of_devices, serial_number_of_the_subject,
+		unknown_critical_extension, a_chain_is_followed_to_the_nearest_anchor,
+		a_chain_that_is_wrong_leads_somewhere_nevertheless, an_anchor_is_a_name_and_a_key,
+		endless_chains, names_of_devices, serial_number_of_the_subject,
 		serial_number_of_the_hardware_module, masa_url, masa_url_in_odd_der,
 		authority_key_id_is_the_whole_value, small_questions, names_are_made_printable,
 		names_are_equal_to_the_letter, real_idevids, damaged_certificates_are_read_with_care};

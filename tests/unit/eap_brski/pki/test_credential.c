@@ -205,6 +205,26 @@ START_TEST(a_file_of_certificates_has_an_end)
 }
 END_TEST
 
+START_TEST(a_certificate_stands_in_a_file_once)
+{
+	STACK_OF(X509) *certs = pki_certs(&leaf, &root);
+	struct brski_credential got;
+
+	write_key("key.pem", leaf.key);
+	ck_assert_int_eq(X509_add_cert(certs, leaf.cert, X509_ADD_FLAG_UP_REF), 1);
+	write_certs("cert.pem", certs);
+	EXPECT_WHY(BRSKI_MALFORMED, "number 1 and 4 in",
+		brski_credential_load(path("key.pem"), NULL, path("cert.pem"), &got, &err));
+	ck_assert_ptr_null(got.cert);
+	X509_free(sk_X509_pop(certs));
+	ck_assert_int_eq(X509_add_cert(certs, root.cert, X509_ADD_FLAG_UP_REF), 1);
+	write_certs("cert.pem", certs);
+	EXPECT_WHY(BRSKI_MALFORMED, "number 3 and 4 in",
+		brski_credential_load(path("key.pem"), NULL, path("cert.pem"), &got, &err));
+	pki_free_certs(certs);
+}
+END_TEST
+
 START_TEST(pem_goes_there_and_back)
 {
 	STACK_OF(X509) *certs = pki_certs(&leaf, &root), *got = NULL;
@@ -337,6 +357,7 @@ int main(void)
 	tcase_add_test(tc, encrypted_key_needs_its_password);
 	tcase_add_test(tc, broken_certificate_in_a_file_is_not_passed_over);
 	tcase_add_test(tc, a_file_of_certificates_has_an_end);
+	tcase_add_test(tc, a_certificate_stands_in_a_file_once);
 	tcase_add_test(tc, pem_goes_there_and_back);
 	tcase_add_test(tc, der_has_no_tail);
 	tcase_add_test(tc, damaged_certificates_are_not_genuine);
