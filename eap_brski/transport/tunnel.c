@@ -64,20 +64,21 @@ static int x509_error_of(enum brski_code code)
 	case BRSKI_REVOKED:
 		return X509_V_ERR_CERT_REVOKED; /* certificate_revoked */
 	case BRSKI_UNSUPPORTED:
-		return X509_V_ERR_APPLICATION_VERIFICATION; /* handshake_failure */
+		return X509_V_ERR_INVALID_PURPOSE; /* unsupported_certificate */
+	case BRSKI_NO_MEMORY:
+	case BRSKI_INTERNAL:
+	case BRSKI_UNAVAILABLE:
+		return X509_V_ERR_UNSPECIFIED; /* internal_error: no word about the certificate */
 	default:
 		return X509_V_ERR_CERT_REJECTED; /* bad_certificate */
 	}
 }
 
 /* What holds for both sides, also for a client that accepts provisionally. */
-static enum brski_code check_chain_shape(const SSL *ssl, STACK_OF(X509) *chain, struct brski_error *err)
+static enum brski_code check_chain_shape(STACK_OF(X509) *chain, struct brski_error *err)
 {
 	enum brski_code code;
 
-	if (!has_alpn(ssl))
-		return brski_fail(
-			err, BRSKI_UNSUPPORTED, "the peer does not speak %s inside TLS", BRSKI_ALPN);
 	if (sk_X509_num(chain) < 1 || sk_X509_num(chain) > BRSKI_PEER_CERTS_MAX)
 		return brski_fail(err, BRSKI_TOO_LARGE,
 			"the peer sends a chain of %d certificates, 1 to %d are allowed", sk_X509_num(chain),
@@ -91,6 +92,16 @@ static enum brski_code check_chain_shape(const SSL *ssl, STACK_OF(X509) *chain, 
 	return brski_fail(err, BRSKI_REFUSED, "the peer's %s", err->why);
 }
 
+/* x509_error: if code is none of success; X509_V_ERR_APPLICATION_VERIFICATION is handshake_failure. */
+static int decided(
+	struct brski_tunnel *tunnel, X509_STORE_CTX *store_ctx, enum brski_code code, int x509_error)
+{
+	tunnel->refused = code != BRSKI_OK;
+	tunnel->refusal.code = code;
+	X509_STORE_CTX_set_error(store_ctx, code == BRSKI_OK ? X509_V_OK : x509_error);
+	return code == BRSKI_OK;
+}
+
 /* Stands in place of OpenSSL's own verification: the front end's decision, at once within the handshake. */
 static int verify_peer(X509_STORE_CTX *store_ctx, void *unused)
 {
@@ -99,18 +110,20 @@ static int verify_peer(X509_STORE_CTX *store_ctx, void *unused)
 	enum brski_code code;
 
 	(void)unused;
+	if (!has_alpn(ssl)) {
+		code = brski_fail(&tunnel->refusal, BRSKI_UNSUPPORTED,
+			"the peer does not speak %s inside TLS", BRSKI_ALPN);
+		return decided(tunnel, store_ctx, code, X509_V_ERR_APPLICATION_VERIFICATION);
+	}
 	sk_X509_pop_free(tunnel->peer_chain, X509_free);
 	tunnel->peer_chain = X509_chain_up_ref(X509_STORE_CTX_get0_untrusted(store_ctx));
 	if (!tunnel->peer_chain)
 		code = brski_fail(&tunnel->refusal, BRSKI_NO_MEMORY, "no memory for the peer's certificates");
 	else
-		code = check_chain_shape(ssl, tunnel->peer_chain, &tunnel->refusal);
+		code = check_chain_shape(tunnel->peer_chain, &tunnel->refusal);
 	if (code == BRSKI_OK && tunnel->verify)
 		code = tunnel->verify(tunnel->verify_ctx, tunnel->peer_chain, &tunnel->refusal);
-	tunnel->refused = code != BRSKI_OK;
-	tunnel->refusal.code = code;
-	X509_STORE_CTX_set_error(store_ctx, code == BRSKI_OK ? X509_V_OK : x509_error_of(code));
-	return code == BRSKI_OK;
+	return decided(tunnel, store_ctx, code, x509_error_of(code));
 }
 
 static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,

@@ -284,7 +284,11 @@ START_TEST(refused_chains)
 		{BRSKI_EXPIRED, "the peer's TLS alert: certificate expired"},
 		{BRSKI_REVOKED, "the peer's TLS alert: certificate revoked"},
 		{BRSKI_REFUSED, "the peer's TLS alert: bad certificate"},
-		{BRSKI_INTERNAL, "the peer's TLS alert: bad certificate"},
+		{BRSKI_UNSUPPORTED, "the peer's TLS alert: unsupported certificate"},
+		/* trouble of our own is no word about the certificate */
+		{BRSKI_INTERNAL, "the peer's TLS alert: internal error"},
+		{BRSKI_NO_MEMORY, "the peer's TLS alert: internal error"},
+		{BRSKI_UNAVAILABLE, "the peer's TLS alert: internal error"},
 	};
 	struct pair p;
 
@@ -856,7 +860,7 @@ static Suite *suite(void)
 	suite_add_tcase(s, good);
 
 	tcase_add_unchecked_fixture(refused, make_pki, free_pki);
-	tcase_add_loop_test(refused, refused_chains, 0, 5);
+	tcase_add_loop_test(refused, refused_chains, 0, 8);
 	tcase_add_test(refused, client_refuses_the_server);
 	tcase_add_test(refused, client_without_its_private_key);
 	tcase_add_test(refused, server_without_its_private_key);
