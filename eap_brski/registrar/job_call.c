@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "eap_brski/artifacts/paths.h"
+#include "eap_brski/ground/url.h"
 #include "eap_brski/registrar/registrar_internal.h"
 #include "eap_brski/transport/http_follow.h"
 
@@ -13,21 +13,28 @@
 static enum brski_code operation_url(const char *url, const char *manufacturer, const char *operation,
 	char *out, size_t size, struct brski_error *err)
 {
-	size_t len = strlen(url);
+	char base[BRSKI_URL_MAX];
+	enum brski_code code;
+	size_t len;
 	int n;
 
-	if (len == 0)
+	if (url[0] == '\0')
 		return brski_fail(err, BRSKI_NOT_FOUND,
 			"no MASA is known for %s: no IDevID names one, so set the manufacturer's MASA URL",
 			manufacturer);
-	if (strncasecmp(url, "https://", 8) != 0) /* RFC 3986 3.1 */
-		return brski_fail(err, BRSKI_UNSUPPORTED, "MASA URL %.200s is not an https URL", url);
-	while (len > 8 && url[len - 1] == '/')
+	code = brski_url_read(brski_span_str(url), BRSKI_URL_HTTPS, base, sizeof(base), err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, BRSKI_UNSUPPORTED,
+			"the MASA URL of %s, \"%.120s\", cannot be used; set another one with 'brskictl "
+			"manufacturer add --masa-url'",
+			manufacturer, url);
+	len = strlen(base);
+	while (len > 8 && base[len - 1] == '/')
 		len--;
-	n = snprintf(out, size, "%.*s%s/%s", (int)len, url,
-		memchr(url + 8, '/', len - 8) ? "" : BRSKI_PATH_BRSKI, operation);
+	n = snprintf(out, size, "%.*s%s/%s", (int)len, base,
+		memchr(base + 8, '/', len - 8) ? "" : BRSKI_PATH_BRSKI, operation);
 	if (n < 0 || (size_t)n >= size)
-		return brski_fail(err, BRSKI_TOO_LARGE, "MASA URL %.200s is too long", url);
+		return brski_fail(err, BRSKI_UNSUPPORTED, "MASA URL %.200s is too long", url);
 	return BRSKI_OK;
 }
 

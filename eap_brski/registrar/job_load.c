@@ -55,7 +55,7 @@ static enum brski_code judge_again(struct brski_job *job, struct brski_error *er
 	long retry_after;
 	enum brski_code code = find_manufacturer(job, &reason);
 
-	if (code == BRSKI_UNTRUSTED || code == BRSKI_EXPIRED || code == BRSKI_REVOKED)
+	if (code != BRSKI_OK && !brski_registrar_is_own_trouble(code))
 		return refuse_now(job, reason.why, err);
 	if (code != BRSKI_OK) {
 		code = brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, &reason);

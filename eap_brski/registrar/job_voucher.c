@@ -316,8 +316,25 @@ static enum brski_code refuse(
 
 /* ---- The calls ---- */
 
+/* A MASA URL that the IDevID has, but that cannot be used, is another thing than none. */
+static enum brski_code check_extension(const struct brski_job *job, struct brski_error *err)
+{
+	char url[BRSKI_URL_MAX];
+	enum brski_code code = brski_cert_masa_url(job->device.idevid, url, err);
+
+	if (code == BRSKI_OK || code == BRSKI_NOT_FOUND)
+		return BRSKI_OK;
+	return brski_fail_context(err, brski_registrar_is_own_trouble(code) ? code : BRSKI_UNSUPPORTED,
+		"what the IDevID says of its MASA cannot be used, so set the manufacturer's MASA URL with "
+		"'brskictl manufacturer add --masa-url'");
+}
+
 static enum brski_code prepare_masa(struct brski_job *job, const char *operation, struct brski_error *err)
 {
+	enum brski_code code = job->device.masa_url[0] ? BRSKI_OK : check_extension(job, err);
+
+	if (code != BRSKI_OK)
+		return code;
 	return brski_registrar_masa_call(job->device.masa_url, job->device.manufacturer, operation,
 		brski_buf_span(&job->upstream), job->url, sizeof(job->url), &job->call, err);
 }

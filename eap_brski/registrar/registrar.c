@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "eap_brski/ground/url.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
 const char *brski_mode_name(enum brski_mode mode)
@@ -87,11 +87,6 @@ enum brski_code brski_registrar_give_up(
 	return code;
 }
 
-static bool is_http_url(const char *url)
-{
-	return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
-}
-
 static bool has_all_ops(const struct brski_registrar_ops *ops)
 {
 	return ops && ops->find_manufacturer && ops->decide && ops->job_room && ops->job_add &&
@@ -105,9 +100,6 @@ static enum brski_code config_check(const struct brski_registrar_config *c, stru
 		return brski_fail(err, BRSKI_INTERNAL, "the registrar has no key and certificate");
 	if (!c->domain_anchors || sk_X509_num(c->domain_anchors) < 1)
 		return brski_fail(err, BRSKI_INTERNAL, "the registrar has no certificate of its domain's CA");
-	if (!c->cmp_url || !is_http_url(c->cmp_url) || strlen(c->cmp_url) >= BRSKI_URL_MAX)
-		return brski_fail(err, BRSKI_INTERNAL, "\"%.80s\" is not the http or https URL of a PKI",
-			c->cmp_url ? c->cmp_url : "");
 	if (!has_all_ops(c->ops))
 		return brski_fail(err, BRSKI_INTERNAL, "the registrar lacks one of its callbacks");
 	return BRSKI_OK;
@@ -166,8 +158,13 @@ static void own_chain_judge(struct brski_registrar *r)
 static enum brski_code registrar_fill(
 	struct brski_registrar *r, const struct brski_registrar_config *c, struct brski_error *err)
 {
-	enum brski_code code = brski_credential_copy(&r->credential, c->credential, err);
+	const char *url = c->cmp_url ? c->cmp_url : "";
+	enum brski_code code =
+		brski_url_read(brski_span_str(url), BRSKI_URL_HTTP_TOO, r->cmp_url, sizeof(r->cmp_url), err);
 
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, BRSKI_INTERNAL, "\"%.80s\" is no URL of a PKI", url);
+	code = brski_credential_copy(&r->credential, c->credential, err);
 	if (code != BRSKI_OK)
 		return code;
 	r->domain_anchors = X509_chain_up_ref((STACK_OF(X509) *)c->domain_anchors);
@@ -180,7 +177,6 @@ static enum brski_code registrar_fill(
 	r->cmp_profiles = strdup(c->cmp_profiles ? c->cmp_profiles : "");
 	if (!r->cmp_profiles)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
-	strcpy(r->cmp_url, c->cmp_url); /* config_check has looked at its length */
 	r->labels = c->labels;
 	r->nest = c->nest;
 	r->answer_genm = c->answer_genm;

@@ -107,8 +107,9 @@ struct brski_note {
  */
 struct brski_registrar_ops {
 	/*
-	 * The manufacturer to one of whose anchors the chain (leaf first) verifies;
-	 * BRSKI_UNTRUSTED, BRSKI_EXPIRED, BRSKI_REVOKED.
+	 * The manufacturer to one of whose anchors the chain (leaf first) verifies; BRSKI_UNTRUSTED,
+	 * where it leads to none; BRSKI_EXPIRED, BRSKI_REVOKED, BRSKI_UNSUPPORTED, BRSKI_REFUSED, where
+	 * it leads to one and is wrong (brski_chain_follow).
 	 */
 	enum brski_code (*find_manufacturer)(void *ctx, const STACK_OF(X509) *chain,
 		struct brski_manufacturer *out, struct brski_error *err);

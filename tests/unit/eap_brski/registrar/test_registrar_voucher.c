@@ -325,6 +325,30 @@ START_TEST(no_masa_known)
 }
 END_TEST
 
+/* The extension is there, but cannot be used: that is another thing than none. */
+START_TEST(masa_url_that_cannot_be_used)
+{
+	struct pki_spec spec = {.subject = SITE_SUBJECT, .masa_url = "masa.example:99999"};
+	struct brski_credential odd = pki_make(&spec, &site.maker_ca);
+
+	pki_free(&site.idevid);
+	pki_free_certs(site.device_chain);
+	site.idevid = odd;
+	site.device_chain = pki_certs(&odd, NULL);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 404);
+	ck_assert(visit_reason(&v, "what the IDevID says of its MASA cannot be used"));
+	ck_assert(visit_reason(&v, "\"masa.example:99999\": its port is no number from 1 to 65535"));
+	site.masa_url = "https://masa.example:99999";
+	visit_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 404);
+	ck_assert(visit_reason(&v, "its port is no number from 1 to 65535"));
+	site.masa_url = "https://masa.example";
+	visit_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+}
+END_TEST
+
 static void expect_no_voucher(unsigned status, const char *words)
 {
 	ck_assert_uint_eq(visit_voucher(&v), status);
@@ -521,9 +545,9 @@ int main(void)
 	const TTest *const tests[] = {requests_that_are_refused, requests_without_their_signers_certificate,
 		kept_requests_that_are_not_whole, damaged_requests, repeat_gets_the_same_voucher,
 		repeat_asks_the_policy_again, refusal_is_kept_for_a_while, expired_voucher_is_fetched_anew,
-		url_of_the_masa, no_masa_known, masa_refuses, masa_has_no_time, masa_is_down_and_back,
-		vouchers_that_are_wrong, vouchers_that_are_not_looked_at, audit_log_refuses,
-		audit_log_cannot_be_had, audit_log_is_not_wanted, audit_log_elsewhere};
+		url_of_the_masa, no_masa_known, masa_url_that_cannot_be_used, masa_refuses, masa_has_no_time,
+		masa_is_down_and_back, vouchers_that_are_wrong, vouchers_that_are_not_looked_at,
+		audit_log_refuses, audit_log_cannot_be_had, audit_log_is_not_wanted, audit_log_elsewhere};
 
 	return run_tests("registrar_voucher", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
