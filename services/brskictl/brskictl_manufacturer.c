@@ -24,7 +24,9 @@ static const char help[] =
 	"  --allow-foreign-domains accept a device whose audit log names other owners (second-hand goods)\n"
 	"  --allow-nonceless       accept a device to which others hold a voucher without nonce\n"
 	"  --no-audit-log          do not ask the MASA for the audit log\n"
-	"  --no-voucher-check      hand vouchers on without looking at them; the device judges them anyway\n";
+	"  --no-voucher-check      hand vouchers on without looking at them; the device judges them anyway\n"
+	"  --force                 also if another manufacturer has one of the anchors; of their devices the\n"
+	"                          stricter mode decides then\n";
 
 enum {
 	ANCHORS = 256,
@@ -36,7 +38,8 @@ enum {
 	FOREIGN,
 	NONCELESS,
 	NO_AUDIT,
-	NO_CHECK
+	NO_CHECK,
+	FORCE
 };
 
 static const struct option options[] = {
@@ -50,6 +53,7 @@ static const struct option options[] = {
 	{"allow-nonceless", no_argument, NULL, NONCELESS},
 	{"no-audit-log", no_argument, NULL, NO_AUDIT},
 	{"no-voucher-check", no_argument, NULL, NO_CHECK},
+	{"force", no_argument, NULL, FORCE},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -62,8 +66,6 @@ static enum brski_code set_pem(struct brski_admin_manufacturer *m, enum brski_ad
 	struct brski_buf pem = {0};
 	enum brski_code code = brski_file_read(path, BRSKI_BUF_LIMIT, &pem, err);
 
-	if (code == BRSKI_TOO_LARGE)
-		brski_fail(err, code, "cannot read %s", path);
 	if (code == BRSKI_OK)
 		code = brski_admin_manufacturer_set_pem(m, which, brski_buf_span(&pem), path, err);
 	brski_buf_free(&pem);
@@ -98,6 +100,9 @@ static enum brski_code option(
 	case NO_CHECK:
 		m->check_voucher = false;
 		break;
+	case FORCE:
+		m->shares_anchors = true;
+		break;
 	}
 	return BRSKI_OK;
 }
@@ -106,8 +111,16 @@ static int put(struct brski_admin *admin, const struct brski_admin_manufacturer 
 {
 	struct brski_error err;
 
-	if (brski_admin_manufacturer_put(admin, m, &err) != BRSKI_OK)
+	switch (brski_admin_manufacturer_put(admin, m, &err)) {
+	case BRSKI_OK:
+		break;
+	case BRSKI_UNEXPECTED:
+		brskictl_fail(&err);
+		fputs("Nothing has changed. If that is what you want, say --force.\n", stderr);
+		return 1;
+	default:
 		return brskictl_fail(&err);
+	}
 	printf("Manufacturer %s is known, mode %s.\n", m->name, brski_admin_mode_name(m->mode));
 	if (m->mode == BRSKI_ADMIN_MODE_OPEN)
 		puts("WARNING: mode 'open' admits any of its devices without any check.");

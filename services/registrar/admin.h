@@ -59,6 +59,7 @@ struct brski_admin_manufacturer {
 	bool audit_log; /* fetched and judged */
 	bool allow_foreign_domains;
 	bool allow_nonceless;
+	bool shares_anchors; /* another manufacturer may have its IDevID anchors, too; is not kept */
 };
 /* What a manufacturer is of which nothing has been said but its name and anchors. */
 void brski_admin_manufacturer_init(struct brski_admin_manufacturer *m);
@@ -76,7 +77,11 @@ BRSKI_CHECKED enum brski_code brski_admin_manufacturer_set_mode(
 BRSKI_CHECKED enum brski_code brski_admin_manufacturer_set_pem(struct brski_admin_manufacturer *m,
 	enum brski_admin_pem which, struct brski_span pem, const char *source, struct brski_error *err);
 
-/* Adds the manufacturer, or replaces all that is known of it; its devices stay. Looks at all of *m. */
+/*
+ * Adds the manufacturer, or replaces all that is known of it; its devices stay. Looks at all of *m.
+ * BRSKI_UNEXPECTED: another one has one of its IDevID anchors (the same name and key), err says which
+ * and who, and shares_anchors is not set.
+ */
 BRSKI_CHECKED enum brski_code brski_admin_manufacturer_put(
 	struct brski_admin *admin, const struct brski_admin_manufacturer *m, struct brski_error *err);
 /* *out is the caller's: brski_admin_manufacturer_free. */

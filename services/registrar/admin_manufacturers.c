@@ -2,8 +2,10 @@
 #include <assert.h>
 #include <string.h>
 
-#include "eap_brski/pki/limits.h"
+#include "eap_brski/ground/url.h"
+#include "eap_brski/pki/pem.h"
 #include "services/registrar/admin_internal.h"
+#include "services/registrar/manufacturer_row.h"
 
 #define CRL_BEGIN "-----BEGIN X509 CRL-----"
 
@@ -41,43 +43,52 @@ bool brski_admin_is_name(const char *text)
 	return admin_is_printable(text, BRSKI_ADMIN_NAME_MAX);
 }
 
-static enum brski_code check_url(const char *url, struct brski_error *err)
+static enum brski_code read_url(const char *url, char out[BRSKI_URL_MAX], struct brski_error *err)
 {
-	if (strncmp(url, "https://", 8) == 0 && url[8] && admin_is_printable(url, BRSKI_ADMIN_URL_MAX) &&
-		!strchr(url, ' '))
+	struct brski_error why;
+
+	if (brski_url_read(brski_span_str(url), BRSKI_URL_HTTPS, out, BRSKI_URL_MAX, &why) == BRSKI_OK)
 		return BRSKI_OK;
-	return brski_fail(
-		err, BRSKI_MALFORMED, "the MASA's URL must be https://HOST[:PORT][/PATH], not '%s'", url);
+	return brski_fail(err, BRSKI_MALFORMED,
+		"the MASA's URL must be https://HOST[:PORT][/PATH], not '%.120s': %s", url, why.why);
 }
 
-static enum brski_code check_certs(struct brski_span pem, const char *source, struct brski_error *err)
+static enum brski_code check_crls(struct brski_span pem, const char *source, struct brski_error *err)
 {
-	STACK_OF(X509) *certs = NULL;
-	enum brski_code code = brski_certs_from_pem(pem, &certs, err);
+	STACK_OF(X509_CRL) *crls;
+	enum brski_code code;
 
-	if (code == BRSKI_OK)
-		code = brski_certs_check_keys(certs, err);
-	sk_X509_pop_free(certs, X509_free);
+	if (!pem.len || !memmem(pem.data, pem.len, CRL_BEGIN, strlen(CRL_BEGIN)))
+		return brski_fail(err, BRSKI_MALFORMED, "%s holds no CRL in PEM form", source);
+	code = brski_crls_from_pem(pem, &crls, err);
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s", source);
 }
 
 static enum brski_code check_pem(
 	enum brski_admin_pem which, struct brski_span pem, const char *source, struct brski_error *err)
 {
-	if (which != BRSKI_ADMIN_CRLS)
-		return check_certs(pem, source, err);
-	if (pem.len && memmem(pem.data, pem.len, CRL_BEGIN, strlen(CRL_BEGIN)))
-		return BRSKI_OK;
-	return brski_fail(err, BRSKI_MALFORMED, "%s holds no CRL in PEM form", source);
+	static const enum brski_anchor_use uses[] = {
+		[BRSKI_ADMIN_IDEVID_ANCHORS] = BRSKI_ANCHOR_IDEVID,
+		[BRSKI_ADMIN_VOUCHER_ANCHORS] = BRSKI_ANCHOR_VOUCHER,
+		[BRSKI_ADMIN_TLS_ANCHORS] = BRSKI_ANCHOR_TLS,
+	};
+	enum brski_code code;
+
+	if (which == BRSKI_ADMIN_CRLS)
+		return check_crls(pem, source, err);
+	code = brski_anchors_check(pem, uses[which], err);
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s", source);
 }
 
 enum brski_code brski_admin_manufacturer_set_url(
 	struct brski_admin_manufacturer *m, const char *url, struct brski_error *err)
 {
-	enum brski_code code = check_url(url, err);
+	char read[BRSKI_URL_MAX];
+	enum brski_code code = read_url(url, read, err);
 
 	if (code == BRSKI_OK)
-		strcpy(m->masa_url, url); /* check_url has looked at its length */
+		memcpy(m->masa_url, read, sizeof(m->masa_url));
 	return code;
 }
 
@@ -99,13 +110,17 @@ enum brski_code brski_admin_manufacturer_set_pem(struct brski_admin_manufacturer
 {
 	enum brski_code code = check_pem(which, pem, source, err);
 
-	if (code == BRSKI_OK && brski_buf_set(&m->pem[which], pem) != BRSKI_OK)
-		code = brski_fail(err, BRSKI_TOO_LARGE, "cannot read %s", source);
-	return code;
+	if (code != BRSKI_OK)
+		return code;
+	code = brski_buf_set(&m->pem[which], pem);
+	return code == BRSKI_OK ? code
+				: brski_fail(err, code, "%s: no room for %zu octets, %zu are the most",
+					  source, pem.len, BRSKI_BUF_LIMIT);
 }
 
 static enum brski_code check(const struct brski_admin_manufacturer *m, struct brski_error *err)
 {
+	char url[BRSKI_URL_MAX];
 	enum brski_code code = BRSKI_OK;
 
 	if (!brski_admin_is_name(m->name))
@@ -114,7 +129,7 @@ static enum brski_code check(const struct brski_admin_manufacturer *m, struct br
 	if (!m->pem[BRSKI_ADMIN_IDEVID_ANCHORS].len)
 		return brski_fail(err, BRSKI_MALFORMED, "a manufacturer without anchors has no devices");
 	if (m->masa_url[0])
-		code = check_url(m->masa_url, err);
+		code = read_url(m->masa_url, url, err);
 	for (int i = 0; code == BRSKI_OK && i < BRSKI_ADMIN_PEMS; i++)
 		if (m->pem[i].len)
 			code = check_pem((enum brski_admin_pem)i, brski_buf_span(&m->pem[i]), m->name, err);
@@ -166,12 +181,31 @@ static struct brski_admin_manufacturer from_store(const struct brski_store_manuf
 
 /* ---- The verbs ---- */
 
+/* Of two with one anchor, one would decide on the other's devices. */
+static enum brski_code check_owner(
+	struct brski_admin *admin, const struct brski_admin_manufacturer *m, struct brski_error *err)
+{
+	char other[BRSKI_ADMIN_NAME_MAX], anchor[160];
+	enum brski_code code = brski_anchors_owner(admin->store, m->name,
+		brski_buf_span(&m->pem[BRSKI_ADMIN_IDEVID_ANCHORS]), other, anchor, err);
+
+	if (code == BRSKI_NOT_FOUND)
+		return BRSKI_OK;
+	if (code != BRSKI_OK)
+		return code;
+	return brski_fail(err, BRSKI_UNEXPECTED,
+		"manufacturer %s has the anchor %s already: of devices of both, the stricter mode decides",
+		other, anchor);
+}
+
 enum brski_code brski_admin_manufacturer_put(
 	struct brski_admin *admin, const struct brski_admin_manufacturer *m, struct brski_error *err)
 {
 	const struct brski_store_manufacturer row = to_store(m);
 	enum brski_code code = check(m, err);
 
+	if (code == BRSKI_OK && !m->shares_anchors)
+		code = check_owner(admin, m, err);
 	return code == BRSKI_OK ? brski_store_manufacturer_put(admin->store, &row, err) : code;
 }
 

@@ -4,6 +4,7 @@
 
 #include "services/registrar/admin_internal.h"
 #include "services/registrar/config.h"
+#include "services/registrar/site_credential.h"
 
 /* The registrar's key, as the server has it, and the role in it that judges files' requests and answers. */
 
@@ -62,17 +63,15 @@ enum brski_code brski_admin_configure(
 
 /* ---- The registrar ---- */
 
-static enum brski_code load_credential(struct admin_site *site, struct brski_error *err)
+static enum brski_code load_credential(struct brski_admin *admin, struct brski_error *err)
 {
-	const struct brski_config *c = &site->settings;
-	const char *password = c->private_key_password;
-	enum brski_code code = brski_credential_load(c->private_key_file,
-		password && password[0] ? password : NULL, c->certificate_file, &site->credential, err);
+	struct admin_site *site = admin->site;
+	enum brski_code code = brski_site_credential_load(
+		&site->settings, admin->env, &site->credential, &site->anchors, err);
 
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, code, "the registrar's key and certificate");
-	code = brski_certs_load(c->ca_file, &site->anchors, err);
-	return code == BRSKI_OK ? brski_config_pki_anchors(c, &site->pki_tls_anchors, err) : code;
+	return brski_config_pki_anchors(&site->settings, &site->pki_tls_anchors, err);
 }
 
 enum brski_code brski_admin_load(struct brski_admin *admin, struct brski_error *err)
@@ -87,7 +86,7 @@ enum brski_code brski_admin_load(struct brski_admin *admin, struct brski_error *
 	enum brski_code code = settings_check(site->table, &site->settings, err);
 
 	if (code == BRSKI_OK)
-		code = load_credential(site, err);
+		code = load_credential(admin, err);
 	config.domain_anchors = site->anchors;
 	config.pki_tls_anchors = site->pki_tls_anchors;
 	return code == BRSKI_OK ? brski_exchange_new(&config, &site->exchange, err) : code;

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/registrar/manufacturers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <pthread.h>
+
+#include "eap_brski/pki/limits.h"
+#include "services/registrar/manufacturer_row.h"
+
+/* Two rows of a snapshot that have an anchor in common. */
+struct pair {
+	size_t a, b;
+};
 
 /* The manufacturers, parsed. Immutable; replaced whole when the store has changed; freed by its last user. */
 struct snapshot {
 	unsigned users;
 	uint64_t generation;
 	size_t n;
-	struct brski_manufacturer *manufacturers;
+	struct brski_parsed *rows;
+	size_t n_pairs;
+	struct pair *pairs;
 };
 
 struct brski_manufacturers {
@@ -23,59 +32,6 @@ struct brski_manufacturers {
 	struct snapshot *current;
 };
 
-/* ---- Parsing manufacturers ---- */
-
-static enum brski_code parse_certs(const struct brski_buf *pem, STACK_OF(X509) **out, struct brski_error *err)
-{
-	return pem->len ? brski_certs_from_pem(brski_buf_span(pem), out, err) : BRSKI_OK;
-}
-
-static enum brski_code parse_crls(
-	const struct brski_buf *pem, STACK_OF(X509_CRL) **out, struct brski_error *err)
-{
-	BIO *bio;
-	X509_CRL *crl;
-
-	if (pem->len == 0)
-		return BRSKI_OK;
-	bio = BIO_new_mem_buf(pem->data, (int)pem->len);
-	*out = sk_X509_CRL_new_null();
-	while (bio && *out && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)))
-		if (!sk_X509_CRL_push(*out, crl))
-			X509_CRL_free(crl);
-	BIO_free(bio);
-	ERR_clear_error();
-	if (sk_X509_CRL_num(*out) > 0)
-		return BRSKI_OK;
-	return brski_fail(err, BRSKI_MALFORMED, "its CRL file holds no CRL in PEM form");
-}
-
-static enum brski_code parse(
-	const struct brski_store_manufacturer *row, struct brski_manufacturer *out, struct brski_error *err)
-{
-	enum brski_code code;
-
-	*out = (struct brski_manufacturer){
-		.mode = row->mode,
-		.check_voucher = row->check_voucher,
-		.audit_log = row->audit_log,
-		.allow_foreign_domains = row->allow_foreign_domains,
-		.allow_nonceless = row->allow_nonceless,
-	};
-	memcpy(out->name, row->name, sizeof(out->name));
-	memcpy(out->masa_url, row->masa_url, sizeof(out->masa_url));
-	code = parse_certs(&row->idevid_anchors, &out->idevid_anchors, err);
-	if (code == BRSKI_OK)
-		code = parse_certs(&row->voucher_anchors, &out->voucher_anchors, err);
-	if (code == BRSKI_OK)
-		code = parse_certs(&row->tls_anchors, &out->tls_anchors, err);
-	if (code == BRSKI_OK)
-		code = parse_crls(&row->crls, &out->crls, err);
-	if (code != BRSKI_OK)
-		brski_manufacturer_free(out);
-	return code;
-}
-
 /* ---- Snapshots ---- */
 
 static void snapshot_free(struct snapshot *s)
@@ -83,8 +39,9 @@ static void snapshot_free(struct snapshot *s)
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->n; i++)
-		brski_manufacturer_free(&s->manufacturers[i]);
-	free(s->manufacturers);
+		brski_parsed_free(&s->rows[i]);
+	free(s->rows);
+	free(s->pairs);
 	free(s);
 }
 
@@ -99,26 +56,19 @@ static void snapshot_release(struct brski_manufacturers *all, struct snapshot *s
 		snapshot_free(s);
 }
 
-/*
- * A manufacturer whose certificates do not parse is left out, with a word to the operator: the
- * others go on.
- */
 static enum brski_code load_row(struct brski_manufacturers *all, const struct brski_store_manufacturer *row,
 	struct snapshot *into, struct brski_error *err)
 {
-	struct brski_manufacturer *more = realloc(into->manufacturers, (into->n + 1) * sizeof(*more));
-	struct brski_error broken;
+	struct brski_parsed *more = realloc(into->rows, (into->n + 1) * sizeof(*more));
+	enum brski_code code;
 
 	if (!more)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
-	into->manufacturers = more;
-	if (parse(row, &more[into->n], &broken) != BRSKI_OK)
-		brski_log(all->env, BRSKI_LOG_ERROR,
-			"manufacturer %s is left out, its entry in the database is broken: %s", row->name,
-			broken.why);
-	else
+	into->rows = more;
+	code = brski_parsed_read(row, all->env, &more[into->n], err);
+	if (code == BRSKI_OK)
 		into->n++;
-	return BRSKI_OK;
+	return code;
 }
 
 static enum brski_code load_rows(
@@ -141,6 +91,56 @@ static enum brski_code load_rows(
 	return code;
 }
 
+/* How much a mode keeps out; one that this version does not know lets nobody in. */
+static int strictness(enum brski_mode mode)
+{
+	static const int of[] = {
+		[BRSKI_MODE_OPEN] = 0,
+		[BRSKI_MODE_MANUFACTURER] = 1,
+		[BRSKI_MODE_TYPE] = 2,
+		[BRSKI_MODE_MANUAL] = 3,
+		[BRSKI_MODE_INVENTORY] = 4,
+	};
+
+	return (unsigned)mode < sizeof(of) / sizeof(of[0]) ? of[mode] : 5;
+}
+
+static enum brski_code add_pair(
+	struct brski_manufacturers *all, struct snapshot *s, size_t a, size_t b, struct brski_error *err)
+{
+	const struct brski_manufacturer *first = &s->rows[a].manufacturer, *second = &s->rows[b].manufacturer;
+	const X509 *anchor = brski_anchors_shared(first->idevid_anchors, second->idevid_anchors);
+	const struct brski_manufacturer *strict =
+		strictness(second->mode) > strictness(first->mode) ? second : first;
+	struct pair *more;
+	char subject[160];
+
+	if (!anchor)
+		return BRSKI_OK;
+	brski_name_text(X509_get_subject_name(anchor), subject, sizeof(subject));
+	brski_log(all->env, BRSKI_LOG_WARN,
+		"manufacturers %s and %s have the same anchor, %s: of its devices the stricter mode decides, "
+		"'%s' of %s, and whoever is refused at one of them is refused",
+		first->name, second->name, subject, brski_mode_name(strict->mode), strict->name);
+	more = realloc(s->pairs, (s->n_pairs + 1) * sizeof(*more));
+	if (!more)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
+	s->pairs = more;
+	s->pairs[s->n_pairs++] = (struct pair){a, b};
+	return BRSKI_OK;
+}
+
+static enum brski_code find_pairs(
+	struct brski_manufacturers *all, struct snapshot *s, struct brski_error *err)
+{
+	enum brski_code code = BRSKI_OK;
+
+	for (size_t a = 0; a < s->n; a++)
+		for (size_t b = a + 1; code == BRSKI_OK && b < s->n; b++)
+			code = add_pair(all, s, a, b, err);
+	return code;
+}
+
 static enum brski_code snapshot_load(
 	struct brski_manufacturers *all, uint64_t generation, struct snapshot **out, struct brski_error *err)
 {
@@ -151,6 +151,8 @@ static enum brski_code snapshot_load(
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
 	s->generation = generation;
 	code = load_rows(all, s, err);
+	if (code == BRSKI_OK)
+		code = find_pairs(all, s, err);
 	if (code == BRSKI_OK)
 		*out = s;
 	else
@@ -190,34 +192,70 @@ static enum brski_code snapshot_take(
 
 /* ---- Which manufacturer ---- */
 
+/* One to which a chain leads, and what it says of it. */
+struct candidate {
+	const struct brski_manufacturer *m; /* NULL: there is none yet */
+	unsigned distance;
+	enum brski_code code;
+	struct brski_error said;
+};
+
 /*
- * "Expired" and "revoked" say more than "leads nowhere", so they win over what other manufacturers'
- * anchors say.
+ * The nearer anchor decides. Of several as near, a refusal, and then the stricter mode: what one
+ * manufacturer's entry keeps out does not get in by another's.
  */
+static bool is_before(const struct candidate *a, const struct candidate *b)
+{
+	if (!b->m || a->distance != b->distance)
+		return !b->m || a->distance < b->distance;
+	if ((a->code == BRSKI_OK) != (b->code == BRSKI_OK))
+		return a->code != BRSKI_OK;
+	return strictness(a->m->mode) > strictness(b->m->mode);
+}
+
+/* False: it does not lead there, or nobody knows (code is BRSKI_NO_MEMORY). */
+static bool try(
+	const struct brski_parsed *row, const STACK_OF(X509) *chain, time_t now, struct candidate *out)
+{
+	struct brski_path path;
+
+	*out = (struct candidate){.m = &row->manufacturer};
+	out->code = brski_chain_follow(chain, out->m->idevid_anchors, out->m->crls, now, &path, &out->said);
+	out->distance = path.distance;
+	if (path.leads && row->crls_lost)
+		out->code = brski_fail(&out->said, BRSKI_REFUSED,
+			"its CRLs in the database cannot be read, so nobody knows whether it is revoked: give "
+			"them anew with 'brskictl manufacturer add --crl'");
+	return path.leads;
+}
+
 static enum brski_code search(struct brski_manufacturers *all, const struct snapshot *s,
 	const STACK_OF(X509) *chain, struct brski_manufacturer *out, struct brski_error *err)
 {
+	struct candidate best = {0}, next;
+	enum brski_code code = brski_certs_check_keys(chain, err);
 	char subject[160];
-	struct brski_error said;
 
+	if (code != BRSKI_OK) /* no signature is looked at, so nobody knows whose it is */
+		return code;
+	for (size_t i = 0; i < s->n; i++) {
+		bool leads = try(&s->rows[i], chain, brski_now(all->env), &next);
+
+		if (next.code == BRSKI_NO_MEMORY ||
+			next.code == BRSKI_INTERNAL) /* no word about the device */
+			return brski_fail(err, next.code, "%s", next.said.why);
+		if (leads && is_before(&next, &best))
+			best = next;
+	}
+	if (best.m && best.code == BRSKI_OK)
+		return brski_manufacturer_copy(out, best.m, err);
+	if (best.m)
+		return brski_fail(err, best.code, "device of %s: %s", best.m->name, best.said.why);
 	brski_name_text(X509_get_issuer_name(sk_X509_value(chain, 0)), subject, sizeof(subject));
-	brski_fail(err, BRSKI_UNTRUSTED,
+	return brski_fail(err, BRSKI_UNTRUSTED,
 		"no known manufacturer: the device's certificate was issued by "
 		"%s; add its CA with 'brskictl manufacturer add'",
 		subject);
-	for (size_t i = 0; i < s->n; i++) {
-		const struct brski_manufacturer *m = &s->manufacturers[i];
-		enum brski_code code = brski_chain_verify(
-			chain, m->idevid_anchors, m->crls, BRSKI_USE_ANY, brski_now(all->env), &said);
-
-		if (code == BRSKI_OK)
-			return brski_manufacturer_copy(out, m, err);
-		if (code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL) /* no word about the device */
-			return brski_fail(err, code, "%s", said.why);
-		if (code == BRSKI_EXPIRED || code == BRSKI_REVOKED)
-			brski_fail(err, code, "device of %s: %s", m->name, said.why);
-	}
-	return err->code;
 }
 
 enum brski_code brski_manufacturers_find(struct brski_manufacturers *all, const STACK_OF(X509) *chain,
@@ -251,10 +289,52 @@ enum brski_code brski_manufacturers_get(struct brski_manufacturers *all, const c
 		return code;
 	code = BRSKI_NOT_FOUND;
 	for (size_t i = 0; code == BRSKI_NOT_FOUND && i < s->n; i++)
-		if (strcmp(s->manufacturers[i].name, name) == 0)
-			code = brski_manufacturer_copy(out, &s->manufacturers[i], err);
+		if (strcmp(s->rows[i].manufacturer.name, name) == 0)
+			code = brski_manufacturer_copy(out, &s->rows[i].manufacturer, err);
 	snapshot_release(all, s);
 	return code == BRSKI_NOT_FOUND ? brski_fail(err, code, "there is no manufacturer '%s'", name) : code;
+}
+
+/* Number i of a name's pairs. */
+static const char *pair_of(const struct snapshot *s, const char *name, unsigned i)
+{
+	for (size_t p = 0; p < s->n_pairs; p++) {
+		const char *a = s->rows[s->pairs[p].a].manufacturer.name;
+		const char *b = s->rows[s->pairs[p].b].manufacturer.name;
+
+		if (strcmp(a, name) != 0 && strcmp(b, name) != 0)
+			continue;
+		if (i-- == 0)
+			return strcmp(a, name) == 0 ? b : a;
+	}
+	return NULL;
+}
+
+enum brski_code brski_manufacturers_twin(struct brski_manufacturers *all, const char *name, unsigned i,
+	char other[64], struct brski_error *err)
+{
+	struct snapshot *s;
+	const char *found;
+	enum brski_code code = snapshot_take(all, &s, err);
+
+	other[0] = '\0';
+	if (code != BRSKI_OK)
+		return code;
+	found = pair_of(s, name, i);
+	if (found)
+		snprintf(other, 64, "%s", found);
+	snapshot_release(all, s);
+	return found ? BRSKI_OK : BRSKI_NOT_FOUND;
+}
+
+enum brski_code brski_manufacturers_load(struct brski_manufacturers *all, struct brski_error *err)
+{
+	struct snapshot *s;
+	enum brski_code code = snapshot_take(all, &s, err);
+
+	if (code == BRSKI_OK)
+		snapshot_release(all, s);
+	return code;
 }
 
 /* ---- Making and ending ---- */

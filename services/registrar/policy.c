@@ -2,6 +2,7 @@
 #include "services/registrar/policy.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,28 @@ static void ask_judge(const struct brski_judge *judge, const struct brski_device
 		judgement.why[0] ? ": " : "", judgement.why);
 }
 
+/* Whom the operator has refused at one manufacturer does not get in by another with the same anchor. */
+static enum brski_code ask_twins(const struct brski_policy *policy, const struct brski_device *device,
+	enum brski_decision *decision, char why[256], struct brski_error *err)
+{
+	enum brski_standing standing = BRSKI_STANDING_UNKNOWN;
+	enum brski_code code = BRSKI_OK;
+	char other[64];
+
+	for (unsigned i = 0; code == BRSKI_OK && standing != BRSKI_STANDING_REFUSED; i++) {
+		code = brski_manufacturers_twin(policy->manufacturers, device->manufacturer, i, other, err);
+		if (code == BRSKI_OK)
+			code = brski_store_standing(
+				policy->memory.store, other, device->serial_number, &standing, err);
+	}
+	if (code == BRSKI_OK) {
+		*decision = BRSKI_REFUSE;
+		snprintf(why, 256, "refused by the operator as a device of %.63s, which has the same anchor",
+			other);
+	}
+	return code == BRSKI_NOT_FOUND ? BRSKI_OK : code;
+}
+
 /*
  * visit: the struct brski_judge of whoever has let the device in so far. In the background there is
  * none, and what was decided when the device was here holds.
@@ -55,6 +78,8 @@ static enum brski_code decide(void *ctx, void *visit, const struct brski_device 
 
 	*retry_after = 0;
 	code = brski_mode_decide(memory->store, memory->env, most, device, m, decision, why, err);
+	if (code == BRSKI_OK && *decision != BRSKI_REFUSE)
+		code = ask_twins(ctx, device, decision, why, err);
 	if (code == BRSKI_OK && *decision == BRSKI_ACCEPT && visit)
 		ask_judge(visit, device, m, decision, why, retry_after);
 	return code;
@@ -104,6 +129,11 @@ enum brski_code brski_policy_new(struct brski_store *store, const struct brski_e
 void brski_policy_set_limits(struct brski_policy *policy, const struct brski_store_limits *limits)
 {
 	policy->memory.limits = *limits;
+}
+
+enum brski_code brski_policy_load(struct brski_policy *policy, struct brski_error *err)
+{
+	return brski_manufacturers_load(policy->manufacturers, err);
 }
 
 void brski_policy_free(struct brski_policy *policy)

@@ -18,6 +18,8 @@ void brski_policy_free(struct brski_policy *policy);
  * for the operator, too.
  */
 void brski_policy_set_limits(struct brski_policy *policy, const struct brski_store_limits *limits);
+/* Reads the manufacturers now: brski_manufacturers_load. */
+BRSKI_CHECKED enum brski_code brski_policy_load(struct brski_policy *policy, struct brski_error *err);
 const struct brski_registrar_ops *brski_policy_ops(void); /* their ctx is the struct brski_policy */
 
 /* ---- The last word: the administrator's own rules, in whatever form the server knows them ---- */

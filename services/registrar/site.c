@@ -2,11 +2,10 @@
 #include "services/registrar/site.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
-#include <openssl/x509v3.h>
-
+#include "eap_brski/ground/url.h"
 #include "services/registrar/policy.h"
+#include "services/registrar/site_credential.h"
 
 struct brski_site {
 	const struct brski_env *env;
@@ -27,72 +26,12 @@ struct brski_site {
 
 /* ---- The credential ---- */
 
-static STACK_OF(X509) *whole_chain(const struct brski_credential *credential)
-{
-	STACK_OF(X509) *certs = X509_chain_up_ref(credential->chain);
-
-	if (certs && !(X509_up_ref(credential->cert) && sk_X509_unshift(certs, credential->cert) > 0)) {
-		sk_X509_pop_free(certs, X509_free);
-		return NULL;
-	}
-	return certs;
-}
-
-static enum brski_code check_use(const STACK_OF(X509) *certs, const struct brski_site *site,
-	const struct brski_config *settings, struct brski_error *err)
-{
-	enum brski_code code = brski_chain_verify(certs, site->anchors, NULL, BRSKI_USE_ANY, 0, err);
-
-	if (code != BRSKI_OK)
-		return brski_fail_context(err, code,
-			"certificate_file %s does not lead to ca_file %s (put "
-			"the intermediates behind the certificate)",
-			settings->certificate_file, settings->ca_file);
-	code = brski_chain_verify(certs, site->anchors, NULL, BRSKI_USE_REGISTRAR, 0, err);
-	if (code != BRSKI_OK)
-		return brski_fail_context(err, code,
-			"certificate_file %s is not a registrar's, MASAs and "
-			"devices will refuse it; have your CA issue it with "
-			"extendedKeyUsage = cmcRA, serverAuth, clientAuth",
-			settings->certificate_file);
-	return BRSKI_OK;
-}
-
-/*
- * RFC 8995 5.5.4: the registrar shows by id-kp-cmcRA that it is one. Dates are no reason not to
- * start: other users are served too.
- */
-static enum brski_code check_credential(
-	const struct brski_site *site, const struct brski_config *settings, struct brski_error *err)
-{
-	STACK_OF(X509) *certs = whole_chain(&site->credential);
-	struct brski_error dates = {0};
-	enum brski_code code;
-
-	if (!certs)
-		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the chain of certificates");
-	code = check_use(certs, site, settings, err);
-	sk_X509_pop_free(certs, X509_free);
-	if (code == BRSKI_OK &&
-		brski_cert_dates(site->credential.cert, brski_now(site->env), &dates) != BRSKI_OK)
-		brski_log(site->env, BRSKI_LOG_WARN, "certificate_file %s: %s; no device will trust it",
-			settings->certificate_file, dates.why);
-	return code;
-}
-
 static enum brski_code load_credential(
 	struct brski_site *site, const struct brski_config *settings, struct brski_error *err)
 {
-	const char *password = settings->private_key_password;
-	enum brski_code code;
+	enum brski_code code =
+		brski_site_credential_load(settings, site->env, &site->credential, &site->anchors, err);
 
-	code = brski_credential_load(settings->private_key_file, password && password[0] ? password : NULL,
-		settings->certificate_file, &site->credential, err);
-	if (code == BRSKI_OK)
-		code = brski_certs_load(settings->ca_file, &site->anchors, err);
-	if (code != BRSKI_OK)
-		return brski_fail_context(err, code, "private_key_file, certificate_file, ca_file");
-	code = check_credential(site, settings, err);
 	if (code == BRSKI_OK)
 		code = brski_config_pki_anchors(settings, &site->pki_tls_anchors, err);
 	return code == BRSKI_OK ? brski_config_cmp_signers(settings, &site->cmp_signers, err) : code;
@@ -100,17 +39,16 @@ static enum brski_code load_credential(
 
 /* ---- The parts ---- */
 
-static bool is_web_url(const char *url)
-{
-	return url && (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0);
-}
-
 static enum brski_code check_settings(const struct brski_config *settings, struct brski_error *err)
 {
-	if (is_web_url(settings->cmp_url))
-		return BRSKI_OK;
-	return brski_fail(err, BRSKI_UNSUPPORTED, "cmp_url is no http or https URL: %s",
-		settings->cmp_url ? settings->cmp_url : "");
+	const char *url = settings->cmp_url ? settings->cmp_url : "";
+	char read[BRSKI_URL_MAX];
+	enum brski_code code =
+		brski_url_read(brski_span_str(url), BRSKI_URL_HTTP_TOO, read, sizeof(read), err);
+
+	return code == BRSKI_OK
+		       ? code
+		       : brski_fail_context(err, code, "cmp_url is no http or https URL: %.160s", url);
 }
 
 #define POLL_WINDOW 60 /* seconds: how soon a device polls again is the PKI's to say */
@@ -134,12 +72,17 @@ static enum brski_code make_policy(
 		.octets = (size_t)settings->max_waiting_size,
 		.kept_per_device = (size_t)settings->max_kept_per_device,
 	};
+	struct brski_error trouble;
 	enum brski_code code = brski_policy_new(site->store, site->env, &site->policy, err);
 
+	if (code != BRSKI_OK)
+		return code;
 	set_rates(&limits, settings);
-	if (code == BRSKI_OK)
-		brski_policy_set_limits(site->policy, &limits);
-	return code;
+	brski_policy_set_limits(site->policy, &limits);
+	/* no reason not to start: it is done again for the first device */
+	if (brski_policy_load(site->policy, &trouble) != BRSKI_OK)
+		brski_log(site->env, BRSKI_LOG_WARN, "the manufacturers cannot be read yet: %s", trouble.why);
+	return BRSKI_OK;
 }
 
 static enum brski_code make_registrar(

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <check.h>
+#include <openssl/pem.h>
 
 #include "services/registrar/admin.h"
 #include "services/registrar/store.h"
@@ -50,6 +51,7 @@ static void put_manufacturer(const char *name)
 
 	brski_admin_manufacturer_init(&m);
 	snprintf(m.name, sizeof(m.name), "%s", name);
+	m.shares_anchors = true;
 	EXPECT(BRSKI_OK, brski_admin_manufacturer_set_pem(
 				 &m, BRSKI_ADMIN_IDEVID_ANCHORS, brski_buf_span(&ca_pem), "ca", &err));
 	EXPECT(BRSKI_OK, brski_admin_manufacturer_put(admin, &m, &err));
@@ -118,8 +120,10 @@ START_TEST(urls_of_masas)
 {
 	static const char *const good[] = {"https://masa.example", "https://masa.example:8443/x/y",
 		"https://[2001:db8::1]:443", "https://x"};
-	static const char *const bad[] = {"", "x", "http://masa.example", "https://", "HTTPS://masa.example",
-		"https://a b", "https://masa.example/\xc3\xa9", "https://masa.example\n"};
+	static const char *const bad[] = {"", "x", "http://masa.example", "https://", "https://a b",
+		"https://masa.example/\xc3\xa9", "https://masa.example\n", "https://masa.example:99999",
+		"https://:443", "https:///x", "https://me:secret@masa.example", "https://masa.example/?x",
+		"https://masa.example/#x"};
 	struct brski_admin_manufacturer m;
 	char longest[BRSKI_ADMIN_URL_MAX + 1];
 
@@ -133,7 +137,9 @@ START_TEST(urls_of_masas)
 			brski_admin_manufacturer_set_url(&m, bad[i], &err));
 	ck_assert_str_eq(m.masa_url, "https://x");
 	memset(longest, 'x', BRSKI_ADMIN_URL_MAX);
-	memcpy(longest, "https://", 8);
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_set_url(&m, "HTTPS://masa.example", &err));
+	ck_assert_str_eq(m.masa_url, "https://masa.example");
+	memcpy(longest, "https://x/", 10);
 	longest[BRSKI_ADMIN_URL_MAX] = '\0';
 	EXPECT(BRSKI_MALFORMED, brski_admin_manufacturer_set_url(&m, longest, &err));
 	longest[BRSKI_ADMIN_URL_MAX - 1] = '\0';
@@ -183,6 +189,21 @@ static struct brski_buf costly_pem(void)
 	return pem;
 }
 
+static void put_crl(struct brski_admin_manufacturer *m)
+{
+	X509_CRL *crl = pki_crl(&ca, NULL, 0);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data;
+	long len;
+
+	ck_assert_int_eq(PEM_write_bio_X509_CRL(bio, crl), 1);
+	len = BIO_get_mem_data(bio, &data);
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_set_pem(
+				 m, BRSKI_ADMIN_CRLS, brski_span(data, (size_t)len), "the file", &err));
+	BIO_free(bio);
+	X509_CRL_free(crl);
+}
+
 START_TEST(pem_texts)
 {
 	struct brski_admin_manufacturer m;
@@ -202,14 +223,79 @@ START_TEST(pem_texts)
 	brski_put_u8(&more, 0);
 	EXPECT(BRSKI_OK, set_pem(&m, BRSKI_ADMIN_TLS_ANCHORS, (const char *)more.data));
 	ck_assert_uint_eq(m.pem[BRSKI_ADMIN_TLS_ANCHORS].len, more.len - 1);
-	EXPECT_WHY(BRSKI_UNSUPPORTED, "the file: certificate CN=Costly: RSA key",
+	EXPECT_WHY(BRSKI_UNSUPPORTED, "the file: entry 1 (line 1): certificate CN=Costly: RSA key",
 		set_pem(&m, BRSKI_ADMIN_IDEVID_ANCHORS, (const char *)costly.data));
 	EXPECT_WHY(BRSKI_MALFORMED, "the file holds no CRL in PEM form", set_pem(&m, BRSKI_ADMIN_CRLS, ""));
 	EXPECT(BRSKI_MALFORMED, set_pem(&m, BRSKI_ADMIN_CRLS, (const char *)more.data));
-	EXPECT(BRSKI_OK, set_pem(&m, BRSKI_ADMIN_CRLS, "-----BEGIN X509 CRL-----\nMII="));
+	EXPECT_WHY(BRSKI_MALFORMED, "the file: entry 1 (line 2): the CRL does not parse",
+		set_pem(&m, BRSKI_ADMIN_CRLS, "so\n-----BEGIN X509 CRL-----\nMII="));
+	put_crl(&m);
 	brski_buf_free(&more);
 	brski_buf_free(&costly);
 	brski_admin_manufacturer_free(&m);
+}
+END_TEST
+
+/* Every entry is looked at, and named by its line. */
+START_TEST(anchors_of_idevids_are_those_of_cas)
+{
+	struct brski_credential sensor = pki_leaf("CN=Sensor", "P-256", &ca);
+	STACK_OF(X509) *certs = pki_certs(&ca, NULL);
+	struct brski_admin_manufacturer m;
+	struct brski_buf pem = {0};
+	char big[64] = "";
+
+	brski_admin_manufacturer_init(&m);
+	ck_assert_int_eq(X509_add_cert(certs, sensor.cert, X509_ADD_FLAG_UP_REF), 1);
+	EXPECT(BRSKI_OK, brski_certs_to_pem(certs, &pem, &err));
+	EXPECT_WHY(BRSKI_MALFORMED, "the file: entry 2 (line ",
+		brski_admin_manufacturer_set_pem(
+			&m, BRSKI_ADMIN_IDEVID_ANCHORS, brski_buf_span(&pem), "the file", &err));
+	ck_assert_ptr_nonnull(strstr(err.why, "CN=Sensor is no CA's"));
+	/* a MASA's own certificate will do as the anchor of its vouchers */
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_set_pem(
+				 &m, BRSKI_ADMIN_VOUCHER_ANCHORS, brski_buf_span(&pem), "the file", &err));
+	pem.limit = BRSKI_BUF_LIMIT + 100;
+	memset(big, '\n', sizeof(big));
+	while (pem.len <= BRSKI_BUF_LIMIT)
+		brski_put(&pem, brski_span(big, sizeof(big)));
+	EXPECT_WHY(BRSKI_TOO_LARGE, "1048576 are the most",
+		brski_admin_manufacturer_set_pem(
+			&m, BRSKI_ADMIN_VOUCHER_ANCHORS, brski_buf_span(&pem), "the file", &err));
+	brski_buf_free(&pem);
+	pki_free_certs(certs);
+	pki_free(&sensor);
+	brski_admin_manufacturer_free(&m);
+}
+END_TEST
+
+START_TEST(an_anchor_has_one_owner)
+{
+	struct brski_credential renewed = pki_make(
+		&(struct pki_spec){.subject = "O=Acme,CN=Acme Device CA", .ca = true, .key = ca.key}, NULL);
+	STACK_OF(X509) *certs = pki_certs(&renewed, NULL);
+	struct brski_admin_manufacturer m;
+	struct brski_buf pem = {0};
+
+	put_manufacturer("acme");
+	brski_admin_manufacturer_init(&m);
+	snprintf(m.name, sizeof(m.name), "beta");
+	EXPECT(BRSKI_OK, brski_certs_to_pem(certs, &pem, &err));
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_set_pem(
+				 &m, BRSKI_ADMIN_IDEVID_ANCHORS, brski_buf_span(&pem), "the file", &err));
+	EXPECT_WHY(BRSKI_UNEXPECTED, "manufacturer acme has the anchor CN=Acme Device CA,O=Acme already",
+		brski_admin_manufacturer_put(admin, &m, &err));
+	EXPECT(BRSKI_NOT_FOUND, brski_admin_manufacturer_remove(admin, "beta", &err));
+	m.shares_anchors = true;
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_put(admin, &m, &err));
+	/* itself is no other */
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_remove(admin, "acme", &err));
+	m.shares_anchors = false;
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_put(admin, &m, &err));
+	brski_admin_manufacturer_free(&m);
+	brski_buf_free(&pem);
+	pki_free_certs(certs);
+	pki_free(&renewed);
 }
 END_TEST
 
@@ -255,7 +341,7 @@ START_TEST(a_manufacturer_comes_back_as_it_was_put)
 	snprintf(m.name, sizeof(m.name), "beta");
 	EXPECT(BRSKI_OK, brski_buf_set(&m.pem[BRSKI_ADMIN_IDEVID_ANCHORS], brski_buf_span(&ca_pem)));
 	EXPECT(BRSKI_OK, brski_buf_set(&m.pem[BRSKI_ADMIN_VOUCHER_ANCHORS], brski_buf_span(&ca_pem)));
-	EXPECT(BRSKI_OK, set_pem(&m, BRSKI_ADMIN_CRLS, "-----BEGIN X509 CRL-----"));
+	put_crl(&m);
 	EXPECT(BRSKI_OK, brski_admin_manufacturer_set_url(&m, "https://masa.example", &err));
 	m.mode = BRSKI_ADMIN_MODE_TYPE;
 	m.audit_log = false;
@@ -534,6 +620,8 @@ int main(void)
 		urls_of_masas,
 		modes_have_names,
 		pem_texts,
+		anchors_of_idevids_are_those_of_cas,
+		an_anchor_has_one_owner,
 		a_manufacturer_is_looked_at_whole,
 		a_manufacturer_comes_back_as_it_was_put,
 		serial_numbers,

@@ -649,12 +649,99 @@ START_TEST(a_credential_must_be_a_registrars)
 }
 END_TEST
 
+static void write_certs(const char *name, const STACK_OF(X509) *certs)
+{
+	char to[128];
+
+	snprintf(to, sizeof(to), "%s/%s", folder, name);
+	file_write_certs(to, certs);
+}
+
+/* What would fail with every device is refused before the first one comes. */
+START_TEST(a_credential_must_fit_together)
+{
+	const struct brski_site_config config = {.settings = &settings, .check_only = true, .env = &env};
+	STACK_OF(X509) *certs = pki_certs(&world.registrar_cred, NULL),
+		       *other = pki_certs(&world.foreign, NULL);
+	X509 *last = sk_X509_value(certs, sk_X509_num(certs) - 1);
+
+	ck_assert_int_gt(sk_X509_num(certs), 1);
+	ck_assert_int_eq(X509_add_cert(certs, last, X509_ADD_FLAG_UP_REF), 1);
+	write_certs("cert.pem", certs);
+	EXPECT_WHY(BRSKI_MALFORMED, "are the same one", brski_site_new(&config, &site, &err));
+	ck_assert_ptr_nonnull(strstr(err.why, settings.certificate_file));
+	X509_free(sk_X509_pop(certs));
+	write_certs("cert.pem", certs);
+	EXPECT(BRSKI_OK, brski_site_new(&config, &site, &err));
+	stop();
+	X509_free(sk_X509_pop(certs)); /* an intermediate */
+	write_certs("cert.pem", certs);
+	EXPECT_WHY(BRSKI_UNTRUSTED, "put the intermediates behind", brski_site_new(&config, &site, &err));
+	write_certs("cert.pem", other);
+	EXPECT_WHY(
+		BRSKI_MISMATCH, "is not that of the first certificate", brski_site_new(&config, &site, &err));
+	site_write_files(&world, &world.registrar_cred, folder);
+	write_certs("ca.pem", other);
+	EXPECT_WHY(BRSKI_UNTRUSTED, "does not lead to ca_file", brski_site_new(&config, &site, &err));
+	ck_assert_ptr_null(site);
+	pki_free_certs(other);
+	pki_free_certs(certs);
+}
+END_TEST
+
+static char log_text[2048];
+
+static void keep_line(void *ctx, enum brski_level level, const char *line)
+{
+	size_t len = strlen(log_text);
+
+	(void)ctx;
+	(void)level;
+	snprintf(log_text + len, sizeof(log_text) - len, "%s\n", line);
+}
+
+/* No reason not to start, since other users are served, too; but it is told. */
+START_TEST(an_expired_certificate_is_told_at_start)
+{
+	const struct brski_env loud = {.now = now, .log = keep_line};
+	const struct brski_site_config config = {.settings = &settings, .check_only = true, .env = &loud};
+
+	EXPECT(BRSKI_OK, brski_site_new(&config, &site, &err));
+	ck_assert_str_eq(log_text, "");
+	stop();
+	ahead = 3652L * 86400;
+	EXPECT(BRSKI_OK, brski_site_new(&config, &site, &err));
+	ck_assert_msg(strstr(log_text, "has expired; no device will trust it") != NULL, "%s", log_text);
+}
+END_TEST
+
+/* Anchors that two have in an old database. */
+START_TEST(equal_anchors_are_told_at_start)
+{
+	const struct brski_env loud = {.now = now, .log = keep_line};
+	const struct brski_site_config config = {.settings = &settings, .check_only = true, .env = &loud};
+	struct brski_store_manufacturer m;
+
+	EXPECT(BRSKI_OK, brski_store_manufacturer_get(store, "acme", &m, &err));
+	snprintf(m.name, sizeof(m.name), "twin");
+	m.mode = BRSKI_MODE_OPEN;
+	EXPECT(BRSKI_OK, brski_store_manufacturer_put(store, &m, &err));
+	brski_store_manufacturer_free(&m);
+	EXPECT(BRSKI_OK, brski_site_new(&config, &site, &err));
+	ck_assert_msg(
+		strstr(log_text, "manufacturers acme and twin have the same anchor") != NULL, "%s", log_text);
+	ck_assert_ptr_nonnull(strstr(log_text, "'inventory' of acme"));
+}
+END_TEST
+
 START_TEST(settings_are_checked)
 {
 	const struct brski_site_config config = {.settings = &settings, .env = &env};
 
 	set("cmp_url", "%s", "ftp://127.0.0.1/");
 	EXPECT_WHY(BRSKI_UNSUPPORTED, "cmp_url", brski_site_new(&config, &site, &err));
+	set("cmp_url", "%s", "http://127.0.0.1:99999/");
+	EXPECT_WHY(BRSKI_MALFORMED, "its port is no number", brski_site_new(&config, &site, &err));
 	set("cmp_url", "%s", web.cmp_url);
 	set("cmp_tls_ca_file", "%s/no-such.pem", folder);
 	ck_assert_int_ne(brski_site_new(&config, &site, &err), BRSKI_OK);
@@ -686,6 +773,9 @@ int main(void)
 		https_to_the_pki_has_anchors_of_its_own,
 		the_pki_is_asked_at_the_operations_label,
 		a_credential_must_be_a_registrars,
+		a_credential_must_fit_together,
+		an_expired_certificate_is_told_at_start,
+		equal_anchors_are_told_at_start,
 		settings_are_checked,
 	};
 
