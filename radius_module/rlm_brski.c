@@ -26,7 +26,7 @@ typedef struct rlm_brski_t {
 
 	struct brski_config	site;	//!< these two: texts are talloc's, as cf_section_parse() leaves them.
 	struct brski_door_config door;
-	uint32_t	numbers[SETTINGS_MAX]; //!< as cf_section_parse() leaves them.
+	char const	*numbers[SETTINGS_MAX]; //!< the same; as text, since the server takes rubbish for 0.
 
 	struct brski_env	env;
 	struct brski_instance	*instance;
@@ -158,7 +158,7 @@ static int parser_type(struct setting const *s)
 	case SETTING_FLAG:
 		return PW_TYPE_BOOLEAN;
 	case SETTING_NUMBER:
-		return PW_TYPE_INTEGER;
+		return PW_TYPE_STRING;
 	case SETTING_SECRET:
 		return PW_TYPE_STRING | PW_TYPE_SECRET | required;
 	default:
@@ -179,7 +179,7 @@ static void add_settings(struct setting const *table, size_t base)
 		module_config[n].name = s->name;
 		module_config[n].type = parser_type(s);
 		module_config[n].offset = settings[n].offset;
-		if (s->kind == SETTING_NUMBER) module_config[n].offset = offsetof(rlm_brski_t, numbers) + n * sizeof(uint32_t);
+		if (s->kind == SETTING_NUMBER) module_config[n].offset = offsetof(rlm_brski_t, numbers) + n * sizeof(char const *);
 		module_config[n].dflt = s->standard;
 	}
 }
@@ -205,18 +205,25 @@ static long within(char const *name, long value, long min, long max)
 	return bound;
 }
 
-static void take_numbers(rlm_brski_t *inst)
+static int take_numbers(CONF_SECTION *cs, rlm_brski_t *inst)
 {
 	struct setting const *s;
+	long value;
 	size_t i;
 
 	for (i = 0; i < n_settings; i++) {
 		s = settings[i].setting;
 		if (s->kind != SETTING_NUMBER) continue;
-		*(long *)((uint8_t *)inst + settings[i].offset) = within(s->name, inst->numbers[i], s->min, s->max);
+		if (!inst->numbers[i] || !brski_number_read(inst->numbers[i], LONG_MIN, LONG_MAX, &value)) {
+			cf_log_err_cs(cs, "rlm_brski (%s): %s is a number from %ld to %ld, not \"%s\"", inst->name, s->name,
+				      s->min, s->max, inst->numbers[i] ? inst->numbers[i] : "");
+			return -1;
+		}
+		*(long *)((uint8_t *)inst + settings[i].offset) = within(s->name, value, s->min, s->max);
 	}
 	inst->site.retry_interval_max = within("retry_interval_max", inst->site.retry_interval_max,
 					       inst->site.retry_interval_min, LONG_MAX);
+	return 0;
 }
 
 static int make_instance(CONF_SECTION *cs, rlm_brski_t *inst)
@@ -252,7 +259,7 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 		     inst->name, inst->name);
 	}
 	if (inst->door.virtual_server && (brski_unlang_check(cs, inst->door.virtual_server) < 0)) return -1;
-	take_numbers(inst);
+	if (take_numbers(cs, inst) < 0) return -1;
 	return make_instance(cs, inst);
 }
 

@@ -12,6 +12,7 @@
 
 #include <event2/util.h>
 
+#include "eap_brski/ground/text.h"
 #include "eap_brski/pki/limits.h"
 
 #define BACKLOG 128
@@ -22,6 +23,7 @@ static enum brski_code split_address(
 {
 	const char *colon = strrchr(address, ':');
 	size_t len;
+	long n;
 
 	if (!colon || colon == address)
 		return brski_fail(err, BRSKI_MALFORMED, "\"%s\" is not ADDRESS:PORT", address);
@@ -30,11 +32,15 @@ static enum brski_code split_address(
 		address++;
 		len -= 2;
 	}
-	if (len >= HTTP_ADDRESS_MAX || strlen(colon + 1) >= 8)
+	if (len >= HTTP_ADDRESS_MAX)
 		return brski_fail(err, BRSKI_MALFORMED, "\"%s\" is too long", address);
+	/* getaddrinfo() takes 99999 for 34463 */
+	if (!brski_number_read(colon + 1, 0, 65535, &n))
+		return brski_fail(
+			err, BRSKI_MALFORMED, "the port in \"%s\" is no number from 0 to 65535", address);
 	memcpy(host, address, len);
 	host[len] = '\0';
-	snprintf(port, 8, "%s", colon + 1);
+	snprintf(port, 8, "%ld", n);
 	return BRSKI_OK;
 }
 

@@ -46,16 +46,10 @@ static enum brski_code set_flag(
 static enum brski_code set_number(
 	const struct setting *s, long *target, const char *value, struct brski_error *err)
 {
-	char *end = NULL;
-	long n;
-
-	errno = 0;
-	n = strtol(value, &end, 10);
-	if (errno != 0 || end == value || *end != '\0' || n < s->min || n > s->max)
-		return brski_fail(err, BRSKI_MALFORMED, "%s is a number from %ld to %ld, not \"%s\"", s->name,
-			s->min, s->max, value);
-	*target = n;
-	return BRSKI_OK;
+	if (brski_number_read(value, s->min, s->max, target))
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_MALFORMED, "%s is a number from %ld to %ld, not \"%s\"", s->name, s->min,
+		s->max, value);
 }
 
 static enum brski_code copy(const char *value, char **out, struct brski_error *err)

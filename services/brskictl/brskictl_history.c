@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "eap_brski/ground/text.h"
 #include "services/brskictl/brskictl.h"
 
 #define EVENTS_DEFAULT 50
@@ -23,23 +23,21 @@ static void print_event(void *ctx, const struct brski_admin_event *e)
 
 int brskictl_history(struct brski_admin *admin, int argc, char **argv)
 {
-	unsigned long most = EVENTS_DEFAULT;
+	long most = EVENTS_DEFAULT;
 	struct brski_error err;
 	unsigned n = 0;
-	char *end;
 	int c;
 
 	while ((c = getopt(argc, argv, "n:")) != -1) {
 		if (c != 'n')
 			return brskictl_usage("'history' takes [-n NUMBER] [SERIAL]");
-		most = strtoul(optarg, &end, 10);
-		if (*end || most == 0 || most > BRSKI_ADMIN_HISTORY_MOST)
+		if (!brski_number_read(optarg, 1, BRSKI_ADMIN_HISTORY_MOST, &most))
 			return brskictl_usage("-n takes a number from 1 to %d", BRSKI_ADMIN_HISTORY_MOST);
 	}
 	if (argc - optind > 1)
 		return brskictl_usage("'history' takes [-n NUMBER] [SERIAL]");
-	if (brski_admin_history(admin, argc > optind ? argv[optind] : NULL, most, print_event, &n, &err) !=
-		BRSKI_OK)
+	if (brski_admin_history(admin, argc > optind ? argv[optind] : NULL, (unsigned long)most, print_event,
+		    &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("Nothing has happened yet.");

@@ -214,13 +214,19 @@ static enum brski_code issue_plain(const struct ca_settings *s, enum ca_kind kin
 static enum brski_code issue_idevid(const struct ca_settings *s, enum ca_kind kind, struct brski_error *err)
 {
 	struct ca_spec spec = {.kind = kind, .masa_url = s->masa_url};
-	char subject[600];
+	char subject[600], url[BRSKI_URL_MAX];
 	int n;
 
 	if (!s->serial_number || strlen(s->serial_number) >= BRSKI_SERIAL_MAX ||
 		strpbrk(s->serial_number, ",\\"))
 		return brski_fail(
 			err, BRSKI_MALFORMED, "--serial-number is needed, without comma or backslash");
+	if (s->masa_url) {
+		enum brski_code code = brski_masa_url(brski_span_str(s->masa_url), url, err);
+
+		if (code != BRSKI_OK)
+			return brski_fail_context(err, code, "--masa-url");
+	}
 	n = snprintf(subject, sizeof(subject), "%s,serialNumber=%s", s->subject ? s->subject : "CN=Device",
 		s->serial_number);
 	if (n < 0 || (size_t)n >= sizeof(subject))

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "eap_brski/cmp/cmp_operation.h"
+#include "eap_brski/ground/text.h"
+#include "eap_brski/ground/url.h"
 #include "eap_brski/pki/cms.h"
 #include "eap_brski/transport/http_follow.h"
 #include "services/base/file.h"
@@ -32,6 +34,7 @@ static const char help[] =
 
 struct courier {
 	const char *certificate, *private_key, *registrar, *cmp_url, *proxy;
+	char pki[BRSKI_URL_MAX]; /* cmp_url, as it is called */
 	long timeout_ms;
 	struct brski_credential credential;
 	unsigned answered, open;
@@ -122,7 +125,7 @@ static enum brski_code set_cmp_url(
 		return BRSKI_OK;
 	for (size_t i = 0; code == BRSKI_OK && i < item->n_calls; i++) {
 		(void)brski_cmp_path(brski_http_target(item->calls[i].url), &label);
-		code = brski_cmp_url(c->cmp_url, label, item->calls[i].url, size, err);
+		code = brski_cmp_url(c->pki, label, item->calls[i].url, size, err);
 	}
 	return code;
 }
@@ -242,11 +245,22 @@ static const char **text_option(struct courier *c, int letter)
 
 static bool set_timeout(struct courier *c, const char *text)
 {
-	char *end;
-	long v = strtol(text, &end, 10);
+	long seconds = 0;
+	bool ok = brski_number_read(text, 1, 3600, &seconds);
 
-	c->timeout_ms = v * 1000;
-	return *text && !*end && v > 0 && v <= 3600;
+	c->timeout_ms = seconds * 1000;
+	return ok;
+}
+
+/* The PKI's address is wrong now, and not only for every request. */
+static enum brski_code check_cmp_url(struct courier *c, struct brski_error *err)
+{
+	enum brski_code code;
+
+	if (!c->cmp_url)
+		return BRSKI_OK;
+	code = brski_url_read(brski_span_str(c->cmp_url), BRSKI_URL_HTTP_TOO, c->pki, sizeof(c->pki), err);
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "--cmp-url %.160s", c->cmp_url);
 }
 
 /* One option; an exit status if that is all, else -1. */
@@ -275,6 +289,7 @@ static int take_option(struct courier *c, int letter, const char *value)
 int main(int argc, char **argv)
 {
 	struct courier c = {0};
+	struct brski_error err;
 	int letter, status = -1;
 
 	while (status < 0 && (letter = getopt_long(argc, argv, "c:k:r:u:p:t:hV", options, NULL)) != -1)
@@ -283,6 +298,8 @@ int main(int argc, char **argv)
 		return status;
 	if (!c.certificate || !c.private_key)
 		return usage("--certificate and --private-key are needed: they sign the answers");
+	if (check_cmp_url(&c, &err) != BRSKI_OK)
+		return usage(err.why);
 	if (argc - optind != 2)
 		return usage("REQUESTS and ANSWERS are needed");
 	return carry(&c, argv[optind], argv[optind + 1]);

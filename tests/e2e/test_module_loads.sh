@@ -131,6 +131,25 @@ sed -i 's,cmp_url = .*,cmp_url = "ldap://pki/",' raddb/mods-enabled/brski
 refused "a PKI that is not http" "cmp_url is no http"
 
 site
+sed -i 's,cmp_url = .*,cmp_url = "http://pki:99999/",' raddb/mods-enabled/brski
+refused "a PKI at an impossible port" "cmp_url .*99999.*port"
+
+site
+cat registrar.pem registrar.pem > raddb/certs/brski/registrar.pem
+refused "a certificate twice in certificate_file" "number 1 and 2 in .*registrar.pem.* are the same one"
+
+# The server's own parser takes each of these for a number.
+for number in abc 20x '""' '"20 s"' 1.5; do
+	site
+	sed -i "/^brski {/a wait_total = $number" raddb/mods-enabled/brski
+	refused "wait_total = $number" "wait_total is a number from 0 to 600, not"
+done
+
+site
+sed -i "/^brski {/a max_waiting = many" raddb/mods-enabled/brski
+refused "max_waiting = many" "max_waiting is a number from 1 to 1000000, not \"many\""
+
+site
 sed -i 's,identity_domain = .*,identity_domain = "not a name",' raddb/mods-enabled/brski
 refused "an identity domain that is no host name" "identity_domain"
 
