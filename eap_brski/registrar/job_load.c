@@ -42,6 +42,13 @@ static enum brski_code find_manufacturer(struct brski_job *job, struct brski_err
 	return r->ops.find_manufacturer(r->ops_ctx, job->chain, &job->manufacturer, err);
 }
 
+/* What find_manufacturer says of a chain; every other code is trouble, and no word about the device. */
+static bool is_answer(enum brski_code code)
+{
+	return code == BRSKI_UNTRUSTED || code == BRSKI_EXPIRED || code == BRSKI_REVOKED ||
+	       code == BRSKI_UNSUPPORTED || code == BRSKI_REFUSED;
+}
+
 /*
  * While a request waits, its manufacturer may be struck off the list, its IDevID be revoked or
  * expire, the device be refused.
@@ -55,7 +62,7 @@ static enum brski_code judge_again(struct brski_job *job, struct brski_error *er
 	long retry_after;
 	enum brski_code code = find_manufacturer(job, &reason);
 
-	if (code != BRSKI_OK && !brski_registrar_is_own_trouble(code))
+	if (is_answer(code))
 		return refuse_now(job, reason.why, err);
 	if (code != BRSKI_OK) {
 		code = brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, &reason);

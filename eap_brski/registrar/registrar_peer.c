@@ -41,13 +41,18 @@ static bool is_own_ldevid(const struct brski_registrar *r, const STACK_OF(X509) 
 static enum brski_code identify(struct brski_registrar *r, const STACK_OF(X509) *chain,
 	struct brski_device *device, struct brski_manufacturer *m, struct brski_error *err)
 {
-	enum brski_code code = brski_registrar_device_read(chain, device, err);
+	struct brski_error no_serial;
+	enum brski_code read = brski_registrar_device_read(chain, device, &no_serial);
+	enum brski_code code;
 
-	if (brski_registrar_is_own_trouble(code) || !device->idevid)
-		return code;
-	if (code != BRSKI_OK)
-		return brski_fail(err, BRSKI_UNTRUSTED, "the IDevID names no serial number (RFC 8995 2.3.1)");
+	if (brski_registrar_is_own_trouble(read) || !device->idevid)
+		return brski_registrar_give_up(&no_serial, read, err);
 	code = r->ops.find_manufacturer(r->ops_ctx, chain, m, err);
+	/* of a known manufacturer's device, it is another thing to say than that nobody knows it */
+	if (code == BRSKI_OK && read != BRSKI_OK)
+		return brski_fail(err, BRSKI_REFUSED,
+			"device of %s: the IDevID names no serial number that can be used (RFC 8995 2.3.1): %s",
+			m->name, no_serial.why);
 	if (code == BRSKI_OK) {
 		brski_registrar_device_of(device, m);
 		return BRSKI_OK;

@@ -337,7 +337,7 @@ START_TEST(refused_while_it_waited)
 }
 END_TEST
 
-START_TEST(revoked_while_it_waited)
+static void refuse_what_waits(enum brski_code answer)
 {
 	char key[BRSKI_FINGERPRINT_MAX];
 	struct brski_job *job = NULL;
@@ -353,7 +353,7 @@ START_TEST(revoked_while_it_waited)
 					  site_row(&site, key)->revision, &job, &err));
 	ck_assert_ptr_null(job);
 	ck_assert_int_eq(site_row(&site, key)->state, BRSKI_JOB_WAITING);
-	site.find_code = BRSKI_REVOKED;
+	site.find_code = answer;
 	job = stored(key);
 	ck_assert_int_eq(brski_job_state(job), BRSKI_JOB_REFUSED);
 	site.find_code = BRSKI_OK;
@@ -362,6 +362,18 @@ START_TEST(revoked_while_it_waited)
 	ck_assert(brski_registrar_session_over(v.session));
 	ck_assert_uint_eq(site.n_ca_calls, 0);
 	brski_job_free(job);
+}
+
+START_TEST(revoked_while_it_waited)
+{
+	static const enum brski_code answers[] = {
+		BRSKI_REVOKED, BRSKI_EXPIRED, BRSKI_UNTRUSTED, BRSKI_UNSUPPORTED, BRSKI_REFUSED};
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		site_forget(&site);
+		visit_again(&v);
+		refuse_what_waits(answers[i]);
+	}
 }
 END_TEST
 

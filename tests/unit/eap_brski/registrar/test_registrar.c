@@ -207,7 +207,8 @@ START_TEST(peers)
 	ck_assert_uint_eq(site_count_events(&site, "peer", false), 0);
 	EXPECT_WHY(BRSKI_UNTRUSTED, "", peer(&foreign, &err));
 	EXPECT_WHY(BRSKI_REFUSED, "own domain", peer(&ldevid, &err));
-	EXPECT_WHY(BRSKI_UNTRUSTED, "no serial number", peer(&unnamed, &err));
+	EXPECT_WHY(BRSKI_REFUSED, "no serial number", peer(&unnamed, &err));
+	ck_assert_ptr_nonnull(strstr(err.why, "neither a serialNumber in its subject nor"));
 	EXPECT_WHY(BRSKI_EXPIRED, "", peer(&expired, &err));
 	ck_assert_uint_eq(site_count_events(&site, "peer", false), 4);
 	site.find_code = BRSKI_REVOKED;

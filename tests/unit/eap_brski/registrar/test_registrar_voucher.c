@@ -288,7 +288,7 @@ START_TEST(url_of_the_masa)
 		{"", "https://masa.acme.example/.well-known/brski/requestauditlog"},
 		{"https://masa.example:9443", "https://masa.example:9443/.well-known/brski/requestauditlog"},
 		/* RFC 3986 3.1 */
-		{"HTTPS://masa.example", "HTTPS://masa.example/.well-known/brski/requestauditlog"},
+		{"HTTPS://masa.example", "https://masa.example/.well-known/brski/requestauditlog"},
 		{"https://masa.example/", "https://masa.example/.well-known/brski/requestauditlog"},
 		{"https://masa.example/factory/7/", "https://masa.example/factory/7/requestauditlog"},
 	};
