@@ -270,8 +270,9 @@ static void visit(struct pledge *p)
 		finish(p, DRIVER_FAILED, err.why);
 		return;
 	}
-	if (p->visit == 0 && p->peer && brski_peer_retry_after(p->peer) > 0) {
-		come_back(p, brski_peer_retry_after(p->peer)); /* from an earlier run */
+	/* from an earlier run; or the last second is not over, since the device's clock has whole ones */
+	if (p->peer && brski_peer_retry_after(p->peer) > 0) {
+		come_back(p, brski_peer_retry_after(p->peer));
 		return;
 	}
 	p->visit++;

@@ -116,6 +116,19 @@ check "and removed" brskictl device remove acme -- --file
 check "so is a number that is -- itself" brskictl refuse acme -- --
 check "and accepted" brskictl accept -- acme -- "a note"
 
+# The driver's device comes back by itself.
+pki_idevid acme m-3
+lab_masa_device m-3
+mkdir "$LAB/m-3"
+cp "$PKI/idevid-m-3.pem" "$LAB/m-3/m-3.pem"
+cp "$PKI/idevid-m-3.key" "$LAB/m-3/m-3.key"
+"$BUILD/tests/radius-pledge" --server "127.0.0.1:$RADIUS_PORT" --secret testing123 --idevid-dir "$LAB/m-3" --state-dir "$LAB/m-3-state" \
+	--masa-ca "$PKI/acme-ca.pem" --visits 9 > "$LAB/m-3.log" 2>&1 &
+visitor=$!
+for _ in $(seq 200); do waits m-3 '[23]' && break || sleep 0.05; done
+brskictl accept acme m-3 > /dev/null
+check "a device that comes back as it is told gets in when it is accepted" wait $visitor
+
 new_device m-2
 told m-2 'deferred' || true
 check "brskictl refuse" brskictl refuse acme m-2
