@@ -21,6 +21,8 @@ enum brski_assertion {
 	BRSKI_ASSERTION_PROXIMITY
 };
 
+enum brski_voucher_kind { BRSKI_VOUCHER, BRSKI_VOUCHER_REQUEST };
+
 /*
  * A voucher (RFC 8366 5.3) or a voucher-request (RFC 8995 3.2). All zero is an empty one. Buffers
  * with len 0 are absent leaves. Certificates are DER. Times are seconds since 1970; 0 is absent.

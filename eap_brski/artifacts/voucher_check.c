@@ -64,8 +64,6 @@ static enum brski_code check_request(const struct brski_voucher *v, const STACK_
 {
 	enum brski_code code;
 
-	if (!v->is_request)
-		return brski_fail(err, BRSKI_UNEXPECTED, "a voucher where a voucher-request is due");
 	code = check_signed_by_peer(certs, peer_chain, err);
 	if (code == BRSKI_OK)
 		code = check_serial_of_peer(v, sk_X509_value(peer_chain, 0), err);
@@ -84,9 +82,10 @@ static enum brski_code check_request(const struct brski_voucher *v, const STACK_
 static enum brski_code open_request(struct brski_span cms, const STACK_OF(X509) *peer_chain,
 	struct brski_voucher *out, STACK_OF(X509) **certs, struct brski_error *err)
 {
-	enum brski_code code = brski_voucher_open(cms, NULL, out, certs, err);
+	enum brski_code code = brski_voucher_open(cms, NULL, BRSKI_VOUCHER_REQUEST, out, certs, err);
 
-	if (code != BRSKI_UNTRUSTED || brski_voucher_open(cms, peer_chain, out, certs, NULL) != BRSKI_OK)
+	if (code != BRSKI_UNTRUSTED ||
+		brski_voucher_open(cms, peer_chain, BRSKI_VOUCHER_REQUEST, out, certs, NULL) != BRSKI_OK)
 		return code;
 	brski_voucher_free(out);
 	sk_X509_pop_free(*certs, X509_free);
@@ -267,8 +266,6 @@ static enum brski_code read_pinned(const struct brski_voucher *v, X509 **out, st
 	enum brski_code code;
 
 	*out = NULL;
-	if (v->is_request)
-		return brski_fail(err, BRSKI_UNEXPECTED, "a voucher-request where a voucher is due");
 	code = brski_cert_from_der(brski_buf_span(&v->pinned_domain_cert), out, err);
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "pinned-domain-cert");
 }
@@ -282,7 +279,7 @@ enum brski_code brski_voucher_check(struct brski_span cms, const struct brski_vo
 
 	if (pinned)
 		*pinned = NULL;
-	code = brski_voucher_open(cms, expect->masa_anchors, out, &certs, err);
+	code = brski_voucher_open(cms, expect->masa_anchors, BRSKI_VOUCHER, out, &certs, err);
 	if (code == BRSKI_OK)
 		code = read_pinned(out, &domain, err);
 	if (code == BRSKI_OK)

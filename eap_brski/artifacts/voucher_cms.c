@@ -40,7 +40,8 @@ enum brski_code brski_voucher_sign(const struct brski_voucher *v, const struct b
 }
 
 enum brski_code brski_voucher_open(struct brski_span cms, const STACK_OF(X509) *extra,
-	struct brski_voucher *out, STACK_OF(X509) **certs, struct brski_error *err)
+	enum brski_voucher_kind want, struct brski_voucher *out, STACK_OF(X509) **certs,
+	struct brski_error *err)
 {
 	struct brski_buf json = {0};
 	time_t signed_on;
@@ -49,7 +50,7 @@ enum brski_code brski_voucher_open(struct brski_span cms, const STACK_OF(X509) *
 	memset(out, 0, sizeof(*out));
 	code = brski_cms_open(cms, extra, &json, certs, &signed_on, err);
 	if (code == BRSKI_OK)
-		code = brski_voucher_parse(brski_buf_span(&json), out, err);
+		code = brski_voucher_parse(brski_buf_span(&json), want, out, err);
 	if (code == BRSKI_OK)
 		out->signed_on = signed_on;
 	brski_buf_free(&json);

@@ -15,11 +15,12 @@ BRSKI_CHECKED enum brski_code brski_voucher_sign(const struct brski_voucher *v,
 	const struct brski_credential *signer, bool with_chain, struct brski_buf *cms,
 	struct brski_error *err);
 /*
- * Opens and parses. The signature is checked with the certificate of the envelope or of `extra` that
+ * Opens, and parses what must be of this kind. The signature is checked with the certificate of the envelope or of `extra` that
  * the SignerInfo names; *certs is new, as brski_cms_open() has it. Whether the signer may be trusted
  * is the caller's to judge: see voucher_check.h. On failure *out is empty and *certs NULL.
  */
 BRSKI_CHECKED enum brski_code brski_voucher_open(struct brski_span cms, const STACK_OF(X509) *extra,
-	struct brski_voucher *out, STACK_OF(X509) **certs, struct brski_error *err);
+	enum brski_voucher_kind want, struct brski_voucher *out, STACK_OF(X509) **certs,
+	struct brski_error *err);
 
 #endif

@@ -201,30 +201,92 @@ static enum brski_code read_request(const json_t *leaves, struct brski_voucher *
 	return BRSKI_OK;
 }
 
-static enum brski_code read_document(const json_t *doc, void *into, struct brski_error *err)
+/* What is known by name, be it read or not: RFC 8366 5.3, RFC 8995 3.4. */
+static bool is_leaf(const char *name)
 {
-	struct brski_voucher *v = into;
-	const json_t *voucher = json_object_get(doc, KEY_VOUCHER);
-	const json_t *request = json_object_get(doc, KEY_REQUEST);
-	const json_t *leaves = voucher ? voucher : request;
+	static const char *const leaves[] = {"created-on", "expires-on", "assertion", "serial-number",
+		"idevid-issuer", "pinned-domain-cert", "domain-cert-revocation-checks", "nonce",
+		"last-renewal-date", "prior-signed-voucher-request", "proximity-registrar-cert"};
 
-	if (json_object_size(doc) != 1 || !leaves)
-		return brski_fail(
-			err, BRSKI_MALFORMED, "JSON is neither one voucher nor one voucher-request");
-	if (!json_is_object(leaves))
-		return brski_fail(err, BRSKI_MALFORMED, "voucher is not a JSON object");
-	v->is_request = request != NULL;
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		if (strcmp(leaves[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Unknown leaves are passed over; where something is missing, one of them may be meant for it. */
+static enum brski_code name_unknown(const json_t *leaves, enum brski_code code, struct brski_error *err)
+{
+	void *at = json_object_iter((json_t *)(uintptr_t)leaves);
+
+	while (at && is_leaf(json_object_iter_key(at)))
+		at = json_object_iter_next((json_t *)(uintptr_t)leaves, at);
+	if (!at || !err)
+		return code;
+	return brski_fail(err, code, "%s (\"%.60s\" is there, which is no leaf that is known)", err->why,
+		json_object_iter_key(at));
+}
+
+struct wanted {
+	enum brski_voucher_kind kind;
+	struct brski_voucher *voucher;
+};
+
+static const struct {
+	const char *key, *what;
+} kinds[] = {
+	[BRSKI_VOUCHER] = {KEY_VOUCHER, "a voucher"},
+	[BRSKI_VOUCHER_REQUEST] = {KEY_REQUEST, "a voucher-request"},
+};
+
+/* The one member; its name says what it is, and is told when it is not what is due. */
+static enum brski_code find_leaves(
+	const json_t *doc, enum brski_voucher_kind want, const json_t **leaves, struct brski_error *err)
+{
+	const char *key = json_object_iter_key(json_object_iter((json_t *)(uintptr_t)doc));
+	bool other = key && (strcmp(key, KEY_VOUCHER) == 0 || strcmp(key, KEY_REQUEST) == 0);
+
+	*leaves = json_object_get(doc, kinds[want].key);
+	if (json_object_size(doc) != 1)
+		return brski_fail(err, BRSKI_MALFORMED, "JSON of %zu members where %s is due, \"%s\" alone",
+			json_object_size(doc), kinds[want].what, kinds[want].key);
+	if (!*leaves)
+		return brski_fail(err, other ? BRSKI_UNEXPECTED : BRSKI_MALFORMED,
+			"JSON is \"%.60s\" where %s is due, \"%s\"", key, kinds[want].what, kinds[want].key);
+	if (!json_is_object(*leaves))
+		return brski_fail(err, BRSKI_MALFORMED, "%s is not a JSON object", kinds[want].key);
+	return BRSKI_OK;
+}
+
+static enum brski_code read_leaves(
+	const json_t *leaves, enum brski_voucher_kind kind, struct brski_voucher *v, struct brski_error *err)
+{
+	v->is_request = kind == BRSKI_VOUCHER_REQUEST;
 	TRY(v->is_request ? read_request(leaves, v, err) : read_voucher(leaves, v, err));
 	return check_leaves(v, err);
 }
 
-enum brski_code brski_voucher_parse(
-	struct brski_span json, struct brski_voucher *out, struct brski_error *err)
+static enum brski_code read_document(const json_t *doc, void *into, struct brski_error *err)
 {
+	const struct wanted *wanted = into;
+	const json_t *leaves;
+	enum brski_code code = find_leaves(doc, wanted->kind, &leaves, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	code = read_leaves(leaves, wanted->kind, wanted->voucher, err);
+	return code == BRSKI_MALFORMED ? name_unknown(leaves, code, err) : code;
+}
+
+enum brski_code brski_voucher_parse(struct brski_span json, enum brski_voucher_kind want,
+	struct brski_voucher *out, struct brski_error *err)
+{
+	struct wanted wanted = {want, out};
 	enum brski_code code;
 
 	memset(out, 0, sizeof(*out));
-	code = brski_json_read(json, read_document, out, err);
+	code = brski_json_read(json, read_document, &wanted, err);
 	if (code != BRSKI_OK)
 		brski_voucher_free(out);
 	return code;

@@ -7,7 +7,8 @@
 /* Vouchers and voucher-requests as text: RFC 8366 5.3 and RFC 8995 3.4, in the JSON of RFC 7951. */
 
 /*
- * Exactly one of "ietf-voucher:voucher" and "ietf-voucher-request:voucher". BRSKI_MALFORMED: wrong
+ * Exactly one member, "ietf-voucher:voucher" or "ietf-voucher-request:voucher" as `want` says
+ * (BRSKI_UNEXPECTED: the other one). BRSKI_MALFORMED: another name, wrong
  * types, duplicate keys, serial-number or (in a voucher) created-on, assertion or
  * pinned-domain-cert missing, nonce together with expires-on, last-renewal-date without (the YANG's
  * "mandatory" and "must", RFC 8366 5.3). Members that are not known are passed over (RFC 8995
@@ -15,8 +16,8 @@
  * base64url too, as in RFC 8995's examples. print refuses what parse
  * would, and frees what *json held. On failure *out is empty.
  */
-BRSKI_CHECKED enum brski_code brski_voucher_parse(
-	struct brski_span json, struct brski_voucher *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_voucher_parse(struct brski_span json, enum brski_voucher_kind want,
+	struct brski_voucher *out, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_voucher_print(
 	const struct brski_voucher *v, struct brski_buf *json, struct brski_error *err);
 

@@ -205,6 +205,13 @@ struct brski_cmp_response {
 };
 void brski_cmp_response_free(struct brski_cmp_response *r);
 
+/*
+ * What an error message says, failInfo and text, for an operator who must know of it although
+ * nothing of it may be believed; "" if msg is none, or cannot be read. Printable ASCII.
+ */
+#define BRSKI_CMP_WORDS_MAX 320
+void brski_cmp_error_words(const struct brski_cmp *msg, char out[BRSKI_CMP_WORDS_MAX]);
+
 /* A CA's certificate, or one of extended key usage cmcCA or cmcRA: it may answer for a PKI, RFC 9483 3.4. */
 bool brski_cmp_may_answer(const X509 *cert);
 

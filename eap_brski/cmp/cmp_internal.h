@@ -94,7 +94,7 @@ BRSKI_CHECKED enum brski_code brski_cmp_status_read(
 	const BRSKI_STATUSINFO *in, struct brski_cmp_status_info *out, struct brski_error *err);
 BRSKI_STATUSINFO *brski_cmp_status_new(
 	enum brski_cmp_status status, enum brski_cmp_fail fail, const char *text);
-/* Appends the texts, separated by "; ", to the printable text in out. */
+/* Appends the texts, separated by "; ", to the printable text in out, as far as there is room. */
 BRSKI_CHECKED enum brski_code brski_cmp_text_read(
 	const BRSKI_FREETEXT *in, char out[BRSKI_CMP_TEXT_MAX], struct brski_error *err);
 /* NULL or "": *out is NULL. */

@@ -172,6 +172,17 @@ static enum brski_code read_unprotected(
 		brski_cmp_fail_name((int)out->fail), out->text);
 }
 
+/* An error message that cannot be believed is refused, and still the best hint of what is wrong. */
+static enum brski_code add_words(const struct brski_cmp *msg, enum brski_code code, struct brski_error *err)
+{
+	char words[BRSKI_CMP_WORDS_MAX];
+
+	brski_cmp_error_words(msg, words);
+	if (words[0] == '\0' || !err)
+		return code;
+	return brski_fail(err, code, "%.160s; it is an error message: %s", err->why, words);
+}
+
 static enum brski_code judge(const struct brski_cmp *msg, const struct brski_cmp_trust *trust,
 	struct brski_cmp_transaction *tx, struct brski_cmp_response *out, struct brski_error *err)
 {
@@ -180,8 +191,10 @@ static enum brski_code judge(const struct brski_cmp *msg, const struct brski_cmp
 	if (!msg->is_protected && msg->type == BRSKI_CMP_ERROR)
 		return read_unprotected(msg, out, err);
 	if ((code = check_header(&msg->header, tx, err)) != BRSKI_OK ||
-		(code = check_protection(msg, trust, err)) != BRSKI_OK ||
-		(code = brski_cmp_response_read(msg, out, err)) != BRSKI_OK)
+		(code = check_protection(msg, trust, err)) != BRSKI_OK)
+		return add_words(msg, code, err);
+	code = brski_cmp_response_read(msg, out, err);
+	if (code != BRSKI_OK)
 		return code;
 	code = remember_answer(&msg->header, tx, err);
 	if (code != BRSKI_OK)

@@ -233,3 +233,16 @@ enum brski_code brski_cmp_response_read(
 		brski_cmp_response_free(out);
 	return code;
 }
+
+void brski_cmp_error_words(const struct brski_cmp *msg, char out[BRSKI_CMP_WORDS_MAX])
+{
+	struct brski_cmp_response r;
+
+	out[0] = '\0';
+	if (msg->type != BRSKI_CMP_ERROR || brski_cmp_response_read(msg, &r, NULL) != BRSKI_OK)
+		return;
+	snprintf(out, BRSKI_CMP_WORDS_MAX, "%s%s%s",
+		r.fail == BRSKI_CMP_FAIL_NONE ? "" : brski_cmp_fail_name((int)r.fail),
+		r.fail != BRSKI_CMP_FAIL_NONE && r.text[0] ? " " : "", r.text);
+	brski_cmp_response_free(&r);
+}

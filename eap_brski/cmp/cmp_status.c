@@ -5,9 +5,7 @@
 #include "eap_brski/cmp/cmp_internal.h"
 #include "eap_brski/ground/text.h"
 
-#define TEXTS_MAX 16
-#define TEXT_OCTETS_MAX 4096 /* of one text that others wrote */
-#define FAIL_BITS 27         /* PKIFailureInfo, RFC 4210 5.2.3 */
+#define FAIL_BITS 27 /* PKIFailureInfo, RFC 4210 5.2.3 */
 
 static bool is_utf8(struct brski_span text)
 {
@@ -38,15 +36,14 @@ enum brski_code brski_cmp_text_read(
 {
 	if (in && sk_ASN1_UTF8STRING_num(in) == 0)
 		return brski_fail(err, BRSKI_MALFORMED, "PKIFreeText without a text (RFC 4210 5.1.1)");
-	if (sk_ASN1_UTF8STRING_num(in) > TEXTS_MAX)
-		return brski_fail(err, BRSKI_TOO_LARGE, "PKIFreeText with more than %d texts", TEXTS_MAX);
 	for (int i = 0; i < sk_ASN1_UTF8STRING_num(in); i++) {
 		struct brski_span text = brski_asn1_octets(sk_ASN1_UTF8STRING_value(in, i));
 
-		if (text.len > TEXT_OCTETS_MAX)
-			return brski_fail(err, BRSKI_TOO_LARGE, "PKIFreeText of %zu octets", text.len);
-		if (!is_utf8(text))
-			return brski_fail(err, BRSKI_MALFORMED, "PKIFreeText is not UTF-8 (RFC 4210 5.1.1)");
+		if (!is_utf8(text)) {
+			append_text(text, out);
+			return brski_fail(
+				err, BRSKI_MALFORMED, "PKIFreeText is not UTF-8 (RFC 4210 5.1.1): %s", out);
+		}
 		append_text(text, out);
 	}
 	return BRSKI_OK;

@@ -153,11 +153,15 @@ static enum brski_code parse(
 static enum brski_code check_envelope(const struct kind *kind, CMS_ContentInfo *cms, struct brski_error *err)
 {
 	ASN1_OCTET_STRING **content;
+	char oid[64] = "?";
 
 	if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed)
 		return brski_fail(err, BRSKI_MALFORMED, "message is not CMS SignedData");
-	if (!is_content_type(kind, CMS_get0_eContentType(cms)))
-		return brski_fail(err, BRSKI_UNSUPPORTED, "signed content is not %s", kind->what);
+	if (!is_content_type(kind, CMS_get0_eContentType(cms))) {
+		OBJ_obj2txt(oid, sizeof(oid), CMS_get0_eContentType(cms), 1);
+		return brski_fail(
+			err, BRSKI_UNSUPPORTED, "signed content is of type %s, not %s", oid, kind->what);
+	}
 	content = CMS_get0_content(cms);
 	if (!content || !*content || ASN1_STRING_length(*content) == 0)
 		return brski_fail(err, BRSKI_MALFORMED, "signed message holds no content");

@@ -287,6 +287,30 @@ static enum brski_code judge_and_relay(
 	return code == BRSKI_OK ? give_to_origin(job, x, err) : code;
 }
 
+/*
+ * RFC 9483 3.6.4: the PKI that could not read a request knows no transactionID, and cannot always
+ * protect its error. HTTP tells what it answers.
+ */
+static bool is_of_transaction(const struct brski_cmp *msg, const struct brski_cmp *request)
+{
+	struct brski_span id = brski_buf_span(&msg->header.transaction_id);
+
+	if (msg->type == BRSKI_CMP_ERROR && !msg->is_protected && id.len == 0)
+		return true;
+	return brski_span_equal(id, brski_buf_span(&request->header.transaction_id));
+}
+
+static enum brski_code other_transaction(
+	struct brski_job *job, const struct brski_cmp *msg, struct brski_error *err)
+{
+	static const char why[] = "its answer is of another transaction";
+	char words[BRSKI_CMP_WORDS_MAX], told[sizeof(why) + 32 + BRSKI_CMP_WORDS_MAX];
+
+	brski_cmp_error_words(msg, words);
+	snprintf(told, sizeof(told), "%s%s%s", why, words[0] ? "; it is an error message: " : "", words);
+	return pki_is_wrong(job, told, err);
+}
+
 static enum brski_code on_message(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
@@ -301,9 +325,8 @@ static enum brski_code on_message(
 		code = blame_pki(job, &why, code, err);
 	else if (job->origin[0] != '\0' && !x.origin) /* given up by the store meanwhile */
 		code = pki_is_wrong(job, "the request that this pollReq asks for is gone", err);
-	else if (!brski_span_equal(brski_buf_span(&msg.header.transaction_id),
-			 brski_buf_span(&x.request.header.transaction_id)))
-		code = pki_is_wrong(job, "its answer is of another transaction", err);
+	else if (!is_of_transaction(&msg, &x.request))
+		code = other_transaction(job, &msg, err);
 	else
 		code = judge_and_relay(job, &x, &msg, err);
 	brski_cmp_free(&msg);

@@ -86,7 +86,8 @@ static enum brski_code read_request(
 	enum brski_code code;
 
 	if (own && sk_X509_push(own, job->device.idevid) > 0)
-		code = brski_voucher_open(brski_buf_span(&job->request), own, out, &certs, err);
+		code = brski_voucher_open(
+			brski_buf_span(&job->request), own, BRSKI_VOUCHER_REQUEST, out, &certs, err);
 	else
 		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	sk_X509_free(own);

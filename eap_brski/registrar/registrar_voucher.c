@@ -20,8 +20,8 @@ static bool was_made_for_another(struct brski_span cms, const X509 *own)
 	struct brski_buf der = {0};
 	bool other = false;
 
-	if (brski_voucher_open(cms, NULL, &v, &certs, NULL) == BRSKI_OK && v.proximity_registrar_cert.len &&
-		brski_cert_to_der(own, &der, NULL) == BRSKI_OK)
+	if (brski_voucher_open(cms, NULL, BRSKI_VOUCHER_REQUEST, &v, &certs, NULL) == BRSKI_OK &&
+		v.proximity_registrar_cert.len && brski_cert_to_der(own, &der, NULL) == BRSKI_OK)
 		other = !brski_span_equal(brski_buf_span(&der), brski_buf_span(&v.proximity_registrar_cert));
 	sk_X509_pop_free(certs, X509_free);
 	brski_buf_free(&der);

@@ -231,10 +231,8 @@ static enum brski_code check_prior(const struct masa *masa, struct masa_request 
 	STACK_OF(X509) *certs = NULL;
 	enum brski_code code;
 
-	code = brski_voucher_open(
-		brski_buf_span(&r->voucher.prior_signed_voucher_request), NULL, &prior, &certs, err);
-	if (code == BRSKI_OK && !prior.is_request)
-		code = brski_fail(err, BRSKI_MALFORMED, "it is a voucher and no request");
+	code = brski_voucher_open(brski_buf_span(&r->voucher.prior_signed_voucher_request), NULL,
+		BRSKI_VOUCHER_REQUEST, &prior, &certs, err);
 	if (code == BRSKI_OK)
 		code = brski_chain_verify(
 			certs, masa->idevid_anchors, NULL, BRSKI_USE_ANY, brski_now(masa->env), err);
@@ -271,12 +269,10 @@ enum brski_code masa_request_read(const struct masa *masa, struct brski_span cms
 	struct masa_request *out, struct brski_error *err)
 {
 	struct brski_voucher *v = &out->voucher;
-	enum brski_code code = brski_voucher_open(cms, NULL, v, &out->certs, err);
+	enum brski_code code = brski_voucher_open(cms, NULL, BRSKI_VOUCHER_REQUEST, v, &out->certs, err);
 
 	if (code != BRSKI_OK)
 		return code;
-	if (!v->is_request)
-		return brski_fail(err, BRSKI_MALFORMED, "it is a voucher and no request");
 	if (v->proximity_registrar_cert.len > 0) /* RFC 8995 5.5: MUST NOT be present */
 		return brski_fail(err, BRSKI_MALFORMED,
 			"proximity-registrar-cert has no place in a registrar's request");

@@ -61,8 +61,8 @@ static void spoil_voucher(const struct rogue_masa *self, struct brski_buf *cms)
 	struct brski_error err = {0};
 	STACK_OF(X509) *certs = NULL;
 
-	rogue_need(brski_voucher_open(brski_buf_span(cms), NULL, &v, &certs, &err) == BRSKI_OK, "own voucher",
-		&err);
+	rogue_need(brski_voucher_open(brski_buf_span(cms), NULL, BRSKI_VOUCHER, &v, &certs, &err) == BRSKI_OK,
+		"own voucher", &err);
 	edit_voucher(&self->rogue, &v);
 	if (rogue_is(&self->rogue, "wrong-signer")) {
 		stranger = rogue_stranger(X509_get_subject_name(signer->cert));

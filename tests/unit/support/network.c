@@ -184,7 +184,8 @@ static void find_nonce(struct network *net, struct brski_buf *nonce)
 	STACK_OF(X509) *certs = NULL;
 	struct brski_voucher request = {0};
 
-	OK(brski_voucher_open(brski_buf_span(&asked->body), NULL, &request, &certs, &err_));
+	OK(brski_voucher_open(
+		brski_buf_span(&asked->body), NULL, BRSKI_VOUCHER_REQUEST, &request, &certs, &err_));
 	ck_assert(request.is_request);
 	brski_buf_move(nonce, &request.nonce);
 	brski_voucher_free(&request);

@@ -43,6 +43,7 @@ enum site_ca {
 	CA_GARBAGE,
 	CA_REFUSES, /* ip with rejection */
 	CA_UNPROTECTED_ERROR,
+	CA_STRAY_ERROR, /* the same without a transactionID, RFC 9483 3.6.4 */
 	CA_UNPROTECTED_IP,
 	CA_OTHER_KEY,
 	CA_OTHER_SUBJECT,

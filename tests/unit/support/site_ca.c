@@ -66,7 +66,7 @@ static void answer_enroll(struct site *site, const struct brski_cmp *msg,
 	if (site->ca == CA_REFUSES) {
 		MUST(brski_cmp_answer_status(msg, signer, BRSKI_CMP_REJECTION, BRSKI_CMP_BAD_CERT_TEMPLATE,
 			"not this subject", &site->env, out, NULL));
-	} else if (site->ca == CA_UNPROTECTED_ERROR) {
+	} else if (site->ca == CA_UNPROTECTED_ERROR || site->ca == CA_STRAY_ERROR) {
 		MUST(brski_cmp_answer_error(msg, signer, BRSKI_CMP_REJECTION, BRSKI_CMP_BAD_REQUEST,
 			"end entity unknown", &site->env, out, NULL));
 	} else {
@@ -189,9 +189,10 @@ static bool next_element(
 
 static void put_sequence(struct brski_buf *out, const struct brski_buf *content)
 {
-	must(content->len >= 0x80 && content->len < 65536, "length of a sequence");
+	must(content->len < 65536, "length of a sequence");
 	brski_put_u8(out, 0x30);
-	brski_put_u8(out, content->len < 256 ? 0x81 : 0x82);
+	if (content->len >= 0x80)
+		brski_put_u8(out, content->len < 256 ? 0x81 : 0x82);
 	if (content->len < 256)
 		brski_put_u8(out, (uint8_t)content->len);
 	else
@@ -199,8 +200,8 @@ static void put_sequence(struct brski_buf *out, const struct brski_buf *content)
 	brski_put(out, brski_buf_span(content));
 }
 
-/* A message without protection, protectionAlg [1] and certificates. */
-static void strip(struct brski_buf *der)
+/* A message without protection, protectionAlg [1] and certificates; and without transactionID [4]. */
+static void strip(struct brski_buf *der, bool transaction)
 {
 	struct brski_buf header = {0}, message = {0}, out = {0};
 	struct brski_span in, whole, content;
@@ -212,7 +213,9 @@ static void strip(struct brski_buf *der)
 	must(next_element(&in, &tag, &whole, &content), "header");
 	in = content;
 	while (next_element(&in, &tag, &whole, &content)) {
-		if (tag != 0xa1)
+		bool is_id = tag == 0xa4 && content.data[0] == 0x04; /* and no directoryName [4] */
+
+		if (tag != 0xa1 && !(transaction && is_id))
 			brski_put(&header, whole);
 	}
 	put_sequence(&message, &header);
@@ -240,8 +243,8 @@ static void damage(struct brski_buf *der, bool transaction)
 
 static void spoil(struct site *site, struct brski_buf *der)
 {
-	if (site->ca == CA_UNPROTECTED_ERROR || site->ca == CA_UNPROTECTED_IP)
-		strip(der);
+	if (site->ca == CA_UNPROTECTED_ERROR || site->ca == CA_UNPROTECTED_IP || site->ca == CA_STRAY_ERROR)
+		strip(der, site->ca == CA_STRAY_ERROR);
 	if (site->ca == CA_BROKEN_SIGNATURE)
 		damage(der, false);
 	if (site->ca == CA_OTHER_TRANSACTION)

@@ -44,7 +44,8 @@ static void check_request(struct site *site, const struct brski_http *request, s
 	char serial[BRSKI_SERIAL_MAX];
 
 	must(brski_http_is_type(request, BRSKI_MEDIA_VOUCHER), "Content-Type");
-	MUST(brski_voucher_open(brski_buf_span(&request->body), NULL, r, &certs, NULL));
+	MUST(brski_voucher_open(
+		brski_buf_span(&request->body), NULL, BRSKI_VOUCHER_REQUEST, r, &certs, NULL));
 	MUST(brski_chain_verify(certs, site->domain_anchors, NULL, BRSKI_USE_REGISTRAR, site->now, NULL));
 	MUST(brski_cert_serial_number(site->idevid.cert, serial, NULL));
 	must(r->is_request && strcmp(r->serial_number, serial) == 0, "serial-number");
@@ -53,8 +54,8 @@ static void check_request(struct site *site, const struct brski_http *request, s
 	MUST(brski_cert_authority_key_id(site->idevid.cert, &akid, NULL));
 	must(brski_span_equal(brski_buf_span(&akid), brski_buf_span(&r->idevid_issuer)), "idevid-issuer");
 	/* RFC 8995 5.5.5: proximity */
-	MUST(brski_voucher_open(
-		brski_buf_span(&r->prior_signed_voucher_request), NULL, &prior, &prior_certs, NULL));
+	MUST(brski_voucher_open(brski_buf_span(&r->prior_signed_voucher_request), NULL, BRSKI_VOUCHER_REQUEST,
+		&prior, &prior_certs, NULL));
 	MUST(brski_cert_to_der(sk_X509_value(certs, 0), &der, NULL));
 	must(brski_span_equal(brski_buf_span(&der), brski_buf_span(&prior.proximity_registrar_cert)),
 		"proximity");

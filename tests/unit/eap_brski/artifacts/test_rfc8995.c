@@ -56,7 +56,8 @@ static void setup(void)
 	vendors = stack_of(vendor);
 	owners = stack_of(owner);
 	tunnel = stack_of(registrar);
-	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&vr), NULL, &v, &idevid, &err));
+	EXPECT(BRSKI_OK,
+		brski_voucher_open(brski_buf_span(&vr), NULL, BRSKI_VOUCHER_REQUEST, &v, &idevid, &err));
 	brski_voucher_free(&v);
 	expect = (struct brski_voucher_expect){.serial_number = SERIAL,
 		.nonce = nonce,
@@ -110,7 +111,8 @@ START_TEST(registrar_request)
 {
 	STACK_OF(X509) *certs;
 
-	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&parboiled), NULL, &v, &certs, &err));
+	EXPECT(BRSKI_OK, brski_voucher_open(
+				 brski_buf_span(&parboiled), NULL, BRSKI_VOUCHER_REQUEST, &v, &certs, &err));
 	ck_assert(v.is_request);
 	ck_assert(brski_cert_equal(sk_X509_value(certs, 0), registrar));
 	ck_assert_int_eq(sk_X509_num(certs), 2);
@@ -386,7 +388,8 @@ START_TEST(registrar_request_changed_in_one_field)
 		STACK_OF(X509) *certs;
 
 		brski_voucher_free(&v);
-		EXPECT(c->want, brski_voucher_open(brski_buf_span(&cms), NULL, &v, &certs, &err));
+		EXPECT(c->want, brski_voucher_open(
+					brski_buf_span(&cms), NULL, BRSKI_VOUCHER_REQUEST, &v, &certs, &err));
 		ck_assert_msg(strstr(err.why, c->words) != NULL, "%s: %s", c->leaf, err.why);
 		free_stack(certs);
 		brski_buf_free(&cms);
@@ -477,7 +480,8 @@ START_TEST(our_requests_with_their_keys)
 	EXPECT(BRSKI_OK, check_pledge_request(brski_buf_span(&one)));
 	EXPECT(BRSKI_OK, brski_voucher_request_registrar(
 				 &jrc, sk_X509_value(idevid, 0), &v, brski_buf_span(&one), AT, &two, &err));
-	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&two), NULL, &outer, &certs, &err));
+	EXPECT(BRSKI_OK,
+		brski_voucher_open(brski_buf_span(&two), NULL, BRSKI_VOUCHER_REQUEST, &outer, &certs, &err));
 	EXPECT(BRSKI_OK, brski_chain_verify(certs, owners, NULL, BRSKI_USE_REGISTRAR, AT, &err));
 	ck_assert_str_eq(outer.serial_number, SERIAL);
 	ck_assert_uint_eq(

@@ -21,7 +21,9 @@ static void teardown(void)
 static enum brski_code parse(const char *json)
 {
 	brski_voucher_free(&v);
-	return brski_voucher_parse(brski_span_str(json), &v, &err);
+	return brski_voucher_parse(brski_span_str(json),
+		strstr(json, "\"ietf-voucher-request:voucher\"") ? BRSKI_VOUCHER_REQUEST : BRSKI_VOUCHER, &v,
+		&err);
 }
 
 static void check_empty(void)
@@ -83,7 +85,7 @@ START_TEST(what_is_printed_parses_to_the_same)
 	EXPECT(BRSKI_OK, parse(full_voucher));
 	EXPECT(BRSKI_OK, brski_voucher_print(&v, &json, &err));
 	brski_voucher_free(&v);
-	EXPECT(BRSKI_OK, brski_voucher_parse(brski_buf_span(&json), &v, &err));
+	EXPECT(BRSKI_OK, brski_voucher_parse(brski_buf_span(&json), BRSKI_VOUCHER, &v, &err));
 	EXPECT(BRSKI_OK, brski_voucher_print(&v, &again, &err));
 	ck_assert(brski_span_equal(brski_buf_span(&json), brski_buf_span(&again)));
 	ck_assert_uint_eq(json.len, sizeof(full_voucher) - 1);
@@ -94,7 +96,7 @@ START_TEST(what_is_printed_parses_to_the_same)
 		brski_buf_set(&request.prior_signed_voucher_request, brski_span_str("prior")), BRSKI_OK);
 	EXPECT(BRSKI_OK, brski_voucher_print(&request, &json, &err));
 	brski_voucher_free(&v);
-	EXPECT(BRSKI_OK, brski_voucher_parse(brski_buf_span(&json), &v, &err));
+	EXPECT(BRSKI_OK, brski_voucher_parse(brski_buf_span(&json), BRSKI_VOUCHER_REQUEST, &v, &err));
 	ck_assert(v.is_request);
 	ck_assert_str_eq(v.serial_number, "S \"1\"");
 	ck_assert(brski_span_equal(brski_buf_span(&v.nonce), brski_buf_span(&request.nonce)));
@@ -137,16 +139,18 @@ static const struct {
 } broken[] = {
 	{"", ""},
 	{"[]", "object"},
-	{"{}", "neither"},
+	{"{}", "JSON of 0 members where a voucher is due"},
 	{"{\"ietf-voucher:voucher\":[]}", "object"},
 	{"{\"ietf-voucher:voucher\":null}", "object"},
-	{"{\"voucher\":{" VS "}}", "neither"},
-	{"{\"ietf-voucher:voucher\":{" VS "},\"ietf-voucher-request:voucher\":{" S "}}", "neither"},
-	{"{\"ietf-voucher:voucher\":{" VS "},\"more\":1}", "neither"},
+	{"{\"voucher\":{" VS "}}", "JSON is \"voucher\" where a voucher is due, \"ietf-voucher:voucher\""},
+	{"{\"ietf-voucher-request:request\":{" S "}}", "\"ietf-voucher-request:request\" where"},
+	{"{\"ietf-voucher:voucher\":{" VS "},\"ietf-voucher-request:voucher\":{" S "}}", "JSON of 2 members"},
+	{"{\"ietf-voucher:voucher\":{" VS "},\"more\":1}", "JSON of 2 members"},
 	{V(VS) "x", ""},
 	{V(VS ",\"assertion\":\"verified\""), ""},
 	{R(S ",\"serial-number\":\"y\""), ""},
 	{R("\"assertion\":\"proximity\""), "serial-number is missing"},
+	{R("\"serialNumber\":\"x\""), "serial-number is missing (\"serialNumber\" is there"},
 	{R("\"serial-number\":\"\""), "serial-number"},
 	{R("\"serial-number\":7"), "serial-number is not a string"},
 	{R("\"serial-number\":\"a\\u0007\""), "serial-number"},
@@ -294,7 +298,7 @@ static void parse_damaged(void *ctx, struct brski_span damaged, const struct mut
 	(void)ctx;
 	(void)how;
 	/* no signature here: it must only hold together */
-	if (brski_voucher_parse(damaged, &got, &err) == BRSKI_OK) {
+	if (brski_voucher_parse(damaged, BRSKI_VOUCHER, &got, &err) == BRSKI_OK) {
 		ck_assert_uint_lt(strlen(got.serial_number), BRSKI_SERIAL_MAX);
 		ck_assert(got.is_request || got.pinned_domain_cert.len > 0);
 		ck_assert(got.nonce.len == 0 || got.nonce.len >= BRSKI_NONCE_MIN);
@@ -328,6 +332,20 @@ START_TEST(assertions_have_names)
 }
 END_TEST
 
+/* One under the name of the other is told as that, and not by the leaves that the other has. */
+START_TEST(one_kind_for_the_other)
+{
+	static const char request[] = R(S), as_voucher[] = V(S);
+
+	EXPECT_WHY(BRSKI_UNEXPECTED, "\"ietf-voucher:voucher\" where a voucher-request is due",
+		brski_voucher_parse(brski_span_str(as_voucher), BRSKI_VOUCHER_REQUEST, &v, &err));
+	check_empty();
+	EXPECT_WHY(BRSKI_UNEXPECTED, "\"ietf-voucher-request:voucher\" where a voucher is due",
+		brski_voucher_parse(brski_span_str(request), BRSKI_VOUCHER, &v, &err));
+	check_empty();
+}
+END_TEST
+
 START_TEST(open_gives_nothing_when_the_content_is_wrong)
 {
 	struct brski_credential masa = pki_root("CN=MASA");
@@ -336,15 +354,17 @@ START_TEST(open_gives_nothing_when_the_content_is_wrong)
 
 	EXPECT(BRSKI_OK, brski_cms_sign(brski_span_str("{}"), &masa, false, &cms, &err));
 	/* a CA's key usage does not allow it to sign messages */
-	EXPECT(BRSKI_UNTRUSTED, brski_voucher_open(brski_buf_span(&cms), NULL, &v, &certs, &err));
+	EXPECT(BRSKI_UNTRUSTED,
+		brski_voucher_open(brski_buf_span(&cms), NULL, BRSKI_VOUCHER, &v, &certs, &err));
 	pki_free(&masa);
 	masa = pki_leaf("CN=MASA", "P-256", NULL);
 	EXPECT(BRSKI_OK, brski_cms_sign(brski_span_str("{}"), &masa, false, &cms, &err));
-	EXPECT(BRSKI_MALFORMED, brski_voucher_open(brski_buf_span(&cms), NULL, &v, &certs, &err));
+	EXPECT(BRSKI_MALFORMED,
+		brski_voucher_open(brski_buf_span(&cms), NULL, BRSKI_VOUCHER, &v, &certs, &err));
 	ck_assert_ptr_null(certs);
 	check_empty();
 	EXPECT(BRSKI_OK, brski_cms_sign(brski_span_str(full_voucher), &masa, false, &cms, &err));
-	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&cms), NULL, &v, &certs, &err));
+	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&cms), NULL, BRSKI_VOUCHER, &v, &certs, &err));
 	ck_assert(brski_cert_equal(sk_X509_value(certs, 0), masa.cert));
 	pki_free_certs(certs);
 	brski_buf_free(&cms);
@@ -359,7 +379,7 @@ int main(void)
 		serial_number_has_a_longest_form, request_ignores_what_has_no_place_there,
 		unknown_leaves_are_passed_over, print_keeps_the_rules_too,
 		no_voucher_outlives_its_pinned_certificate, damaged_json, assertions_have_names,
-		open_gives_nothing_when_the_content_is_wrong};
+		one_kind_for_the_other, open_gives_nothing_when_the_content_is_wrong};
 
 	return run_tests("voucher", NULL, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -59,7 +59,7 @@ static STACK_OF(X509) *signers_of(struct brski_span in, struct brski_voucher *ou
 {
 	STACK_OF(X509) *certs;
 
-	EXPECT(BRSKI_OK, brski_voucher_open(in, NULL, out, &certs, &err));
+	EXPECT(BRSKI_OK, brski_voucher_open(in, NULL, BRSKI_VOUCHER_REQUEST, out, &certs, &err));
 	return certs;
 }
 

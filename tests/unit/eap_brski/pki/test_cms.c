@@ -343,7 +343,8 @@ END_TEST
 START_TEST(other_content_types)
 {
 	make_odd(&(struct odd){.type = "1.2.840.113549.1.9.16.1.4"}, &leaf); /* a time stamp */
-	EXPECT_WHY(BRSKI_UNSUPPORTED, "RFC 8366 5.4", open_cms());
+	EXPECT_WHY(BRSKI_UNSUPPORTED, "of type 1.2.840.113549.1.9.16.1.4, not a JSON voucher (RFC 8366 5.4)",
+		open_cms());
 	check_nothing_given();
 }
 END_TEST

@@ -474,8 +474,8 @@ START_TEST(another_registrar_gets_another_request)
 	EXPECT(BRSKI_OK, network_visit(&net, pledge, other, &err));
 	ck_assert_uint_eq(net.n_requests, 2);
 	ck_assert(!brski_span_equal(brski_buf_span(&first), brski_buf_span(&net.requests[1].body)));
-	EXPECT(BRSKI_OK,
-		brski_voucher_open(brski_buf_span(&net.requests[1].body), NULL, &request, &certs, &err));
+	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&net.requests[1].body), NULL,
+				 BRSKI_VOUCHER_REQUEST, &request, &certs, &err));
 	EXPECT(BRSKI_OK, brski_cert_to_der(net.other_registrar.cert, &own, &err));
 	ck_assert(brski_span_equal(brski_buf_span(&request.proximity_registrar_cert), brski_buf_span(&own)));
 	brski_voucher_free(&request);

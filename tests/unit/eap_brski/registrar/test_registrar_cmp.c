@@ -330,6 +330,12 @@ START_TEST(unprotected_error_is_vouched_for)
 	ck_assert_uint_eq(visit_enroll(&v), 200);
 	expect_error(BRSKI_CMP_IP, BRSKI_CMP_BAD_REQUEST, "end entity unknown");
 	ck_assert_str_eq(v.cmp.text, "end entity unknown");
+	/* RFC 9483 3.6.4: a PKI that could not read the request knows no transaction */
+	site.ca = CA_STRAY_ERROR;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	expect_error(BRSKI_CMP_IP, BRSKI_CMP_BAD_REQUEST, "end entity unknown");
+	ck_assert_str_eq(v.cmp.text, "end entity unknown");
 }
 END_TEST
 

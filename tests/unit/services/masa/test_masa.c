@@ -9,6 +9,7 @@
 #include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/artifacts/voucher_request.h"
 #include "eap_brski/ground/text.h"
+#include "eap_brski/pki/cms.h"
 #include "services/masa/masa.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
@@ -126,7 +127,8 @@ static void make_request(
 
 	EXPECT(BRSKI_OK, brski_voucher_request_pledge(
 				 pledge, ra->cert, nonce_of(nonce), clock_now, &pledge_cms, &err));
-	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&pledge_cms), NULL, &read, &certs, &err));
+	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&pledge_cms), NULL, BRSKI_VOUCHER_REQUEST, &read,
+				 &certs, &err));
 	EXPECT(BRSKI_OK, brski_voucher_request_registrar(ra, pledge->cert, &read, brski_buf_span(&pledge_cms),
 				 clock_now, &cms, &err));
 	pki_free_certs(certs);
@@ -739,7 +741,13 @@ START_TEST(malformed)
 	EXPECT(BRSKI_OK, brski_cert_to_der(domain.cert, &voucher.pinned_domain_cert, &err));
 	EXPECT(BRSKI_OK, brski_voucher_sign(&voucher, &registrar, true, &cms, &err));
 	ck_assert_uint_eq(ask(MASA_PATH_VOUCHER), 400);
-	ck_assert(told("no request"));
+	ck_assert(told("where a voucher-request is due"));
+	/* a request, but for the name above its leaves */
+	EXPECT(BRSKI_OK,
+		brski_cms_sign(brski_span_str("{\"ietf-voucher:voucher\":{\"serial-number\":\"S-1\"}}"),
+			&registrar, true, &cms, &err));
+	ck_assert_uint_eq(ask(MASA_PATH_VOUCHER), 400);
+	ck_assert(told("\"ietf-voucher:voucher\" where a voucher-request is due"));
 	/* RFC 8995 5.5: MUST NOT be present in the registrar's request */
 	EXPECT(BRSKI_OK, brski_cert_to_der(registrar.cert, &d.request.proximity_registrar_cert, &err));
 	ck_assert_uint_eq(send_draft(&d), 400);
@@ -759,7 +767,8 @@ static void try_damaged(void *ctx, struct brski_span damaged, const struct mutat
 	/* some octets of a CMS are not signed, so a voucher may come of it: then the right one */
 	if (send("POST", MASA_PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, NULL, damaged) != 200)
 		return;
-	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&response.body), NULL, &v, &certs, &err));
+	EXPECT(BRSKI_OK,
+		brski_voucher_open(brski_buf_span(&response.body), NULL, BRSKI_VOUCHER, &v, &certs, &err));
 	ck_assert_str_eq(v.serial_number, "S-1");
 	ck_assert(brski_span_equal(brski_buf_span(&v.nonce), nonce_of(NONCE_1)));
 	/* CMS does not sign certificates, so the domain's may be lost or changed: its key is not */

@@ -638,7 +638,8 @@ static void give_voucher(const struct promise *p, const struct brski_http *reque
 	STACK_OF(X509) *certs;
 	struct brski_buf cms = {0};
 
-	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&request->body), NULL, &asked, &certs, &err));
+	EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&request->body), NULL, BRSKI_VOUCHER_REQUEST,
+				 &asked, &certs, &err));
 	ck_assert(asked.is_request && asked.nonce.len == 0 && asked.prior_signed_voucher_request.len == 0);
 	ck_assert_str_eq(asked.serial_number, SITE_SERIAL);
 	snprintf(v.serial_number, sizeof(v.serial_number), "%s", p->serial);

@@ -257,8 +257,8 @@ static void expect_finished(const char *name)
 	STACK_OF(X509) *certs = NULL;
 
 	if (is_voucher(name)) {
-		EXPECT(BRSKI_OK,
-			brski_voucher_open(brski_buf_span(&v.response.body), NULL, &voucher, &certs, &err));
+		EXPECT(BRSKI_OK, brski_voucher_open(brski_buf_span(&v.response.body), NULL, BRSKI_VOUCHER,
+					 &voucher, &certs, &err));
 		ck_assert(!voucher.is_request);
 		ck_assert_str_eq(voucher.serial_number, SITE_SERIAL);
 		brski_voucher_free(&voucher);
