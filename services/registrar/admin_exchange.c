@@ -77,9 +77,13 @@ static enum brski_code check_courier(void *ctx, const STACK_OF(X509) *certs, str
 		return brski_fail_context(err, code, "the couriers' certificates (--courier)");
 	code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, brski_now(admin->env), err);
 	sk_X509_pop_free(anchors, X509_free);
-	return code == BRSKI_OK
-		       ? code
-		       : brski_fail_context(err, code, "they are signed by no courier that is known");
+	if (code == BRSKI_OK)
+		return code;
+	if (brski_cert_equal(sk_X509_value(certs, 0), admin_credential(admin)->cert))
+		return brski_fail(err, BRSKI_UNEXPECTED,
+			"this is no file of answers: this registrar has signed it itself, as it does its "
+			"requests; brski-courier writes the answers");
+	return brski_fail_context(err, code, "they are signed by no courier that is known");
 }
 
 struct importing {

@@ -257,6 +257,19 @@ START_TEST(a_strangers_file_is_not_looked_into)
 }
 END_TEST
 
+/* The operator takes one file for the other. */
+START_TEST(requests_are_no_answers)
+{
+	struct brski_admin_exported exported;
+	struct brski_buf file = {0};
+
+	ask_voucher();
+	EXPECT(BRSKI_OK, brski_admin_export(admin, &file, &exported, &err));
+	EXPECT_WHY(BRSKI_UNEXPECTED, "no file of answers", import(&file, NULL));
+	brski_buf_free(&file);
+}
+END_TEST
+
 START_TEST(what_became_of_answers)
 {
 	struct brski_buf file;
@@ -422,6 +435,7 @@ int main(void)
 	const TTest *const tests[] = {
 		answers_are_taken_once,
 		a_strangers_file_is_not_looked_into,
+		requests_are_no_answers,
 		what_became_of_answers,
 		couriers_must_be_known,
 		answers_are_for_one_registrar,
