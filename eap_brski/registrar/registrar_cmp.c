@@ -356,6 +356,27 @@ static enum brski_code on_cert_conf(struct cmp_context *c, struct brski_error *e
 }
 
 /*
+ * What the PKI said last of the request that is polled for, or that request itself. The note is the
+ * transaction's: it may be of the certificate, where the device polls for the pkiConf now.
+ */
+static enum brski_code last_word(
+	struct cmp_context *c, const char *origin, struct brski_job **out, struct brski_error *err)
+{
+	const struct brski_registrar_session *s = c->s;
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_code code =
+		brski_note_get(s->registrar, &s->device, "poll-answer", transaction_of(c), key, err);
+
+	*out = NULL;
+	if (code == BRSKI_OK && key[0] != '\0')
+		code = find_job(c, key, out, err);
+	if (code != BRSKI_OK || (*out ? strcmp((*out)->origin, origin) == 0 : key[0] != '\0'))
+		return code;
+	brski_job_free(*out);
+	return find_job(c, origin, out, err);
+}
+
+/*
  * It is the PKI that wants to be polled, and by the one who signed the request. It expects a
  * pollReq that answers what it said last; a pledge that was away, and was told by us to wait, has
  * not heard that, and gets it first.
@@ -363,14 +384,10 @@ static enum brski_code on_cert_conf(struct cmp_context *c, struct brski_error *e
 static enum brski_code poll_pki(struct cmp_context *c, const char *origin, struct brski_error *err)
 {
 	struct brski_registrar_session *s = c->s;
-	struct brski_job *last = NULL;
-	char key[BRSKI_FINGERPRINT_MAX];
+	struct brski_job *last;
 	bool heard = true;
-	enum brski_code code =
-		brski_note_get(s->registrar, &s->device, "poll-answer", transaction_of(c), key, err);
+	enum brski_code code = last_word(c, origin, &last, err);
 
-	if (code == BRSKI_OK)
-		code = find_job(c, key[0] != '\0' ? key : origin, &last, err);
 	if (last && last->state == BRSKI_JOB_DONE)
 		code = brski_registrar_nonce_answers(c->msg, last, &heard, err);
 	if (code == BRSKI_OK && !heard)

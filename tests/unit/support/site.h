@@ -140,6 +140,7 @@ struct site {
 	const struct brski_credential *ca_signer; /* of its answers; NULL: the CA itself */
 	unsigned n_masa_calls, n_audit_calls, n_ca_calls, n_issued, n_confirmed;
 	struct brski_buf ca_first; /* CA_WAITS: the request that waits */
+	bool ca_conf_waits;        /* CA_WAITS: certConf waits as well, and is polled for ca_polls times */
 	struct brski_buf ca_nonce; /* senderNonce of what the CA said last */
 	/* What the CA was asked and has answered, if ca_remembers: it gives no second certificate. */
 	bool ca_remembers;

@@ -79,6 +79,19 @@ static void answer_enroll(struct site *site, const struct brski_cmp *msg,
 	}
 }
 
+static void answer_conf(struct site *site, const struct brski_cmp *msg, struct brski_buf *out)
+{
+	site->n_confirmed++;
+	MUST(brski_cmp_answer_pkiconf(msg, &site->domain_ca, &site->env, out, NULL));
+}
+
+static void say_wait(struct site *site, const struct brski_cmp *msg, struct brski_buf *out)
+{
+	MUST(brski_buf_set(&site->ca_first, brski_buf_span(&msg->der)));
+	MUST(brski_cmp_answer_status(msg, &site->domain_ca, BRSKI_CMP_WAITING, BRSKI_CMP_FAIL_NONE,
+		"patience", &site->env, out, NULL));
+}
+
 static void answer_poll(struct site *site, const struct brski_cmp *poll, struct brski_buf *out)
 {
 	struct brski_cmp first = {0};
@@ -90,7 +103,10 @@ static void answer_poll(struct site *site, const struct brski_cmp *poll, struct 
 	}
 	MUST(brski_cmp_decode(brski_buf_span(&site->ca_first), &first, NULL));
 	MUST(brski_cmp_request_check(&first, NULL, NULL, &asked, NULL));
-	answer_enroll(site, &first, &asked, out);
+	if (first.type == BRSKI_CMP_CERTCONF)
+		answer_conf(site, &first, out);
+	else
+		answer_enroll(site, &first, &asked, out);
 	brski_cmp_request_free(&asked);
 	brski_cmp_free(&first);
 }
@@ -120,17 +136,16 @@ static void answer_request(struct site *site, const struct brski_cmp *msg, struc
 	switch (msg->type) {
 	case BRSKI_CMP_IR:
 	case BRSKI_CMP_P10CR:
-		if (site->ca == CA_WAITS) {
-			MUST(brski_buf_set(&site->ca_first, brski_buf_span(&msg->der)));
-			MUST(brski_cmp_answer_status(msg, &site->domain_ca, BRSKI_CMP_WAITING,
-				BRSKI_CMP_FAIL_NONE, "patience", &site->env, out, NULL));
-		} else {
+		if (site->ca == CA_WAITS)
+			say_wait(site, msg, out);
+		else
 			answer_enroll(site, msg, &asked, out);
-		}
 		break;
 	case BRSKI_CMP_CERTCONF:
-		site->n_confirmed++;
-		MUST(brski_cmp_answer_pkiconf(msg, &site->domain_ca, &site->env, out, NULL));
+		if (site->ca == CA_WAITS && site->ca_conf_waits)
+			say_wait(site, msg, out);
+		else
+			answer_conf(site, msg, out);
 		break;
 	case BRSKI_CMP_POLLREQ:
 		check_nonce(site, msg);

@@ -584,6 +584,44 @@ START_TEST(pki_wants_to_be_polled)
 }
 END_TEST
 
+static void poll_twice_in_vain(long id)
+{
+	for (int i = 0; i < 2; i++) {
+		visit_again(&v);
+		ck_assert_uint_eq(visit_poll(&v, id), 200);
+		ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+		ck_assert_int_eq(v.judged, BRSKI_OK);
+	}
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, id), 200);
+}
+
+/* As OpenSSL 3.5's mock server does: for the certificate, and again for the pkiConf. */
+START_TEST(pki_wants_to_be_polled_for_both)
+{
+	site.ca = CA_WAITS;
+	site.ca_conf_waits = true;
+	site.ca_polls = 2;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
+	poll_twice_in_vain(0);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_IP);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	site.ca_polls = 2;
+	ck_assert_uint_eq(visit_confirm(&v), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_ERROR);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 503);
+	site_restart(&site);
+	poll_twice_in_vain(-1);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_PKICONF);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	ck_assert_uint_eq(site.n_confirmed, 1);
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 200);
+	ck_assert(brski_registrar_session_enrolled(v.session));
+}
+END_TEST
+
 static unsigned waiting_rows(void)
 {
 	unsigned n = 0;
@@ -1044,12 +1082,12 @@ int main(void)
 		nested_by_the_pledge, damaged_requests, pki_refuses, unprotected_error_is_vouched_for,
 		answers_that_are_wrong, a_neighbour_signs_for_the_pki, answers_that_are_not_judged,
 		statuses_of_the_pki, pki_is_down_and_back, forwarded_without_the_pledge,
-		pki_wants_to_be_polled, pki_says_waiting_while_the_pledge_is_away,
-		pki_answers_a_poll_while_the_pledge_is_away, polled_certificate_is_judged_too,
-		polls_do_not_pile_up, late_answer_to_an_old_poll, confirmation_answers_the_certificate,
-		confirmation_of_the_other_kind, poll_answers_what_was_said, poll_answers_the_pki,
-		transactions_that_are_unknown, repeats, dies_between_two_writes, polled_answer_is_kept,
-		transaction_in_use, ca_certificates};
+		pki_wants_to_be_polled, pki_wants_to_be_polled_for_both,
+		pki_says_waiting_while_the_pledge_is_away, pki_answers_a_poll_while_the_pledge_is_away,
+		polled_certificate_is_judged_too, polls_do_not_pile_up, late_answer_to_an_old_poll,
+		confirmation_answers_the_certificate, confirmation_of_the_other_kind,
+		poll_answers_what_was_said, poll_answers_the_pki, transactions_that_are_unknown, repeats,
+		dies_between_two_writes, polled_answer_is_kept, transaction_in_use, ca_certificates};
 
 	return run_tests("registrar_cmp", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
