@@ -7,6 +7,7 @@
 
 #include <openssl/crypto.h>
 
+#include "eap_brski/ground/text.h"
 #include "eap_brski/transport/frame.h"
 #include "radius_module/wait.h"
 #include "services/base/clock.h"
@@ -15,6 +16,8 @@
 enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_FAILURE = 4 };
 enum { EAP_TYPE_IDENTITY = 1, EAP_TYPE_NAK = 3, EAP_TYPE_EXPANDED = 254 };
 
+#define EAP_HEADER_LEN 4
+#define NO_RESPONSE "no EAP response, or not all of one"
 #define IDENTITY_MAX 280
 #define LINGER_MS 30000
 /* Added to a Wait before the authenticator may think that the packet was lost. */
@@ -31,6 +34,7 @@ struct brski_conversations {
 };
 
 struct eap_packet {
+	struct brski_span whole; /* as its Length says */
 	uint8_t code, id, type;
 	struct brski_span data; /* after the type */
 };
@@ -71,18 +75,30 @@ static void conversation_free(void *data)
 
 /* ---- EAP's header, RFC 3748 4 ---- */
 
-static bool parse(struct brski_span in, struct eap_packet *out)
+static bool read_header(struct brski_span in, struct eap_packet *out)
 {
-	size_t whole = in.len;
+	struct brski_span rest = in;
 	uint16_t len;
 
-	*out = (struct eap_packet){0};
-	if (!brski_read_u8(&in, &out->code) || !brski_read_u8(&in, &out->id) || !brski_read_u16(&in, &len))
+	if (!brski_read_u8(&rest, &out->code) || !brski_read_u8(&rest, &out->id) ||
+		!brski_read_u16(&rest, &len) || len > in.len || len < EAP_HEADER_LEN)
 		return false;
-	if (len != whole || out->code != EAP_RESPONSE || !brski_read_u8(&in, &out->type))
+	out->whole = brski_span(in.data, len);
+	rest.len = len - EAP_HEADER_LEN;
+	if (out->code != EAP_RESPONSE || !brski_read_u8(&rest, &out->type))
 		return false;
-	out->data = in;
+	out->data = rest;
 	return true;
+}
+
+/* False, and all zero, for what is no response or not all there. Octets behind Length are padding. */
+static bool parse(struct brski_span in, struct eap_packet *out)
+{
+	*out = (struct eap_packet){0};
+	if (read_header(in, out))
+		return true;
+	*out = (struct eap_packet){0};
+	return false;
 }
 
 /* True for our Expanded Type, RFC 3748 5.7; *method gets what is behind it. */
@@ -141,10 +157,9 @@ bool brski_conversations_claim(struct brski_conversations *c, const struct brski
 {
 	struct eap_packet p;
 
-	if (!parse(in->eap, &p))
-		return false;
-	if (p.type == EAP_TYPE_IDENTITY)
-		return is_our_identity(c, p.data);
+	if (parse(in->eap, &p) && p.type == EAP_TYPE_IDENTITY)
+		return is_our_identity(c, p.data) ||
+		       (!c->config.pass_provisioning && brski_is_provisioning_identity(p.data));
 	return is_ours(c, &p, NULL) || brski_sessions_has(c->sessions, in->state);
 }
 
@@ -360,16 +375,17 @@ static void keep(struct conversation *v, struct brski_span in, struct brski_conv
 }
 
 static void answer_response(struct brski_conversations *c, struct conversation *v,
-	const struct brski_conversation_in *in, struct brski_span method, struct brski_conversation_out *out)
+	const struct brski_conversation_in *in, const struct eap_packet *p, struct brski_span method,
+	struct brski_conversation_out *out)
 {
 	brski_buf_free(&v->last.eap);
 	v->last.session_timeout = 0;
-	v->last.octets_in += in->eap.len;
+	v->last.octets_in += p->whole.len;
 	v->last.round_trips++;
 	process(c, v, in, method, &v->last);
 	v->last.octets_out += v->last.eap.len;
 	describe(v, &v->last);
-	keep(v, in->eap, out);
+	keep(v, p->whole, out);
 }
 
 /* ---- Sessions ---- */
@@ -403,26 +419,26 @@ static enum brski_code open_session(struct brski_conversations *c, struct conver
 	return code;
 }
 
-static void begin(struct brski_conversations *c, const struct brski_conversation_in *in, uint8_t id,
-	struct brski_conversation_out *out)
+static void begin(struct brski_conversations *c, const struct brski_conversation_in *in,
+	const struct eap_packet *p, struct brski_conversation_out *out)
 {
 	struct conversation *v = calloc(1, sizeof(*v));
 	struct brski_session *session;
 	struct brski_error err = {0};
 
 	if (!v) {
-		reject(out, id, "no memory for a session");
+		reject(out, p->id, "no memory for a session");
 		return;
 	}
 	brski_wait_init(&v->wait);
 	v->last.result = "";
-	v->request_id = id;
+	v->request_id = p->id;
 	if (open_session(c, v, in, &session, &err) != BRSKI_OK) {
 		conversation_free(v);
-		reject(out, id, err.why);
+		reject(out, p->id, err.why);
 		return;
 	}
-	keep(v, in->eap, out);
+	keep(v, p->whole, out);
 	brski_sessions_put(c->sessions, session, BRSKI_SESSION_HALF_OPEN);
 }
 
@@ -442,12 +458,35 @@ static enum brski_session_stage stage_of(const struct conversation *v)
 	return brski_server_device(v->eap) ? BRSKI_SESSION_PROVED : BRSKI_SESSION_HALF_OPEN;
 }
 
-static void nak(
-	struct conversation *v, const struct brski_conversation_in *in, struct brski_conversation_out *out)
+static void nak(struct conversation *v, const struct eap_packet *p, struct brski_conversation_out *out)
 {
 	brski_buf_free(&v->last.eap);
 	reject(&v->last, v->request_id, "the device does not want to do EAP-BRSKI (it sent a Nak)");
-	keep(v, in->eap, out);
+	keep(v, p->whole, out);
+}
+
+/*
+ * RFC 3748 2.1 and 4.1 have such a packet dropped, and RFC 3579 2.2 says how in RADIUS, where each
+ * request gets an answer: the last EAP-Request goes out once more. Nothing else has happened.
+ */
+static void ignore(struct conversation *v, struct brski_conversation_out *out, const char *why)
+{
+	struct brski_buf eap = {0};
+
+	if (brski_buf_set(&eap, brski_buf_span(&v->last.eap)) != BRSKI_OK) {
+		invalid(out, why);
+		return;
+	}
+	*out = v->last;
+	out->eap = eap;
+	out->ignored = true;
+	set_reason(out, why);
+}
+
+/* RFC 3748 5.3.1: in answer to the first request of a method, and to none that follows a response to it. */
+static bool may_nak(const struct conversation *v)
+{
+	return v->last.round_trips == 0;
 }
 
 static void go_on(struct brski_conversations *c, struct conversation *v,
@@ -456,20 +495,46 @@ static void go_on(struct brski_conversations *c, struct conversation *v,
 {
 	struct brski_span method;
 
-	if (v->last_in.len && brski_span_equal(brski_buf_span(&v->last_in), in->eap)) {
-		keep(v, in->eap, out);
+	if (v->last_in.len && brski_span_equal(brski_buf_span(&v->last_in), p->whole)) {
+		keep(v, p->whole, out);
 		out->repeated = true;
 	} else if (is_end(v->last.verdict)) {
 		invalid(out, "a packet after the end of its conversation");
+	} else if (p->code != EAP_RESPONSE) {
+		ignore(v, out, NO_RESPONSE);
 	} else if (p->id != v->request_id) {
-		invalid(out, "an EAP response whose Identifier is not that of the last request");
-	} else if (is_nak(p)) {
-		nak(v, in, out);
+		ignore(v, out, "an EAP response whose Identifier is not that of the last request");
+	} else if (is_nak(p) && may_nak(v)) {
+		nak(v, p, out);
 	} else if (!is_ours(c, p, &method)) {
-		invalid(out, "an EAP response of another type in the middle of EAP-BRSKI");
+		ignore(v, out, "an EAP response of another type in the middle of EAP-BRSKI");
 	} else {
-		answer_response(c, v, in, method, out);
+		answer_response(c, v, in, p, method, out);
 	}
+}
+
+/* RFC 9965: who wants to be provisioned in a way that is not ours gets nothing of the kind, and hears so. */
+static void on_identity(struct brski_conversations *c, const struct brski_conversation_in *in,
+	const struct eap_packet *p, struct brski_conversation_out *out)
+{
+	char name[80], why[160];
+
+	if (is_our_identity(c, p->data)) {
+		begin(c, in, p, out);
+		return;
+	}
+	brski_printable(p->data, name, sizeof(name));
+	snprintf(why, sizeof(why), "the provisioning that %s asks for is not done here", name);
+	reject(out, p->id, why);
+}
+
+/* A packet for no session that is there. */
+static void turn_away(const struct eap_packet *p, struct brski_conversation_out *out)
+{
+	if (p->code == EAP_RESPONSE)
+		reject(out, p->id, "no such session: it has expired, or the server was restarted");
+	else
+		invalid(out, NO_RESPONSE);
 }
 
 void brski_conversations_answer(struct brski_conversations *c, const struct brski_conversation_in *in,
@@ -481,17 +546,13 @@ void brski_conversations_answer(struct brski_conversations *c, const struct brsk
 	struct eap_packet p;
 
 	*out = (struct brski_conversation_out){.result = ""};
-	if (!parse(in->eap, &p)) {
-		invalid(out, "not an EAP response");
-		return;
-	}
-	if (p.type == EAP_TYPE_IDENTITY) {
-		begin(c, in, p.id, out);
+	if (parse(in->eap, &p) && p.type == EAP_TYPE_IDENTITY) {
+		on_identity(c, in, &p, out);
 		return;
 	}
 	session = brski_sessions_get(c->sessions, in->state);
 	if (!session) {
-		reject(out, p.id, "no such session: it has expired, or the server was restarted");
+		turn_away(&p, out);
 		return;
 	}
 	v = brski_session_data(session);

@@ -21,6 +21,7 @@ struct brski_conversations_config {
 	uint32_t vendor_id;
 	uint32_t vendor_type;
 	const char *identity_domain; /* NULL: BRSKI_IDENTITY_DOMAIN */
+	bool pass_provisioning;      /* leave other identities under eap.arpa to others */
 	size_t mtu_max; /* octets of an EAP packet, whatever Framed-MTU says; 0: BRSKI_MTU_DEFAULT */
 	unsigned max_sessions;
 	unsigned max_sessions_per_nas; /* 0: half of max_sessions */
@@ -61,8 +62,8 @@ struct brski_conversation_in {
 
 /*
  * Is this packet ours to answer? An Identity response of the method's own identity (the server
- * takes method choice from it and never negotiates), a response of our Expanded Type, or anything
- * in a session of ours.
+ * takes method choice from it and never negotiates) or of another one that asks for provisioning (RFC
+ * 9965), which is refused; a response of our Expanded Type, or anything in a session of ours.
  */
 bool brski_conversations_claim(struct brski_conversations *c, const struct brski_conversation_in *in);
 
@@ -70,7 +71,7 @@ enum brski_verdict {
 	BRSKI_VERDICT_CHALLENGE, /* eap and state; Access-Challenge */
 	BRSKI_VERDICT_ACCEPT,    /* eap is EAP-Success; keys; Access-Accept */
 	BRSKI_VERDICT_REJECT,    /* eap is EAP-Failure; Access-Reject */
-	/* not a packet that the session waits for: the session is as it was; eap is empty */
+	/* not for a session that is there, or for one that is over: nothing happens; eap is empty */
 	BRSKI_VERDICT_INVALID,
 };
 
@@ -80,6 +81,11 @@ struct brski_conversation_out {
 	uint8_t state[BRSKI_STATE_LEN];
 	unsigned session_timeout; /* seconds, with a Wait; 0: none */
 	bool repeated;            /* the same packet came once more and gets the same answer */
+	/*
+	 * The session does not wait for this packet, and is as it was; the last EAP-Request goes out
+	 * once more (RFC 3579 2.2: with Error-Cause 202). reason says what is wrong with it.
+	 */
+	bool ignored;
 	uint8_t msk[BRSKI_EAP_KEY_LEN];
 	uint8_t emsk[BRSKI_EAP_KEY_LEN];
 	uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN];

@@ -9,12 +9,14 @@
 
 /* clang-format off */
 #define TEXT(name)   #name, SETTING_TEXT, offsetof(struct brski_door_config, name), 0, 0
+#define FLAG(name)   #name, SETTING_FLAG, offsetof(struct brski_door_config, name), 0, 0
 #define NUMBER(name) #name, SETTING_NUMBER, offsetof(struct brski_door_config, name)
 
 const struct setting brski_door_settings[] = {
 	{NUMBER(vendor_id), 0, INT32_MAX, "32473", false, "N", "of the EAP Expanded Type"},
 	{NUMBER(vendor_type), 0, INT32_MAX, "1", false, "N", "of the EAP Expanded Type"},
 	{TEXT(identity_domain), "example.org", true, "NAME", "in the identity brski@NAME.v.eap.arpa"},
+	{FLAG(pass_provisioning), "no", false, NULL, "leave other identities under eap.arpa to other modules"},
 	{NUMBER(fragment_size), 128, 3800, "1398", false, "OCTETS", "longest EAP packet sent"},
 	{NUMBER(max_sessions), 1, 1000000, "2048", false, "N", "devices at one time"},
 	{NUMBER(max_sessions_per_nas), 0, 1000000, "0", false, "N", "of one NAS; 0: half of max_sessions"},
@@ -23,6 +25,7 @@ const struct setting brski_door_settings[] = {
 	{NUMBER(session_total), 60, 86400, "600", false, "SECONDS", "in all"},
 	{NUMBER(wait_slice), 0, 1000, "50", false, "MILLISECONDS", "that a thread waits for a back end"},
 	{NUMBER(wait_total), 0, 600, "20", false, "SECONDS", "that a device is made to wait"},
+	{NUMBER(onboarded_session), 0, 86400, "60", false, "SECONDS", "that an onboarded device may stay as such"},
 	{TEXT(virtual_server), NULL, false, "NAME", "has the last word on who gets in"},
 	{0},
 };
@@ -105,6 +108,7 @@ static enum brski_code make_conversations(
 		.vendor_id = (uint32_t)door->vendor_id,
 		.vendor_type = (uint32_t)door->vendor_type,
 		.identity_domain = door->identity_domain,
+		.pass_provisioning = door->pass_provisioning,
 		.mtu_max = (size_t)door->fragment_size,
 		.max_sessions = (unsigned)door->max_sessions,
 		.max_sessions_per_nas = (unsigned)door->max_sessions_per_nas,

@@ -13,13 +13,15 @@ struct brski_door_config {
 	long vendor_id; /* EAP's Expanded Type, RFC 3748 5.7 */
 	long vendor_type;
 	char *identity_domain;
-	long fragment_size; /* octets of an EAP packet */
+	bool pass_provisioning; /* RFC 9965: other identities under eap.arpa are somebody else's */
+	long fragment_size;     /* octets of an EAP packet */
 	long max_sessions;
 	long max_sessions_per_nas; /* 0: half of max_sessions */
 	long session_lifetime;     /* seconds without a packet */
 	long session_total;        /* seconds in all */
 	long wait_slice;           /* milliseconds */
 	long wait_total;           /* seconds */
+	long onboarded_session;    /* seconds that an onboarded device may stay; 0: not bounded here */
 	char *virtual_server;      /* NULL: none; whoever knows what that is asks it */
 };
 extern const struct setting brski_door_settings[];

@@ -20,6 +20,9 @@
 
 #define SETTINGS_MAX	64
 
+#define INVALID_EAP_PACKET	202	//!< "Invalid EAP Packet (Ignored)": RFC 3579 2.2.
+#define TERMINATION_DEFAULT	0	//!< as Termination-Action: the port is closed then. RFC 2865 5.29, RFC 3580 3.19.
+
 typedef struct rlm_brski_t {
 	char const	*name;		//!< of the instance.
 	bool		can_authenticate; //!< an authenticate section names it.
@@ -433,24 +436,44 @@ static void describe_peer(struct brski_conversation_out const *out, char const *
 	snprintf(text, size, "device %s of %s (%s)", serial, out->manufacturer, where);
 }
 
+static bool add_number(REQUEST *request, unsigned int attribute, uint32_t value)
+{
+	VALUE_PAIR *vp = fr_pair_afrom_num(request->reply, attribute, 0);
+
+	if (!vp) return false;
+	vp->vp_integer = value;
+	fr_pair_add(&request->reply->vps, vp);
+	return true;
+}
+
 static rlm_rcode_t send_challenge(REQUEST *request, struct brski_conversation_out const *out)
 {
-	VALUE_PAIR *vp;
-
 	if (!add_octets(request, PW_STATE, out->state, sizeof(out->state))) return RLM_MODULE_FAIL;
-	if (out->session_timeout) {
-		vp = fr_pair_afrom_num(request->reply, PW_SESSION_TIMEOUT, 0);
-		if (!vp) return RLM_MODULE_FAIL;
-		vp->vp_integer = out->session_timeout;
-		fr_pair_add(&request->reply->vps, vp);
+	if (out->session_timeout && !add_number(request, PW_SESSION_TIMEOUT, out->session_timeout)) return RLM_MODULE_FAIL;
+	if (out->ignored) {
+		RWDEBUG("Not processed: %s.  The last request goes out once more", out->reason);
+		if (!add_number(request, PW_ERROR_CAUSE, INVALID_EAP_PACKET)) return RLM_MODULE_FAIL;
 	}
 	request->reply->code = PW_CODE_ACCESS_CHALLENGE;
 	return RLM_MODULE_HANDLED;
 }
 
-static rlm_rcode_t send_accept(REQUEST *request, struct brski_conversation_out const *out, char const *peer)
+/*
+ *	RFC 9965 has the stay of a device that has just been provisioned bounded: it logs in with what it got, at once. Whoever
+ *	has set one of these, a policy for instance, has thought of it.
+ */
+static void bound_stay(REQUEST *request, long seconds)
+{
+	if (!seconds || fr_pair_find_by_num(request->reply->vps, PW_SESSION_TIMEOUT, 0, TAG_ANY)) return;
+	if (!add_number(request, PW_SESSION_TIMEOUT, (uint32_t)seconds)) return;
+	if (fr_pair_find_by_num(request->reply->vps, PW_TERMINATION_ACTION, 0, TAG_ANY)) return;
+	(void)add_number(request, PW_TERMINATION_ACTION, TERMINATION_DEFAULT);
+}
+
+static rlm_rcode_t send_accept(REQUEST *request, struct brski_conversation_out const *out, char const *peer, long stay)
 {
 	add_keys(request, out);
+	bound_stay(request, stay);
 	add_user_name(request);
 	request->reply->code = PW_CODE_ACCESS_ACCEPT;
 	RINFO("%s has been onboarded: %u round trips, %zu octets from it, %zu to it%s", peer, out->round_trips,
@@ -472,7 +495,8 @@ static rlm_rcode_t send_reject(REQUEST *request, struct brski_conversation_out c
 	return RLM_MODULE_REJECT;
 }
 
-static rlm_rcode_t send_reply(REQUEST *request, struct brski_conversation_out const *out, char const *where)
+static rlm_rcode_t send_reply(rlm_brski_t const *inst, REQUEST *request, struct brski_conversation_out const *out,
+			      char const *where)
 {
 	char peer[512];
 
@@ -486,7 +510,7 @@ static rlm_rcode_t send_reply(REQUEST *request, struct brski_conversation_out co
 	describe_peer(out, where, peer, sizeof(peer));
 	switch (out->verdict) {
 	case BRSKI_VERDICT_ACCEPT:
-		return send_accept(request, out, peer);
+		return send_accept(request, out, peer, inst->door.onboarded_session);
 	case BRSKI_VERDICT_REJECT:
 		return send_reject(request, out, peer);
 	case BRSKI_VERDICT_CHALLENGE:
@@ -514,6 +538,10 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *reque
 		return RLM_MODULE_NOOP;
 	}
 
+#ifdef WITH_PROXY
+	/* of a `realm DEFAULT`, by `suffix`: what is ours is answered here (RFC 9965: eap.arpa is not routed) */
+	fr_pair_delete_by_num(&request->config, PW_PROXY_TO_REALM, 0, TAG_ANY);
+#endif
 	vp = fr_pair_find_by_num(request->config, PW_AUTH_TYPE, 0, TAG_ANY);
 	if (vp) {
 		RWDEBUG2("Auth-Type already set.  Not setting to %s", inst->name);
@@ -550,7 +578,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 	}
 
 	brski_conversations_answer(inst->conversations, &in, &out);
-	rcode = send_reply(request, &out, where);
+	rcode = send_reply(inst, request, &out, where);
 	brski_conversation_out_free(&out);
 
 	return rcode;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <openssl/crypto.h>
 
@@ -56,6 +57,20 @@ bool brski_identity(const char *domain, char *out, size_t size)
 	if (size > 0)
 		out[0] = '\0';
 	return false;
+}
+
+bool brski_is_provisioning_identity(struct brski_span identity)
+{
+	static const char domain[] = "eap.arpa";
+	size_t len = sizeof(domain) - 1;
+	const char *end;
+
+	if (identity.len <= len)
+		return false;
+	end = (const char *)identity.data + identity.len - len;
+	if (strncasecmp(end, domain, len) != 0)
+		return false;
+	return end[-1] == '@' || (end[-1] == '.' && memchr(identity.data, '@', identity.len));
 }
 
 /* RFC 3748 5.7 */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "eap_brski/ground/error.h"
+#include "eap_brski/ground/bytes.h"
 
 /*
  * What both sides of EAP-BRSKI know of the method: its type, the identity that chooses it, its keys.
@@ -30,6 +30,8 @@
  * fit or is no host name.
  */
 bool brski_identity(const char *domain, char *out, size_t size);
+/* Does this ask for provisioning: is its realm eap.arpa, or under it, in any letter case (RFC 9965)? */
+bool brski_is_provisioning_identity(struct brski_span identity);
 /* The eight octets 254 | Vendor-Id (3) | Vendor-Type (4). */
 void brski_expanded_type(uint32_t vendor_id, uint32_t vendor_type, uint8_t out[BRSKI_EXPANDED_TYPE_LEN]);
 

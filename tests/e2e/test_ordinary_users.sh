@@ -18,11 +18,35 @@ pki_user home alice
 lab_store
 lab_masa
 lab_ca
+# As sites have it that send everybody whom they do not know to somebody else; nobody is there. RFC 9965: eap.arpa is not routed.
+RADIUS_MODULES='realm suffix {
+  format = suffix
+  delimiter = "@"
+}'
+RADIUS_AUTHORIZE=suffix
+RADIUS_SERVERS='proxy_requests = yes
+home_server elsewhere {
+  type = auth
+  ipaddr = 127.0.0.1
+  port = 9
+  secret = testing123
+}
+home_server_pool elsewhere {
+  home_server = elsewhere
+}
+realm NULL {
+}
+realm DEFAULT {
+  auth_pool = elsewhere
+}'
 lab_radius
 user_config tls "$(printf '  eap=TLS\n  identity="alice"\n  client_cert="%s"\n  private_key="%s"' "$PKI/user-alice.pem" "$PKI/user-alice.key")"
 user_config peap "$(printf '  eap=PEAP\n  identity="bob"\n  password="open sesame"\n  phase2="auth=MSCHAPV2"')"
 user_config peap-wrong "$(printf '  eap=PEAP\n  identity="bob"\n  password="wrong"\n  phase2="auth=MSCHAPV2"')"
+user_config portal "$(printf '  eap=TLS\n  identity="portal@tls.eap.arpa"\n  client_cert="%s"\n  private_key="%s"' "$PKI/user-alice.pem" "$PKI/user-alice.key")"
 check "EAP-TLS before" join tls
+check "provisioning that is not done here is refused" eval '! join portal'
+check "at once, with EAP-Failure" grep -q 'EAP: Received EAP-Failure' "$LAB/devices/portal/log"
 check "PEAP before" join peap
 check "PEAP with a wrong password is refused" eval '! join peap-wrong'
 
@@ -40,6 +64,7 @@ while kill -0 $pledges 2> /dev/null; do
 done
 wait $pledges
 check "all $DEVICES pledges onboarded meanwhile" [ "$(wc -l < "$LAB/onboarded")" = $DEVICES ]
+check "their stay is bounded" grep -q 'Attribute 27 (Session-Timeout) length=6' "$LAB/devices/d-1/log"
 check "all of $rounds EAP-TLS and PEAP logins meanwhile went through" [ "$tls$peap" = "$rounds$rounds" ]
 check "EAP-TLS afterwards" join tls
 check "PEAP afterwards" join peap

@@ -211,6 +211,7 @@ lab_radius_config() {
 		    port = $RADIUS_PORT
 		  }
 		  authorize {
+		    ${RADIUS_AUTHORIZE:-}
 		    brski {
 		      ok = return
 		    }

@@ -302,6 +302,7 @@ static bool claims(const struct brski_buf *eap)
 	return brski_conversations_claim(conversations, &in);
 }
 
+/* pass_provisioning: others serve other provisioning */
 START_TEST(only_its_own_identity_is_claimed)
 {
 	static const struct {
@@ -321,11 +322,41 @@ START_TEST(only_its_own_identity_is_claimed)
 	};
 	struct brski_buf eap = {0};
 
+	door.pass_provisioning = true;
 	start_instance();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		say_identity(&eap, 1, cases[i].identity);
 		ck_assert_msg(claims(&eap) == cases[i].ours, "%s", cases[i].identity);
 	}
+	brski_buf_free(&eap);
+}
+END_TEST
+
+/* RFC 9965: whoever asks for another provisioning gets EAP-Failure, and none. */
+START_TEST(other_provisioning_is_refused)
+{
+	static const char *const identities[] = {"portal@tls.eap.arpa", "@noob.eap.arpa", "x@eap.arpa",
+		"BRSKI@example.org.v.eap.arpa", "brski@example.com.v.EAP.arpa", "a b@c\x01.eap.arpa",
+		"@@.eap.arpa"};
+	static const char *const others[] = {"bob@example.org", "bob", "", "eap.arpa", "x.eap.arpa",
+		"bob@eap.arpa.example", "bob@xeap.arpa", "@eap.arp"};
+	struct brski_buf eap = {0};
+	struct device d;
+
+	start_instance();
+	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++) {
+		device_open(&d);
+		say_identity(&d.eap, 9, identities[i]);
+		ck_assert_msg(ask(&d) == BRSKI_VERDICT_REJECT, "%s", identities[i]);
+		expect_eap_end(&d, FAILURE);
+		ck_assert_ptr_nonnull(strstr(d.out.reason, "is not done here"));
+		device_close(&d);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		say_identity(&eap, 9, others[i]);
+		ck_assert_msg(!claims(&eap), "%s", others[i]);
+	}
+	ck_assert_uint_eq(brski_conversations_count(conversations), 0);
 	brski_buf_free(&eap);
 }
 END_TEST
@@ -342,7 +373,8 @@ START_TEST(only_its_own_type_is_claimed)
 		{{2, 1, 0, 13, 254, 0, 0x7e, 0xd8, 0, 0, 0, 1, 1}, 13, false}, /* another vendor */
 		{{2, 1, 0, 13, 25, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, false},  /* PEAP */
 		{{1, 1, 0, 13, 254, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, false}, /* a request */
-		{{2, 1, 0, 12, 254, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, false}, /* length */
+		{{2, 1, 0, 12, 254, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, true},  /* padding */
+		{{2, 1, 0, 11, 254, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, false}, /* length */
 		{{2, 1, 0, 14, 254, 0, 0x7e, 0xd9, 0, 0, 0, 1, 1}, 13, false},
 		{{2, 1, 0, 11, 254, 0, 0x7e, 0xd9, 0, 0, 0}, 11, false},
 		{{2, 1, 0, 6, 3, 13}, 6, false}, /* a Nak in nobody's session */
@@ -379,26 +411,36 @@ START_TEST(a_session_that_nobody_knows_fails)
 }
 END_TEST
 
-/*
- * RFC 3748 4.1: a response whose Identifier is another than the request's is not for us; the
- * session goes on.
- */
+/* The session is as it was, and its last request goes out once more: RFC 3579 2.2. */
+static void expect_ignored(struct device *d, const struct brski_buf *request)
+{
+	ck_assert_int_eq(ask(d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert(d->out.ignored);
+	ck_assert(!d->out.repeated);
+	ck_assert_msg(d->out.reason[0], "no reason");
+	ck_assert(brski_span_equal(brski_buf_span(&d->out.eap), brski_buf_span(request)));
+}
+
+/* RFC 3748 4.1: a response whose Identifier is another than the request's is dropped. */
 START_TEST(identifiers_must_match)
 {
+	struct brski_buf request = {0};
 	struct device d;
 
 	start_instance();
 	device_open(&d);
 	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
 	ck_assert_uint_eq(d.out.eap.data[1], 8); /* one more than the Identity response's */
+	ck_assert(!d.out.ignored);
+	ck_assert_int_eq(brski_buf_set(&request, brski_buf_span(&d.out.eap)), BRSKI_OK);
 	reply(&d);
 	for (unsigned wrong = 1; wrong < 256; wrong += 50) {
 		d.eap.data[1] = (uint8_t)(8 + wrong);
-		ck_assert_int_eq(ask(&d), BRSKI_VERDICT_INVALID);
-		ck_assert_uint_eq(d.out.eap.len, 0);
+		expect_ignored(&d, &request);
 	}
 	d.eap.data[1] = 8;
 	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_ACCEPT);
+	brski_buf_free(&request);
 	device_close(&d);
 }
 END_TEST
@@ -542,18 +584,81 @@ START_TEST(a_nak_ends_the_session)
 }
 END_TEST
 
-START_TEST(another_type_in_a_session_is_not_for_us)
+/* RFC 3748 2.1: one that comes after a response of the method is dropped, whoever has sent it. */
+START_TEST(a_late_nak_is_dropped)
 {
+	struct brski_buf request = {0}, said = {0};
 	struct device d;
 
 	start_instance();
 	device_open(&d);
 	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
 	reply(&d);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert_int_eq(brski_buf_set(&request, brski_buf_span(&d.out.eap)), BRSKI_OK);
+	reply(&d);
+	brski_buf_move(&said, &d.eap);
+	put_header(&d.eap, RESPONSE, request.data[1], 2);
+	brski_put(&d.eap, brski_span("\x03\x0d", 2));
+	expect_ignored(&d, &request);
+	brski_buf_move(&d.eap, &said);
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_ACCEPT);
+	brski_buf_free(&request);
+	device_close(&d);
+}
+END_TEST
+
+START_TEST(another_type_in_a_session_is_dropped)
+{
+	struct brski_buf request = {0};
+	struct device d;
+
+	start_instance();
+	device_open(&d);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert_int_eq(brski_buf_set(&request, brski_buf_span(&d.out.eap)), BRSKI_OK);
+	reply(&d);
 	d.eap.data[4] = 13; /* EAP-TLS */
-	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_INVALID);
+	expect_ignored(&d, &request);
 	d.eap.data[4] = 254;
 	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_ACCEPT);
+	brski_buf_free(&request);
+	device_close(&d);
+}
+END_TEST
+
+/* RFC 3748 4.1: what is no response, or shorter than it says, is dropped; what is behind it is padding. */
+START_TEST(lengths_and_codes)
+{
+	static const struct {
+		unsigned at;
+		uint8_t value;
+	} damages[] = {{0, 1}, {0, 3}, {0, 0}, {2, 0xff}};
+	struct brski_buf request = {0};
+	struct device d;
+	uint8_t before;
+
+	start_instance();
+	device_open(&d);
+	brski_put_str(&d.eap, "padding");
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert_int_eq(brski_buf_set(&request, brski_buf_span(&d.out.eap)), BRSKI_OK);
+	reply(&d);
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		before = d.eap.data[damages[i].at];
+		d.eap.data[damages[i].at] = damages[i].value;
+		expect_ignored(&d, &request);
+		d.eap.data[damages[i].at] = before;
+	}
+	brski_put_str(&d.eap, "padding");
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert(!d.out.ignored && !d.out.repeated);
+	d.eap.len -= 3; /* the same packet, padded in another way */
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert(d.out.repeated);
+	reply(&d);
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_ACCEPT);
+	brski_buf_free(&request);
 	device_close(&d);
 }
 END_TEST
@@ -876,6 +981,7 @@ int main(void)
 	const TTest *const tests[] = {
 		a_device_is_onboarded,
 		only_its_own_identity_is_claimed,
+		other_provisioning_is_refused,
 		only_its_own_type_is_claimed,
 		a_session_that_nobody_knows_fails,
 		identifiers_must_match,
@@ -883,7 +989,9 @@ int main(void)
 		rules_are_asked_once_and_what_they_keep_comes_back,
 		rules_may_defer,
 		a_nak_ends_the_session,
-		another_type_in_a_session_is_not_for_us,
+		a_late_nak_is_dropped,
+		another_type_in_a_session_is_dropped,
+		lengths_and_codes,
 		framed_mtu_is_kept,
 		a_slow_back_end_costs_waits,
 		a_crowd_takes_few_threads,

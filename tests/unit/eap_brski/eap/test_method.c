@@ -33,6 +33,20 @@ START_TEST(identities)
 }
 END_TEST
 
+START_TEST(provisioning_identities)
+{
+	static const char *const yes[] = {"brski@example.org.v.eap.arpa", "portal@tls.eap.arpa",
+		"@noob.eap.arpa", "@eap.arpa", "a@B.EAP.arpa", "@.eap.arpa", "a@b@c.eap.arpa"};
+	static const char *const no[] = {"", "a", "eap.arpa", "a.eap.arpa", "a@xeap.arpa", "a@eap.arpa.x",
+		"a@eap.arp", "a@eap.arpa.", "@"};
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		ck_assert_msg(brski_is_provisioning_identity(brski_span_str(yes[i])), "%s", yes[i]);
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		ck_assert_msg(!brski_is_provisioning_identity(brski_span_str(no[i])), "%s", no[i]);
+}
+END_TEST
+
 START_TEST(expanded_type)
 {
 	uint8_t type[8];
@@ -62,7 +76,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {identities, expanded_type, no_keys_without_success};
+	const TTest *const tests[] = {
+		identities, provisioning_identities, expanded_type, no_keys_without_success};
 
 	return run_tests("method", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
