@@ -11,6 +11,8 @@
 #include "eap_brski/transport/tunnel.h"
 
 #define VENDOR_ID_MAX 0xffffff
+/* Silence that no Wait of the server's has announced; authenticators repeat a request after 3 s. */
+#define PATIENCE_S 2
 
 _Static_assert(BRSKI_FLIGHT_MAX <= BRSKI_EAP_FLIGHT_MAX, "the pledge asks for no more than a server takes");
 
@@ -31,9 +33,11 @@ struct brski_peer {
 static enum brski_code make_parts(
 	struct brski_peer *peer, const struct brski_peer_config *config, struct brski_error *err)
 {
+	struct brski_pledge_config pledge = config->pledge;
 	enum brski_code code;
 
-	code = brski_pledge_new(&config->pledge, &peer->pledge, err);
+	pledge.patience = PATIENCE_S;
+	code = brski_pledge_new(&pledge, &peer->pledge, err);
 	if (code == BRSKI_OK)
 		code = brski_link_new(
 			false, config->mtu > 0 ? config->mtu : BRSKI_MTU_DEFAULT, 0, &peer->link, err);
@@ -120,6 +124,8 @@ static enum brski_code next_flight(struct brski_peer *peer, struct brski_buf *ou
 	code = brski_pledge_next(peer->pledge, requests, &peer->expected, err);
 	if (code == BRSKI_OK && peer->expected == 0)
 		end_of_onboarding(peer, out);
+	else if (code == BRSKI_OK && brski_pledge_pause(peer->pledge) > 0)
+		peer->result = BRSKI_PEER_WAIT;
 	if (code == BRSKI_OK)
 		code = encode_flight(requests, peer->expected, &plain, err);
 	if (code == BRSKI_OK && peer->expected > 0)
@@ -290,7 +296,8 @@ static enum brski_code process(struct brski_peer *peer, struct brski_span reques
 	peer->result = BRSKI_PEER_REPLY;
 	code = on_event(peer, event, reply, err);
 	if (code == BRSKI_OK && peer->result == BRSKI_PEER_WAIT)
-		*delay_ms = wait_ms;
+		*delay_ms = event == BRSKI_LINK_WAIT ? wait_ms
+						     : (unsigned)brski_pledge_pause(peer->pledge) * 1000;
 	return code;
 }
 

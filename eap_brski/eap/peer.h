@@ -25,7 +25,7 @@ struct brski_peer_config {
 
 enum brski_peer_result {
 	BRSKI_PEER_REPLY, /* *reply goes out now */
-	BRSKI_PEER_WAIT,  /* *reply goes out after *delay_ms of silence */
+	BRSKI_PEER_WAIT, /* *reply goes out after *delay_ms of silence: the server, or the PKI, wants it so */
 	/*
 	 * *reply goes out now; the registrar has confirmed: EAP-Success is to be believed, keys are
 	 * there

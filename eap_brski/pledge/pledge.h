@@ -73,6 +73,11 @@ struct brski_pledge_config {
 	const char *cert_profile;              /* NULL: none */
 	/* false: dates are not looked at until a voucher tells the time, RFC 8995 2.6.1 */
 	bool clock_is_right;
+	/*
+	 * Whoever drives the pledge can wait for so many seconds before a flight: brski_pledge_pause(). 0:
+	 * it cannot, and the pledge leaves and comes back whenever it is told a time.
+	 */
+	long patience;
 	bool allow_nonceless; /* take a voucher without nonce (RFC 8995 7.2); needs clock_is_right */
 	const struct brski_storage *storage; /* NULL: nothing survives */
 	const struct brski_env *env;         /* may be NULL */
@@ -107,6 +112,11 @@ BRSKI_CHECKED enum brski_code brski_pledge_connected(
  */
 BRSKI_CHECKED enum brski_code brski_pledge_next(struct brski_pledge *p,
 	struct brski_http requests[BRSKI_FLIGHT_MAX], size_t *n, struct brski_error *err);
+/*
+ * Seconds before which the flight that brski_pledge_next has just given must not go out (a pollRep's
+ * checkAfter, RFC 9483 4.4); 0, without config.patience always: none.
+ */
+long brski_pledge_pause(const struct brski_pledge *p);
 /*
  * The responses to the last flight, in order. BRSKI_OK also where the pledge decided against the
  * registrar but has telemetry to send: brski_pledge_next gives it. An error means that the

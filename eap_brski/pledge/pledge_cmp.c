@@ -76,7 +76,7 @@ enum brski_code brski_pledge_poll_later(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err)
 {
 	if (r->type == BRSKI_CMP_POLLREP)
-		return brski_pledge_defer(p, r->check_after, err);
+		return brski_pledge_pause_or_defer(p, r->check_after, err);
 	if (p->waiting_again)
 		return brski_pledge_defer(p, POLL_DEFAULT, err);
 	p->waiting_again = true;

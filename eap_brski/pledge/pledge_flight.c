@@ -146,6 +146,7 @@ enum brski_code brski_pledge_answer(
 	enum brski_code code = BRSKI_OK;
 
 	p->n_flight = 0;
+	brski_pledge_pause_over(p);
 	if (n == 0 || n != expected)
 		return halt(
 			p, brski_fail(err, BRSKI_UNEXPECTED, "%zu responses to %zu requests", n, expected));

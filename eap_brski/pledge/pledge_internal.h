@@ -101,6 +101,8 @@ struct brski_pledge {
 	size_t n_flight;          /* 0: nothing is out */
 	bool over;                /* deferred, or an error: nothing more is asked in this visit */
 	bool halted;              /* an error: no visit with this pledge any more */
+	long pause;               /* seconds before the next flight goes out */
+	unsigned n_pauses;        /* in this visit */
 	bool waiting_again;       /* CMP said waiting in place of pollRep: it was asked for a time, once */
 	bool clock_known;         /* by a fresh voucher */
 	time_t clock_offset;      /* to be added to our clock */
@@ -257,6 +259,10 @@ BRSKI_CHECKED enum brski_code brski_pledge_cmp_answer(struct brski_pledge *p,
  * not heard of the pledge's polling before. It is asked for a time at once, but only once in a
  * visit.
  */
+/* Told to wait, but so shortly that it is done in this visit? Else brski_pledge_defer(). */
+BRSKI_CHECKED enum brski_code brski_pledge_pause_or_defer(
+	struct brski_pledge *p, long seconds, struct brski_error *err);
+void brski_pledge_pause_over(struct brski_pledge *p); /* the flight behind it went out */
 BRSKI_CHECKED enum brski_code brski_pledge_poll_later(
 	struct brski_pledge *p, const struct brski_cmp_response *r, struct brski_error *err);
 /*

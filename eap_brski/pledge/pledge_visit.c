@@ -137,6 +137,8 @@ enum brski_code brski_pledge_connected(
 	p->n_flight = 0;
 	p->over = false;
 	p->waiting_again = false;
+	p->pause = 0;
+	p->n_pauses = 0;
 	if (!p->chain)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the registrar's certificates");
 	code = judge_registrar(p, err);

@@ -9,6 +9,7 @@
 #define PROVISIONAL_WAIT_MAX 60
 #define WAIT_MAX (31L * 24 * 3600)
 #define WAIT_DEFAULT 60
+#define PAUSES_MAX 10 /* in one visit: a PKI may say so for ever */
 
 void brski_pledge_event_deferred(const struct brski_pledge *p)
 {
@@ -18,17 +19,23 @@ void brski_pledge_event_deferred(const struct brski_pledge *p)
 	brski_pledge_event(p, BRSKI_EVENT_DEFERRED, seconds);
 }
 
-enum brski_code brski_pledge_defer(struct brski_pledge *p, long seconds, struct brski_error *err)
+/* It holds over a reboot, too. */
+static enum brski_code remember(struct brski_pledge *p, long seconds, struct brski_error *err)
 {
 	long most = p->trust == BRSKI_TRUST_VERIFIED ? WAIT_MAX : PROVISIONAL_WAIT_MAX;
-	enum brski_code code;
 
 	if (seconds < 1)
 		seconds = 1;
 	p->rec.told = seconds < most ? seconds : most;
 	/* part of the clock's second is over already, and RFC 8995 5.6 says: MUST wait at least so long */
 	p->rec.not_before = (long)brski_now(p->config.env) + p->rec.told + 1;
-	code = brski_pledge_save(p, err);
+	return brski_pledge_save(p, err);
+}
+
+enum brski_code brski_pledge_defer(struct brski_pledge *p, long seconds, struct brski_error *err)
+{
+	enum brski_code code = remember(p, seconds, err);
+
 	if (code != BRSKI_OK)
 		return code;
 	p->over = true;
@@ -43,6 +50,32 @@ long brski_pledge_retry_after(const struct brski_pledge *p)
 	if (p->rec.told == 0 || left <= 0)
 		return 0;
 	return left < p->rec.told ? left : p->rec.told;
+}
+
+enum brski_code brski_pledge_pause_or_defer(struct brski_pledge *p, long seconds, struct brski_error *err)
+{
+	enum brski_code code;
+
+	if (p->config.patience < 1 || seconds > p->config.patience || p->n_pauses >= PAUSES_MAX)
+		return brski_pledge_defer(p, seconds, err);
+	code = remember(p, seconds, err);
+	p->pause = p->rec.told;
+	p->n_pauses++;
+	return code;
+}
+
+void brski_pledge_pause_over(struct brski_pledge *p)
+{
+	if (p->pause == 0)
+		return;
+	p->pause = 0;
+	p->rec.told = 0;
+	p->rec.not_before = 0;
+}
+
+long brski_pledge_pause(const struct brski_pledge *p)
+{
+	return p->pause;
 }
 
 enum brski_code brski_pledge_put_off(

@@ -254,7 +254,8 @@ static void come_back(struct pledge *p, long seconds)
 	}
 	close_session(p);
 	p->repeat = 0;
-	p->due = driver_now_ms() + seconds * 1000 + 50;
+	/* brski_peer_retry_after() counts whole seconds of the clock, one of which has begun */
+	p->due = driver_now_ms() + (seconds + 1) * 1000;
 }
 
 static void visit(struct pledge *p)

@@ -136,6 +136,7 @@ struct site {
 	enum site_ca ca;
 	unsigned ca_status;
 	int ca_polls;
+	long ca_check_after; /* 0: 7 */
 	bool ca_implicit;
 	const struct brski_credential *ca_signer; /* of its answers; NULL: the CA itself */
 	unsigned n_masa_calls, n_audit_calls, n_ca_calls, n_issued, n_confirmed;

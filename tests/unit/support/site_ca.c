@@ -98,7 +98,8 @@ static void answer_poll(struct site *site, const struct brski_cmp *poll, struct 
 	struct brski_cmp_request asked = {0};
 
 	if (site->ca_polls-- > 0) {
-		MUST(brski_cmp_answer_poll(poll, &site->domain_ca, 7, "patience", &site->env, out, NULL));
+		MUST(brski_cmp_answer_poll(poll, &site->domain_ca,
+			site->ca_check_after ? site->ca_check_after : 7, "patience", &site->env, out, NULL));
 		return;
 	}
 	MUST(brski_cmp_decode(brski_buf_span(&site->ca_first), &first, NULL));

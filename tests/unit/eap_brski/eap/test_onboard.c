@@ -27,7 +27,7 @@ struct conversation {
 	unsigned job_waits;
 	size_t mtu;
 	bool pkcs10, implicit;
-	unsigned waits_per_job, n_waits;
+	unsigned waits_per_job, n_waits, delays; /* the peer's, in milliseconds */
 	/* damage */
 	unsigned stop_after;  /* packets, counted both ways; 0: never */
 	unsigned flip_packet; /* likewise; 0: none */
@@ -142,6 +142,7 @@ static bool peer_turn(struct conversation *c, struct brski_buf *packet)
 	c->peer_failure = code != BRSKI_OK || result == BRSKI_PEER_FAILURE;
 	if (result == BRSKI_PEER_WAIT)
 		c->n_waits++;
+	c->delays += delay;
 	brski_buf_move(packet, &out);
 	return code == BRSKI_OK;
 }
@@ -402,6 +403,38 @@ START_TEST(pki_that_wants_to_be_polled)
 }
 END_TEST
 
+/* A PKI that works for a second does not end the conversation; nor does it hold it for long. */
+START_TEST(pki_that_wants_to_be_polled_soon)
+{
+	struct conversation c = {.mtu = BRSKI_MTU_DEFAULT};
+
+	site.ca = CA_WAITS;
+	site.ca_polls = 3;
+	site.ca_check_after = 1;
+	talk(&c);
+	ck_assert_msg(c.success, "%s", c.reason);
+	ck_assert_uint_eq(c.n_waits, 3);
+	ck_assert_uint_eq(c.delays, 3000);
+	close_conversation(&c);
+}
+END_TEST
+
+START_TEST(pki_that_wants_to_be_polled_for_ever)
+{
+	struct conversation c = {.mtu = BRSKI_MTU_DEFAULT};
+
+	site.ca = CA_WAITS;
+	site.ca_polls = 1000;
+	site.ca_check_after = 2;
+	talk(&c);
+	ck_assert(c.peer_failure);
+	ck_assert_int_eq(brski_peer_state(c.peer), BRSKI_PLEDGE_POLL);
+	ck_assert_int_gt(brski_peer_retry_after(c.peer), 0);
+	ck_assert_uint_le(c.n_waits, 10);
+	close_conversation(&c);
+}
+END_TEST
+
 /* ---- what must fail ---- */
 
 static void expect_failure(struct conversation *c, const char *operator_reads)
@@ -590,7 +623,8 @@ int main(void)
 {
 	const TTest *const tests[] = {p256_within_18_round_trips, other_key_types, ways_to_enroll,
 		any_packet_size, waits_within_a_session, visits_until_it_works, operator_decides_later,
-		deferred_at_each_decision, pki_that_wants_to_be_polled, registrar_refuses, pledge_refuses,
+		deferred_at_each_decision, pki_that_wants_to_be_polled, pki_that_wants_to_be_polled_soon,
+		pki_that_wants_to_be_polled_for_ever, registrar_refuses, pledge_refuses,
 		vanishes_after_each_packet, damaged_packets, random_packets};
 
 	return run_tests("onboard", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
