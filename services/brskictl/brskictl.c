@@ -19,7 +19,7 @@ static const char help[] =
 	"                                       add or change a manufacturer; 'manufacturer add --help' tells the options\n"
 	"  manufacturer list | show NAME | remove NAME\n"
 	"  device add MANUFACTURER SERIAL [NOTE]\n"
-	"  device add MANUFACTURER --file FILE  one 'SERIAL [NOTE]' a line; '-' is standard input\n"
+	"  device add MANUFACTURER --file FILE  CSV, 'SERIAL[,NOTE]' a line; '-' is standard input\n"
 	"  device list [MANUFACTURER] | remove MANUFACTURER SERIAL\n"
 	"  pending                              devices that wait for your word (mode 'manual'), and whom you refused\n"
 	"  accept MANUFACTURER SERIAL [NOTE] | refuse MANUFACTURER SERIAL [NOTE]\n"

@@ -5,6 +5,8 @@
 #include "services/base/file.h"
 #include "services/brskictl/brskictl_site.h"
 
+#define LIST_MAX ((size_t)64 * 1024 * 1024)
+
 /*
  * brskictl voucher: vouchers without nonce, fetched ahead for devices that will come when the MASA
  * is away.
@@ -16,7 +18,7 @@ static const char help[] =
 	"Fetches vouchers without nonce from the manufacturer's MASA, which gives them to a device's registered\n"
 	"owner. They are used when the MASA does not answer.\n"
 	"\n"
-	"  -f, --file FILE          serial numbers, the first word of each line; '-' is standard input\n"
+	"  -f, --file FILE          a delivery note, as for 'brskictl device add --file'; '-' is standard input\n"
 	"  -i, --idevid FILE        certificate of a device of the same issuer, for its AuthorityKeyIdentifier;\n"
 	"                           needed if the manufacturer has several CAs\n"
 	"  -o, --offline            do not call the MASA: the requests go out with the next 'brskictl export'\n"
@@ -27,6 +29,7 @@ struct fetching {
 	struct brski_admin_fetch *fetch;
 	bool offline;
 	unsigned n, failed;
+	int status; /* of a list: not 0 once it makes no sense to go on */
 };
 
 /* ---- Fetch ---- */
@@ -57,26 +60,27 @@ static int fetch_one(struct fetching *f, const char *serial)
 	return 0;
 }
 
+static void fetch_row(void *ctx, const char *serial)
+{
+	struct fetching *f = ctx;
+
+	if (!f->status)
+		f->status = fetch_one(f, serial);
+}
+
 static int fetch_file(struct fetching *f, const char *path)
 {
-	struct brski_buf text = {0};
+	struct brski_buf csv = {0};
 	struct brski_error err = {0};
-	char *line, *rest;
-	int status = 0;
+	enum brski_code code =
+		brski_file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, LIST_MAX, &csv, &err);
 
-	if (brski_file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, BRSKI_BUF_LIMIT - 1, &text, &err) !=
-		BRSKI_OK)
-		return brskictl_fail(&err);
-	text.limit = BRSKI_BUF_LIMIT;
-	brski_put_u8(&text, 0);
-	for (rest = (char *)text.data; !status && (line = strsep(&rest, "\r\n")) != NULL;) {
-		line += strspn(line, " \t");
-		line[strcspn(line, " \t,;")] = '\0';
-		if (*line && *line != '#')
-			status = fetch_one(f, line);
-	}
-	brski_buf_free(&text);
-	return status;
+	if (code == BRSKI_OK)
+		code = brski_admin_serials_read(brski_buf_span(&csv), fetch_row, f, &err);
+	brski_buf_free(&csv);
+	if (code == BRSKI_MALFORMED)
+		return brskictl_usage("%s: %s; nothing was fetched", path, err.why);
+	return code == BRSKI_OK ? f->status : brskictl_fail(&err);
 }
 
 static int run_fetch(struct fetching *f, const char *file, int n, char **serials)

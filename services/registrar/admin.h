@@ -114,6 +114,13 @@ BRSKI_CHECKED enum brski_code brski_admin_device_put(struct brski_admin *admin, 
  */
 BRSKI_CHECKED enum brski_code brski_admin_devices_put(struct brski_admin *admin, const char *manufacturer,
 	struct brski_span csv, unsigned *n, unsigned *repeated, struct brski_error *err);
+/*
+ * The serial numbers of a delivery note, in its order; nothing is kept, and row is not called before all
+ * of it is read. BRSKI_MALFORMED: the words say which line.
+ */
+typedef void brski_admin_serial_row(void *ctx, const char *serial);
+BRSKI_CHECKED enum brski_code brski_admin_serials_read(
+	struct brski_span csv, brski_admin_serial_row *row, void *ctx, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_admin_device_remove(
 	struct brski_admin *admin, const char *manufacturer, const char *serial, struct brski_error *err);
 

@@ -49,6 +49,20 @@ enum brski_code brski_admin_devices_put(struct brski_admin *admin, const char *m
 	return code;
 }
 
+enum brski_code brski_admin_serials_read(
+	struct brski_span csv, brski_admin_serial_row *row, void *ctx, struct brski_error *err)
+{
+	struct device_list list;
+	enum brski_code code = device_list_read(csv, &list, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	for (size_t i = 0; i < list.n; i++)
+		row(ctx, list.items[i].serial_number);
+	device_list_free(&list);
+	return BRSKI_OK;
+}
+
 enum brski_code brski_admin_device_remove(
 	struct brski_admin *admin, const char *manufacturer, const char *serial, struct brski_error *err)
 {

@@ -51,7 +51,7 @@ sold_device ahead brski_nonceless=1
 sold_device strict
 sold_device fresh brski_nonceless=1
 good_device none brski_nonceless=1
-printf '# sold on Monday\nahead\nstrict on the second floor\n\nfresh\n' > "$LAB/serials"
+printf '# sold on Monday\nahead\nstrict,on the second floor\n\nfresh\n' > "$LAB/serials"
 check "vouchers are fetched for a list of serial numbers" fetch acme --file "$LAB/serials"
 check "and are here" fetched ahead usable
 check "each of them" fetched strict usable

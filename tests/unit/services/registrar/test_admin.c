@@ -449,6 +449,24 @@ START_TEST(a_list_is_taken_whole_or_not_at_all)
 }
 END_TEST
 
+static void serial_row(void *ctx, const char *serial)
+{
+	(void)ctx;
+	note_row("%s;", serial);
+}
+
+START_TEST(serial_numbers_of_a_list)
+{
+	EXPECT(BRSKI_OK, brski_admin_serials_read(brski_span_str("S-1,note\nPID:X SN:Y\r\n#\n\"S 2\"\n"),
+				 serial_row, NULL, &err));
+	ck_assert_str_eq(rows, "S-1;PID:X SN:Y;S 2;");
+	rows[0] = '\0';
+	EXPECT_WHY(BRSKI_MALFORMED, "line 2: ",
+		brski_admin_serials_read(brski_span_str("S-1\nS-2 note\n"), serial_row, NULL, &err));
+	ck_assert_str_eq(rows, "");
+}
+END_TEST
+
 START_TEST(a_serial_number_is_not_blank)
 {
 	put_manufacturer("acme");
@@ -628,6 +646,7 @@ int main(void)
 		the_inventory,
 		a_list_of_devices,
 		a_list_is_taken_whole_or_not_at_all,
+		serial_numbers_of_a_list,
 		a_serial_number_is_not_blank,
 		the_operator_decides,
 		patterns_of_types,
