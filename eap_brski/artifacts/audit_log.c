@@ -77,23 +77,17 @@ static enum brski_code read_domain_id(
 
 /*
  * RFC 8995 5.8.1: the nonce is what stood in the request, often base64, but "this should not be
- * assumed". Only its being there is judged, so what does not decode is kept as text.
+ * assumed". Only its being there is judged.
  */
 static enum brski_code read_nonce(const json_t *in, struct brski_audit_event *event, struct brski_error *err)
 {
 	const json_t *nonce = json_object_get(in, "nonce");
-	struct brski_span text = brski_span_str(json_string_value(nonce));
 
 	if (!nonce || json_is_null(nonce))
 		return BRSKI_OK;
 	if (!json_is_string(nonce))
 		return brski_fail(err, BRSKI_MALFORMED, "nonce in the audit log is not a string");
-	if (brski_base64_decode(text, &event->nonce, NULL) == BRSKI_OK)
-		return BRSKI_OK;
-	brski_buf_reset(&event->nonce);
-	if (brski_base64url_decode(text, &event->nonce, NULL) == BRSKI_OK)
-		return BRSKI_OK;
-	return brski_buf_set(&event->nonce, text);
+	return brski_buf_set(&event->nonce, brski_span(json_string_value(nonce), json_string_length(nonce)));
 }
 
 static enum brski_code read_assertion(
@@ -204,7 +198,8 @@ static json_t *event_to_json(const struct brski_audit_event *event)
 	brski_time_format(event->date, date);
 	json = json_pack("{s:s, s:o, s:o, s:s}", "date", date, "domainID",
 		brski_json_base64(brski_buf_span(&event->domain_id)), "nonce",
-		event->nonce.len > 0 ? brski_json_base64(brski_buf_span(&event->nonce)) : json_null(),
+		event->nonce.len > 0 ? json_stringn((const char *)event->nonce.data, event->nonce.len)
+				     : json_null(),
 		"assertion", brski_assertion_name(event->assertion));
 	if (json && truncated > 0)
 		json_object_set_new(json, "truncated", json_integer(truncated));

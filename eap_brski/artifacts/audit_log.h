@@ -14,8 +14,7 @@
 struct brski_audit_event {
 	time_t date;
 	struct brski_buf domain_id; /* brski_domain_id() of the certificate that was pinned */
-	struct brski_buf
-		nonce; /* len 0: nonceless. Octets; if the text in the log is not base64, the text itself */
+	struct brski_buf nonce;     /* the text as it stands there; len 0: nonceless */
 	enum brski_assertion assertion;
 	char truncated[64]; /* decimal count of events of this domain that were left out; "" if none */
 };

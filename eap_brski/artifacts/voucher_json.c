@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/artifacts/voucher_json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "eap_brski/ground/base64.h"
@@ -45,28 +46,17 @@ static enum brski_code get_binary(
 	return BRSKI_OK;
 }
 
-/*
- * YANG's binary is base64 with padding (RFC 7950 9.8.2), and so we send it. RFC 8995's own examples
- * and audit-log (C.2, 5.8.1) have nonces in base64url without padding: those are read too, here and
- * nowhere else, and mean the same octets.
- */
-static enum brski_code get_nonce(const json_t *leaves, struct brski_buf *out, struct brski_error *err)
+static enum brski_code get_nonce(const json_t *leaves, struct brski_voucher *v, struct brski_error *err)
 {
 	const char *text;
 	enum brski_code code = get_text(leaves, "nonce", &text, err);
 
 	if (code != BRSKI_OK)
 		return code;
-	if (strpbrk(text, "-_"))
-		code = brski_base64url_decode(brski_span_str(text), out, err);
-	else
-		code = brski_base64_decode(brski_span_str(text), out, err);
-	if (code != BRSKI_OK)
-		return brski_fail_context(err, code, "nonce");
-	if (out->len < BRSKI_NONCE_MIN || out->len > BRSKI_NONCE_MAX)
-		return brski_fail(
-			err, BRSKI_MALFORMED, "nonce of %zu octets (RFC 8366 5.3: 8 to 32)", out->len);
-	return BRSKI_OK;
+	code = brski_nonce_read(brski_span_str(text), &v->nonce, err);
+	if (code == BRSKI_OK) /* 32 octets have 44 letters at most */
+		snprintf(v->nonce_text, sizeof(v->nonce_text), "%s", text);
+	return code;
 }
 
 static enum brski_code get_time(const json_t *leaves, const char *name, time_t *out, struct brski_error *err)
@@ -173,7 +163,7 @@ static enum brski_code read_common(const json_t *leaves, struct brski_voucher *v
 	TRY(get_assertion(leaves, &v->assertion, err));
 	TRY(get_serial_number(leaves, v->serial_number, err));
 	TRY(get_binary(leaves, "idevid-issuer", &v->idevid_issuer, err));
-	TRY(get_nonce(leaves, &v->nonce, err));
+	TRY(get_nonce(leaves, v, err));
 	return BRSKI_OK;
 }
 
@@ -313,6 +303,14 @@ static bool put_binary(json_t *leaves, const char *name, const struct brski_buf 
 	       json_object_set_new(leaves, name, brski_json_base64(brski_buf_span(octets))) == 0;
 }
 
+static bool put_nonce(json_t *leaves, const struct brski_voucher *v)
+{
+	char text[BRSKI_NONCE_TEXT_MAX];
+
+	return brski_voucher_nonce(v, text, NULL) == BRSKI_OK &&
+	       (text[0] == '\0' || put_text(leaves, "nonce", text));
+}
+
 static bool put_leaves(json_t *leaves, const struct brski_voucher *v)
 {
 	bool ok = put_time(leaves, "created-on", v->created_on) &&
@@ -320,8 +318,7 @@ static bool put_leaves(json_t *leaves, const struct brski_voucher *v)
 		  (v->assertion == BRSKI_ASSERTION_NONE ||
 			  put_text(leaves, "assertion", brski_assertion_name(v->assertion))) &&
 		  put_text(leaves, "serial-number", v->serial_number) &&
-		  put_binary(leaves, "idevid-issuer", &v->idevid_issuer) &&
-		  put_binary(leaves, "nonce", &v->nonce);
+		  put_binary(leaves, "idevid-issuer", &v->idevid_issuer) && put_nonce(leaves, v);
 
 	if (!ok)
 		return false;

@@ -12,8 +12,8 @@
  * types, duplicate keys, serial-number or (in a voucher) created-on, assertion or
  * pinned-domain-cert missing, nonce together with expires-on, last-renewal-date without (the YANG's
  * "mandatory" and "must", RFC 8366 5.3). Members that are not known are passed over (RFC 8995
- * 5.6.1), and so are leaves that have no place in a request (RFC 8995 3.4). A nonce is read in
- * base64url too, as in RFC 8995's examples. print refuses what parse
+ * 5.6.1), and so are leaves that have no place in a request (RFC 8995 3.4). A nonce is read as
+ * brski_nonce_read() does, and printed as brski_voucher_nonce() says. print refuses what parse
  * would, and frees what *json held. On failure *out is empty.
  */
 BRSKI_CHECKED enum brski_code brski_voucher_parse(struct brski_span json, enum brski_voucher_kind want,

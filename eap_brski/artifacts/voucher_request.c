@@ -74,6 +74,7 @@ enum brski_code brski_voucher_request_registrar(const struct brski_credential *r
 	code = put_device(&v, idevid, err);
 	if (code == BRSKI_OK && pledge) {
 		v.assertion = pledge->assertion;
+		memcpy(v.nonce_text, pledge->nonce_text, sizeof(v.nonce_text));
 		code = brski_buf_set(&v.nonce, brski_buf_span(&pledge->nonce));
 		if (code == BRSKI_OK)
 			code = brski_buf_set(&v.prior_signed_voucher_request, pledge_cms);

@@ -60,6 +60,7 @@ static enum brski_code fill_voucher(
 	code = brski_cert_to_der(r->pinned, &v->pinned_domain_cert, err);
 	if (code == BRSKI_OK)
 		code = brski_buf_set(&v->nonce, brski_buf_span(&r->voucher.nonce));
+	memcpy(v->nonce_text, r->voucher.nonce_text, sizeof(v->nonce_text));
 	if (code == BRSKI_OK)
 		code = brski_buf_set(&v->idevid_issuer, brski_buf_span(&r->voucher.idevid_issuer));
 	return code;
@@ -72,6 +73,7 @@ static struct masa_issued issued_like(const struct masa_request *r)
 		.domain_id = brski_buf_span(&r->domain_id),
 		.pinned = r->pinned_fingerprint,
 		.nonce = brski_buf_span(&r->voucher.nonce),
+		.nonce_text = r->voucher.nonce_text,
 		.assertion = assertion_of(r),
 	};
 }

@@ -198,10 +198,10 @@ static enum brski_code check_proximity_cert(
 }
 
 /* RFC 8995 5.5.5 and 5.5.6: serial number of the IDevID, and the nonce. */
-static enum brski_code check_prior_leaves(const struct masa_request *r, const struct brski_voucher *prior,
+static enum brski_code check_prior_leaves(struct masa_request *r, const struct brski_voucher *prior,
 	const X509 *idevid, struct brski_error *err)
 {
-	const struct brski_voucher *v = &r->voucher;
+	struct brski_voucher *v = &r->voucher;
 	struct brski_buf issuer = {0};
 	char serial[BRSKI_SERIAL_MAX];
 	bool other_issuer;
@@ -213,6 +213,8 @@ static enum brski_code check_prior_leaves(const struct masa_request *r, const st
 		return brski_fail(err, BRSKI_MISMATCH, "the pledge's request is of device %s", serial);
 	if (!brski_span_equal(brski_buf_span(&prior->nonce), brski_buf_span(&v->nonce)))
 		return brski_fail(err, BRSKI_MISMATCH, "the nonce is not the pledge's");
+	/* RFC 8995 5.6: the nonce from the pledge; its registrar may have written it anew */
+	memcpy(v->nonce_text, prior->nonce_text, sizeof(v->nonce_text));
 	if (v->idevid_issuer.len == 0)
 		return BRSKI_OK;
 	code = brski_cert_authority_key_id(idevid, &issuer, err);

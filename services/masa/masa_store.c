@@ -27,7 +27,9 @@ static const char *const steps[] = {
 	"UPDATE requests SET n = id;"
 	"CREATE UNIQUE INDEX requests_in_order ON requests (proved, n);"
 	"ALTER TABLE devices ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
-	"CREATE INDEX vouchers_by_assertion ON vouchers (device, assertion);",
+	"CREATE INDEX vouchers_by_assertion ON vouchers (device, assertion);"
+	/* the nonce in the letters of whoever has written it; '' in what version 1 has stored */
+	"ALTER TABLE vouchers ADD COLUMN nonce_text TEXT NOT NULL DEFAULT '';",
 };
 static const struct sql_schema schema = {.steps = steps, .version = sizeof(steps) / sizeof(steps[0])};
 

@@ -69,6 +69,7 @@ struct masa_issued {
 	struct brski_span domain_id;
 	const char *pinned;      /* fingerprint of pinned-domain-cert */
 	struct brski_span nonce; /* len 0: nonceless */
+	const char *nonce_text;  /* as the pledge has written it; NULL: base64 */
 	enum brski_assertion assertion;
 	time_t created_on;
 	struct brski_span cms;

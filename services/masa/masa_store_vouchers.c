@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/ground/base64.h"
 #include "services/masa/masa_store_internal.h"
 
 /* The store's part about issued vouchers, of which the audit log is a view. */
@@ -18,8 +19,8 @@ static enum brski_code insert(
 	struct sql q;
 
 	sql_begin(&q, store->db,
-		"INSERT INTO vouchers (device, domain_id, pinned, nonce, assertion, created_on, cms)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		"INSERT INTO vouchers (device, domain_id, pinned, nonce, assertion, created_on, cms,"
+		" nonce_text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 		err);
 	sql_bind_int(&q, issued->device);
 	sql_bind_blob(&q, issued->domain_id);
@@ -28,6 +29,7 @@ static enum brski_code insert(
 	sql_bind_int(&q, issued->assertion);
 	sql_bind_int(&q, issued->created_on);
 	sql_bind_blob(&q, issued->cms);
+	sql_bind_text(&q, issued->nonce_text ? issued->nonce_text : "");
 	return sql_run(&q);
 }
 
@@ -82,7 +84,7 @@ enum brski_code masa_voucher_find(struct masa_store *store, const struct masa_is
 
 	brski_buf_free(cms);
 	sql_begin(&q, store->db,
-		"SELECT cms FROM vouchers WHERE device = ?1 AND pinned = ?2 AND nonce = ?3"
+		"SELECT cms FROM vouchers WHERE device = ?1 AND pinned = ?2 AND nonce = ?3 AND nonce_text IN ('', ?6)"
 		" AND assertion = ?4 AND created_on >= ?5 ORDER BY id DESC LIMIT 1",
 		err);
 	sql_bind_int(&q, like->device);
@@ -90,6 +92,7 @@ enum brski_code masa_voucher_find(struct masa_store *store, const struct masa_is
 	sql_bind_blob(&q, like->nonce);
 	sql_bind_int(&q, like->assertion);
 	sql_bind_int(&q, since);
+	sql_bind_text(&q, like->nonce_text ? like->nonce_text : "");
 	found = sql_row(&q);
 	if (found)
 		sql_blob(&q, 0, cms);
@@ -147,19 +150,36 @@ static enum brski_code count_events(
 	return sql_end(&q);
 }
 
-static void read_event(struct sql *q, struct brski_audit_event *event, long *left_out)
+/* RFC 8995 5.8.1's log has the text; what is stored without one is written in base64. */
+static bool read_nonce(struct sql *q, struct brski_buf *out)
+{
+	struct brski_buf octets = {0};
+	char text[BRSKI_NONCE_TEXT_MAX] = "";
+	bool ok;
+
+	sql_blob(q, 2, &octets);
+	sql_text(q, 5, text, sizeof(text));
+	if (text[0])
+		ok = brski_buf_set(out, brski_span_str(text)) == BRSKI_OK;
+	else
+		ok = octets.len == 0 || brski_base64_encode(brski_buf_span(&octets), out) == BRSKI_OK;
+	brski_buf_free(&octets);
+	return ok;
+}
+
+static bool read_event(struct sql *q, struct brski_audit_event *event, long *left_out)
 {
 	event->date = (time_t)sql_int(q, 0);
 	sql_blob(q, 1, &event->domain_id);
-	sql_blob(q, 2, &event->nonce);
 	event->assertion = (enum brski_assertion)sql_int(q, 3);
 	*left_out = (long)sql_int(q, 4);
 	if (*left_out > 0)
 		snprintf(event->truncated, sizeof(event->truncated), "%ld", *left_out);
+	return read_nonce(q, &event->nonce);
 }
 
 /* Every event, with none left out for it. */
-static const char all_events[] = "SELECT created_on, domain_id, nonce, assertion, 0 FROM vouchers"
+static const char all_events[] = "SELECT created_on, domain_id, nonce, assertion, 0, nonce_text FROM vouchers"
 				 " WHERE device = ?1 ORDER BY id DESC LIMIT ?2";
 /*
  * RFC 8995 5.8.1: of each domain the newest nonced and the newest nonceless event, with the number
@@ -167,7 +187,7 @@ static const char all_events[] = "SELECT created_on, domain_id, nonce, assertion
  * another's, and what is proved is told apart, and comes before what anybody can have made.
  */
 static const char newest_events[] =
-	"SELECT created_on, domain_id, nonce, assertion, n - 1 FROM"
+	"SELECT created_on, domain_id, nonce, assertion, n - 1, nonce_text FROM"
 	" (SELECT max(id) AS id, count(*) AS n, assertion IN (?3, ?4) AS proved FROM vouchers"
 	" WHERE device = ?1 GROUP BY domain_id, pinned, nonce = x'', proved"
 	" ORDER BY proved DESC, max(id) DESC LIMIT ?2)"
@@ -184,6 +204,7 @@ enum brski_code masa_audit_log(
 {
 	long count;
 	long left_out;
+	bool ok = true;
 	struct sql q;
 	enum brski_code code = count_events(store, device, &count, err);
 
@@ -198,11 +219,13 @@ enum brski_code masa_audit_log(
 	sql_bind_int(&q, BRSKI_AUDIT_EVENTS_MAX);
 	if (count > BRSKI_AUDIT_EVENTS_MAX)
 		bind_newest(&q);
-	while (out->n_events < BRSKI_AUDIT_EVENTS_MAX && sql_row(&q)) {
-		read_event(&q, &out->events[out->n_events++], &left_out);
+	while (ok && out->n_events < BRSKI_AUDIT_EVENTS_MAX && sql_row(&q)) {
+		ok = read_event(&q, &out->events[out->n_events++], &left_out);
 		out->duplicates += left_out;
 	}
 	code = sql_end(&q);
+	if (code == BRSKI_OK && !ok)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for an audit log");
 	/*
 	 * what is neither listed nor counted with a listed one is of domains that are not in the
 	 * log at all

@@ -92,7 +92,7 @@ static void spoil_audit_log(struct brski_buf *json)
 	events->date = time(NULL) - 86400;
 	events->assertion = BRSKI_ASSERTION_LOGGED;
 	set_buf(&events->domain_id, domain_id, sizeof(domain_id));
-	set_buf(&events->nonce, domain_id, 16);
+	set_buf(&events->nonce, "AAECAwQFBgcICQoLDA0ODw==", 24);
 	brski_buf_reset(json);
 	rogue_need(brski_audit_log_print(&log, json, &err) == BRSKI_OK, "audit log", &err);
 	brski_audit_log_free(&log);

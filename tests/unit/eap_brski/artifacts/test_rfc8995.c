@@ -496,14 +496,35 @@ START_TEST(our_requests_with_their_keys)
 }
 END_TEST
 
+/* RFC 8995 5.6: the nonce is handed on letter for letter; whoever made it may compare texts. */
+START_TEST(the_nonce_stays_as_it_was_written)
+{
+	struct brski_credential jrc = signer_of(DIR "jrc_prime256v1.key", registrar);
+	struct brski_buf own = {0}, json = {0};
+	STACK_OF(X509) *certs;
+
+	EXPECT(BRSKI_OK, check_pledge_request(brski_buf_span(&vr)));
+	EXPECT(BRSKI_OK, brski_voucher_request_registrar(
+				 &jrc, sk_X509_value(idevid, 0), &v, brski_buf_span(&vr), AT, &own, &err));
+	EXPECT(BRSKI_OK, brski_cms_open(brski_buf_span(&own), NULL, &json, &certs, NULL, &err));
+	brski_put_u8(&json, 0);
+	ck_assert_ptr_nonnull(strstr((const char *)json.data, "\"nonce\":\"-_XE9zK9q8Ll1qylMtLKeg\""));
+	free_stack(certs);
+	brski_buf_free(&json);
+	brski_buf_free(&own);
+	brski_credential_free(&jrc);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {pledge_request, registrar_request, voucher, what_their_certificates_say,
-		pledge_request_changed_in_one_field, pledge_request_signed_by_another,
-		voucher_changed_in_one_field, voucher_that_pins_another_certificate,
-		voucher_signed_by_another, voucher_at_another_time_or_place,
-		registrar_request_changed_in_one_field, damaged_pledge_request, damaged_registrar_request,
-		damaged_voucher, our_requests_with_their_keys};
+	const TTest *const tests[] = {pledge_request, the_nonce_stays_as_it_was_written, registrar_request,
+		voucher, what_their_certificates_say, pledge_request_changed_in_one_field,
+		pledge_request_signed_by_another, voucher_changed_in_one_field,
+		voucher_that_pins_another_certificate, voucher_signed_by_another,
+		voucher_at_another_time_or_place, registrar_request_changed_in_one_field,
+		damaged_pledge_request, damaged_registrar_request, damaged_voucher,
+		our_requests_with_their_keys};
 
 	return run_tests("rfc8995", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

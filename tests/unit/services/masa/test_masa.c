@@ -8,6 +8,7 @@
 #include "eap_brski/artifacts/voucher_check.h"
 #include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/artifacts/voucher_request.h"
+#include "eap_brski/ground/base64.h"
 #include "eap_brski/ground/text.h"
 #include "eap_brski/pki/cms.h"
 #include "services/masa/masa.h"
@@ -798,11 +799,13 @@ static void read_log(struct brski_audit_log *log)
 
 static void check_event(const struct brski_audit_event *event, const X509 *pinned, struct brski_span nonce)
 {
-	struct brski_buf id = {0};
+	struct brski_buf id = {0}, octets = {0};
 
 	EXPECT(BRSKI_OK, brski_domain_id(pinned, &id, &err));
 	ck_assert(brski_span_equal(brski_buf_span(&id), brski_buf_span(&event->domain_id)));
-	ck_assert(brski_span_equal(nonce, brski_buf_span(&event->nonce)));
+	EXPECT(BRSKI_OK, brski_base64_decode(brski_buf_span(&event->nonce), &octets, &err));
+	ck_assert(brski_span_equal(nonce, brski_buf_span(&octets)));
+	brski_buf_free(&octets);
 	ck_assert_int_eq(event->assertion, BRSKI_ASSERTION_PROXIMITY);
 	brski_buf_free(&id);
 }
@@ -822,6 +825,50 @@ START_TEST(audit_log_for_those_who_had_a_voucher)
 	make_request(&foreign_registrar, &gadget, NONCE_2);
 	ck_assert_uint_eq(ask(MASA_PATH_AUDIT_LOG), 404);
 	ck_assert(told("never had a voucher"));
+}
+END_TEST
+
+/* The registrar's request for S-1 with the nonce in these letters, and the pledge's in it with those. */
+static void write_request(const char *nonce, const char *pledges)
+{
+	struct draft d = begin_draft();
+	struct brski_voucher *v[] = {&d.prior, &d.request};
+	const char *texts[] = {pledges, nonce};
+
+	for (size_t i = 0; i < 2; i++) {
+		brski_buf_free(&v[i]->nonce);
+		EXPECT(BRSKI_OK, brski_base64url_decode(brski_span_str(pledges), &v[i]->nonce, &err));
+		snprintf(v[i]->nonce_text, sizeof(v[i]->nonce_text), "%s", texts[i]);
+	}
+	ck_assert_uint_eq(send_draft(&d), 200);
+}
+
+/* RFC 8995 5.6, 5.8.1: in voucher and log the nonce is the text that the pledge has written. */
+START_TEST(the_nonce_stays_as_it_was_written)
+{
+	static const char text[] = "-_XE9zK9q8Ll1qylMtLKeg";
+	struct brski_audit_log log;
+	struct brski_voucher v;
+	STACK_OF(X509) *certs;
+
+	write_request(text, text);
+	EXPECT(BRSKI_OK,
+		brski_voucher_open(brski_buf_span(&response.body), NULL, BRSKI_VOUCHER, &v, &certs, &err));
+	ck_assert_str_eq(v.nonce_text, text);
+	brski_voucher_free(&v);
+	pki_free_certs(certs);
+	ck_assert_uint_eq(ask(MASA_PATH_AUDIT_LOG), 200);
+	read_log(&log);
+	ck_assert(brski_span_equal(brski_buf_span(&log.events[0].nonce), brski_span_str(text)));
+	brski_audit_log_free(&log);
+	/* a registrar that has written it anew: what the pledge has written counts */
+	clock_now += 61;
+	write_request("+/XE9zK9q8Ll1qylMtLKeQ==", "-_XE9zK9q8Ll1qylMtLKeQ");
+	EXPECT(BRSKI_OK,
+		brski_voucher_open(brski_buf_span(&response.body), NULL, BRSKI_VOUCHER, &v, &certs, &err));
+	ck_assert_str_eq(v.nonce_text, "-_XE9zK9q8Ll1qylMtLKeQ");
+	brski_voucher_free(&v);
+	pki_free_certs(certs);
 }
 END_TEST
 
@@ -1078,8 +1125,9 @@ int main(void)
 		prior_seen_with_another_registrar, prior_without_proximity, prior_of_an_expired_device,
 		idevid_issuer_of_another_certificate, forms, malformed, damaged_requests,
 		audit_log_for_those_who_had_a_voucher, audit_log_names_all_domains,
-		long_audit_log_is_abridged, strangers_push_nobody_out_of_the_audit_log,
-		a_borrowed_domain_id_hides_nothing, every_request_is_noted, the_list_of_requests_is_bounded,
+		the_nonce_stays_as_it_was_written, long_audit_log_is_abridged,
+		strangers_push_nobody_out_of_the_audit_log, a_borrowed_domain_id_hides_nothing,
+		every_request_is_noted, the_list_of_requests_is_bounded,
 		the_list_tells_who_has_proved_something, a_device_with_a_history_stays,
 		an_owner_with_devices_stays};
 
