@@ -41,12 +41,22 @@ logs_in() { # NAME
 	join "$1" && lab_wait_log radius 'Login OK.*EAP-TLS' 5 "$mark"
 }
 
-# openssl cmp as a PKI that has to be polled twice, and then gives out the certificate that it was started with.
-mock_pki() { # CERTIFICATE
-	local mark
+# From OpenSSL 3.5 on, the mock server wants to be polled for the pkiConf, too.
+gets_in() { # NAME
+	for _ in 1 2 3 4; do
+		pause_of "$1"
+		join "$1" && return
+	done
+	return 1
+}
+
+# openssl cmp as a PKI that gives out the certificate that it was started with. Its signer is no CA, but has id-kp-cmcCA.
+mock_pki() { # CERTIFICATE [options]
+	local mark cert=$1
+	shift
 	mark=$(lab_mark mock)
 	lab_start mock "$NS_SERVERS" openssl cmp -port "$CA_PORT" -srv_cert "$PKI/home-cmp.pem" -srv_key "$PKI/home-cmp.key" \
-		-srv_trusted "$PKI/acme-ca.pem" -rsp_cert "$1" -poll_count 2 -check_after "$RETRY_AFTER" -verbosity 7
+		-srv_trusted "$PKI/acme-ca.pem" -rsp_cert "$cert" -check_after "$RETRY_AFTER" -verbosity 7 "$@"
 	lab_wait_log mock 'ACCEPT' 10 "$mark" || lab_die "openssl cmp did not start: $(tail -n 3 "$LAB/mock.log")"
 }
 
@@ -129,7 +139,7 @@ check "and polls" test "$(state_of polls)" = poll
 key=$(key_of polls)
 issue_by_hand polls
 mark=$(lab_mark radius)
-mock_pki "$PKI/ldevid-polls.pem"
+mock_pki "$PKI/ldevid-polls.pem" -poll_count 2
 check "the request is forwarded in the background, and the PKI says waiting" \
 	lab_wait_log radius 'polls of acme: deferred: PKI .* wants to be asked again' 10 "$mark"
 check "no device was there" not logged 'Login' "$mark"
@@ -148,10 +158,43 @@ mark=$(lab_mark radius)
 kill -CONT "${LAB_PID[mock]}"
 check "the answer to its pollReq comes, with no device there" \
 	lab_wait_log radius 'polls of acme: certificate: PKI .* issued' 10 "$mark"
-pause_of polls
-check "the next visit: the device is let in" join polls
+check "the next visit: the device is let in" gets_in polls
 check "its certificate verifies, for the key that it had made first" is_right polls "$key"
 check "it is the one that the PKI gave" cmp -s <(openssl x509 -in "$LAB/devices/polls/state/ldevid-1.pem") \
 	<(openssl x509 -in "$PKI/ldevid-polls.pem")
 check "it logs in with it" logs_in polls
+check "it was confirmed" grep -q 'CERTCONF' "$LAB/mock.log"
+
+# The mock server gives out one certificate, so the device asks first, while there is no PKI.
+asks_before_mock_pki() { # NAME [options of openssl cmp]
+	local name=$1
+	shift
+	lab_stop mock
+	: > "$LAB/mock.log"
+	check "the device asks, and no PKI is there" not join "$name"
+	key=$(key_of "$name")
+	issue_by_hand "$name"
+	mark=$(lab_mark radius)
+	mock_pki "$PKI/ldevid-$name.pem" "$@"
+}
+
+echo "# openssl cmp, plain: the certificate at once, and confirmed"
+good_device plain
+asks_before_mock_pki plain
+check "the PKI issues in the background" lab_wait_log radius 'plain of acme: certificate: PKI .* issued' 10 "$mark"
+pause_of plain
+check "the device is let in" join plain
+check "its certificate verifies, for its key" is_right plain "$key"
+check "it has confirmed it" grep -q 'CERTCONF' "$LAB/mock.log"
+check "... and was answered" said plain 'EAP-BRSKI: (confirmed|onboarded)'
+
+echo "# openssl cmp, polled once, and confirmed implicitly"
+good_device implicit brski_implicit_confirm=1
+asks_before_mock_pki implicit -poll_count 1 -grant_implicitconf
+check "the PKI says waiting" lab_wait_log radius 'implicit of acme: deferred: PKI .* wants to be asked again' 10 "$mark"
+check "the device is let in" gets_in implicit
+check "its certificate verifies, for its key" is_right implicit "$key"
+check "the PKI was polled" grep -q 'POLLREQ' "$LAB/mock.log"
+check "nothing was left to confirm" not grep -q 'CERTCONF' "$LAB/mock.log"
+check "it logs in with it" logs_in implicit
 finish

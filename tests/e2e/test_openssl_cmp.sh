@@ -39,6 +39,10 @@ good() { # NAME
 	openssl pkey -in "$T/$1-new.key" -pubout | cmp - "$T/pub.cert"
 }
 
+enroll_with_mods() {
+	enroll mods P-256 -cmd ir -days 3 -policy_oids 1.2.3.4 > "$T/mods.out" 2>&1
+}
+
 states() { # of all rows
 	"$CA" list "$T/ca" | awk '{ print $3 }' | paste -sd ' '
 }
@@ -57,7 +61,15 @@ cp "$T/ir-P-256-new.key" "$T/p10-new.key"
 check "its certificate is right" good p10
 check "each certificate was confirmed" [ "$(states)" = "confirmed confirmed confirmed confirmed confirmed" ]
 check "openssl cmp -cmd genm gets an answer" openssl cmp -config '' -cmd genm -server "127.0.0.1:$PORT" -path /.well-known/cmp/getcacerts \
-	-cert "$T/idevid-P-256.pem" -key "$T/idevid-P-256.key" -trusted "$T/ca/root.pem" -infotype caCerts
+	-cert "$T/idevid-P-256.pem" -key "$T/idevid-P-256.key" -trusted "$T/ca/root.pem" -infotype caCerts -cacertsout "$T/genm.pem"
+check "openssl cmp -cmd genm -infotype certReqTemplate: there are no requirements" openssl cmp -config '' -cmd genm \
+	-server "127.0.0.1:$PORT" -path /.well-known/cmp/getcertreqtemplate \
+	-cert "$T/idevid-P-256.pem" -key "$T/idevid-P-256.key" -trusted "$T/ca/root.pem" -infotype certReqTemplate
+check "implicitConfirm that is not granted: confirmed explicitly" enroll asked P-256 -cmd ir -implicit_confirm
+check "... and the certificate is right" good asked
+check "dates and policies that are asked for are not granted, and that is said" \
+	enroll_with_mods
+check "... by status and words" grep -Eq 'granted with modifications.*not as asked for: .*Policies.*validity' "$T/mods.out"
 check "a requested subjectAltName is dropped" enroll san P-256 -cmd ir -sans dns:device.example -unprotected_errors
 check "... and the certificate is right" good san
 check "... without it" fails grep -q device.example <(openssl x509 -in "$T/san.crt" -noout -text)
@@ -82,12 +94,16 @@ refused "an unknown manufacturer" 'serialNumber=S-9.*: (untrusted|.*issuer)' 'si
 refused "the subject of another device" 'refused: .*serial number of another device' 'badCertTemplate' -subject /CN=device/serialNumber=S-other
 refused "the subject of nobody in particular" 'refused: .*no registration authority' 'notAuthorized' -subject /CN=sensor.example
 refused "a shared secret in place of a signature" 'refused: .*(signature|algorithm)' 'wrongIntegrity' -secret pass:secret -ref 4711 -cert "" -key ""
+refused "a proof of possession that is no signature" 'ir refused: .*proof of possession is no signature' 'badPOP' -popo 2
+refused "... and that in the answer to ir" 'ir refused: .*is no signature' 'received IP' -popo 2
+refused "raVerified, by a device" 'ir refused: .*raVerified' 'notAuthorized' -popo 0
+refused "no protection" 'ir refused: .*not protected' 'badMessageCheck' -unprotected_requests
 refused "another path" '/elsewhere: 404' '404' -path elsewhere
-check "nothing was issued for these" [ "$("$CA" list "$T/ca" | wc -l)" = 7 ]
+check "nothing was issued for these" [ "$("$CA" list "$T/ca" | wc -l)" = 9 ]
 
 crash ca
 serve --implicit-confirm --copy-san --days 10 --ca-pubs
-check "the list outlives the daemon's death" [ "$("$CA" list "$T/ca" | wc -l)" = 7 ]
+check "the list outlives the daemon's death" [ "$("$CA" list "$T/ca" | wc -l)" = 9 ]
 check "implicit confirmation by option" enroll implicit P-256 -cmd ir -implicit_confirm -cacertsout "$T/pubs.pem"
 check "... and the certificate is right" good implicit
 check "... no certConf was sent" fails grep -q certConf "$T/ca.log"
