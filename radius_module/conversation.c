@@ -20,6 +20,7 @@ enum { EAP_TYPE_IDENTITY = 1, EAP_TYPE_NAK = 3, EAP_TYPE_EXPANDED = 254 };
 #define NO_RESPONSE "no EAP response, or not all of one"
 #define IDENTITY_MAX 280
 #define LINGER_MS 30000
+#define IGNORED_MAX 20 /* packets in a row; RFC 3579 2.2: a modest number */
 /* Added to a Wait before the authenticator may think that the packet was lost. */
 #define TIMEOUT_MARGIN_S 5
 #define EAPOL_HEADER_LEN 4 /* Version, Type, Body Length */
@@ -44,6 +45,7 @@ struct conversation {
 	struct brski_server_session *eap;
 	struct brski_wait wait;
 	uint8_t request_id;
+	unsigned n_ignored;
 	struct brski_buf last_in;           /* the response that was answered last ... */
 	struct brski_conversation_out last; /* ... and how */
 	bool deferred;
@@ -380,6 +382,7 @@ static void answer_response(struct brski_conversations *c, struct conversation *
 {
 	brski_buf_free(&v->last.eap);
 	v->last.session_timeout = 0;
+	v->n_ignored = 0;
 	v->last.octets_in += p->whole.len;
 	v->last.round_trips++;
 	process(c, v, in, method, &v->last);
@@ -458,21 +461,28 @@ static enum brski_session_stage stage_of(const struct conversation *v)
 	return brski_server_device(v->eap) ? BRSKI_SESSION_PROVED : BRSKI_SESSION_HALF_OPEN;
 }
 
-static void nak(struct conversation *v, const struct eap_packet *p, struct brski_conversation_out *out)
+static void end_now(struct conversation *v, const struct eap_packet *p, const char *why,
+	struct brski_conversation_out *out)
 {
 	brski_buf_free(&v->last.eap);
-	reject(&v->last, v->request_id, "the device does not want to do EAP-BRSKI (it sent a Nak)");
+	reject(&v->last, v->request_id, why);
 	keep(v, p->whole, out);
 }
 
 /*
  * RFC 3748 2.1 and 4.1 have such a packet dropped, and RFC 3579 2.2 says how in RADIUS, where each
- * request gets an answer: the last EAP-Request goes out once more. Nothing else has happened.
+ * request gets an answer: the last EAP-Request goes out once more. Nothing else has happened; but a
+ * session that gets nothing else ends.
  */
-static void ignore(struct conversation *v, struct brski_conversation_out *out, const char *why)
+static void ignore(struct conversation *v, const struct eap_packet *p, struct brski_conversation_out *out,
+	const char *why)
 {
 	struct brski_buf eap = {0};
 
+	if (++v->n_ignored > IGNORED_MAX) {
+		end_now(v, p, "too many packets that the session does not wait for", out);
+		return;
+	}
 	if (brski_buf_set(&eap, brski_buf_span(&v->last.eap)) != BRSKI_OK) {
 		invalid(out, why);
 		return;
@@ -501,13 +511,13 @@ static void go_on(struct brski_conversations *c, struct conversation *v,
 	} else if (is_end(v->last.verdict)) {
 		invalid(out, "a packet after the end of its conversation");
 	} else if (p->code != EAP_RESPONSE) {
-		ignore(v, out, NO_RESPONSE);
+		ignore(v, p, out, NO_RESPONSE);
 	} else if (p->id != v->request_id) {
-		ignore(v, out, "an EAP response whose Identifier is not that of the last request");
+		ignore(v, p, out, "an EAP response whose Identifier is not that of the last request");
 	} else if (is_nak(p) && may_nak(v)) {
-		nak(v, p, out);
+		end_now(v, p, "the device does not want to do EAP-BRSKI (it sent a Nak)", out);
 	} else if (!is_ours(c, p, &method)) {
-		ignore(v, out, "an EAP response of another type in the middle of EAP-BRSKI");
+		ignore(v, p, out, "an EAP response of another type in the middle of EAP-BRSKI");
 	} else {
 		answer_response(c, v, in, p, method, out);
 	}

@@ -585,6 +585,37 @@ START_TEST(a_nak_ends_the_session)
 END_TEST
 
 /* RFC 3748 2.1: one that comes after a response of the method is dropped, whoever has sent it. */
+/* RFC 3579 2.2: a modest number, then the session ends. What the device says in between begins a new count. */
+START_TEST(who_sends_nothing_else_is_done)
+{
+	struct device d;
+	unsigned n = 0;
+
+	start_instance();
+	device_open(&d);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	for (int round = 0; round < 3; round++) {
+		reply(&d);
+		d.eap.data[1] ^= 0x80;
+		for (n = 0; n < 15; n++) {
+			ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+			ck_assert(d.out.ignored);
+		}
+		d.eap.data[1] ^= 0x80;
+		ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+		ck_assert(!d.out.ignored);
+	}
+	reply(&d);
+	d.eap.data[1] ^= 0x80;
+	for (n = 0; ask(&d) == BRSKI_VERDICT_CHALLENGE; n++)
+		ck_assert_uint_lt(n, 50);
+	ck_assert_uint_ge(n, 15);
+	ck_assert_int_eq(d.out.verdict, BRSKI_VERDICT_REJECT);
+	ck_assert_uint_eq(d.out.eap.data[0], FAILURE);
+	device_close(&d);
+}
+END_TEST
+
 START_TEST(a_late_nak_is_dropped)
 {
 	struct brski_buf request = {0}, said = {0};
@@ -989,6 +1020,7 @@ int main(void)
 		rules_are_asked_once_and_what_they_keep_comes_back,
 		rules_may_defer,
 		a_nak_ends_the_session,
+		who_sends_nothing_else_is_done,
 		a_late_nak_is_dropped,
 		another_type_in_a_session_is_dropped,
 		lengths_and_codes,
