@@ -28,8 +28,8 @@ static bool eap_brski_is_ours(const struct eap_peer_config *config)
 	return false;
 }
 
-/* Loads, fits together, and has not run out. A clock that runs late does no harm here, as no start of
- * validity is looked at. */
+/* Loads, fits together, and has not run out, if there is a clock to tell. One that runs late does no harm here,
+ * as no start of validity is looked at. */
 static bool eap_brski_usable(struct eap_brski *brski)
 {
 	struct brski_credential cred = {0};
@@ -41,7 +41,7 @@ static bool eap_brski_usable(struct eap_brski *brski)
 			err.why);
 		return false;
 	}
-	usable = X509_cmp_time(X509_get0_notAfter(cred.cert), NULL) > 0;
+	usable = !brski->clock_is_right || X509_cmp_time(X509_get0_notAfter(cred.cert), NULL) > 0;
 	if (!usable)
 		wpa_printf(MSG_WARNING, "EAP-BRSKI: the device's certificate of its domain has expired");
 	brski_credential_free(&cred);
@@ -157,8 +157,11 @@ static void eap_brski_decide(struct eap_sm *sm, const struct eap_peer_config *co
 	os_memset(brski->methods, 0, sizeof(brski->methods));
 	if (eap_brski_parse_options(config->phase1, &options, &err) < 0) {
 		eap_brski_failed(sm, err.why);
-	} else if (eap_brski_login_is_due(brski, &options) &&
-		   eap_brski_find_login(brski, config, options.state)) {
+		return;
+	}
+	brski->backoff = options.backoff;
+	brski->clock_is_right = options.clock_is_right;
+	if (eap_brski_login_is_due(brski, &options) && eap_brski_find_login(brski, config, options.state)) {
 		brski->methods[0].method = EAP_TYPE_TLS;
 		brski->mode = EAP_BRSKI_LOGIN;
 		eap_brski_notify(sm, "login", brski->identity);
@@ -184,11 +187,30 @@ void eap_brski_start(struct eap_sm *sm)
 	sm->brski->mode = ours ? EAP_BRSKI_UNDECIDED : EAP_BRSKI_OTHER;
 }
 
+/*
+ * What wpa_supplicant's EAP-TLS does for the asking only, unless the block says otherwise: TLS 1.3, which some
+ * servers insist on (RFC 9190); and, without a clock, to look at no dates.
+ */
+static char *eap_brski_login_phase1(struct eap_brski *brski, const char *phase1)
+{
+	bool says = phase1 && os_strstr(phase1, "tls_disable_tlsv1_3=");
+	int len = os_snprintf(brski->phase1, sizeof(brski->phase1), "%s%s%s", phase1 ? phase1 : "",
+		says ? "" : " tls_disable_tlsv1_3=0",
+		brski->clock_is_right ? "" : " tls_disable_time_checks=1");
+
+	if (os_snprintf_error(sizeof(brski->phase1), len)) {
+		wpa_printf(MSG_WARNING, "EAP-BRSKI: phase1 is too long for the login");
+		return NULL;
+	}
+	return brski->phase1;
+}
+
 /* EAP-TLS with the domain's certificate; what the block says of the server's name still holds. */
 static void eap_brski_show_login(struct eap_brski *brski, const struct eap_peer_config *config)
 {
 	struct eap_peer_cert_config *cert = &brski->shown.cert;
 
+	brski->shown.phase1 = eap_brski_login_phase1(brski, config->phase1);
 	os_memset(cert, 0, sizeof(*cert));
 	cert->private_key = brski->key;
 	cert->client_cert = brski->cert;
@@ -245,11 +267,42 @@ static void eap_brski_end_success(struct eap_sm *sm)
 	struct eap_brski *brski = sm->brski;
 
 	brski->failures = 0;
+	brski->attempts = 0;
 	os_memset(&brski->not_before, 0, sizeof(brski->not_before));
 	if (brski->mode == EAP_BRSKI_LOGIN)
 		eap_brski_notify(sm, "logged-in", brski->identity);
 	else
 		wpas_brski_login_again(sm->msg_ctx);
+}
+
+/* RFC 9965: fewer and fewer attempts, and not all devices at once when the power is back. Twice as long each
+ * time, up to an hour, and then by chance half as long or half as long again. */
+static long eap_brski_pause(const struct eap_brski *brski)
+{
+	unsigned long seconds = brski->backoff;
+	unsigned int i;
+	u32 r = 0;
+
+	for (i = 1; i < brski->attempts && seconds < EAP_BRSKI_BACKOFF_MAX; i++)
+		seconds *= 2;
+	if (seconds > EAP_BRSKI_BACKOFF_MAX)
+		seconds = EAP_BRSKI_BACKOFF_MAX;
+	if (seconds == 0 || os_get_random((unsigned char *)&r, sizeof(r)) < 0)
+		return (long)seconds;
+	return (long)(seconds / 2 + r % (seconds + 1));
+}
+
+/* Not kept anywhere: a device that is plugged into another port tries there at once. */
+static void eap_brski_back_off(struct eap_sm *sm)
+{
+	long seconds;
+
+	sm->brski->attempts++;
+	seconds = eap_brski_pause(sm->brski);
+	if (seconds <= 0)
+		return;
+	wpa_printf(MSG_INFO, "EAP-BRSKI: the next attempt to be onboarded in %ld s", seconds);
+	eap_brski_hold(sm, seconds);
 }
 
 static void eap_brski_end_failure(struct eap_sm *sm)
@@ -263,9 +316,13 @@ static void eap_brski_end_failure(struct eap_sm *sm)
 		eap_brski_notify(sm, "login-failed", brski->identity);
 	else
 		eap_brski_failed(sm, sm->rxFailure ? "the server refused" : "the server fell silent");
+	if (brski->mode != EAP_BRSKI_ONBOARD)
+		return;
 	os_get_reltime(&now);
-	if (brski->mode == EAP_BRSKI_ONBOARD && os_reltime_before(&now, &brski->not_before))
+	if (os_reltime_before(&now, &brski->not_before))
 		eap_brski_hold(sm, (long)(brski->not_before.sec - now.sec) + 1);
+	else
+		eap_brski_back_off(sm);
 }
 
 void eap_brski_end(struct eap_sm *sm, bool success)

@@ -11,6 +11,7 @@
 #include "eap_brski_options.h"
 
 #define EAP_BRSKI_STATE "/var/lib/brski"
+#define EAP_BRSKI_BACKOFF 120
 
 static bool eap_brski_number(const char *text, unsigned long max, const char **end, u32 *out)
 {
@@ -53,6 +54,13 @@ static bool eap_brski_set_retry(struct eap_brski_options *o, const char *value)
 	const char *end;
 
 	return eap_brski_number(value, 1000, &end, &o->retry_onboarding) && !*end;
+}
+
+static bool eap_brski_set_backoff(struct eap_brski_options *o, const char *value)
+{
+	const char *end;
+
+	return eap_brski_number(value, EAP_BRSKI_BACKOFF_MAX, &end, &o->backoff) && !*end;
 }
 
 static bool eap_brski_set_domain(struct eap_brski_options *o, const char *value)
@@ -112,6 +120,7 @@ static const struct {
 	{"brski_implicit_confirm", eap_brski_set_implicit},
 	{"brski_clock", eap_brski_set_clock},
 	{"brski_nonceless", eap_brski_set_nonceless},
+	{"brski_backoff", eap_brski_set_backoff},
 	{"brski_retry_onboarding", eap_brski_set_retry},
 };
 
@@ -147,6 +156,7 @@ int eap_brski_parse_options(const char *phase1, struct eap_brski_options *out, s
 	out->vendor_type = BRSKI_EAP_VENDOR_TYPE;
 	out->key_type = BRSKI_KEY_P256;
 	out->clock_is_right = true;
+	out->backoff = EAP_BRSKI_BACKOFF;
 
 	copy = os_strdup(phase1 ? phase1 : "");
 	if (!copy) {

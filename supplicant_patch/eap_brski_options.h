@@ -4,6 +4,8 @@
 
 #include "eap_brski/pki/credential.h"
 
+#define EAP_BRSKI_BACKOFF_MAX 3600 /* seconds, however often an onboarding fails */
+
 /* Options in phase1="brski_...=... ", see eap-brski-peer(5). */
 struct eap_brski_options {
 	char state[256];
@@ -17,6 +19,7 @@ struct eap_brski_options {
 	bool implicit_confirm;
 	bool clock_is_right;
 	bool allow_nonceless;
+	unsigned int backoff;          /* seconds after a failed onboarding, at first; 0: none */
 	unsigned int retry_onboarding; /* failed logins before onboarding is tried again; 0: never */
 };
 

@@ -33,7 +33,10 @@ struct eap_brski {
 	struct eap_brski_onboarding *onboarding;
 	struct os_reltime not_before;
 	unsigned int failures; /* definite ones, in a row */
-	bool told;             /* why this conversation fails */
+	unsigned int attempts; /* to be onboarded, in a row, that came to nothing */
+	unsigned int backoff;  /* these two: options, as they were when this conversation began */
+	bool clock_is_right;
+	bool told; /* why this conversation fails */
 
 	/* What the state machine is shown. */
 	struct eap_peer_config shown;
@@ -42,6 +45,7 @@ struct eap_brski {
 	char key[512];
 	char cert[512];
 	char anchors[512];
+	char phase1[2048]; /* of the login */
 };
 
 /* Tells whoever listens on the control interface and D-Bus, and the log. */

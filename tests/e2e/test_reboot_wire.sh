@@ -70,6 +70,18 @@ lab_radius
 wired_switch
 pledge_config
 
+echo "# The device is not wanted at first"
+brskictl device remove acme "$SERIAL" > /dev/null
+sed -i 's/brski_state=/brski_backoff=2 brski_state=/' "$LAB/device/wpa_supplicant.conf"
+PLEDGE_MARK=$(lab_mark pledge)
+lab_start pledge "$NS_PLEDGE" "$BUILD/supplicant/wpa_supplicant" -t -d -D wired -i eth0 -c "$LAB/device/wpa_supplicant.conf"
+check "it pauses once it is refused" lab_wait_log pledge 'EAP-BRSKI: the next attempt to be onboarded in [1-3] s' 20 "$PLEDGE_MARK"
+check "its port is silent" lab_wait_log pledge 'External notification - portEnabled=0' 5 "$PLEDGE_MARK"
+check "and is not for longer" lab_wait_log pledge 'External notification - portEnabled=1' 10 "$(lab_mark pledge)"
+lab_stop pledge KILL
+brskictl device add acme "$SERIAL" > /dev/null
+switch_forgets
+
 echo "# The PKI is away"
 die_until poll
 first=$(key)

@@ -40,6 +40,7 @@ bad_option "brski_vendor=32473:4294967296" 'bad value for brski_vendor'
 bad_option "brski_domain=a@b" 'bad value for brski_domain'
 bad_option "brski_pkcs10=yes" 'bad value for brski_pkcs10'
 bad_option "brski_clock" 'bad value for brski_clock'
+bad_option "brski_backoff=3601" 'bad value for brski_backoff'
 bad_option "brski_retry_onboarding=-1" 'bad value for brski_retry_onboarding'
 bad_option "brski_masa_ca=$LAB/no-such-file" "manufacturer's trust anchors"
 bad_option "brski_state=$LAB/conf-is-a-file/x" 'conf-is-a-file'
@@ -128,4 +129,18 @@ state=$LAB/devices/numbers/state
 tls_config ordinary "$state/ldevid-1.key" "$state/ldevid-1.pem" "$state/ldevid-1-ca.pem"
 check "an ordinary EAP-TLS block works, whatever its phase1 says" join ordinary
 check "and has nothing to do with EAP-BRSKI" eval '! said ordinary EAP-BRSKI:'
+
+# ---- A login where no clock is right, at a server that wants TLS 1.3 ----
+
+lab_stop radius
+pki_issue home-ca home-radius "/O=Home Network/CN=radius.home.example" $'keyUsage=digitalSignature\nextendedKeyUsage=serverAuth' -days -1
+TLS_MIN=1.3
+lab_radius
+good_device clockless "brski_vendor=9048:77 brski_domain=devices.example.com brski_clock=0"
+check "a device without a clock onboards" join clockless
+check "and logs in, by TLS 1.3, at a server whose dates it cannot judge" join clockless
+check "with its LDevID" said clockless 'EAP-BRSKI: logged-in: '
+sed -i 's/brski_clock=0/brski_clock=1/' "$LAB/devices/clockless/conf"
+check "one with a clock sees that the server's certificate has expired" eval '! join clockless'
+check "and says so" said clockless 'certificate has expired'
 finish

@@ -184,7 +184,7 @@ lab_radius_config() {
 		      private_key_file = $PKI/home-radius.key
 		      certificate_file = $PKI/home-radius.pem
 		      ca_file = $PKI/home-ca.pem
-		      tls_min_version = "1.2"
+		      tls_min_version = "${TLS_MIN:-1.2}"
 		      tls_max_version = "1.3"
 		      # any curve, for LDevIDs with P-384; the default is P-256 alone
 		      ecdh_curve = ""
