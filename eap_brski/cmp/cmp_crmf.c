@@ -40,14 +40,19 @@ static enum brski_code check_left_to_the_ca(
 		"it sets what only the CA assigns (RFC 4211 5)");
 }
 
-/* RFC 9483 4.1.1: subject and publicKey MUST be present. */
+/*
+ * RFC 9483 4.1.1: subject and publicKey MUST be present. OpenSSL leaves the subject out where it should
+ * be NULL-DN, since a subjectAltName names it.
+ */
 static enum brski_code check_present(
 	const BRSKI_CERTTEMPLATE *t, struct brski_cmp_request *out, struct brski_error *err)
 {
-	if (t->subject && t->key)
+	bool named = t->subject || X509v3_get_ext_by_NID(t->extensions, NID_subject_alt_name, -1) >= 0;
+
+	if (named && t->key)
 		return BRSKI_OK;
 	return refuse(out, BRSKI_CMP_BAD_CERT_TEMPLATE, BRSKI_UNEXPECTED, err,
-		t->subject ? "no public key (RFC 9483 4.1.1)" : "no subject (RFC 9483 4.1.1)");
+		named ? "no public key (RFC 9483 4.1.1)" : "no subject (RFC 9483 4.1.1)");
 }
 
 static enum brski_code check_template(
@@ -78,7 +83,7 @@ static enum brski_code read_template(
 		return brski_fail_context(err, code, "certification request");
 	}
 	out->wants_validity = t->validity != NULL;
-	out->subject = X509_NAME_dup(t->subject);
+	out->subject = t->subject ? X509_NAME_dup(t->subject) : X509_NAME_new();
 	out->issuer = t->issuer ? X509_NAME_dup(t->issuer) : NULL;
 	if (t->extensions)
 		out->extensions =

@@ -275,7 +275,8 @@ static enum brski_code read_body(
 		return read_poll_req(msg, out, err);
 	case BRSKI_CMP_GENM:
 		return read_genm(msg, out, err);
-	default:
+	default: /* RFC 9483 3.6.2: an invalid body type is no fault of the body */
+		out->in_body = false;
 		out->fail = BRSKI_CMP_BAD_REQUEST;
 		return brski_fail(err, BRSKI_UNSUPPORTED, "CMP %s is no request that is served here",
 			brski_cmp_type_name(msg->type));

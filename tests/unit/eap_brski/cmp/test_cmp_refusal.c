@@ -148,6 +148,12 @@ static void short_nonce(struct brski_cmp_draft *draft, void *ctx)
 	draft->sender_nonce.len--;
 }
 
+static void become_kur(struct brski_cmp_draft *draft, void *ctx)
+{
+	(void)ctx;
+	draft->type = BRSKI_CMP_KUR;
+}
+
 /* ... and all else in an error message */
 START_TEST(faults_of_header_and_protection)
 {
@@ -158,6 +164,9 @@ START_TEST(faults_of_header_and_protection)
 	brski_buf_free(&der);
 	der = cmp_redo(&ir, &other, NULL, NULL);
 	expect_refused(&der, BRSKI_CMP_ERROR, BRSKI_CMP_NOT_AUTHORIZED);
+	brski_buf_free(&der);
+	der = cmp_redo(&ir, &w.idevid, become_kur, NULL); /* a kind that is not served */
+	expect_refused(&der, BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST);
 	brski_buf_free(&der);
 	pki_free(&other);
 }
