@@ -135,6 +135,16 @@ BRSKI_CHECKED enum brski_code brski_cmp_verify(const struct brski_cmp *msg, cons
 	STACK_OF(X509) **chain, struct brski_error *err);
 /* What a peer is told when brski_cmp_verify() says `code` of its message, RFC 9483 3.5. */
 enum brski_cmp_fail brski_cmp_protection_fail(const struct brski_cmp *msg, enum brski_code code);
+/* What the caller thinks of a signer, first of chain, whose signature is right. */
+typedef enum brski_code brski_cmp_judge(void *ctx, const STACK_OF(X509) *chain, struct brski_error *err);
+/*
+ * The same, but that a signer must please `judge` too: there may be several certificates of one name
+ * and key, an old and a renewed one for instance, and the next that fits is tried. If none is found,
+ * the code is the judge's on the first.
+ */
+BRSKI_CHECKED enum brski_code brski_cmp_verify_judged(const struct brski_cmp *msg,
+	const STACK_OF(X509) *known, brski_cmp_judge *judge, void *ctx, STACK_OF(X509) **chain,
+	struct brski_error *err);
 
 /*
  * One side's view of a transaction: everything that must survive a reboot. Plain values; no
@@ -242,8 +252,8 @@ BRSKI_CHECKED enum brski_code brski_cmp_response_read(
 	const struct brski_cmp *msg, struct brski_cmp_response *out, struct brski_error *err);
 
 /*
- * The new certificate is what was asked for: the key is `key`; the subject equals `subject`
- * (accepted), or keeps its serialNumber attribute (grantedWithMods); it verifies to anchors with
+ * The new certificate is what was asked for: the key is `key`; the subject equals `subject`, or is
+ * the same device's (brski_name_is_same_device), under both positive statuses; it verifies to anchors with
  * extra certificates; neither a CA's nor, by its extended key usage, a registrar's; dates. It is good
  * for a login by EAP-TLS (RFC 5216 5.3): key usage allows digitalSignature, and extended key usage,
  * if there is one, clientAuth. *chain is new: leaf and intermediates in order.

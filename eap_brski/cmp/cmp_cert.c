@@ -10,16 +10,16 @@
 
 #define CHAIN_MAX 8
 
-/* RFC 9483 4.1.1: the subject is what was asked for, or, told as grantedWithMods, still this device. */
-static enum brski_code check_subject(
-	enum brski_cmp_status status, const X509 *cert, const X509_NAME *subject, struct brski_error *err)
+/*
+ * RFC 9483 4.1.1: the subject is what was asked for, or still this device. A CA that has an order of
+ * its own, or adds where the device belongs to, says "accepted" as often as grantedWithMods.
+ */
+static enum brski_code check_subject(const X509 *cert, const X509_NAME *subject, struct brski_error *err)
 {
 	const X509_NAME *got = X509_get_subject_name(cert);
 	char name[160];
 
-	if (brski_name_equal(got, subject))
-		return BRSKI_OK;
-	if (status == BRSKI_CMP_GRANTED_WITH_MODS && brski_name_same_serial(got, subject))
+	if (brski_name_equal(got, subject) || brski_name_is_same_device(got, subject))
 		return BRSKI_OK;
 	brski_name_text(got, name, sizeof(name));
 	return brski_fail(err, BRSKI_MISMATCH, "new certificate is for another subject: %s", name);
@@ -109,7 +109,7 @@ static enum brski_code check_leaf(const struct brski_cmp_response *r, const EVP_
 		code = check_key_usage(r->cert, err);
 	if (code == BRSKI_OK)
 		code = check_login(r->cert, err);
-	return code == BRSKI_OK ? check_subject(r->status, r->cert, subject, err) : code;
+	return code == BRSKI_OK ? check_subject(r->cert, subject, err) : code;
 }
 
 static bool push(STACK_OF(X509) *to, X509 *cert)

@@ -126,6 +126,14 @@ static STACK_OF(X509) *known_and_anchors(const STACK_OF(X509) *known, const STAC
 	return all;
 }
 
+static enum brski_code judge_signer(void *ctx, const STACK_OF(X509) *chain, struct brski_error *err)
+{
+	const struct brski_cmp_trust *trust = ctx;
+	enum brski_code code = check_signer_trusted(chain, trust, err);
+
+	return code == BRSKI_OK ? check_signer_authorized(sk_X509_value(chain, 0), trust, err) : code;
+}
+
 static enum brski_code check_protection(
 	const struct brski_cmp *msg, const struct brski_cmp_trust *trust, struct brski_error *err)
 {
@@ -135,11 +143,8 @@ static enum brski_code check_protection(
 
 	if (!certs)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
-	code = brski_cmp_verify(msg, certs, &chain, err);
-	if (code == BRSKI_OK)
-		code = check_signer_trusted(chain, trust, err);
-	if (code == BRSKI_OK)
-		code = check_signer_authorized(sk_X509_value(chain, 0), trust, err);
+	code = brski_cmp_verify_judged(
+		msg, certs, judge_signer, (struct brski_cmp_trust *)(uintptr_t)trust, &chain, err);
 	sk_X509_free(certs);
 	sk_X509_pop_free(chain, X509_free);
 	return code;

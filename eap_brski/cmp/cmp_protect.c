@@ -223,68 +223,6 @@ static enum brski_code check_signer(const struct claim *claim, X509 *cert, struc
 	return code == BRSKI_OK ? check_key_usage(cert, err) : code;
 }
 
-/* The search for the signer, and what it saw while there was none. */
-struct search {
-	const struct brski_cmp *msg;
-	const struct claim *claim;
-	unsigned tries; /* signatures that may still be looked at */
-	bool named;     /* a certificate has the sender's name */
-	X509 *signer;
-};
-
-/* so_far BRSKI_NOT_FOUND: no certificate yet that may be the signer's; else why one that may is not. */
-static enum brski_code find_signer(
-	struct search *search, const STACK_OF(X509) *certs, enum brski_code so_far, struct brski_error *err)
-{
-	for (int i = 0; !search->signer && i < sk_X509_num(certs); i++) {
-		X509 *cert = sk_X509_value(certs, i);
-
-		if (!has_senders_name(&search->msg->header, cert))
-			continue;
-		search->named = true;
-		if (!has_senders_key_id(&search->msg->header, cert))
-			continue;
-		so_far = brski_signature_try(&search->tries, err);
-		if (so_far != BRSKI_OK)
-			break;
-		so_far = check_signer(search->claim, cert, err);
-		if (so_far == BRSKI_OK)
-			search->signer = cert;
-	}
-	return so_far;
-}
-
-static enum brski_code no_signer(const struct search *search, struct brski_error *err)
-{
-	const struct brski_cmp_header *header = &search->msg->header;
-	char id[2 * BRSKI_CMP_OCTETS_MAX + 1], name[160];
-
-	if (!header->sender)
-		return brski_fail(err, BRSKI_UNTRUSTED,
-			"sender of the CMP message is no distinguished name (RFC 9483 3.1)");
-	brski_name_text(header->sender, name, sizeof(name));
-	if (!search->named)
-		return brski_fail(err, BRSKI_UNTRUSTED,
-			"CMP message comes without the certificate of its sender %s", name);
-	brski_hex(brski_buf_span(&header->sender_kid), id, sizeof(id));
-	return brski_fail(err, BRSKI_UNTRUSTED,
-		"senderKID %s of the CMP message is the SubjectKeyIdentifier of no certificate of its sender "
-		"%s (RFC 9483 3.1)",
-		id, name);
-}
-
-static enum brski_code search_signer(const struct brski_cmp *msg, const struct claim *claim,
-	const STACK_OF(X509) *known, X509 **signer, struct brski_error *err)
-{
-	struct search search = {.msg = msg, .claim = claim, .tries = BRSKI_SIGNATURE_TRIES_MAX};
-	enum brski_code code = find_signer(&search, msg->extra_certs, BRSKI_NOT_FOUND, err);
-
-	if (code != BRSKI_TOO_LARGE)
-		code = find_signer(&search, known, code, err);
-	*signer = search.signer;
-	return code == BRSKI_NOT_FOUND ? no_signer(&search, err) : code;
-}
-
 static bool chain_add(STACK_OF(X509) *chain, X509 *cert)
 {
 	return X509_add_cert(chain, cert, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP) == 1;
@@ -309,6 +247,93 @@ static enum brski_code make_chain(X509 *signer, const struct brski_cmp *msg, con
 	sk_X509_pop_free(*chain, X509_free);
 	*chain = NULL;
 	return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
+}
+
+/* The search for the signer, and what it saw while there was none. */
+struct search {
+	const struct brski_cmp *msg;
+	const struct claim *claim;
+	const STACK_OF(X509) *known;
+	brski_cmp_judge *judge;
+	void *ctx;
+	unsigned tries; /* signatures that may still be looked at */
+	bool named;     /* a certificate has the sender's name */
+	STACK_OF(X509) *chain;
+	struct brski_error judged; /* what the judge has said of the first that has signed */
+};
+
+static enum brski_code judge_signer(struct search *search, X509 *signer, struct brski_error *err)
+{
+	STACK_OF(X509) *chain = NULL;
+	enum brski_code code = make_chain(signer, search->msg, search->known, &chain, err);
+
+	if (code == BRSKI_OK && search->judge)
+		code = search->judge(search->ctx, chain, err);
+	if (code == BRSKI_OK) {
+		search->chain = chain;
+		return code;
+	}
+	sk_X509_pop_free(chain, X509_free);
+	if (search->judged.code == BRSKI_OK && err)
+		search->judged = *err;
+	return code;
+}
+
+/* so_far BRSKI_NOT_FOUND: no certificate yet that may be the signer's; else why one that may is not. */
+static enum brski_code find_signer(
+	struct search *search, const STACK_OF(X509) *certs, enum brski_code so_far, struct brski_error *err)
+{
+	for (int i = 0; !search->chain && i < sk_X509_num(certs); i++) {
+		X509 *cert = sk_X509_value(certs, i);
+
+		if (!has_senders_name(&search->msg->header, cert))
+			continue;
+		search->named = true;
+		if (!has_senders_key_id(&search->msg->header, cert))
+			continue;
+		so_far = brski_signature_try(&search->tries, err);
+		if (so_far != BRSKI_OK)
+			break;
+		so_far = check_signer(search->claim, cert, err);
+		if (so_far == BRSKI_OK)
+			so_far = judge_signer(search, cert, err);
+		if (so_far == BRSKI_NO_MEMORY)
+			break;
+	}
+	return so_far;
+}
+
+static enum brski_code no_signer(const struct search *search, struct brski_error *err)
+{
+	const struct brski_cmp_header *header = &search->msg->header;
+	char id[2 * BRSKI_CMP_OCTETS_MAX + 1], name[160];
+
+	if (!header->sender)
+		return brski_fail(err, BRSKI_UNTRUSTED,
+			"sender of the CMP message is no distinguished name (RFC 9483 3.1)");
+	brski_name_text(header->sender, name, sizeof(name));
+	if (!search->named)
+		return brski_fail(err, BRSKI_UNTRUSTED,
+			"CMP message comes without the certificate of its sender %s", name);
+	brski_hex(brski_buf_span(&header->sender_kid), id, sizeof(id));
+	return brski_fail(err, BRSKI_UNTRUSTED,
+		"senderKID %s of the CMP message is the SubjectKeyIdentifier of no certificate of its sender "
+		"%s (RFC 9483 3.1)",
+		id, name);
+}
+
+static enum brski_code search_signer(struct search *search, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	enum brski_code code = find_signer(search, search->msg->extra_certs, BRSKI_NOT_FOUND, &why);
+
+	if (code != BRSKI_TOO_LARGE && code != BRSKI_NO_MEMORY)
+		code = find_signer(search, search->known, code, &why);
+	if (code == BRSKI_NOT_FOUND)
+		return no_signer(search, err);
+	if (code != BRSKI_OK && code != BRSKI_NO_MEMORY && search->judged.code != BRSKI_OK)
+		why = search->judged;
+	return code == BRSKI_OK ? code : brski_fail(err, why.code, "%s", why.why);
 }
 
 /* RFC 9483 3.5: messages without protection MUST be rejected. */
@@ -344,11 +369,16 @@ enum brski_cmp_fail brski_cmp_protection_fail(const struct brski_cmp *msg, enum 
 	}
 }
 
-enum brski_code brski_cmp_verify(const struct brski_cmp *msg, const STACK_OF(X509) *known,
-	STACK_OF(X509) **chain, struct brski_error *err)
+enum brski_code brski_cmp_verify_judged(const struct brski_cmp *msg, const STACK_OF(X509) *known,
+	brski_cmp_judge *judge, void *ctx, STACK_OF(X509) **chain, struct brski_error *err)
 {
 	struct claim claim;
-	X509 *signer = NULL;
+	struct search search = {.msg = msg,
+		.claim = &claim,
+		.known = known,
+		.judge = judge,
+		.ctx = ctx,
+		.tries = BRSKI_SIGNATURE_TRIES_MAX};
 	enum brski_code code = check_is_protected(msg, err);
 
 	*chain = NULL;
@@ -356,7 +386,14 @@ enum brski_code brski_cmp_verify(const struct brski_cmp *msg, const STACK_OF(X50
 		return code;
 	code = claim_new(msg, &claim, err);
 	if (code == BRSKI_OK)
-		code = search_signer(msg, &claim, known, &signer, err);
+		code = search_signer(&search, err);
 	claim_free(&claim);
-	return code == BRSKI_OK ? make_chain(signer, msg, known, chain, err) : code;
+	*chain = search.chain;
+	return code;
+}
+
+enum brski_code brski_cmp_verify(const struct brski_cmp *msg, const STACK_OF(X509) *known,
+	STACK_OF(X509) **chain, struct brski_error *err)
+{
+	return brski_cmp_verify_judged(msg, known, NULL, NULL, chain, err);
 }

@@ -83,13 +83,13 @@ static enum brski_code check_header(
 /* ---- protection ---- */
 
 /* RFC 9483 5.1: the sender is the one that is authorized to ask: here, the device of the tunnel. */
-static enum brski_code check_signed_by(
-	const struct brski_cmp *msg, const X509 *found, const X509 *signer, struct brski_error *err)
+static enum brski_code check_signed_by(void *ctx, const STACK_OF(X509) *chain, struct brski_error *err)
 {
-	if (!signer || brski_cert_equal(found, signer))
+	const X509 *signer = ctx;
+
+	if (!signer || brski_cert_equal(sk_X509_value(chain, 0), signer))
 		return BRSKI_OK;
-	return brski_fail(
-		err, BRSKI_MISMATCH, "CMP %s is signed by another device", brski_cmp_type_name(msg->type));
+	return brski_fail(err, BRSKI_MISMATCH, "the CMP message is signed by another device");
 }
 
 /* RFC 9483 3.5: protection MUST be valid. */
@@ -104,13 +104,10 @@ static enum brski_code check_protection(const struct brski_cmp *msg, const X509 
 		sk_X509_free(known);
 		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
 	}
-	code = brski_cmp_verify(msg, known, chain, err);
+	code = brski_cmp_verify_judged(msg, known, check_signed_by, (X509 *)(uintptr_t)signer, chain, err);
 	sk_X509_free(known);
-	out->fail = brski_cmp_protection_fail(msg, code);
-	if (code != BRSKI_OK)
-		return code;
-	out->fail = BRSKI_CMP_NOT_AUTHORIZED;
-	return check_signed_by(msg, sk_X509_value(*chain, 0), signer, err);
+	out->fail = code == BRSKI_MISMATCH ? BRSKI_CMP_NOT_AUTHORIZED : brski_cmp_protection_fail(msg, code);
+	return code;
 }
 
 /* ---- bodies ---- */

@@ -48,12 +48,13 @@ void brski_cert_fingerprint(const X509 *cert, char out[BRSKI_FINGERPRINT_MAX])
 enum brski_code brski_cert_dates(const X509 *cert, time_t at, struct brski_error *err)
 {
 	char name[NAME_TEXT_MAX];
+	time_t ahead = at + BRSKI_CERT_SKEW;
 	int begin, end;
 
 	if (at == 0)
 		return BRSKI_OK;
 	brski_name_text(X509_get_subject_name(cert), name, sizeof(name));
-	begin = X509_cmp_time(X509_get0_notBefore(cert), &at);
+	begin = X509_cmp_time(X509_get0_notBefore(cert), &ahead);
 	end = X509_cmp_time(X509_get0_notAfter(cert), &at);
 	if (begin == 0 || end == 0)
 		return brski_fail_openssl(err, BRSKI_MALFORMED, "certificate %s: dates do not parse", name);

@@ -20,10 +20,14 @@ enum brski_use {
 	BRSKI_USE_REGISTRAR, /* extended key usage id-kp-cmcRA, RFC 8995 5.3 and 5.5.4 */
 };
 
+/* Seconds that others' clocks may be ahead of ours: a certificate that was made now is valid now. */
+#define BRSKI_CERT_SKEW 60
+
 /*
  * RFC 5280 path validation of certs[0], with the rest of certs as untrusted intermediates, to one
  * of anchors. An anchor need not be self-signed, and may be the leaf itself (a voucher may pin the
- * registrar's own certificate). at = 0: dates are not looked at (a pledge without a clock, RFC 8995
+ * registrar's own certificate). It is a name and a key (RFC 5280 6.1.1 d): a CA's new certificate of
+ * the same name and key is the same anchor. at = 0: dates are not looked at (a pledge without a clock, RFC 8995
  * 2.6.1). BRSKI_EXPIRED, BRSKI_REVOKED, else BRSKI_UNTRUSTED. crls may be NULL or empty; else the
  * leaf must be on the books of one of them, and authorities above it are looked up where a CRL of
  * their issuer is there. SHA-1 signatures, keys under 112 bits of security and what
@@ -125,5 +129,11 @@ BRSKI_CHECKED enum brski_code brski_name_serial_number(
 	const X509_NAME *name, const ASN1_STRING **out, struct brski_error *err);
 /* Each has one serialNumber attribute, and they have the same characters. */
 bool brski_name_same_serial(const X509_NAME *a, const X509_NAME *b);
+/*
+ * `name` is still what `asked` names, in words of a CA's own: the same serialNumber. If none is asked
+ * for, name has all of its attributes, in any order and grouping, and besides them no serialNumber
+ * and no CN.
+ */
+bool brski_name_is_same_device(const X509_NAME *name, const X509_NAME *asked);
 
 #endif

@@ -13,6 +13,7 @@
 
 /* What one verification finds out; OpenSSL carries it to judge_step(). */
 struct findings {
+	const STACK_OF(X509) *anchors;
 	bool leads_nowhere;
 	int error; /* the first that is not about the path, or X509_V_OK */
 	X509 *at;  /* borrowed */
@@ -51,12 +52,27 @@ static bool is_of_path(int error)
  * What is wrong is kept, and the walk goes on: signatures are looked at last, and only then is it known
  * whose chain it is that something is wrong with.
  */
+static bool is_borne(X509_STORE_CTX *ctx)
+{
+	time_t ahead = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(ctx)) + BRSKI_CERT_SKEW;
+	const X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
+
+	switch (X509_STORE_CTX_get_error(ctx)) {
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+		return X509_STORE_CTX_get_error_depth(ctx) > 0;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return cert && X509_cmp_time(X509_get0_notBefore(cert), &ahead) < 0;
+	default:
+		return false;
+	}
+}
+
 static int judge_step(int ok, X509_STORE_CTX *ctx)
 {
 	struct findings *f = X509_STORE_CTX_get_app_data(ctx);
 	int error = X509_STORE_CTX_get_error(ctx);
 
-	if (ok || (error == X509_V_ERR_UNABLE_TO_GET_CRL && X509_STORE_CTX_get_error_depth(ctx) > 0)) {
+	if (ok || is_borne(ctx)) {
 		X509_STORE_CTX_set_error(ctx, X509_V_OK);
 		return 1;
 	}
@@ -66,6 +82,46 @@ static int judge_step(int ok, X509_STORE_CTX *ctx)
 	}
 	f->leads_nowhere = is_of_path(error);
 	return !f->leads_nowhere;
+}
+
+static bool is_anchor(const X509 *cert, const STACK_OF(X509) *anchors)
+{
+	for (int i = 0; i < sk_X509_num(anchors); i++) {
+		if (brski_cert_equal(cert, sk_X509_value(anchors, i)))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 5280 6.1.1 d: another certificate of an anchor's name and key. */
+static bool is_renewed_anchor(const X509 *cert, const STACK_OF(X509) *anchors)
+{
+	bool renewed = false;
+
+	for (int i = 0; !renewed && i < sk_X509_num(anchors); i++)
+		renewed = brski_cert_same_anchor(cert, sk_X509_value(anchors, i));
+	return renewed && !is_anchor(cert, anchors);
+}
+
+/*
+ * An authority key identifier that means another certificate of an anchor is no reason against it: its
+ * name fits, and its key is the one that has signed.
+ */
+static int is_issued(X509_STORE_CTX *ctx, X509 *cert, X509 *issuer)
+{
+	const struct findings *f = X509_STORE_CTX_get_app_data(ctx);
+	int error = X509_check_issued(issuer, cert);
+	bool other_cert =
+		error == X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH || error == X509_V_ERR_AKID_SKID_MISMATCH;
+	bool signed_by;
+
+	/* whether it may issue is looked at when the path is there, and told better then */
+	if (error == X509_V_OK || error == X509_V_ERR_KEYUSAGE_NO_CERTSIGN)
+		return 1;
+	signed_by = other_cert && is_anchor(issuer, f->anchors) &&
+		    X509_verify(cert, X509_get0_pubkey(issuer)) == 1;
+	ERR_clear_error();
+	return signed_by;
 }
 
 static enum brski_code code_of(int error)
@@ -124,6 +180,7 @@ static X509_STORE *new_store(const STACK_OF(X509) *anchors, const STACK_OF(X509_
 	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 	X509_VERIFY_PARAM_set_depth(param, DEPTH_MAX);
 	X509_STORE_set_verify_cb(store, judge_step);
+	X509_STORE_set_check_issued(store, is_issued);
 	return store;
 failed:
 	X509_STORE_free(store);
@@ -163,15 +220,6 @@ static enum brski_code explain(const struct findings *f, const X509 *leaf, struc
 	return brski_fail(err, code_of(f->error), "certificate %s: %s%s", name, words, issuer);
 }
 
-static bool is_anchor(const X509 *cert, const STACK_OF(X509) *anchors)
-{
-	for (int i = 0; i < sk_X509_num(anchors); i++) {
-		if (brski_cert_equal(cert, sk_X509_value(anchors, i)))
-			return true;
-	}
-	return false;
-}
-
 static int unasked(const X509_STORE_CTX *ctx)
 {
 	int error = X509_STORE_CTX_get_error(ctx);
@@ -182,7 +230,7 @@ static int unasked(const X509_STORE_CTX *ctx)
 static enum brski_code verify_path(X509_STORE *store, STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
 	struct brski_path *path, struct brski_error *err)
 {
-	struct findings f = {.error = X509_V_OK};
+	struct findings f = {.anchors = anchors, .error = X509_V_OK};
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	X509 *leaf = sk_X509_value(certs, 0);
 	enum brski_code code = BRSKI_OK;
@@ -242,6 +290,10 @@ enum brski_code brski_chain_follow(const STACK_OF(X509) *certs, const STACK_OF(X
 		return brski_fail(err, BRSKI_UNTRUSTED, "no trust anchor to verify a certificate with");
 	if (brski_certs_check_keys(certs, err) != BRSKI_OK)
 		return brski_fail(err, BRSKI_UNTRUSTED, "%s", err ? err->why : "");
+	if (is_renewed_anchor(sk_X509_value(certs, 0), anchors)) {
+		path->leads = true;
+		return brski_cert_dates(sk_X509_value(certs, 0), at, err);
+	}
 	ERR_clear_error();
 	store = new_store(anchors, crls, at);
 	if (!store)

@@ -114,3 +114,40 @@ enum brski_code brski_cert_device_name(const X509 *idevid, X509_NAME **out, stru
 	*out = NULL;
 	return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory for a device's name");
 }
+
+static bool has_attribute(const X509_NAME *name, const X509_NAME_ENTRY *wanted)
+{
+	for (int i = 0; i < X509_NAME_entry_count(name); i++) {
+		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
+
+		if (OBJ_cmp(X509_NAME_ENTRY_get_object(entry), X509_NAME_ENTRY_get_object(wanted)) == 0 &&
+			same_value(X509_NAME_ENTRY_get_data(entry), X509_NAME_ENTRY_get_data(wanted)))
+			return true;
+	}
+	return false;
+}
+
+static int count(const X509_NAME *name, int nid)
+{
+	int n = 0;
+
+	for (int at = -1; (at = X509_NAME_get_index_by_NID(name, nid, at)) >= 0;)
+		n++;
+	return n;
+}
+
+bool brski_name_is_same_device(const X509_NAME *name, const X509_NAME *asked)
+{
+	int n = asked ? X509_NAME_entry_count(asked) : 0;
+
+	if (!name || n < 1)
+		return false;
+	if (count(asked, NID_serialNumber) > 0)
+		return brski_name_same_serial(name, asked);
+	for (int i = 0; i < n; i++) {
+		if (!has_attribute(name, X509_NAME_get_entry(asked, i)))
+			return false;
+	}
+	return count(name, NID_serialNumber) == 0 &&
+	       count(name, NID_commonName) == count(asked, NID_commonName);
+}

@@ -27,12 +27,14 @@ static enum brski_code check_is_ra(const struct ca *ca, const STACK_OF(X509) *ch
 	return code;
 }
 
-static enum brski_code check_ra(struct ca_job *job, const STACK_OF(X509) *chain, struct brski_error *err)
+static enum brski_code check_ra(void *ctx, const STACK_OF(X509) *chain, struct brski_error *err)
 {
+	struct ca_job *job = ctx;
 	enum brski_code code;
 
 	brski_name_text(X509_get_subject_name(sk_X509_value(chain, 0)), job->ra, sizeof(job->ra));
 	code = check_is_ra(job->ca, chain, err);
+	job->fail = BRSKI_CMP_FAIL_NONE;
 	if (code == BRSKI_OK)
 		return code;
 	job->fail = code == BRSKI_REFUSED ? BRSKI_CMP_NOT_AUTHORIZED : BRSKI_CMP_SIGNER_NOT_TRUSTED;
@@ -48,13 +50,12 @@ enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err)
 	if (job->outer.type != BRSKI_CMP_NESTED)
 		return BRSKI_OK;
 	job->nested = true;
-	code = brski_cmp_verify(&job->outer, NULL, &chain, err);
-	if (code != BRSKI_OK) {
+	code = brski_cmp_verify_judged(&job->outer, NULL, check_ra, job, &chain, err);
+	sk_X509_pop_free(chain, X509_free);
+	if (code != BRSKI_OK && job->fail == BRSKI_CMP_FAIL_NONE) {
 		job->fail = brski_cmp_protection_fail(&job->outer, code);
 		return brski_fail_context(err, code, "the registration authority's protection");
 	}
-	code = check_ra(job, chain, err);
-	sk_X509_pop_free(chain, X509_free);
 	if (code == BRSKI_OK)
 		code = brski_cmp_unnest(&job->outer, &job->inner, err);
 	if (code == BRSKI_OK)

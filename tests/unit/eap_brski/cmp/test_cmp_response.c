@@ -761,8 +761,9 @@ START_TEST(certificate_rules)
 	spec.key_type = "RSA-2048";
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_MISMATCH);
 	spec = good;
+	/* still this device, in a CA's own way to say so */
 	spec.subject = "CN=Gadget 8,serialNumber=S-7";
-	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_MISMATCH);
+	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_OK);
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_GRANTED_WITH_MODS), BRSKI_OK);
 	spec.subject = "CN=Gadget 7,serialNumber=S-8";
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_GRANTED_WITH_MODS), BRSKI_MISMATCH);
@@ -796,6 +797,76 @@ START_TEST(certificate_rules)
 	spec.not_before = time(NULL) + 1000;
 	spec.not_after = time(NULL) + 9000;
 	ck_assert_int_eq(issue_and_check(&spec, BRSKI_CMP_ACCEPTED), BRSKI_EXPIRED);
+}
+END_TEST
+
+static enum brski_code check_named(const char *const parts[][2], size_t n, int set, const X509_NAME *wanted)
+{
+	struct brski_credential made =
+		pki_make(&(struct pki_spec){.subject = "CN=x", .key = world.key}, &world.ca);
+	struct brski_cmp_response r = {
+		.status = BRSKI_CMP_ACCEPTED, .cert = made.cert, .extra_certs = made.chain};
+	X509_NAME *name = X509_NAME_new();
+	STACK_OF(X509) *chain;
+	enum brski_code code;
+
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(X509_NAME_add_entry_by_txt(name, parts[i][0], MBSTRING_UTF8,
+					 (const unsigned char *)parts[i][1], -1, -1, i ? set : 0),
+			1);
+	ck_assert_int_eq(X509_set_subject_name(made.cert, name), 1);
+	ck_assert_int_gt(X509_sign(made.cert, world.ca.key, EVP_sha256()), 0);
+	code = brski_cmp_cert_check(&r, world.key, wanted, world.anchors, time(NULL), &chain, NULL);
+	pki_free_certs(chain);
+	X509_NAME_free(name);
+	pki_free(&made);
+	return code;
+}
+
+/* A CA puts a name in an order of its own, adds to it, or makes one RDN of it, and says accepted. */
+START_TEST(subject_in_the_ca_s_own_words)
+{
+	static const char *const turned[][2] = {{"serialNumber", "S-7"}, {"CN", "Gadget 7"}},
+				 *const more[][2] = {{"O", "Site"}, {"OU", "Sensors"}, {"CN", "Gadget 7"},
+					 {"serialNumber", "S-7"}},
+				 *const other[][2] = {{"serialNumber", "S-8"}, {"CN", "Gadget 7"}},
+				 *const cn[][2] = {{"OU", "Sensors"}, {"CN", "Gadget 7"}},
+				 *const two[][2] = {{"CN", "Gadget 7"}, {"CN", "Gadget 8"}};
+	X509_NAME *plain = X509_NAME_new(); /* without a serial number, the whole name tells devices apart */
+
+	ck_assert_int_eq(X509_NAME_add_entry_by_txt(
+				 plain, "CN", MBSTRING_UTF8, (const unsigned char *)"Gadget 7", -1, -1, 0),
+		1);
+	ck_assert_int_eq(check_named(turned, 2, 0, world.subject), BRSKI_OK);
+	ck_assert_int_eq(check_named(turned, 2, -1, world.subject), BRSKI_OK);
+	ck_assert_int_eq(check_named(more, 4, 0, world.subject), BRSKI_OK);
+	ck_assert_int_eq(check_named(other, 2, 0, world.subject), BRSKI_MISMATCH);
+	ck_assert_int_eq(check_named(cn, 2, 0, world.subject), BRSKI_MISMATCH);
+	ck_assert_int_eq(check_named(cn, 2, 0, plain), BRSKI_OK);
+	ck_assert_int_eq(check_named(two, 2, 0, plain), BRSKI_MISMATCH);
+	ck_assert_int_eq(check_named(turned, 2, 0, plain), BRSKI_MISMATCH);
+	ck_assert_int_eq(check_named(other, 1, 0, plain), BRSKI_MISMATCH);
+	X509_NAME_free(plain);
+}
+END_TEST
+
+/* Of two that fit, the first leads nowhere: an old certificate of the signer, or anybody's copy of it. */
+START_TEST(signer_is_the_next_that_fits)
+{
+	struct pki_spec spec = {.subject = "CN=Site CMP", .eku = "cmcCA", .key = world.cmp.key};
+	struct brski_credential stranger = pki_make(&spec, &world.maker_ca);
+	STACK_OF(X509) *known = pki_certs(&world.cmp, NULL);
+	struct brski_buf other = cmp_redo(&answer, &stranger, NULL, NULL);
+	const struct brski_cmp_trust trust = {.anchors = world.anchors, .known = known, .now = time(NULL)};
+	struct brski_cmp_response r;
+	struct brski_error err = {0};
+
+	ck_assert_msg(
+		brski_cmp_response(brski_buf_span(&other), &trust, &tx, &r, &err) == BRSKI_OK, "%s", err.why);
+	brski_cmp_response_free(&r);
+	brski_buf_free(&other);
+	pki_free_certs(known);
+	pki_free(&stranger);
 }
 END_TEST
 
@@ -944,6 +1015,8 @@ int main(void)
 	tcase_add_test(tc, ca_pubs_are_handed_on);
 	tcase_add_test(tc, other_bodies);
 	tcase_add_test(tc, certificate_rules);
+	tcase_add_test(tc, subject_in_the_ca_s_own_words);
+	tcase_add_test(tc, signer_is_the_next_that_fits);
 	tcase_add_test(tc, certificate_is_good_for_a_login);
 	tcase_add_test(tc, certificate_without_clock);
 	tcase_add_test(tc, certificate_chain);

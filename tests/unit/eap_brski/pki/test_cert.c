@@ -100,6 +100,95 @@ START_TEST(impostor_of_an_issuer)
 }
 END_TEST
 
+/* Has it name its issuer's certificate by name and serial number, RFC 5280 4.2.1.1. */
+static void add_aki(X509 *cert, X509 *issuer, const struct brski_credential *signer)
+{
+	int at = X509_get_ext_by_NID(cert, NID_authority_key_identifier, -1);
+	X509V3_CTX ctx;
+	X509_EXTENSION *aki;
+
+	if (at >= 0)
+		X509_EXTENSION_free(X509_delete_ext(cert, at));
+	X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
+	aki = X509V3_EXT_conf_nid(NULL, &ctx, NID_authority_key_identifier, "issuer:always");
+	ck_assert(aki && X509_add_ext(cert, aki, -1) == 1);
+	ck_assert_int_gt(X509_sign(cert, signer->key, EVP_sha256()), 0);
+	X509_EXTENSION_free(aki);
+}
+
+/* RFC 5280 6.1.1 d: an anchor is a name and a key. Here the CA has a new certificate. */
+START_TEST(a_renewed_anchor_is_the_same)
+{
+	struct pki_spec spec = {.subject = "CN=Old CA", .ca = true}, leaf_spec = {.subject = "CN=Leaf"};
+	struct brski_credential old = pki_make(&spec, NULL), renewed, other, below, strange;
+	STACK_OF(X509) *anchors = pki_certs(&old, NULL), *self, *path;
+
+	spec.key = old.key;
+	spec.not_before = time(NULL) - 100;
+	renewed = pki_make(&spec, NULL);
+	spec.key = NULL;
+	other = pki_make(&spec, NULL);
+	below = pki_make(&leaf_spec, &renewed);
+	add_aki(below.cert, renewed.cert, &renewed);
+	strange = pki_make(&leaf_spec, &other);
+	add_aki(strange.cert, renewed.cert, &other);
+	self = pki_certs(&renewed, NULL);
+	EXPECT(BRSKI_OK, brski_chain_verify(self, anchors, NULL, BRSKI_USE_ANY, time(NULL), &err));
+	path = pki_certs(&below, &renewed); /* names the new certificate by its serial number */
+	EXPECT(BRSKI_OK, brski_chain_verify(path, anchors, NULL, BRSKI_USE_ANY, time(NULL), &err));
+	pki_free_certs(path);
+	path = pki_certs(&below, NULL);
+	EXPECT(BRSKI_OK, brski_chain_verify(path, anchors, NULL, BRSKI_USE_ANY, time(NULL), &err));
+	pki_free_certs(path);
+	pki_free_certs(self);
+	/* another key under that name */
+	self = pki_certs(&other, NULL);
+	EXPECT(BRSKI_UNTRUSTED, brski_chain_verify(self, anchors, NULL, BRSKI_USE_ANY, time(NULL), &err));
+	path = pki_certs(&strange, &other);
+	EXPECT(BRSKI_UNTRUSTED, brski_chain_verify(path, anchors, NULL, BRSKI_USE_ANY, time(NULL), &err));
+	pki_free_certs(path);
+	pki_free_certs(self);
+	/* the dates of what was sent count */
+	spec.key = old.key;
+	spec.not_before = 1000000000;
+	spec.not_after = 1100000000;
+	pki_free(&renewed);
+	renewed = pki_make(&spec, NULL);
+	self = pki_certs(&renewed, NULL);
+	EXPECT(BRSKI_EXPIRED, brski_chain_verify(self, anchors, NULL, BRSKI_USE_ANY, time(NULL), &err));
+	pki_free_certs(self);
+	pki_free_certs(anchors);
+	pki_free(&old);
+	pki_free(&renewed);
+	pki_free(&other);
+	pki_free(&below);
+	pki_free(&strange);
+}
+END_TEST
+
+/* Clocks differ by seconds: what was made now is valid now. */
+START_TEST(made_a_moment_ahead_of_our_clock)
+{
+	time_t at = time(NULL);
+	struct pki_spec spec = {.subject = "CN=New", .not_before = at + 30};
+	struct brski_credential soon = pki_make(&spec, &root), later;
+	STACK_OF(X509) *anchors = pki_certs(&root, NULL), *certs = pki_certs(&soon, NULL);
+
+	spec.not_before = at + 120;
+	later = pki_make(&spec, &root);
+	EXPECT(BRSKI_OK, brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, at, &err));
+	EXPECT(BRSKI_OK, brski_cert_dates(soon.cert, at, &err));
+	pki_free_certs(certs);
+	certs = pki_certs(&later, NULL);
+	EXPECT(BRSKI_EXPIRED, brski_chain_verify(certs, anchors, NULL, BRSKI_USE_ANY, at, &err));
+	EXPECT(BRSKI_EXPIRED, brski_cert_dates(later.cert, at, &err));
+	pki_free_certs(certs);
+	pki_free_certs(anchors);
+	pki_free(&soon);
+	pki_free(&later);
+}
+END_TEST
+
 START_TEST(dates_of_each_step_count)
 {
 	struct brski_credential old_ca = pki_make(
@@ -761,12 +850,12 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {chain_leads_to_any_anchor_on_its_way, chain_to_nowhere,
-		impostor_of_an_issuer, dates_of_each_step_count, dates_of_one_certificate,
-		revoked_leaf_and_revoked_issuer, crl_must_be_the_issuers_own_and_fresh,
-		registrar_has_its_extended_key_usage, weak_keys_and_digests, issuers_must_be_authorities,
-		unknown_critical_extension, a_chain_is_followed_to_the_nearest_anchor,
-		a_chain_that_is_wrong_leads_somewhere_nevertheless, an_anchor_is_a_name_and_a_key,
-		endless_chains, names_of_devices, serial_number_of_the_subject,
+		impostor_of_an_issuer, a_renewed_anchor_is_the_same, made_a_moment_ahead_of_our_clock,
+		dates_of_each_step_count, dates_of_one_certificate, revoked_leaf_and_revoked_issuer,
+		crl_must_be_the_issuers_own_and_fresh, registrar_has_its_extended_key_usage,
+		weak_keys_and_digests, issuers_must_be_authorities, unknown_critical_extension,
+		a_chain_is_followed_to_the_nearest_anchor, a_chain_that_is_wrong_leads_somewhere_nevertheless,
+		an_anchor_is_a_name_and_a_key, endless_chains, names_of_devices, serial_number_of_the_subject,
 		serial_number_of_the_hardware_module, masa_url, masa_url_in_odd_der,
 		authority_key_id_is_the_whole_value, small_questions, names_are_made_printable,
 		names_are_equal_to_the_letter, real_idevids, damaged_certificates_are_read_with_care};
