@@ -8,16 +8,16 @@
 #include "eap_brski/pki/credential.h"
 
 /*
- * CMP PKIMessages: RFC 4210 as updated by RFC 9480, in the profile of RFC 9483. A decoded message
+ * CMP PKIMessages: RFC 9810, in the profile of RFC 9483. A decoded message
  * keeps its own octets, header and body as raw DER, so that protection is checked over what was
  * sent and a nested message embeds what was received.
  */
-#define BRSKI_MEDIA_CMP "application/pkixcmp" /* RFC 6712 3.4, exactly */
+#define BRSKI_MEDIA_CMP "application/pkixcmp" /* RFC 9811 3.4, exactly */
 #define BRSKI_CMP_MAX 32768
 #define BRSKI_CMP_ID_LEN 16       /* transactionID and nonces, 128 bits */
 #define BRSKI_CMP_CA_CERTS_MAX 16 /* in caPubs and CaCertsValue; extraCerts: BRSKI_PEER_CERTS_MAX */
 
-/* PKIBody choices, RFC 4210 5.1.2 */
+/* PKIBody choices, RFC 9810 5.1.2 */
 enum brski_cmp_type {
 	BRSKI_CMP_IR = 0,
 	BRSKI_CMP_IP = 1,
@@ -37,7 +37,7 @@ enum brski_cmp_type {
 	BRSKI_CMP_POLLREP = 26,
 };
 
-/* PKIStatus, RFC 4210 5.2.3 */
+/* PKIStatus, RFC 9810 5.2.3 */
 enum brski_cmp_status {
 	BRSKI_CMP_ACCEPTED = 0,
 	BRSKI_CMP_GRANTED_WITH_MODS = 1,
@@ -45,7 +45,7 @@ enum brski_cmp_status {
 	BRSKI_CMP_WAITING = 3
 };
 
-/* PKIFailureInfo bit numbers, RFC 4210 5.2.3; BRSKI_CMP_FAIL_NONE: absent */
+/* PKIFailureInfo bit numbers, RFC 9810 5.2.3; BRSKI_CMP_FAIL_NONE: absent */
 enum brski_cmp_fail {
 	BRSKI_CMP_FAIL_NONE = -1,
 	BRSKI_CMP_BAD_ALG = 0,

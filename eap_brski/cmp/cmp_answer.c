@@ -17,7 +17,7 @@ static void answer_free(struct answer *a)
 }
 
 /*
- * RFC 9483 5.1: copy sender to recipient, senderNonce to recipNonce, and transactionID; RFC 4210 7:
+ * RFC 9483 5.1: copy sender to recipient, senderNonce to recipNonce, and transactionID; RFC 9810 7:
  * and the version.
  */
 static enum brski_code answer_sign(const struct brski_cmp *request, struct brski_cmp_draft *draft,

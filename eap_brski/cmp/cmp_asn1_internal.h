@@ -9,7 +9,7 @@
 #include "eap_brski/ground/bytes.h"
 
 /*
- * Private to the cmp_*.c files: the ASN.1 types of RFC 9480 Appendix A and RFC 4211 Appendix B as
+ * Private to the cmp_*.c files: the ASN.1 types of RFC 9810 Appendix F and RFC 4211 Appendix B as
  * far as the profile of RFC 9483 uses them. ASN1_TYPE stands for an element that is kept as raw
  * DER. OpenSSL's own CMP types are not used: in 3.0 they are opaque, know no hashAlg in certConf
  * and no raw octets.
@@ -45,7 +45,7 @@ typedef struct { /* PKIMessage; header and body raw */
 	STACK_OF(X509) *extra_certs;
 } BRSKI_PKIMESSAGE;
 
-typedef struct { /* ProtectedPart, RFC 4210 5.1.3 */
+typedef struct { /* ProtectedPart, RFC 9810 5.1.3 */
 	ASN1_TYPE *header;
 	ASN1_TYPE *body;
 } BRSKI_PROTECTEDPART;

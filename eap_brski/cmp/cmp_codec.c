@@ -71,7 +71,7 @@ static enum brski_code read_extra_certs(BRSKI_PKIMESSAGE *in, struct brski_cmp *
 	enum brski_code code;
 
 	if (in->extra_certs && sk_X509_num(in->extra_certs) == 0)
-		return brski_fail(err, BRSKI_MALFORMED, "extraCerts without a certificate (RFC 4210 5.1)");
+		return brski_fail(err, BRSKI_MALFORMED, "extraCerts without a certificate (RFC 9810 5.1)");
 	code = brski_peer_certs_check(in->extra_certs, err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, code, "extraCerts");

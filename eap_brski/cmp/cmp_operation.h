@@ -4,7 +4,7 @@
 
 #include "eap_brski/cmp/cmp.h"
 
-/* PKI management operations and where they are found: RFC 9483 6.1, RFC 9811 3.3. */
+/* PKI management operations and where they are found: RFC 9483 6.1, RFC 9811 3.6. */
 
 #define BRSKI_CMP_LABEL_MAX 24 /* of a label, and its end */
 

@@ -5,7 +5,7 @@
 #include "eap_brski/cmp/cmp_internal.h"
 #include "eap_brski/ground/text.h"
 
-#define FAIL_BITS 27 /* PKIFailureInfo, RFC 4210 5.2.3 */
+#define FAIL_BITS 27 /* PKIFailureInfo, RFC 9810 5.2.3 */
 
 static bool is_utf8(struct brski_span text)
 {
@@ -35,14 +35,14 @@ enum brski_code brski_cmp_text_read(
 	const BRSKI_FREETEXT *in, char out[BRSKI_CMP_TEXT_MAX], struct brski_error *err)
 {
 	if (in && sk_ASN1_UTF8STRING_num(in) == 0)
-		return brski_fail(err, BRSKI_MALFORMED, "PKIFreeText without a text (RFC 4210 5.1.1)");
+		return brski_fail(err, BRSKI_MALFORMED, "PKIFreeText without a text (RFC 9810 5.1.1)");
 	for (int i = 0; i < sk_ASN1_UTF8STRING_num(in); i++) {
 		struct brski_span text = brski_asn1_octets(sk_ASN1_UTF8STRING_value(in, i));
 
 		if (!is_utf8(text)) {
 			append_text(text, out);
 			return brski_fail(
-				err, BRSKI_MALFORMED, "PKIFreeText is not UTF-8 (RFC 4210 5.1.1): %s", out);
+				err, BRSKI_MALFORMED, "PKIFreeText is not UTF-8 (RFC 9810 5.1.1): %s", out);
 		}
 		append_text(text, out);
 	}

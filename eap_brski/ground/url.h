@@ -12,7 +12,7 @@
  *
  * HOST is a name of letters, digits, '-', '.' and '_', or an IPv4 address, or an IPv6 address in
  * brackets; PORT is 1 to 65535. No user or password (RFC 9110 4.2.4), no query and no fragment: what
- * is called is the path with an operation behind it (RFC 8995 2.3.2, RFC 9811 3.3).
+ * is called is the path with an operation behind it (RFC 8995 2.3.2, RFC 9811 3.6).
  */
 enum brski_url_schemes { BRSKI_URL_HTTPS, BRSKI_URL_HTTP_TOO };
 

@@ -8,7 +8,7 @@
 #include "eap_brski/transport/http.h"
 
 /*
- * The pledge, RFC 8995 2.1 and draft-ietf-anima-brski-ae: given the responses, which requests come
+ * The pledge, RFC 8995 2.1 and RFC 9733: given the responses, which requests come
  * next? No input or output of its own but the storage. It knows HTTP requests and a certificate
  * chain, and no EAP.
  *

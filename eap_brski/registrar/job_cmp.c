@@ -334,7 +334,7 @@ static enum brski_code on_message(
 	return code;
 }
 
-/* RFC 6712 3.8: a PKI may put its error message into a response of status 4xx or 5xx. */
+/* RFC 9811 3.3: a PKI may put its error message into a response of status 4xx or 5xx. */
 static enum brski_code on_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {

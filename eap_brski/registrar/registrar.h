@@ -8,7 +8,7 @@
 #include "eap_brski/transport/http.h"
 
 /*
- * The registrar, RFC 8995 and draft-ietf-anima-brski-ae: an HTTP request from a peer whose
+ * The registrar, RFC 8995 and RFC 9733: an HTTP request from a peer whose
  * certificate chain the transport has proved gives a response, or a job: work for MASA or PKI that
  * outlives the session. It assumes no EAP, does no I/O but through the callbacks below, starts no
  * thread, and may be used by many threads at once (a session or a job by one at a time).

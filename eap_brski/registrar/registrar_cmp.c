@@ -5,7 +5,7 @@
 #include "eap_brski/cmp/cmp_oids.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
-/* POST /.well-known/cmp/...: RFC 9483 5.1 and 5.2, draft-ietf-anima-brski-ae. */
+/* POST /.well-known/cmp/...: RFC 9483 5.1 and 5.2, RFC 9733. */
 
 struct cmp_context {
 	struct brski_registrar_session *s;

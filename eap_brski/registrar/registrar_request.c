@@ -101,7 +101,7 @@ static enum brski_code handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS)
 	return code;
 }
 
-/* RFC 9811 3.3: NAME in "/.well-known/cmp/p/NAME" is a PKI's affair; there is one here. */
+/* RFC 9811 3.6: NAME in "/.well-known/cmp/p/NAME" is a PKI's affair; there is one here. */
 static const struct brski_registrar_endpoint *find_endpoint(const char *path)
 {
 	const char *label;

@@ -157,7 +157,7 @@ static bool is_cmp_path(const char *path)
 	return strcmp(path, "/") == 0 || brski_cmp_path(path, &label) || strncmp(path, "/pkix", 5) == 0;
 }
 
-/* RFC 6712 3.2 to 3.4. 0: the form is right. */
+/* RFC 9811 3.3, 3.4 and 3.6. 0: the form is right. */
 static unsigned check_form(const struct brski_http *request, struct brski_error *err)
 {
 	if (!is_cmp_path(request->path)) {

@@ -7,7 +7,7 @@
 #include "services/ca/ca_store.h"
 
 /*
- * A demonstration CA that speaks CMP over HTTP (RFC 6712, RFC 9483): a request in, a response out,
+ * A demonstration CA that speaks CMP over HTTP (RFC 9811, RFC 9483): a request in, a response out,
  * no sockets. All members stay the caller's.
  */
 struct ca {
@@ -30,7 +30,7 @@ struct ca {
 #define CA_WHAT_MAX 640
 
 /*
- * Answers one request, always: a PKIMessage with HTTP status 200 (RFC 6712 3.3), or a status of 4xx
+ * Answers one request, always: a PKIMessage with HTTP status 200 (RFC 9811 3.3), or a status of 4xx
  * or 5xx when there is no PKIMessage to answer. The same request again gets the same answer, never
  * a second certificate. *response must be empty, and is the caller's to free. what gets a line for
  * the log.

@@ -906,7 +906,7 @@ START_TEST(wrong_form_is_said_in_cmp)
 }
 END_TEST
 
-/* RFC 9811 3.2 to 3.5 */
+/* RFC 9811 3.3, 3.4 and 3.6 */
 START_TEST(forms)
 {
 	struct brski_buf request = cmp_enroll(&w, false, false, &tx);
