@@ -267,6 +267,27 @@ static enum brski_code check_claims(const struct masa *masa, struct masa_request
 	return code;
 }
 
+/*
+ * A device that has shown where it is goes to no one else who only knows its number: he would have a
+ * voucher, and a line in the log that other networks refuse the device for.
+ */
+static enum brski_code check_elsewhere(
+	const struct masa *masa, const struct masa_request *r, struct brski_error *err)
+{
+	bool elsewhere = false;
+	enum brski_code code;
+
+	if (r->proximity || r->owner)
+		return BRSKI_OK;
+	code = masa_proved_elsewhere(masa->store, r->device.id, r->pinned_fingerprint, &elsewhere, err);
+	if (code == BRSKI_OK && elsewhere)
+		return brski_fail(err, BRSKI_REFUSED,
+			"device %s has proved that it is in another domain: its own signed request is needed "
+			"(prior-signed-voucher-request), or the manufacturer's word on its owner",
+			r->voucher.serial_number);
+	return code;
+}
+
 enum brski_code masa_request_read(const struct masa *masa, struct brski_span cms, const X509 *tls_client,
 	struct masa_request *out, struct brski_error *err)
 {
@@ -292,5 +313,7 @@ enum brski_code masa_request_authorize(
 {
 	enum brski_code code = check_device(masa, request, err);
 
-	return code == BRSKI_OK ? check_claims(masa, request, err) : code;
+	if (code == BRSKI_OK)
+		code = check_claims(masa, request, err);
+	return code == BRSKI_OK ? check_elsewhere(masa, request, err) : code;
 }

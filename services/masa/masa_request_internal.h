@@ -28,7 +28,7 @@ BRSKI_CHECKED enum brski_code masa_request_read(const struct masa *masa, struct 
 	const X509 *tls_client, struct masa_request *out, struct brski_error *err);
 /*
  * May this registrar have a voucher for the device: its owner, RFC 8995 5.5.4 (nonceless), 5.5.5
- * and 5.5.6 (the pledge's request). Sets what was proved, `owner` and `proximity`. BRSKI_REFUSED,
+ * and 5.5.6 (the pledge's request), and no proof that the device is elsewhere. Sets what was proved, `owner` and `proximity`. BRSKI_REFUSED,
  * BRSKI_MISMATCH, BRSKI_UNTRUSTED.
  */
 BRSKI_CHECKED enum brski_code masa_request_authorize(

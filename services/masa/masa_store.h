@@ -89,6 +89,9 @@ BRSKI_CHECKED enum brski_code masa_voucher_find(struct masa_store *store, const 
 /* When the newest voucher of this device was made, of those that are proved or of the others; 0: never. */
 BRSKI_CHECKED enum brski_code masa_voucher_latest(
 	struct masa_store *store, long long device, bool proved, time_t *at, struct brski_error *err);
+/* True if the device has vouchers that are proved, and none of them pins this certificate. */
+BRSKI_CHECKED enum brski_code masa_proved_elsewhere(struct masa_store *store, long long device,
+	const char *pinned, bool *elsewhere, struct brski_error *err);
 /* True if the device ever had a voucher that pins this domain. */
 BRSKI_CHECKED enum brski_code masa_domain_had(struct masa_store *store, long long device,
 	struct brski_span domain_id, bool *had, struct brski_error *err);

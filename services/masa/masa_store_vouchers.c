@@ -119,6 +119,25 @@ enum brski_code masa_voucher_latest(
 	return sql_end(&q);
 }
 
+enum brski_code masa_proved_elsewhere(struct masa_store *store, long long device, const char *pinned,
+	bool *elsewhere, struct brski_error *err)
+{
+	struct sql q;
+
+	*elsewhere = false;
+	sql_begin(&q, store->db,
+		"SELECT count(*) > 0 AND coalesce(max(pinned = ?2), 0) = 0 FROM vouchers"
+		" WHERE device = ?1 AND assertion IN (?3, ?4)",
+		err);
+	sql_bind_int(&q, device);
+	sql_bind_text(&q, pinned);
+	sql_bind_int(&q, BRSKI_ASSERTION_PROXIMITY);
+	sql_bind_int(&q, BRSKI_ASSERTION_VERIFIED);
+	if (sql_row(&q))
+		*elsewhere = sql_int(&q, 0) != 0;
+	return sql_end(&q);
+}
+
 enum brski_code masa_domain_had(struct masa_store *store, long long device, struct brski_span domain_id,
 	bool *had, struct brski_error *err)
 {

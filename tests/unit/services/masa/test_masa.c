@@ -201,6 +201,25 @@ static bool told(const char *words)
 	return strstr(text, words) != NULL;
 }
 
+static void read_log(struct brski_audit_log *log)
+{
+	ck_assert_str_eq(brski_http_get(&response, "content-type"), BRSKI_MEDIA_JSON);
+	EXPECT(BRSKI_OK, brski_audit_log_parse(brski_buf_span(&response.body), log, &err));
+}
+
+static void check_event(const struct brski_audit_event *event, const X509 *pinned, struct brski_span nonce)
+{
+	struct brski_buf id = {0}, octets = {0};
+
+	EXPECT(BRSKI_OK, brski_domain_id(pinned, &id, &err));
+	ck_assert(brski_span_equal(brski_buf_span(&id), brski_buf_span(&event->domain_id)));
+	EXPECT(BRSKI_OK, brski_base64_decode(brski_buf_span(&event->nonce), &octets, &err));
+	ck_assert(brski_span_equal(nonce, brski_buf_span(&octets)));
+	brski_buf_free(&octets);
+	ck_assert_int_eq(event->assertion, BRSKI_ASSERTION_PROXIMITY);
+	brski_buf_free(&id);
+}
+
 /* ---- Vouchers ---- */
 
 /* The voucher in the response is right for this pledge, and pins what its registrar verifies to. */
@@ -335,13 +354,37 @@ START_TEST(strangers_keep_nobody_waiting)
 	for (unsigned i = 0; i < 30; i++) {
 		snprintf(nonce, sizeof(nonce), "stranger-%07u", i);
 		ck_assert_uint_eq(ask_unproved(&foreign_registrar, nonce), 200);
-		clock_now += 1;
-		snprintf(nonce, sizeof(nonce), "the-owner-%06u", i);
-		ck_assert_uint_eq(ask_nonced(&registrar, nonce), 200);
-		ck_assert_uint_eq(ask_unproved(&registrar, "stranger-another"), 429);
-		ck_assert(told("without proof"));
-		clock_now += 59;
+		clock_now += 60;
 	}
+	ck_assert_uint_eq(ask_unproved(&foreign_registrar, NONCE_2), 200);
+	clock_now += 1;
+	ck_assert_uint_eq(ask_unproved(&registrar, "stranger-another"), 429);
+	ck_assert(told("without proof"));
+	ck_assert_uint_eq(ask_nonced(&registrar, NONCE_1), 200);
+}
+END_TEST
+
+/* Once a device has shown where it is, nobody gets into its log who only knows its number. */
+START_TEST(a_device_that_has_proved_itself_is_no_strangers)
+{
+	struct brski_audit_log log;
+
+	ck_assert_uint_eq(ask_nonced(&registrar, NONCE_1), 200);
+	clock_now += 60;
+	ck_assert_uint_eq(ask_unproved(&foreign_registrar, NONCE_2), 403);
+	ck_assert(told("has proved that it is in another domain"));
+	ck_assert_uint_eq(ask_unproved(&registrar, NONCE_2), 200); /* its own domain needs none */
+	ck_assert_uint_eq(ask(MASA_PATH_AUDIT_LOG), 200);
+	read_log(&log);
+	ck_assert_uint_eq(log.n_events, 2);
+	check_event(&log.events[1], domain.cert, nonce_of(NONCE_1));
+	ck_assert(brski_span_equal(
+		brski_buf_span(&log.events[0].domain_id), brski_buf_span(&log.events[1].domain_id)));
+	brski_audit_log_free(&log);
+	/* it may move, and prove that */
+	ck_assert_uint_eq(ask_nonced(&foreign_registrar, NONCE_2), 200);
+	clock_now += 60;
+	ck_assert_uint_eq(ask_unproved(&foreign_registrar, "nonce-number-3-."), 200);
 }
 END_TEST
 
@@ -791,25 +834,6 @@ END_TEST
 
 /* ---- The audit log, RFC 8995 5.8 ---- */
 
-static void read_log(struct brski_audit_log *log)
-{
-	ck_assert_str_eq(brski_http_get(&response, "content-type"), BRSKI_MEDIA_JSON);
-	EXPECT(BRSKI_OK, brski_audit_log_parse(brski_buf_span(&response.body), log, &err));
-}
-
-static void check_event(const struct brski_audit_event *event, const X509 *pinned, struct brski_span nonce)
-{
-	struct brski_buf id = {0}, octets = {0};
-
-	EXPECT(BRSKI_OK, brski_domain_id(pinned, &id, &err));
-	ck_assert(brski_span_equal(brski_buf_span(&id), brski_buf_span(&event->domain_id)));
-	EXPECT(BRSKI_OK, brski_base64_decode(brski_buf_span(&event->nonce), &octets, &err));
-	ck_assert(brski_span_equal(nonce, brski_buf_span(&octets)));
-	brski_buf_free(&octets);
-	ck_assert_int_eq(event->assertion, BRSKI_ASSERTION_PROXIMITY);
-	brski_buf_free(&id);
-}
-
 START_TEST(audit_log_for_those_who_had_a_voucher)
 {
 	struct brski_audit_log log;
@@ -1114,17 +1138,17 @@ int main(void)
 	const TTest *const tests[] = {proximity_is_proved, a_lone_certificate_is_pinned_itself,
 		unproved_proximity_is_logged_or_refused, without_anchors_nothing_is_proved,
 		asking_again_gives_the_same_voucher, one_voucher_per_device_and_minute,
-		strangers_keep_nobody_waiting, a_known_owner_needs_no_proof, the_store_outlives_the_masa,
-		nonceless_for_the_owner_only, a_sold_device_goes_to_its_owner_only,
-		nonceless_ends_with_the_registrars_certificate, unknown_device, blocked_device,
-		device_of_another_issuer, a_serial_number_of_two_issuers_needs_the_issuer,
-		registrar_without_cmc_ra, registrar_expired, registrar_below_what_is_no_ca,
-		certificates_beside_the_chain, certificates_in_a_circle, tls_client_of_the_same_domain_only,
-		prior_is_right, prior_with_another_nonce, prior_without_nonce, prior_of_another_device,
-		prior_that_names_another_serial_number, prior_of_another_manufacturer,
-		prior_seen_with_another_registrar, prior_without_proximity, prior_of_an_expired_device,
-		idevid_issuer_of_another_certificate, forms, malformed, damaged_requests,
-		audit_log_for_those_who_had_a_voucher, audit_log_names_all_domains,
+		strangers_keep_nobody_waiting, a_device_that_has_proved_itself_is_no_strangers,
+		a_known_owner_needs_no_proof, the_store_outlives_the_masa, nonceless_for_the_owner_only,
+		a_sold_device_goes_to_its_owner_only, nonceless_ends_with_the_registrars_certificate,
+		unknown_device, blocked_device, device_of_another_issuer,
+		a_serial_number_of_two_issuers_needs_the_issuer, registrar_without_cmc_ra, registrar_expired,
+		registrar_below_what_is_no_ca, certificates_beside_the_chain, certificates_in_a_circle,
+		tls_client_of_the_same_domain_only, prior_is_right, prior_with_another_nonce,
+		prior_without_nonce, prior_of_another_device, prior_that_names_another_serial_number,
+		prior_of_another_manufacturer, prior_seen_with_another_registrar, prior_without_proximity,
+		prior_of_an_expired_device, idevid_issuer_of_another_certificate, forms, malformed,
+		damaged_requests, audit_log_for_those_who_had_a_voucher, audit_log_names_all_domains,
 		the_nonce_stays_as_it_was_written, long_audit_log_is_abridged,
 		strangers_push_nobody_out_of_the_audit_log, a_borrowed_domain_id_hides_nothing,
 		every_request_is_noted, the_list_of_requests_is_bounded,
