@@ -8,46 +8,58 @@
 
 /* What the PKI is asked for, and answers: RFC 9483 5.2, forwarding. */
 
-static enum brski_code sign_refusal(const struct brski_job *job, enum brski_cmp_fail fail, const char *told,
-	struct brski_buf *der, struct brski_error *err)
+static enum brski_code sign_refusal(const struct brski_job *job, bool in_body, enum brski_cmp_fail fail,
+	const char *told, struct brski_buf *der, struct brski_error *err)
 {
 	const struct brski_registrar *r = job->registrar;
 	struct brski_cmp request = {0};
 	enum brski_code code = brski_cmp_decode(brski_buf_span(&job->request), &request, err);
 
 	if (code == BRSKI_OK)
-		code = brski_cmp_answer_status(
-			&request, &r->credential, BRSKI_CMP_REJECTION, fail, told, r->env, der, err);
+		code = brski_cmp_answer_refusal(
+			&request, &r->credential, in_body, fail, told, r->env, der, err);
 	brski_cmp_free(&request);
 	return code;
 }
 
-enum brski_code brski_job_cmp_refuse(struct brski_job *job, const char *what, enum brski_cmp_fail fail,
-	const char *told, struct brski_error *err, const char *fmt, ...)
+static enum brski_code refuse_as(struct brski_job *job, bool in_body, const char *what,
+	enum brski_cmp_fail fail, const char *told, const char *why, struct brski_error *err)
 {
 	struct brski_buf der = {0};
-	char why[sizeof(job->why)];
 	enum brski_code code;
-	va_list args;
 
-	va_start(args, fmt);
-	if (vsnprintf(why, sizeof(why), fmt, args) < 0)
-		why[0] = '\0';
-	va_end(args);
 	brski_job_move(job, BRSKI_JOB_TURNED_DOWN);
 	brski_job_tell(job, what, false, "%s", why);
-	code = sign_refusal(job, fail, told, &der, err);
+	code = sign_refusal(job, in_body, fail, told, &der, err);
 	if (code == BRSKI_OK)
 		code = brski_http_response(&job->answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&der), err);
 	brski_buf_free(&der);
 	return code;
 }
 
-static enum brski_code pki_is_wrong(struct brski_job *job, const char *why, struct brski_error *err)
+enum brski_code brski_job_cmp_refuse(struct brski_job *job, const char *what, enum brski_cmp_fail fail,
+	const char *told, struct brski_error *err, const char *fmt, ...)
 {
+	char why[sizeof(job->why)];
+	va_list args;
+
+	va_start(args, fmt);
+	if (vsnprintf(why, sizeof(why), fmt, args) < 0)
+		why[0] = '\0';
+	va_end(args);
+	return refuse_as(job, true, what, fail, told, why, err);
+}
+
+/* RFC 9483 3.6.2: what is wrong with a response from upstream is said in an error message. */
+static enum brski_code pki_is_wrong(struct brski_job *job, const char *words, struct brski_error *err)
+{
+	char why[sizeof(job->why)];
+
+	if (snprintf(why, sizeof(why), "PKI %s: %s", job->url, words) < 0)
+		why[0] = '\0';
 	job->misanswered = true;
-	return brski_job_cmp_refuse(job, "certificate", BRSKI_CMP_SYSTEM_FAILURE,
-		"the PKI's answer is not usable", err, "PKI %s: %s", job->url, why);
+	return refuse_as(job, false, "certificate", BRSKI_CMP_SYSTEM_FAILURE,
+		"the PKI's answer is not usable", why, err);
 }
 
 /* Our own trouble goes up; all else that is wrong with an answer is the PKI's fault. */
@@ -259,9 +271,12 @@ static enum brski_code vouch_for_error(
 {
 	const char *words = r->text[0] ? r->text : "refused by the PKI";
 	enum brski_cmp_fail fail = r->fail == BRSKI_CMP_FAIL_NONE ? BRSKI_CMP_SYSTEM_FAILURE : r->fail;
+	char why[sizeof(job->why)];
 
-	return brski_job_cmp_refuse(job, "certificate", fail, words, err, "PKI %s refused: %s %s", job->url,
-		brski_cmp_fail_name(fail), r->text);
+	if (snprintf(why, sizeof(why), "PKI %s refused: %s %s", job->url, brski_cmp_fail_name(fail),
+		    r->text) < 0)
+		why[0] = '\0';
+	return refuse_as(job, false, "certificate", fail, words, why, err);
 }
 
 static enum brski_code judge_and_relay(

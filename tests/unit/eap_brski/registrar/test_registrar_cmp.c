@@ -328,13 +328,13 @@ START_TEST(unprotected_error_is_vouched_for)
 {
 	site.ca = CA_UNPROTECTED_ERROR;
 	ck_assert_uint_eq(visit_enroll(&v), 200);
-	expect_error(BRSKI_CMP_IP, BRSKI_CMP_BAD_REQUEST, "end entity unknown");
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "end entity unknown");
 	ck_assert_str_eq(v.cmp.text, "end entity unknown");
 	/* RFC 9483 3.6.4: a PKI that could not read the request knows no transaction */
 	site.ca = CA_STRAY_ERROR;
 	visit_again(&v);
 	ck_assert_uint_eq(visit_enroll(&v), 200);
-	expect_error(BRSKI_CMP_IP, BRSKI_CMP_BAD_REQUEST, "end entity unknown");
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "end entity unknown");
 	ck_assert_str_eq(v.cmp.text, "end entity unknown");
 }
 END_TEST
@@ -361,7 +361,7 @@ START_TEST(answers_that_are_wrong)
 		site.ca = wrong[i].ca;
 		visit_again(&v);
 		ck_assert_uint_eq(visit_enroll(&v), 200);
-		expect_error(BRSKI_CMP_IP, BRSKI_CMP_SYSTEM_FAILURE, wrong[i].words);
+		expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_SYSTEM_FAILURE, wrong[i].words);
 		ck_assert(site_has_event(&site, "certificate", false, wrong[i].words));
 		ck_assert_ptr_null(v.cmp.cert);
 		ck_assert(brski_registrar_session_over(v.session));
@@ -383,7 +383,7 @@ START_TEST(a_neighbour_signs_for_the_pki)
 		site.ca_signer = neighbours[i];
 		visit_again(&v);
 		ck_assert_uint_eq(visit_enroll(&v), 200);
-		expect_error(BRSKI_CMP_IP, BRSKI_CMP_SYSTEM_FAILURE, "cmp_signer_file");
+		expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_SYSTEM_FAILURE, "cmp_signer_file");
 		ck_assert(site_has_event(&site, "certificate", false, "cmcCA"));
 	}
 	/* an old PKI's signer, which the operator names: the registrar's word is no device's */
@@ -438,7 +438,7 @@ START_TEST(statuses_of_the_pki)
 		visit_again(&v);
 		ck_assert_uint_eq(visit_enroll(&v), 200);
 		snprintf(words, sizeof(words), "status %u", never[i]);
-		expect_error(BRSKI_CMP_IP, BRSKI_CMP_SYSTEM_FAILURE, words);
+		expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_SYSTEM_FAILURE, words);
 	}
 }
 END_TEST
