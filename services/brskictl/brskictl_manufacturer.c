@@ -107,6 +107,12 @@ static enum brski_code option(
 	return BRSKI_OK;
 }
 
+static void print_doubt(void *ctx, const char *words)
+{
+	(void)ctx;
+	printf("WARNING: %s.\n", words);
+}
+
 static int put(struct brski_admin *admin, const struct brski_admin_manufacturer *m)
 {
 	struct brski_error err;
@@ -124,6 +130,7 @@ static int put(struct brski_admin *admin, const struct brski_admin_manufacturer 
 	printf("Manufacturer %s is known, mode %s.\n", m->name, brski_admin_mode_name(m->mode));
 	if (m->mode == BRSKI_ADMIN_MODE_OPEN)
 		puts("WARNING: mode 'open' admits any of its devices without any check.");
+	brski_admin_manufacturer_doubts(admin, m, print_doubt, NULL);
 	return 0;
 }
 

@@ -95,6 +95,14 @@ typedef void brski_admin_manufacturer_row(void *ctx, const struct brski_admin_ma
 BRSKI_CHECKED enum brski_code brski_admin_manufacturers(
 	struct brski_admin *admin, brski_admin_manufacturer_row *row, void *ctx, struct brski_error *err);
 
+/*
+ * What is right in *m and yet keeps its devices out today, a line of words for each: an anchor or a CRL
+ * that is out of date, CRLs of no anchor.
+ */
+typedef void brski_admin_doubt_row(void *ctx, const char *words);
+void brski_admin_manufacturer_doubts(const struct brski_admin *admin,
+	const struct brski_admin_manufacturer *m, brski_admin_doubt_row *row, void *ctx);
+
 typedef void brski_admin_subject_row(void *ctx, const char *subject);
 /* The subjects of the certificates in PEM text, as RFC 2253 writes them; none if it does not parse. */
 void brski_admin_subjects(const struct brski_buf *pem, brski_admin_subject_row *row, void *ctx);

@@ -5,6 +5,7 @@
 #include "eap_brski/ground/url.h"
 #include "eap_brski/pki/pem.h"
 #include "services/registrar/admin_internal.h"
+#include "services/registrar/manufacturer_doubts.h"
 #include "services/registrar/manufacturer_row.h"
 
 #define CRL_BEGIN "-----BEGIN X509 CRL-----"
@@ -244,6 +245,23 @@ enum brski_code brski_admin_manufacturers(
 		}
 	} while (code == BRSKI_OK && n == BRSKI_STORE_PAGE_HEAVY);
 	return code;
+}
+
+void brski_admin_manufacturer_doubts(const struct brski_admin *admin,
+	const struct brski_admin_manufacturer *m, brski_admin_doubt_row *row, void *ctx)
+{
+	STACK_OF(X509) *anchors;
+	STACK_OF(X509_CRL) *crls;
+
+	/* what does not parse is told as an error elsewhere */
+	if (brski_certs_from_pem(brski_buf_span(&m->pem[BRSKI_ADMIN_IDEVID_ANCHORS]), &anchors, NULL) !=
+		BRSKI_OK)
+		anchors = NULL;
+	if (brski_crls_from_pem(brski_buf_span(&m->pem[BRSKI_ADMIN_CRLS]), &crls, NULL) != BRSKI_OK)
+		crls = NULL;
+	brski_manufacturer_doubts(anchors, crls, brski_now(admin->env), row, ctx);
+	sk_X509_pop_free(anchors, X509_free);
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
 }
 
 void brski_admin_subjects(const struct brski_buf *pem, brski_admin_subject_row *row, void *ctx)

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "eap_brski/pki/limits.h"
+#include "services/registrar/manufacturer_doubts.h"
 #include "services/registrar/manufacturer_row.h"
 
 /* Two rows of a snapshot that have an anchor in common. */
@@ -56,6 +57,18 @@ static void snapshot_release(struct brski_manufacturers *all, struct snapshot *s
 		snapshot_free(s);
 }
 
+struct doubtful {
+	const struct brski_env *env;
+	const char *name;
+};
+
+static void log_doubt(void *ctx, const char *words)
+{
+	const struct doubtful *d = ctx;
+
+	brski_log(d->env, BRSKI_LOG_WARN, "manufacturer %s: %s", d->name, words);
+}
+
 static enum brski_code load_row(struct brski_manufacturers *all, const struct brski_store_manufacturer *row,
 	struct snapshot *into, struct brski_error *err)
 {
@@ -66,8 +79,12 @@ static enum brski_code load_row(struct brski_manufacturers *all, const struct br
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the manufacturers");
 	into->rows = more;
 	code = brski_parsed_read(row, all->env, &more[into->n], err);
-	if (code == BRSKI_OK)
-		into->n++;
+	if (code == BRSKI_OK) {
+		const struct brski_manufacturer *m = &more[into->n++].manufacturer;
+		struct doubtful d = {all->env, m->name};
+
+		brski_manufacturer_doubts(m->idevid_anchors, m->crls, brski_now(all->env), log_doubt, &d);
+	}
 	return code;
 }
 

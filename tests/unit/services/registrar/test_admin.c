@@ -189,9 +189,9 @@ static struct brski_buf costly_pem(void)
 	return pem;
 }
 
-static void put_crl(struct brski_admin_manufacturer *m)
+static void put_crl_of(struct brski_admin_manufacturer *m, const struct brski_credential *issuer)
 {
-	X509_CRL *crl = pki_crl(&ca, NULL, 0);
+	X509_CRL *crl = pki_crl(issuer, NULL, 0);
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *data;
 	long len;
@@ -202,6 +202,11 @@ static void put_crl(struct brski_admin_manufacturer *m)
 				 m, BRSKI_ADMIN_CRLS, brski_span(data, (size_t)len), "the file", &err));
 	BIO_free(bio);
 	X509_CRL_free(crl);
+}
+
+static void put_crl(struct brski_admin_manufacturer *m)
+{
+	put_crl_of(m, &ca);
 }
 
 START_TEST(pem_texts)
@@ -296,6 +301,65 @@ START_TEST(an_anchor_has_one_owner)
 	brski_buf_free(&pem);
 	pki_free_certs(certs);
 	pki_free(&renewed);
+}
+END_TEST
+
+static void doubt_row(void *ctx, const char *words)
+{
+	(void)ctx;
+	note_row("%s;", words);
+}
+
+static time_t at;
+
+static time_t clock_of_a_test(void *ctx)
+{
+	(void)ctx;
+	return at;
+}
+
+/* What is right, and keeps devices out nevertheless, is told when it is given. */
+START_TEST(doubts_of_a_manufacturer)
+{
+	const struct brski_env env = {.now = clock_of_a_test};
+	struct brski_credential stranger = pki_root("CN=Stranger"),
+				namesake = pki_root("O=Acme,CN=Acme Device CA");
+	struct brski_admin_manufacturer m;
+	struct brski_admin *later;
+
+	snprintf(path, sizeof(path), "%s/other", folder);
+	EXPECT(BRSKI_OK, brski_admin_open(path, true, &env, &later, &err));
+	at = time(NULL);
+	brski_admin_manufacturer_init(&m);
+	brski_admin_manufacturer_doubts(later, &m, doubt_row, NULL);
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_set_pem(
+				 &m, BRSKI_ADMIN_IDEVID_ANCHORS, brski_buf_span(&ca_pem), "ca", &err));
+	put_crl(&m);
+	brski_admin_manufacturer_doubts(later, &m, doubt_row, NULL);
+	ck_assert_str_eq(rows, "");
+	at += 2L * 86400;
+	brski_admin_manufacturer_doubts(later, &m, doubt_row, NULL);
+	ck_assert_str_eq(rows,
+		"the CRL of CN=Acme Device CA,O=Acme has expired, so none of the devices that it "
+		"issued gets in;");
+	rows[0] = '\0';
+	at -= 2L * 86400;
+	put_crl_of(&m, &stranger);
+	brski_admin_manufacturer_doubts(later, &m, doubt_row, NULL);
+	ck_assert_ptr_nonnull(strstr(rows, "no CRL is of a CA among the anchors"));
+	rows[0] = '\0';
+	put_crl_of(&m, &namesake);
+	brski_admin_manufacturer_doubts(later, &m, doubt_row, NULL);
+	ck_assert_str_eq(
+		rows, "the CRL with the name of CN=Acme Device CA,O=Acme is signed by somebody else;");
+	rows[0] = '\0';
+	at += 3660L * 86400;
+	brski_admin_manufacturer_doubts(later, &m, doubt_row, NULL);
+	ck_assert_ptr_nonnull(strstr(rows, "an anchor is out of date, so no device below it gets in: "));
+	brski_admin_manufacturer_free(&m);
+	brski_admin_close(later);
+	pki_free(&namesake);
+	pki_free(&stranger);
 }
 END_TEST
 
@@ -640,6 +704,7 @@ int main(void)
 		pem_texts,
 		anchors_of_idevids_are_those_of_cas,
 		an_anchor_has_one_owner,
+		doubts_of_a_manufacturer,
 		a_manufacturer_is_looked_at_whole,
 		a_manufacturer_comes_back_as_it_was_put,
 		serial_numbers,
