@@ -47,7 +47,7 @@ static enum brski_code expand(const struct reader *r, const struct setting *sett
 		n = snprintf(out, RADIUS_CONF_VALUE_MAX, "%s", value);
 	if (n < 0 || n >= RADIUS_CONF_VALUE_MAX || strstr(out, "${"))
 		return brski_fail(err, BRSKI_UNSUPPORTED,
-			"%s: '%s' is not understood here: give that setting as an option", r->path,
+			"'%s' is not understood here: give that setting as an option",
 			setting->kind == SETTING_SECRET ? setting->name : value);
 	return BRSKI_OK;
 }
@@ -84,15 +84,12 @@ static enum brski_code read_line(const struct reader *r, char *line, struct brsk
 	setting = settings_find(r->table, brski_trim_in_place(line));
 	value = unquote(brski_trim_in_place(equals + 1));
 	if (!value)
-		return brski_fail(err, BRSKI_MALFORMED, "%s: a quotation mark is missing", r->path);
+		return brski_fail(err, BRSKI_MALFORMED, "a quotation mark is missing");
 	if (!setting)
 		return BRSKI_OK; /* of no concern here */
 	code = expand(r, setting, value, expanded, err);
-	if (code == BRSKI_OK) {
+	if (code == BRSKI_OK)
 		code = r->set(r->ctx, setting->name, expanded, err);
-		if (code != BRSKI_OK)
-			brski_fail_context(err, code, "%s", r->path);
-	}
 	explicit_bzero(expanded, sizeof(expanded));
 	return code;
 }
@@ -106,23 +103,25 @@ static enum brski_code read_available(const struct reader *r, struct brski_error
 		snprintf(line, sizeof(line), "%s", available[i]);
 		code = read_line(r, line, err);
 	}
-	return code;
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s", r->path);
 }
 
 static enum brski_code read_file(const struct reader *r, FILE *f, struct brski_error *err)
 {
 	char line[LINE_MAX_OCTETS];
 	enum brski_code code = BRSKI_OK;
+	unsigned number = 0;
 
 	while (code == BRSKI_OK && fgets(line, sizeof(line), f)) {
+		number++;
 		if (strchr(line, '\n') || feof(f))
 			code = read_line(r, line, err);
 		else
-			code = brski_fail(err, BRSKI_TOO_LARGE, "%s has a line of more than %zu characters",
-				r->path, sizeof(line) - 2);
+			code = brski_fail(err, BRSKI_TOO_LARGE, "the line has more than %zu characters",
+				sizeof(line) - 2);
 	}
 	explicit_bzero(line, sizeof(line)); /* one was the key's password, perhaps */
-	return code;
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s, line %u", r->path, number);
 }
 
 enum brski_code radius_conf_read(const char *path, const struct setting *table, radius_conf_set *set,

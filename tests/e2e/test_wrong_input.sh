@@ -60,7 +60,7 @@ check "the scheme may be in capitals" add --masa-url HTTPS://masa.example
 check "and is kept in small letters" sh -c "'$BUILD/brskictl' manufacturer list | grep -q https://masa.example"
 refused "--cmp-url http://pki:99999/" courier --cmp-url http://pki:99999/
 refused "port" "$CA" issue-idevid "$T/vendor" --serial-number S-2 --masa-url masa.example:99999 --out "$T/idevid2"
-refused '"127.0.0.1:99999" is no number from 0 to 65535' "$CA" --client-anchors "$T/vendor/ca.pem" --listen 127.0.0.1:99999 serve "$T/vendor"
+refused '"127.0.0.1:99999" is no number from 0 to 65535' timeout 20 "$CA" --client-anchors "$T/vendor/ca.pem" --listen 127.0.0.1:99999 serve "$T/vendor"
 
 # --- numbers
 for number in abc 20x '' ' 5' +5 0x10 1e3 99999999999999999999 -5; do

@@ -107,7 +107,7 @@ START_TEST(other_variables_are_refused)
 		"'${raddbdir}/x' is not understood here: give that setting as an option",
 		read_text("ca_file = ${raddbdir}/x\n"));
 	EXPECT_WHY(BRSKI_UNSUPPORTED, "/x/${certdir}", read_text("ca_file = /x/${certdir}\n"));
-	EXPECT_WHY(BRSKI_UNSUPPORTED, "brski: ", read_text("ca_file = ${certdir}/${certdir}\n"));
+	EXPECT_WHY(BRSKI_UNSUPPORTED, "brski, line 1: ", read_text("ca_file = ${certdir}/${certdir}\n"));
 	EXPECT(BRSKI_OK, read_text("database = ${db_dir}/registrar.db\n")); /* nobody asks for it */
 }
 END_TEST
@@ -124,7 +124,8 @@ END_TEST
 
 START_TEST(a_quotation_mark_is_missing)
 {
-	EXPECT_WHY(BRSKI_MALFORMED, "brski: a quotation mark is missing", read_text("ca_file = \"/x\n"));
+	EXPECT_WHY(
+		BRSKI_MALFORMED, "brski, line 1: a quotation mark is missing", read_text("ca_file = \"/x\n"));
 	EXPECT(BRSKI_MALFORMED, read_text("ca_file = '/x\"\n"));
 	EXPECT(BRSKI_MALFORMED, read_text("another = \"x\n"));
 	EXPECT(BRSKI_OK, read_text("# another = \"x\n"));
@@ -133,7 +134,7 @@ END_TEST
 
 START_TEST(a_value_that_will_not_do)
 {
-	EXPECT_WHY(BRSKI_MALFORMED, "brski: cmp_nested", read_text("cmp_nested = perhaps\n"));
+	EXPECT_WHY(BRSKI_MALFORMED, "brski, line 3: cmp_nested", read_text("#\n\ncmp_nested = perhaps\n"));
 	ck_assert(v.cmp_nested);
 }
 END_TEST
