@@ -5,6 +5,7 @@
 
 #include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/ground/text.h"
+#include "eap_brski/pki/idevid_issuer.h"
 
 /* ---- A pledge's request, as the registrar sees it: RFC 8995 5.2, 5.3, 5.5 ---- */
 
@@ -154,7 +155,7 @@ static enum brski_code check_device(
 		return brski_fail(err, BRSKI_MISMATCH, "voucher is for serial-number \"%s\", not \"%s\"",
 			v->serial_number, expect->serial_number);
 	if (v->idevid_issuer.len > 0 && expect->idevid_issuer.len > 0 &&
-		!brski_span_equal(brski_buf_span(&v->idevid_issuer), expect->idevid_issuer))
+		!brski_idevid_issuer_equal(brski_buf_span(&v->idevid_issuer), expect->idevid_issuer))
 		return brski_fail(
 			err, BRSKI_MISMATCH, "voucher is for a device of another issuer (idevid-issuer)");
 	return BRSKI_OK;

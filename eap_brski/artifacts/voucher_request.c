@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "eap_brski/artifacts/voucher_cms.h"
+#include "eap_brski/pki/idevid_issuer.h"
 
 /*
  * The signer without its root: the registrar and the MASA have that among their anchors or will not
@@ -56,11 +57,8 @@ static enum brski_code put_device(struct brski_voucher *v, const X509 *idevid, s
 
 	if (code != BRSKI_OK)
 		return code;
-	code = brski_cert_authority_key_id(idevid, &v->idevid_issuer, err);
-	if (code != BRSKI_NOT_FOUND)
-		return code;
-	/* real IDevIDs, and the one of RFC 8995 C.1.5, lack the extension: then the leaf is left out */
-	return BRSKI_OK;
+	/* rfc8366bis 6.1: a MUST, also where the IDevID has no AuthorityKeyIdentifier */
+	return brski_idevid_issuer(idevid, &v->idevid_issuer, err);
 }
 
 enum brski_code brski_voucher_request_registrar(const struct brski_credential *registrar, const X509 *idevid,

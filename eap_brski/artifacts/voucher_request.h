@@ -21,8 +21,8 @@ BRSKI_CHECKED enum brski_code brski_voucher_request_pledge(const struct brski_cr
 
 /*
  * The registrar's request to the MASA, RFC 8995 5.5: created-on is now, nonce and assertion are
- * those of the pledge's request, serial-number and idevid-issuer the certificate's (idevid-issuer
- * is left out where the certificate does not tell), prior-signed-voucher-request is pledge_cms.
+ * those of the pledge's request, serial-number and idevid-issuer the certificate's (as
+ * brski_idevid_issuer() makes it), prior-signed-voucher-request is pledge_cms.
  * pledge NULL: those of the pledge are left out.
  */
 BRSKI_CHECKED enum brski_code brski_voucher_request_registrar(const struct brski_credential *registrar,

@@ -26,8 +26,9 @@ enum brski_use {
 /*
  * RFC 5280 path validation of certs[0], with the rest of certs as untrusted intermediates, to one
  * of anchors. An anchor need not be self-signed, and may be the leaf itself (a voucher may pin the
- * registrar's own certificate). It is a name and a key (RFC 5280 6.1.1 d): a CA's new certificate of
- * the same name and key is the same anchor. at = 0: dates are not looked at (a pledge without a clock, RFC 8995
+ * registrar's own certificate; for BRSKI_USE_REGISTRAR its key is enough, RFC 8995 5.6.2). It is a
+ * name and a key (RFC 5280 6.1.1 d): a CA's new certificate of the same name and key is the same
+ * anchor. at = 0: dates are not looked at (a pledge without a clock, RFC 8995
  * 2.6.1). BRSKI_EXPIRED, BRSKI_REVOKED, else BRSKI_UNTRUSTED. crls may be NULL or empty; else the
  * leaf must be on the books of one of them, and authorities above it are looked up where a CRL of
  * their issuer is there. SHA-1 signatures, keys under 112 bits of security and what

@@ -303,18 +303,55 @@ enum brski_code brski_chain_follow(const STACK_OF(X509) *certs, const STACK_OF(X
 	return code;
 }
 
+/*
+ * RFC 8995 5.6.2: a pin of a registrar's own certificate is one of its key, for which it may have got
+ * another certificate since. Of registrars alone: whoever has the key can say of himself what he
+ * likes, and what a registrar says of itself beside its role is of no interest.
+ */
+static bool is_pinned_key(const X509 *leaf, const STACK_OF(X509) *anchors)
+{
+	for (int i = 0; leaf && i < sk_X509_num(anchors); i++) {
+		const X509 *anchor = sk_X509_value(anchors, i);
+
+		if (!brski_cert_is_ca(anchor) && brski_cert_has_key(leaf, X509_get0_pubkey(anchor)))
+			return true;
+	}
+	return false;
+}
+
+/* For its dates and its key, the leaf is then an anchor itself. */
+static enum brski_code follow_pinned(X509 *leaf, const STACK_OF(X509_CRL) *crls, time_t at,
+	struct brski_path *path, struct brski_error *err)
+{
+	STACK_OF(X509) *alone = sk_X509_new_null();
+	enum brski_code code;
+
+	if (alone && sk_X509_push(alone, leaf) > 0)
+		code = brski_chain_follow(alone, alone, crls, at, path, err);
+	else
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory to verify a certificate");
+	sk_X509_free(alone);
+	return code;
+}
+
 enum brski_code brski_chain_verify(const STACK_OF(X509) *certs, const STACK_OF(X509) *anchors,
 	const STACK_OF(X509_CRL) *crls, enum brski_use use, time_t at, struct brski_error *err)
 {
+	X509 *leaf = sk_X509_value(certs, 0);
 	struct brski_path path;
-	enum brski_code code = brski_chain_follow(certs, anchors, crls, at, &path, err);
+	enum brski_code code;
+
+	if (use == BRSKI_USE_REGISTRAR && is_pinned_key(leaf, anchors))
+		code = follow_pinned(leaf, crls, at, &path, err);
+	else
+		code = brski_chain_follow(certs, anchors, crls, at, &path, err);
 
 	if (code == BRSKI_UNSUPPORTED || code == BRSKI_REFUSED) {
 		code = BRSKI_UNTRUSTED;
 		if (err)
 			err->code = code;
 	}
-	return code == BRSKI_OK ? check_use(sk_X509_value(certs, 0), use, err) : code;
+	return code == BRSKI_OK ? check_use(leaf, use, err) : code;
 }
 
 bool brski_cert_same_anchor(const X509 *a, const X509 *b)

@@ -8,27 +8,8 @@
 #include "eap_brski/artifacts/voucher_check.h"
 #include "eap_brski/artifacts/voucher_request.h"
 #include "eap_brski/ground/text.h"
+#include "eap_brski/pki/idevid_issuer.h"
 #include "eap_brski/registrar/registrar_internal.h"
-
-static enum brski_code encode_key_id(ASN1_OCTET_STRING *id, struct brski_buf *issuer, struct brski_error *err)
-{
-	AUTHORITY_KEYID *akid = AUTHORITY_KEYID_new();
-	unsigned char *der = NULL;
-	enum brski_code code;
-	int len;
-
-	if (!akid)
-		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
-	akid->keyid = id;
-	len = i2d_AUTHORITY_KEYID(akid, &der);
-	akid->keyid = NULL;
-	AUTHORITY_KEYID_free(akid);
-	if (len <= 0)
-		return brski_fail_openssl(err, BRSKI_INTERNAL, "a key identifier cannot be encoded");
-	code = brski_buf_set(issuer, brski_span(der, (size_t)len));
-	OPENSSL_free(der);
-	return code;
-}
 
 enum brski_code brski_nonceless_issuer(const X509 *ca, struct brski_buf *issuer, struct brski_error *err)
 {
@@ -38,7 +19,7 @@ enum brski_code brski_nonceless_issuer(const X509 *ca, struct brski_buf *issuer,
 	brski_buf_reset(issuer);
 	if (!id)
 		return brski_fail(err, BRSKI_NOT_FOUND, "the CA's certificate has no SubjectKeyIdentifier");
-	code = encode_key_id(id, issuer, err);
+	code = brski_idevid_issuer_make(brski_span(id->data, (size_t)id->length), issuer, err);
 	ASN1_OCTET_STRING_free(id);
 	return code;
 }

@@ -27,8 +27,8 @@ static time_t nonceless_expiry(const struct job *job, time_t now)
 	struct tm tm;
 	time_t end;
 
-	for (int i = 0; i < sk_X509_num(job->request.certs); i++) {
-		if (ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(job->request.certs, i)), &tm) != 1)
+	for (int i = 0; i < sk_X509_num(job->request.chain); i++) {
+		if (ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(job->request.chain, i)), &tm) != 1)
 			continue;
 		end = timegm(&tm);
 		if (end < expires)
@@ -200,16 +200,15 @@ static unsigned status_of(const struct job *job, enum brski_code code)
 	return job->retry_after > 0 ? 429 : brski_code_http_status(code);
 }
 
-static unsigned run_job(struct job *job, const struct brski_http *request, const struct masa_peer *peer,
-	bool voucher, struct brski_error *err)
+static unsigned run_job(
+	struct job *job, const struct brski_http *request, bool voucher, struct brski_error *err)
 {
 	unsigned status = check_form(request, voucher, err);
 	enum brski_code code;
 
 	if (status != 0)
 		return status;
-	code = masa_request_read(
-		job->masa, brski_buf_span(&request->body), peer->tls_client, &job->request, err);
+	code = masa_request_read(job->masa, brski_buf_span(&request->body), &job->request, err);
 	if (code == BRSKI_OK)
 		code = voucher ? answer_voucher(job, err) : answer_audit_log(job, err);
 	return status_of(job, code);
@@ -245,6 +244,21 @@ static void describe(const struct job *job, unsigned status, bool voucher, const
 			job->repeated ? ", the same as before" : "");
 }
 
+/*
+ * RFC 8995 5.4.1: a registrar may show a certificate of any PKI in TLS. It proves nothing here, where
+ * the signature counts, but whoever reads the log is told of it.
+ */
+static void name_client(const struct job *job, const struct masa_peer *peer, char what[MASA_WHAT_MAX])
+{
+	size_t used = strlen(what);
+	char name[160];
+
+	if (!peer->tls_client || brski_cert_equal(peer->tls_client, sk_X509_value(job->request.certs, 0)))
+		return;
+	brski_name_text(X509_get_subject_name(peer->tls_client), name, sizeof(name));
+	snprintf(what + used, MASA_WHAT_MAX - used, " (the TLS client is %s)", name);
+}
+
 static void remember(
 	const struct job *job, const struct masa_peer *peer, bool voucher, unsigned status, const char *what)
 {
@@ -273,10 +287,11 @@ void masa_handle(const struct masa *masa, const struct brski_http *request, cons
 	unsigned status = 404;
 
 	if (voucher || strcmp(request->path, MASA_PATH_AUDIT_LOG) == 0)
-		status = run_job(&job, request, peer, voucher, &err);
+		status = run_job(&job, request, voucher, &err);
 	else
 		brski_fail(&err, BRSKI_NOT_FOUND, "there is nothing at this path");
 	describe(&job, status, voucher, &err, what);
+	name_client(&job, peer, what);
 	remember(&job, peer, voucher, status, what);
 	if (write_answer(&job, status, response, &err) != BRSKI_OK) {
 		brski_http_free(response);

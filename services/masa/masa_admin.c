@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "eap_brski/ground/text.h"
+#include "eap_brski/pki/idevid_issuer.h"
 #include "services/masa/masa_options_internal.h"
 
 /* What a command works on. */
@@ -40,7 +41,7 @@ static enum brski_code read_idevid(const char *uri, struct masa_device *device, 
 	if (code == BRSKI_OK && strcmp(serial, device->serial_number) != 0)
 		code = brski_fail(err, BRSKI_MISMATCH, "%s is the certificate of device %s", uri, serial);
 	if (code == BRSKI_OK)
-		code = brski_cert_authority_key_id(sk_X509_value(certs, 0), &device->idevid_issuer, err);
+		code = brski_idevid_issuer(sk_X509_value(certs, 0), &device->idevid_issuer, err);
 	sk_X509_pop_free(certs, X509_free);
 	return code;
 }

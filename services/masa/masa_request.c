@@ -6,11 +6,13 @@
 #include <openssl/x509v3.h>
 
 #include "eap_brski/artifacts/voucher_cms.h"
+#include "eap_brski/pki/idevid_issuer.h"
 #include "eap_brski/pki/limits.h"
 
 void masa_request_free(struct masa_request *request)
 {
 	brski_voucher_free(&request->voucher);
+	sk_X509_free(request->chain);
 	sk_X509_pop_free(request->certs, X509_free);
 	brski_buf_free(&request->domain_id);
 	masa_device_free(&request->device);
@@ -36,14 +38,15 @@ static bool is_whole(X509 *cert)
 }
 
 /* Goes up from the signer as far as `left` leads, and takes what it comes by out of it. */
-static enum brski_code climb(STACK_OF(X509) *left, X509 **top, struct brski_error *err)
+static enum brski_code climb(STACK_OF(X509) *left, STACK_OF(X509) *chain, struct brski_error *err)
 {
 	unsigned tries = BRSKI_SIGNATURE_TRIES_MAX;
 	X509 *cert = sk_X509_shift(left);
 	enum brski_code code = BRSKI_OK;
 
 	while (code == BRSKI_OK) {
-		*top = cert;
+		if (sk_X509_push(chain, cert) <= 0)
+			return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
 		if (names_equal(X509_get_subject_name(cert), X509_get_issuer_name(cert)))
 			break;
 		code = brski_cert_issuer(left, cert, &tries, &cert, err);
@@ -54,26 +57,24 @@ static enum brski_code climb(STACK_OF(X509) *left, X509 **top, struct brski_erro
 }
 
 /*
- * RFC 8995 5.5.2: the certificate of the chain that is farthest from the registrar's own. The
- * registrar chooses by what it sends what is pinned (5.5), so certificates that do not belong to
- * the chain are a mistake.
+ * RFC 8995 5.5.2: the registrar's chain, whose last certificate is the farthest from its own. What
+ * else is in the message belongs to it no more than if it were not there.
  */
-static enum brski_code find_farthest(const STACK_OF(X509) *certs, X509 **out, struct brski_error *err)
+static enum brski_code find_chain(struct masa_request *r, struct brski_error *err)
 {
-	STACK_OF(X509) *left = sk_X509_dup(certs);
-	enum brski_code code;
+	STACK_OF(X509) *left = sk_X509_dup(r->certs);
+	enum brski_code code = BRSKI_NO_MEMORY;
 
-	if (!left)
-		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
-	code = climb(left, out, err);
-	if (code != BRSKI_OK)
-		code = brski_fail_context(err, code, "the registrar's request");
-	else if (sk_X509_num(left) > 0)
-		code = brski_fail(err, BRSKI_UNTRUSTED,
-			"the registrar's request carries certificates that "
-			"are not of its chain (RFC 8995 5.5)");
+	r->chain = sk_X509_new_null();
+	if (left && r->chain)
+		code = climb(left, r->chain, err);
+	else
+		(void)brski_fail(err, code, "out of memory");
 	sk_X509_free(left);
-	return code;
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "the registrar's request");
+	r->pinned = sk_X509_value(r->chain, sk_X509_num(r->chain) - 1);
+	return BRSKI_OK;
 }
 
 static STACK_OF(X509) *stack_of(X509 *cert)
@@ -106,47 +107,18 @@ static enum brski_code verify_to(
 static enum brski_code check_registrar(
 	const struct masa *masa, struct masa_request *r, struct brski_error *err)
 {
-	enum brski_code code = find_farthest(r->certs, &r->pinned, err);
+	enum brski_code code = find_chain(r, err);
 
 	if (code != BRSKI_OK)
 		return code;
 	if (!is_whole(r->pinned))
 		return brski_fail(
 			err, BRSKI_BAD_SIGNATURE, "the domain's certificate has a signature that is wrong");
-	code = verify_to(r->certs, r->pinned, BRSKI_USE_REGISTRAR, brski_now(masa->env), err);
+	code = verify_to(r->chain, r->pinned, BRSKI_USE_REGISTRAR, brski_now(masa->env), err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, code, "the registrar that signed the request");
 	brski_cert_fingerprint(r->pinned, r->pinned_fingerprint);
 	return brski_domain_id(r->pinned, &r->domain_id, err);
-}
-
-/* RFC 8995 5.4.1: a client certificate that is shown must be the signer's, or of the signer's domain. */
-static enum brski_code check_tls_client(
-	const struct masa *masa, const struct masa_request *r, const X509 *client, struct brski_error *err)
-{
-	STACK_OF(X509) *chain;
-	X509 *leaf;
-	enum brski_code code;
-
-	if (!client || brski_cert_equal(client, sk_X509_value(r->certs, 0)))
-		return BRSKI_OK;
-	leaf = X509_dup((X509 *)client);
-	chain = leaf ? stack_of(leaf) : NULL;
-	for (int i = 0; chain && i < sk_X509_num(r->certs); i++) {
-		if (sk_X509_push(chain, sk_X509_value(r->certs, i)) <= 0) {
-			sk_X509_free(chain);
-			chain = NULL;
-		}
-	}
-	if (chain)
-		code = verify_to(chain, r->pinned, BRSKI_USE_ANY, brski_now(masa->env), err);
-	else
-		code = brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
-	sk_X509_free(chain);
-	X509_free(leaf);
-	return code == BRSKI_OK ? code
-				: brski_fail_context(err, code,
-					  "the TLS client is not of the domain that signed the request");
 }
 
 /*
@@ -175,9 +147,18 @@ static enum brski_code check_device(const struct masa *masa, struct masa_request
 	return BRSKI_OK;
 }
 
+static bool is_key_of_chain(const STACK_OF(X509) *chain, const X509 *seen)
+{
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		if (brski_cert_has_key(seen, X509_get0_pubkey(sk_X509_value(chain, i))))
+			return true;
+	}
+	return false;
+}
+
 /*
- * RFC 8995 5.5.5: the public key that the pledge saw in its tunnel is that of the registrar that
- * signed this request.
+ * RFC 8995 5.5.5: the public key that the pledge saw in its tunnel exists in the chain of the
+ * registrar that signed this request.
  */
 static enum brski_code check_proximity_cert(
 	const struct masa_request *r, const struct brski_voucher *prior, struct brski_error *err)
@@ -190,11 +171,33 @@ static enum brski_code check_proximity_cert(
 	code = brski_cert_from_der(brski_buf_span(&prior->proximity_registrar_cert), &seen, err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, code, "proximity-registrar-cert");
-	if (!brski_cert_has_key(seen, X509_get0_pubkey(sk_X509_value(r->certs, 0))))
+	if (!is_key_of_chain(r->chain, seen))
 		code = brski_fail(err, BRSKI_MISMATCH,
 			"the pledge was in contact with another registrar (proximity-registrar-cert)");
 	X509_free(seen);
 	return code;
+}
+
+/*
+ * Where the IDevID tells its issuer, the request's must be that one; the voucher gets it as the IDevID
+ * has it, since that is what the pledge compares it with.
+ */
+static enum brski_code check_prior_issuer(
+	struct brski_voucher *v, const X509 *idevid, struct brski_error *err)
+{
+	struct brski_buf issuer = {0};
+	enum brski_code code = BRSKI_NOT_FOUND;
+
+	if (v->idevid_issuer.len > 0)
+		code = brski_cert_authority_key_id(idevid, &issuer, err);
+	if (code == BRSKI_OK &&
+		!brski_idevid_issuer_equal(brski_buf_span(&issuer), brski_buf_span(&v->idevid_issuer)))
+		code = brski_fail(
+			err, BRSKI_MISMATCH, "idevid-issuer is not that of the pledge's certificate");
+	else if (code == BRSKI_OK)
+		brski_buf_move(&v->idevid_issuer, &issuer);
+	brski_buf_free(&issuer);
+	return code == BRSKI_NOT_FOUND ? BRSKI_OK : code;
 }
 
 /* RFC 8995 5.5.5 and 5.5.6: serial number of the IDevID, and the nonce. */
@@ -202,9 +205,7 @@ static enum brski_code check_prior_leaves(struct masa_request *r, const struct b
 	const X509 *idevid, struct brski_error *err)
 {
 	struct brski_voucher *v = &r->voucher;
-	struct brski_buf issuer = {0};
 	char serial[BRSKI_SERIAL_MAX];
-	bool other_issuer;
 	enum brski_code code = brski_cert_serial_number(idevid, serial, err);
 
 	if (code != BRSKI_OK)
@@ -215,16 +216,7 @@ static enum brski_code check_prior_leaves(struct masa_request *r, const struct b
 		return brski_fail(err, BRSKI_MISMATCH, "the nonce is not the pledge's");
 	/* RFC 8995 5.6: the nonce from the pledge; its registrar may have written it anew */
 	memcpy(v->nonce_text, prior->nonce_text, sizeof(v->nonce_text));
-	if (v->idevid_issuer.len == 0)
-		return BRSKI_OK;
-	code = brski_cert_authority_key_id(idevid, &issuer, err);
-	other_issuer = code == BRSKI_OK &&
-		       !brski_span_equal(brski_buf_span(&issuer), brski_buf_span(&v->idevid_issuer));
-	brski_buf_free(&issuer);
-	if (other_issuer)
-		return brski_fail(
-			err, BRSKI_MISMATCH, "idevid-issuer is not that of the pledge's certificate");
-	return code == BRSKI_NOT_FOUND ? BRSKI_OK : code;
+	return check_prior_issuer(v, idevid, err);
 }
 
 static enum brski_code check_prior(const struct masa *masa, struct masa_request *r, struct brski_error *err)
@@ -288,8 +280,8 @@ static enum brski_code check_elsewhere(
 	return code;
 }
 
-enum brski_code masa_request_read(const struct masa *masa, struct brski_span cms, const X509 *tls_client,
-	struct masa_request *out, struct brski_error *err)
+enum brski_code masa_request_read(
+	const struct masa *masa, struct brski_span cms, struct masa_request *out, struct brski_error *err)
 {
 	struct brski_voucher *v = &out->voucher;
 	enum brski_code code = brski_voucher_open(cms, NULL, BRSKI_VOUCHER_REQUEST, v, &out->certs, err);
@@ -300,8 +292,6 @@ enum brski_code masa_request_read(const struct masa *masa, struct brski_span cms
 		return brski_fail(err, BRSKI_MALFORMED,
 			"proximity-registrar-cert has no place in a registrar's request");
 	code = check_registrar(masa, out, err);
-	if (code == BRSKI_OK)
-		code = check_tls_client(masa, out, tls_client, err);
 	if (code == BRSKI_OK)
 		code = masa_device_get(
 			masa->store, v->serial_number, brski_buf_span(&v->idevid_issuer), &out->device, err);

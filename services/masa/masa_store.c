@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "eap_brski/pki/credential.h"
+#include "eap_brski/pki/idevid_issuer.h"
 #include "services/masa/masa_store_internal.h"
 
 static const char *const steps[] = {
@@ -214,10 +215,28 @@ static void read_device(struct sql *q, struct masa_device *out)
 	out->added = (time_t)sql_int(q, 5);
 }
 
+/*
+ * The next row of a device that may be meant: of the issuer that is asked for, or of one that is not
+ * told, there or here.
+ */
+static bool next_device(struct sql *q, struct brski_span issuer, struct masa_device *out)
+{
+	while (sql_row(q)) {
+		masa_device_free(out);
+		read_device(q, out);
+		if (issuer.len == 0 || out->idevid_issuer.len == 0 ||
+			brski_idevid_issuer_equal(brski_buf_span(&out->idevid_issuer), issuer))
+			return true;
+	}
+	masa_device_free(out);
+	return false;
+}
+
 /* Longest issuer first: one that is told goes before one that is not. */
 enum brski_code masa_device_get(struct masa_store *store, const char *serial, struct brski_span issuer,
 	struct masa_device *out, struct brski_error *err)
 {
+	struct masa_device other = {0};
 	struct sql q;
 	bool found;
 	bool several;
@@ -225,15 +244,11 @@ enum brski_code masa_device_get(struct masa_store *store, const char *serial, st
 
 	memset(out, 0, sizeof(*out));
 	sql_begin(&q, store->db,
-		"SELECT " DEVICE_COLUMNS " FROM devices WHERE serial = ?1"
-		" AND (issuer = ?2 OR issuer = x'' OR ?2 = x'') ORDER BY length(issuer) DESC",
-		err);
+		"SELECT " DEVICE_COLUMNS " FROM devices WHERE serial = ?1 ORDER BY length(issuer) DESC", err);
 	sql_bind_text(&q, serial);
-	sql_bind_blob(&q, issuer);
-	found = sql_row(&q);
-	if (found)
-		read_device(&q, out);
-	several = found && issuer.len == 0 && sql_row(&q);
+	found = next_device(&q, issuer, out);
+	several = found && issuer.len == 0 && next_device(&q, issuer, &other);
+	masa_device_free(&other);
 	code = sql_end(&q);
 	if (code == BRSKI_OK && !found)
 		code = brski_fail(err, BRSKI_NOT_FOUND, "no device with the serial number \"%s\"", serial);

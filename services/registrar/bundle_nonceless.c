@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include "eap_brski/ground/text.h"
+#include "eap_brski/pki/idevid_issuer.h"
 #include "eap_brski/registrar/nonceless.h"
 #include "services/registrar/bundle_exchange_internal.h"
 
@@ -13,7 +14,7 @@ static enum brski_code issuer_of(const struct brski_manufacturer *m, const X509 
 	struct brski_buf *issuer, struct brski_error *err)
 {
 	if (idevid)
-		return brski_cert_authority_key_id(idevid, issuer, err);
+		return brski_idevid_issuer(idevid, issuer, err);
 	if (sk_X509_num(m->idevid_anchors) == 1)
 		return brski_nonceless_issuer(sk_X509_value(m->idevid_anchors, 0), issuer, err);
 	return brski_fail(err, BRSKI_NOT_FOUND,

@@ -223,6 +223,9 @@ START_TEST(voucher_for_another_issuers_device)
 	expect.idevid_issuer = brski_span(NULL, 0);
 	EXPECT(BRSKI_OK, check());
 	expect.idevid_issuer = akid;
+	/* the same in an OCTET STRING, as some MASAs write it */
+	ck_assert_int_eq(brski_buf_set(&given.idevid_issuer, brski_span_str("\x04\x06issuer")), BRSKI_OK);
+	EXPECT(BRSKI_OK, check());
 	brski_buf_free(&given.idevid_issuer);
 	EXPECT(BRSKI_OK, check());
 }
@@ -333,6 +336,38 @@ START_TEST(rogue_registrar)
 }
 END_TEST
 
+/*
+ * RFC 8995 5.6.2: "the public key in the pinned-domain-cert directly matches the public key in the
+ * end-entity certificate": the registrar's was renewed with its key after the voucher
+ */
+START_TEST(pinned_key_of_a_renewed_registrar)
+{
+	const struct pki_spec spec = {.subject = "CN=Registrar 2", .key = registrar.key, .eku = "cmcRA"};
+	const struct pki_spec old = {.subject = "CN=Registrar 2",
+		.key = registrar.key,
+		.eku = "cmcRA",
+		.not_before = now - 2000,
+		.not_after = now - 1000};
+	const struct pki_spec no_role = {.subject = "CN=Registrar 2", .key = registrar.key};
+	const struct {
+		const struct pki_spec *spec;
+		enum brski_code code;
+	} cases[] = {{&spec, BRSKI_OK}, {&old, BRSKI_EXPIRED}, {&no_role, BRSKI_UNTRUSTED}};
+
+	EXPECT(BRSKI_OK, brski_cert_to_der(registrar.cert, &given.pinned_domain_cert, &err));
+	for (size_t i = 0; i < 3; i++) {
+		struct brski_credential renewed = pki_make(cases[i].spec, &domain);
+		STACK_OF(X509) *chain = pki_certs(&renewed, NULL);
+
+		expect.domain_chain = chain;
+		EXPECT(cases[i].code, check());
+		pki_free_certs(chain);
+		pki_free(&renewed);
+	}
+	expect.domain_chain = tunnel;
+}
+END_TEST
+
 START_TEST(tunnel_is_no_registrars)
 {
 	struct brski_credential printer =
@@ -423,9 +458,10 @@ int main(void)
 		openssl_program_verifies_a_voucher, not_signed_by_the_manufacturer, signed_by_a_device,
 		signature_is_wrong, signer_has_expired, voucher_for_another_device,
 		voucher_for_another_issuers_device, another_nonce, no_nonce, voucher_has_expired,
-		voucher_of_the_future, rogue_registrar, tunnel_is_no_registrars,
-		revocation_checks_that_cannot_be_made, pinned_certificate_does_not_parse,
-		no_pinned_certificate, a_request_is_no_voucher, damaged_voucher};
+		voucher_of_the_future, rogue_registrar, pinned_key_of_a_renewed_registrar,
+		tunnel_is_no_registrars, revocation_checks_that_cannot_be_made,
+		pinned_certificate_does_not_parse, no_pinned_certificate, a_request_is_no_voucher,
+		damaged_voucher};
 
 	return run_tests("voucher_check", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
