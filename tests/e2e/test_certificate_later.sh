@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-RETRY_AFTER=2
+RETRY_AFTER=3 # a device stays for two seconds
 OPTIONS="retry_after = $RETRY_AFTER"$'\n'"retry_interval_min = 1"$'\n'"retry_interval_max = 2"$'\n'"wait_total = 2"
 
 # The mock server listens on every address, so all of this has a network of its own.
