@@ -11,7 +11,7 @@
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 
-enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_TYPE_IDENTITY = 1 };
+enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_TYPE_IDENTITY = 1, EAP_TYPE_NAK = 3 };
 #define EAP_HEADER 4
 #define EXPANDED 8
 
@@ -161,8 +161,11 @@ static void close_session(struct pledge *p)
 	p->fd = -1;
 	p->state_len = 0;
 	p->confirmed = false;
+	p->challenges = 0;
+	p->nak_sent = p->nak_is_out = false;
 	brski_buf_free(&p->request);
 	brski_buf_free(&p->reply);
+	brski_buf_free(&p->asked);
 }
 
 void pledge_end(struct pledge *p)
@@ -197,8 +200,13 @@ static void send_reply(struct pledge *p)
 		.state = brski_span(p->state, p->state_len),
 		.eap = brski_buf_span(&p->reply),
 	};
+	uint8_t nak[] = {EAP_RESPONSE, p->reply.data[1], 0, 6, EAP_TYPE_NAK, 13};
 
 	p->due = 0;
+	p->nak_is_out = p->options->late_nak && p->challenges >= 2 && !p->nak_sent;
+	p->nak_sent = p->nak_is_out;
+	if (p->nak_is_out)
+		ask.eap = brski_span(nak, sizeof(nak));
 	if (p->options->vanish_after && p->sent >= p->options->vanish_after) {
 		finish(p, DRIVER_FAILED, "vanished, as told");
 		return;
@@ -348,15 +356,34 @@ static void on_request(struct pledge *p, uint8_t id, struct brski_span type, str
 	brski_buf_free(&out);
 }
 
+/* RFC 3579 2.2: it is ignored, and the last request comes once more. Then the response goes out. */
+static void on_ignored(struct pledge *p, const struct radius_answer *answer)
+{
+	if (answer->error_cause != 202 ||
+		!brski_span_equal(brski_buf_span(&answer->eap), brski_buf_span(&p->asked)))
+		finish(p, DRIVER_FAILED, "a late Nak was not ignored");
+	else
+		send_reply(p);
+}
+
 static void on_challenge(struct pledge *p, const struct radius_answer *answer)
 {
 	uint8_t ours[EXPANDED], code, id;
 	uint16_t len;
 	struct brski_span in = brski_buf_span(&answer->eap), type;
 
+	if (p->nak_is_out) {
+		on_ignored(p, answer);
+		return;
+	}
+	if (brski_buf_set(&p->asked, brski_buf_span(&answer->eap)) != BRSKI_OK || answer->error_cause != 0) {
+		finish(p, DRIVER_FAILED, "a response was ignored");
+		return;
+	}
 	brski_expanded_type(BRSKI_EAP_VENDOR_ID, BRSKI_EAP_VENDOR_TYPE, ours);
 	memcpy(p->state, answer->state, answer->state_len);
 	p->state_len = answer->state_len;
+	p->challenges++;
 	p->round_trips++;
 	if (!brski_read_u8(&in, &code) || !brski_read_u8(&in, &id) || !brski_read_u16(&in, &len) ||
 		!brski_read_span(&in, EXPANDED, &type) || code != EAP_REQUEST || len != answer->eap.len ||

@@ -31,6 +31,7 @@ struct driver_options {
 	unsigned tries;
 	const char *vendor_domain; /* NULL: the library's */
 	bool wrong_key;
+	bool late_nak; /* before each response but the first two a Nak, which the server must ignore */
 	struct brski_credential cmp_signer; /* of another device; all zero: none */
 	bool verbose;
 	bool trace; /* a line for each round trip */
@@ -52,6 +53,9 @@ struct pledge {
 	uint8_t radius_id;
 	struct brski_buf request; /* the datagram that an answer is due to */
 	struct brski_buf reply;   /* the EAP packet that goes out at `due` */
+	struct brski_buf asked;   /* with late_nak: the EAP packet that it answers */
+	bool nak_sent, nak_is_out;
+	unsigned challenges; /* of this visit */
 	uint8_t state[RADIUS_STATE_MAX];
 	size_t state_len;
 	int64_t due;    /* send `reply`; 0: nothing to send */

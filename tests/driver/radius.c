@@ -15,6 +15,7 @@ enum {
 	STATE = 24,
 	VENDOR_SPECIFIC = 26,
 	SESSION_TIMEOUT = 27,
+	ERROR_CAUSE = 101, /* RFC 5176 3.5 */
 	CALLING_STATION_ID = 31,
 	NAS_PORT_TYPE = 61,
 	EAP_MESSAGE = 79,
@@ -209,6 +210,9 @@ static void take(const char *secret, struct brski_span request, uint8_t type, st
 		break;
 	case SESSION_TIMEOUT:
 		out->session_timeout = (long)number(value);
+		break;
+	case ERROR_CAUSE:
+		out->error_cause = number(value);
 		break;
 	case VENDOR_SPECIFIC:
 		read_vendor(secret, request, value, out);

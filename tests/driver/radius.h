@@ -34,6 +34,7 @@ struct radius_answer {
 	struct brski_buf eap;
 	char user_name[256];
 	long session_timeout; /* seconds; -1: none */
+	uint32_t error_cause; /* 0: none */
 	uint8_t send_key[RADIUS_KEY_MAX], recv_key[RADIUS_KEY_MAX];
 	size_t send_key_len, recv_key_len;
 };

@@ -40,6 +40,7 @@ static const char usage[] =
 	"\n"
 	"  --vanish-after N          say nothing more after N packets\n"
 	"  --fault wrong-key         the private key is not the certificate's\n"
+	"  --fault late-nak          a Nak before each response; a server that ignores them enrolls the device\n"
 	"  --fault sign-cmp-with=FILE  the certification request is signed by this other device (PEM, certificate and key)\n";
 
 struct run {
@@ -88,6 +89,10 @@ static void set_fault(struct driver_options *o, const char *text)
 
 	if (strcmp(text, "wrong-key") == 0) {
 		o->wrong_key = true;
+		return;
+	}
+	if (strcmp(text, "late-nak") == 0) {
+		o->late_nak = true;
 		return;
 	}
 	if (strncmp(text, "sign-cmp-with=", 14) != 0)
