@@ -156,6 +156,11 @@ struct brski_cmp_transaction {
 	struct brski_buf last_nonce;    /* senderNonce of the last message that we sent */
 	struct brski_buf peer_nonce;    /* senderNonce of the last message that we got */
 	struct brski_buf recipient;     /* DER Name: sender of the last message that we got; len 0: NULL-DN */
+	/*
+	 * DER, SEQUENCE OF Certificate: who has signed the answers so far, with the path above. Later
+	 * answers need not bring it again (RFC 9483 3.3). len 0: none
+	 */
+	struct brski_buf signers;
 };
 void brski_cmp_transaction_free(struct brski_cmp_transaction *tx);
 

@@ -154,12 +154,13 @@ static enum brski_code order(
 	return code == BRSKI_NOT_FOUND ? BRSKI_OK : code;
 }
 
-static enum brski_code make_chain(
+enum brski_code brski_cmp_cert_path(
 	X509 *leaf, const STACK_OF(X509) *certs, STACK_OF(X509) **out, struct brski_error *err)
 {
 	STACK_OF(X509) *chain = sk_X509_new_null();
 	enum brski_code code;
 
+	*out = NULL;
 	if (!chain)
 		return brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
 	code = order(leaf, certs, chain, err);
@@ -188,7 +189,7 @@ enum brski_code brski_cmp_cert_check(const struct brski_cmp_response *r, const E
 	if (code != BRSKI_OK)
 		(void)brski_fail_context(err, code, "new certificate");
 	else
-		code = make_chain(r->cert, certs, chain, err);
+		code = brski_cmp_cert_path(r->cert, certs, chain, err);
 	sk_X509_pop_free(certs, X509_free);
 	return code;
 }

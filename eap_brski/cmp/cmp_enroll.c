@@ -8,6 +8,7 @@ void brski_cmp_transaction_free(struct brski_cmp_transaction *tx)
 	brski_buf_free(&tx->last_nonce);
 	brski_buf_free(&tx->peer_nonce);
 	brski_buf_free(&tx->recipient);
+	brski_buf_free(&tx->signers);
 }
 
 static enum brski_code new_id(const struct brski_env *env, struct brski_buf *out, struct brski_error *err)

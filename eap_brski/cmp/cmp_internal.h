@@ -130,6 +130,14 @@ BRSKI_CHECKED enum brski_code brski_cmp_info_read(struct brski_span content, cha
 BRSKI_CHECKED enum brski_code brski_cmp_certs_read(
 	struct brski_span der, STACK_OF(X509) **out, struct brski_error *err);
 
+/* ---- cmp_cert.c ---- */
+/*
+ * The leaf and, of certs, those above it, in order and without a self-signed root; *out is new.
+ * BRSKI_TOO_LARGE: there are too many signatures to look at.
+ */
+BRSKI_CHECKED enum brski_code brski_cmp_cert_path(
+	X509 *leaf, const STACK_OF(X509) *certs, STACK_OF(X509) **out, struct brski_error *err);
+
 /* ---- cmp_hash.c: certHash, RFC 9483 4.1.1 ---- */
 /*
  * *explicit_alg: hashAlg must say it, and pvno be 3, since the certificate's signature algorithm

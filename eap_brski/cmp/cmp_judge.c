@@ -7,6 +7,8 @@
 
 /* The end entity's judgement of an answer, RFC 9483 3.5. */
 
+#define SIGNERS_OCTETS_MAX 8192 /* that a pledge stores */
+
 /* RFC 9483 3.5: transactionID MUST be that of the request. */
 static enum brski_code check_transaction_id(const struct brski_cmp_header *header,
 	const struct brski_cmp_transaction *tx, struct brski_error *err)
@@ -109,6 +111,15 @@ static enum brski_code check_signer_authorized(
 		name, trust->named_by ? ", and is not in " : "", trust->named_by ? trust->named_by : "");
 }
 
+static bool push_borrowed(STACK_OF(X509) *to, const STACK_OF(X509) *certs)
+{
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		if (sk_X509_push(to, sk_X509_value(certs, i)) <= 0)
+			return false;
+	}
+	return true;
+}
+
 /*
  * RFC 9483 3.3: a root is left out of extraCerts, also where it is the signer itself; then it is
  * one of our anchors.
@@ -117,13 +128,10 @@ static STACK_OF(X509) *known_and_anchors(const STACK_OF(X509) *known, const STAC
 {
 	STACK_OF(X509) *all = known ? sk_X509_dup(known) : sk_X509_new_null();
 
-	for (int i = 0; all && i < sk_X509_num(anchors); i++) {
-		if (sk_X509_push(all, sk_X509_value(anchors, i)) <= 0) {
-			sk_X509_free(all);
-			all = NULL;
-		}
-	}
-	return all;
+	if (all && push_borrowed(all, anchors))
+		return all;
+	sk_X509_free(all);
+	return NULL;
 }
 
 static enum brski_code judge_signer(void *ctx, const STACK_OF(X509) *chain, struct brski_error *err)
@@ -134,18 +142,66 @@ static enum brski_code judge_signer(void *ctx, const STACK_OF(X509) *chain, stru
 	return code == BRSKI_OK ? check_signer_authorized(sk_X509_value(chain, 0), trust, err) : code;
 }
 
-static enum brski_code check_protection(
-	const struct brski_cmp *msg, const struct brski_cmp_trust *trust, struct brski_error *err)
+/* *signers is new: those of the transaction so far. */
+static enum brski_code read_signers(
+	const struct brski_cmp_transaction *tx, STACK_OF(X509) **signers, struct brski_error *err)
+{
+	if (tx->signers.len > 0)
+		return brski_cmp_certs_read(brski_buf_span(&tx->signers), signers, err);
+	*signers = sk_X509_new_null();
+	return *signers ? BRSKI_OK : brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+}
+
+/*
+ * RFC 9483 3.3: what an answer has brought, a later one of the transaction may leave out. Beyond the
+ * bound nothing is kept: then they have to bring it.
+ */
+static enum brski_code keep_signers(const STACK_OF(X509) *chain, STACK_OF(X509) *signers,
+	struct brski_cmp_transaction *tx, struct brski_error *err)
+{
+	STACK_OF(X509) *path = NULL;
+	struct brski_buf der = {0};
+	enum brski_code code = brski_cmp_cert_path(sk_X509_value(chain, 0), chain, &path, err);
+
+	if (code == BRSKI_OK &&
+		X509_add_certs(signers, path, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP) != 1)
+		code = brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory");
+	if (code == BRSKI_OK)
+		code = brski_asn1_write(signers, ASN1_ITEM_rptr(BRSKI_CACERTS), &der, err);
+	if (code == BRSKI_OK && der.len <= SIGNERS_OCTETS_MAX &&
+		sk_X509_num(signers) <= BRSKI_CMP_CA_CERTS_MAX)
+		brski_buf_move(&tx->signers, &der);
+	brski_buf_free(&der);
+	sk_X509_pop_free(path, X509_free);
+	return code == BRSKI_TOO_LARGE ? BRSKI_OK : code;
+}
+
+static enum brski_code verify(const struct brski_cmp *msg, const struct brski_cmp_trust *trust,
+	const STACK_OF(X509) *signers, STACK_OF(X509) **chain, struct brski_error *err)
 {
 	STACK_OF(X509) *certs = known_and_anchors(trust->known, trust->anchors);
-	STACK_OF(X509) *chain = NULL;
 	enum brski_code code;
 
-	if (!certs)
-		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
-	code = brski_cmp_verify_judged(
-		msg, certs, judge_signer, (struct brski_cmp_trust *)(uintptr_t)trust, &chain, err);
+	if (certs && push_borrowed(certs, signers))
+		code = brski_cmp_verify_judged(
+			msg, certs, judge_signer, (struct brski_cmp_trust *)(uintptr_t)trust, chain, err);
+	else
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	sk_X509_free(certs);
+	return code;
+}
+
+static enum brski_code check_protection(const struct brski_cmp *msg, const struct brski_cmp_trust *trust,
+	struct brski_cmp_transaction *tx, struct brski_error *err)
+{
+	STACK_OF(X509) *signers = NULL, *chain = NULL;
+	enum brski_code code = read_signers(tx, &signers, err);
+
+	if (code == BRSKI_OK)
+		code = verify(msg, trust, signers, &chain, err);
+	if (code == BRSKI_OK)
+		code = keep_signers(chain, signers, tx, err);
+	sk_X509_pop_free(signers, X509_free);
 	sk_X509_pop_free(chain, X509_free);
 	return code;
 }
@@ -196,7 +252,7 @@ static enum brski_code judge(const struct brski_cmp *msg, const struct brski_cmp
 	if (!msg->is_protected && msg->type == BRSKI_CMP_ERROR)
 		return read_unprotected(msg, out, err);
 	if ((code = check_header(&msg->header, tx, err)) != BRSKI_OK ||
-		(code = check_protection(msg, trust, err)) != BRSKI_OK)
+		(code = check_protection(msg, trust, tx, err)) != BRSKI_OK)
 		return add_words(msg, code, err);
 	code = brski_cmp_response_read(msg, out, err);
 	if (code != BRSKI_OK)

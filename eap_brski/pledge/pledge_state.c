@@ -47,9 +47,16 @@ static const struct member {
 	{"cmp-last-nonce", OCTETS, AT(tx.last_nonce), 64, 0, 0},
 	{"cmp-peer-nonce", OCTETS, AT(tx.peer_nonce), 64, 0, 0},
 	{"cmp-recipient", OCTETS, AT(tx.recipient), 4096, 0, 0},
+	{"cmp-signers", OCTETS, AT(tx.signers), 8192, 0, 0},
 #undef AT
 };
 #define N_MEMBERS (sizeof(members) / sizeof(members[0]))
+
+/* Version 0.2.0 knows no such member: it is there only when it says something. */
+static bool is_optional(const struct member *m)
+{
+	return m->offset == offsetof(struct brski_pledge_record, tx.signers);
+}
 
 static void *at(struct brski_pledge_record *rec, const struct member *m)
 {
@@ -97,6 +104,8 @@ static bool record_to_json(const struct brski_pledge_record *rec, json_t *json)
 		json_object_set_new(json, "state", json_string(stored_name(rec->state))) != 0)
 		return false;
 	for (size_t i = 0; i < N_MEMBERS; i++) {
+		if (is_optional(&members[i]) && rec->tx.signers.len == 0)
+			continue;
 		if (json_object_set_new(json, members[i].name, member_to_json(rec, &members[i])) != 0)
 			return false;
 	}
@@ -240,17 +249,23 @@ static enum brski_code record_from_json(
 {
 	const json_t *version = json_object_get(json, "version");
 	enum brski_code code;
+	size_t n = 0;
 
 	if (!json_is_integer(version) || json_integer_value(version) != STATE_VERSION)
 		return brski_fail(err, BRSKI_MALFORMED, "the state's version is not %d", STATE_VERSION);
 	if (!state_from_name(json_string_value(json_object_get(json, "state")), &rec->state))
 		return brski_fail(err, BRSKI_MALFORMED, "the state has no name that is known");
 	for (size_t i = 0; i < N_MEMBERS; i++) {
-		code = member_from_json(json_object_get(json, members[i].name), &members[i], rec, err);
+		const json_t *value = json_object_get(json, members[i].name);
+
+		if (!value && is_optional(&members[i]))
+			continue;
+		code = member_from_json(value, &members[i], rec, err);
 		if (code != BRSKI_OK)
 			return code;
+		n++;
 	}
-	if (json_object_size(json) != N_MEMBERS + 2)
+	if (json_object_size(json) != n + 2)
 		return brski_fail(err, BRSKI_MALFORMED, "the state has members that are not known");
 	if (!is_coherent(rec))
 		return brski_fail(err, BRSKI_MALFORMED, "the state %s lacks what it needs",

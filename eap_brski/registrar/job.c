@@ -67,6 +67,7 @@ void brski_job_free(struct brski_job *job)
 	brski_manufacturer_free(&job->manufacturer);
 	brski_buf_free(&job->request);
 	brski_buf_free(&job->upstream);
+	brski_buf_free(&job->signers);
 	brski_http_free(&job->answer);
 	brski_http_free(&job->call);
 	free(job);

@@ -44,21 +44,34 @@ static enum brski_code judge(
 
 /*
  * What an answer changes of a job, as it was before: a copy of the whole, which owns nothing but its
- * answer to the pledge. Request, upstream octets, chain, manufacturer and call are none of an answer's
+ * answer to the pledge and the signers known. Request, upstream octets, chain, manufacturer and call are none of an answer's
  * business, and stay the job's.
  */
-static enum brski_code remember(
-	const struct brski_job *job, struct brski_job *before, struct brski_error *err)
+static enum brski_code remember(struct brski_job *job, struct brski_job *before, struct brski_error *err)
 {
+	struct brski_buf signers = {0};
+
 	*before = *job;
 	memset(&before->answer, 0, sizeof(before->answer));
+	before->signers = (struct brski_buf){0};
+	if (brski_buf_set(&signers, brski_buf_span(&job->signers)) != BRSKI_OK)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	before->signers = job->signers;
+	job->signers = signers;
 	return brski_http_copy(&before->answer, &job->answer, err);
+}
+
+static void forget(struct brski_job *before)
+{
+	brski_http_free(&before->answer);
+	brski_buf_free(&before->signers);
 }
 
 /* What is not stored did not happen. */
 static void roll_back(struct brski_job *job, struct brski_job *before)
 {
 	brski_http_free(&job->answer);
+	brski_buf_free(&job->signers);
 	*job = *before;
 }
 
@@ -69,13 +82,15 @@ static enum brski_code judge_and_put(
 	struct brski_job before;
 	enum brski_code code = remember(job, &before, err);
 
-	if (code != BRSKI_OK)
+	if (code != BRSKI_OK) {
+		forget(&before);
 		return code;
+	}
 	code = judge(job, answer, why, err);
 	if (code == BRSKI_OK)
 		code = brski_job_put(job, err);
 	if (code == BRSKI_OK)
-		brski_http_free(&before.answer);
+		forget(&before);
 	else
 		roll_back(job, &before);
 	return code;

@@ -101,12 +101,14 @@ static enum brski_code exchange_read(const struct brski_job *job, struct exchang
 	return code == BRSKI_OK ? code : brski_registrar_trouble(code, "what the PKI was asked", err);
 }
 
-static enum brski_code set_transaction(
-	struct brski_cmp_transaction *tx, const struct exchange *x, struct brski_error *err)
+static enum brski_code set_transaction(struct brski_cmp_transaction *tx, const struct brski_job *job,
+	const struct exchange *x, struct brski_error *err)
 {
 	const struct brski_cmp *first = x->origin ? &x->first : &x->request;
+	const struct brski_buf *signers = x->origin ? &x->origin->signers : &job->signers;
 
-	if (brski_buf_set(&tx->id, brski_buf_span(&x->request.header.transaction_id)) == BRSKI_OK &&
+	if (brski_buf_set(&tx->signers, brski_buf_span(signers)) == BRSKI_OK &&
+		brski_buf_set(&tx->id, brski_buf_span(&x->request.header.transaction_id)) == BRSKI_OK &&
 		brski_buf_set(&tx->last_nonce, brski_buf_span(&x->request.header.sender_nonce)) == BRSKI_OK &&
 		brski_buf_set(&tx->request_nonce, brski_buf_span(&first->header.sender_nonce)) == BRSKI_OK)
 		return BRSKI_OK;
@@ -133,8 +135,8 @@ static enum brski_code check_certificate(const struct brski_job *job, const stru
 	return code;
 }
 
-static enum brski_code check_answer(const struct brski_job *job, const struct exchange *x,
-	struct brski_span der, struct brski_cmp_response *out, struct brski_error *err)
+static enum brski_code check_answer(struct brski_job *job, const struct exchange *x, struct brski_span der,
+	struct brski_cmp_response *out, struct brski_error *err)
 {
 	const struct brski_registrar *r = job->registrar;
 	const struct brski_cmp_trust trust = {.anchors = r->domain_anchors,
@@ -142,12 +144,14 @@ static enum brski_code check_answer(const struct brski_job *job, const struct ex
 		.named_by = "cmp_signer_file",
 		.now = brski_now(r->env)};
 	struct brski_cmp_transaction tx = {0};
-	enum brski_code code = set_transaction(&tx, x, err);
+	enum brski_code code = set_transaction(&tx, job, x, err);
 
 	if (code == BRSKI_OK)
 		code = brski_cmp_response(der, &trust, &tx, out, err);
 	if (code == BRSKI_OK && out->cert)
 		code = check_certificate(job, x, out, err);
+	if (code == BRSKI_OK)
+		brski_buf_move(&job->signers, &tx.signers);
 	brski_cmp_transaction_free(&tx);
 	return code;
 }
@@ -226,6 +230,8 @@ static enum brski_code answer_origin(
 	enum brski_code code = brski_http_response(
 		&origin->answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&job->answer.body), err);
 
+	if (brski_buf_set(&origin->signers, brski_buf_span(&job->signers)) != BRSKI_OK)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	brski_job_move(origin, refused ? BRSKI_JOB_TURNED_DOWN : BRSKI_JOB_ANSWERED);
 	origin->pki_waits = false;
 	origin->grants = job->grants;

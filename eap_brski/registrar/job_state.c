@@ -68,11 +68,11 @@ static json_t *job_object(const struct brski_job *job)
 		chain_list(job->chain), "request", brski_json_base64(brski_buf_span(&job->request)),
 		"upstream", brski_json_base64(brski_buf_span(&job->upstream)), "location", job->location,
 		"answer", answer_object(&job->answer));
-	json_t *rest = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s, s:s}", "pki-waits",
+	json_t *rest = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:o}", "pki-waits",
 		(int)job->pki_waits, "grants", (int)job->grants, "created", (json_int_t)job->created,
 		"changed", (json_int_t)job->changed, "not-before", (json_int_t)job->not_before, "expires",
 		(json_int_t)job->expires, "tries", (json_int_t)job->tries, "why", job->why, "label",
-		job->label);
+		job->label, "signers", brski_json_base64(brski_buf_span(&job->signers)));
 
 	if (json && rest && json_object_update_missing(json, rest) == 0) {
 		json_decref(rest);
@@ -101,7 +101,7 @@ enum brski_code brski_job_save(const struct brski_job *job, struct brski_buf *bl
 struct job_text { /* borrowed from the JSON value */
 	const char *kind, *state, *step, *key, *origin, *request, *upstream, *location, *why;
 	const char *answer_type, *answer_body;
-	const char *label; /* NULL: it was stored before there was any */
+	const char *label, *signers; /* NULL: it was stored before there was any */
 	json_t *chain;
 	json_int_t answer_status, created, changed, not_before, expires, tries;
 	int pki_waits, grants;
@@ -113,14 +113,14 @@ static bool unpack(json_t *json, struct job_text *t)
 
 	return json_unpack(json,
 		       "{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:{s:I, s:s, s:s !}, "
-		       "s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s, s?s !}",
+		       "s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s, s?s, s?s !}",
 		       "version", &version, "kind", &t->kind, "state", &t->state, "step", &t->step, "key",
 		       &t->key, "origin", &t->origin, "chain", &t->chain, "request", &t->request, "upstream",
 		       &t->upstream, "location", &t->location, "answer", "status", &t->answer_status, "type",
 		       &t->answer_type, "body", &t->answer_body, "pki-waits", &t->pki_waits, "grants",
 		       &t->grants, "created", &t->created, "changed", &t->changed, "not-before",
 		       &t->not_before, "expires", &t->expires, "tries", &t->tries, "why", &t->why, "label",
-		       &t->label) == 0;
+		       &t->label, "signers", &t->signers) == 0;
 }
 
 bool brski_job_is_key(const char *text)
@@ -224,6 +224,8 @@ static enum brski_code read_job(struct brski_job *job, const struct job_text *t,
 		code = brski_base64_decode(brski_span_str(t->request), &job->request, err);
 	if (code == BRSKI_OK)
 		code = brski_base64_decode(brski_span_str(t->upstream), &job->upstream, err);
+	if (code == BRSKI_OK && t->signers)
+		code = brski_base64_decode(brski_span_str(t->signers), &job->signers, err);
 	if (code == BRSKI_OK)
 		code = read_answer(job, t, err);
 	if (code == BRSKI_OK && job->state != BRSKI_JOB_WAITING && job->answer.status == 0)

@@ -12,7 +12,8 @@ struct cmp_context {
 	const struct brski_registrar_endpoint *endpoint;
 	struct brski_cmp *msg; /* the session's `pending` */
 	struct brski_cmp_request asked;
-	const char *origin; /* of a pollReq: the job that it polls for; "" else */
+	const char *origin;        /* of a pollReq: the job that it polls for; "" else */
+	struct brski_span signers; /* of a certConf: the PKI's, as far as its answers have told them */
 	struct brski_http *response;
 	struct brski_job **job;
 };
@@ -220,6 +221,8 @@ static enum brski_code fill(void *ctx, struct brski_job *job, struct brski_error
 	enum brski_code code;
 
 	snprintf(job->origin, sizeof(job->origin), "%s", c->origin);
+	if (brski_buf_set(&job->signers, c->signers) != BRSKI_OK)
+		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	code = set_label(c, job, err);
 	if (code == BRSKI_OK)
 		code = wrap(c, job, err);
@@ -332,6 +335,7 @@ static enum brski_code confirm(struct cmp_context *c, const struct brski_job *jo
 		code = check_confirmation(c, job, &why);
 	if (code != BRSKI_OK)
 		return refuse_request(c, code, &why, err);
+	c->signers = brski_buf_span(&job->signers);
 	return heard ? find_or_start(c, BRSKI_WORK_CONFIRMATION, "", err) : not_our_nonce(c, err);
 }
 

@@ -150,6 +150,7 @@ struct brski_job {
 	struct brski_manufacturer manufacturer; /* not stored: looked up again, as it may have changed */
 	struct brski_buf request;               /* what the pledge sent */
 	struct brski_buf upstream; /* what MASA or PKI gets for it, the same octets on every try */
+	struct brski_buf signers;  /* CMP: of the PKI's answers so far, as in struct brski_cmp_transaction */
 	char location[BRSKI_URL_MAX];
 	struct brski_http answer; /* to the pledge; while the audit log is out, the voucher */
 	bool pki_waits;           /* CMP: the answer says waiting, and it was the PKI that said so */

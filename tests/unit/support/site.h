@@ -138,6 +138,7 @@ struct site {
 	int ca_polls;
 	long ca_check_after; /* 0: 7 */
 	bool ca_implicit;
+	bool ca_is_terse; /* only its first answer in a transaction has extraCerts (RFC 9483 3.3) */
 	const struct brski_credential *ca_signer; /* of its answers; NULL: the CA itself */
 	unsigned n_masa_calls, n_audit_calls, n_ca_calls, n_issued, n_confirmed;
 	struct brski_buf ca_first; /* CA_WAITS: the request that waits */

@@ -55,12 +55,17 @@ static X509 *issue(struct site *site, const struct brski_cmp_request *asked)
 	return cert;
 }
 
+static const struct brski_credential *signer_of(const struct site *site)
+{
+	if (site->ca == CA_OTHER_SIGNER)
+		return &site->foreign;
+	return site->ca_signer ? site->ca_signer : &site->domain_ca;
+}
+
 static void answer_enroll(struct site *site, const struct brski_cmp *msg,
 	const struct brski_cmp_request *asked, struct brski_buf *out)
 {
-	const struct brski_credential *signer = site->ca == CA_OTHER_SIGNER ? &site->foreign
-						: site->ca_signer           ? site->ca_signer
-									    : &site->domain_ca;
+	const struct brski_credential *signer = signer_of(site);
 	X509 *cert;
 
 	if (site->ca == CA_REFUSES) {
@@ -82,14 +87,14 @@ static void answer_enroll(struct site *site, const struct brski_cmp *msg,
 static void answer_conf(struct site *site, const struct brski_cmp *msg, struct brski_buf *out)
 {
 	site->n_confirmed++;
-	MUST(brski_cmp_answer_pkiconf(msg, &site->domain_ca, &site->env, out, NULL));
+	MUST(brski_cmp_answer_pkiconf(msg, signer_of(site), &site->env, out, NULL));
 }
 
 static void say_wait(struct site *site, const struct brski_cmp *msg, struct brski_buf *out)
 {
 	MUST(brski_buf_set(&site->ca_first, brski_buf_span(&msg->der)));
-	MUST(brski_cmp_answer_status(msg, &site->domain_ca, BRSKI_CMP_WAITING, BRSKI_CMP_FAIL_NONE,
-		"patience", &site->env, out, NULL));
+	MUST(brski_cmp_answer_status(msg, signer_of(site), BRSKI_CMP_WAITING, BRSKI_CMP_FAIL_NONE, "patience",
+		&site->env, out, NULL));
 }
 
 static void answer_poll(struct site *site, const struct brski_cmp *poll, struct brski_buf *out)
@@ -98,7 +103,7 @@ static void answer_poll(struct site *site, const struct brski_cmp *poll, struct 
 	struct brski_cmp_request asked = {0};
 
 	if (site->ca_polls-- > 0) {
-		MUST(brski_cmp_answer_poll(poll, &site->domain_ca,
+		MUST(brski_cmp_answer_poll(poll, signer_of(site),
 			site->ca_check_after ? site->ca_check_after : 7, "patience", &site->env, out, NULL));
 		return;
 	}
@@ -257,10 +262,26 @@ static void damage(struct brski_buf *der, bool transaction)
 	brski_cmp_free(&msg);
 }
 
+/* They are not protected. */
+static void leave_out_certs(struct brski_buf *der)
+{
+	struct brski_cmp msg = {0};
+
+	MUST(brski_cmp_decode(brski_buf_span(der), &msg, NULL));
+	if (msg.type == BRSKI_CMP_PKICONF || msg.type == BRSKI_CMP_POLLREP) {
+		sk_X509_pop_free(msg.extra_certs, X509_free);
+		msg.extra_certs = NULL;
+		MUST(brski_cmp_encode(&msg, der, NULL));
+	}
+	brski_cmp_free(&msg);
+}
+
 static void spoil(struct site *site, struct brski_buf *der)
 {
 	if (site->ca == CA_UNPROTECTED_ERROR || site->ca == CA_UNPROTECTED_IP || site->ca == CA_STRAY_ERROR)
 		strip(der, site->ca == CA_STRAY_ERROR);
+	if (site->ca_is_terse)
+		leave_out_certs(der);
 	if (site->ca == CA_BROKEN_SIGNATURE)
 		damage(der, false);
 	if (site->ca == CA_OTHER_TRANSACTION)

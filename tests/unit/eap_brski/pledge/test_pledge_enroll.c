@@ -305,6 +305,46 @@ START_TEST(refuses_broken_answers)
 }
 END_TEST
 
+/* extraCerts are not protected, and the pledge has seen the signer in the first answer (RFC 9483 3.3). */
+static void leave_out_certs(
+	struct network *n, const struct network_request *request, struct brski_http *response)
+{
+	struct brski_cmp msg = {0};
+
+	(void)n;
+	if (request->cmp != BRSKI_CMP_CERTCONF)
+		return;
+	EXPECT(BRSKI_OK, brski_cmp_decode(brski_buf_span(&response->body), &msg, &err));
+	sk_X509_pop_free(msg.extra_certs, X509_free);
+	msg.extra_certs = NULL;
+	EXPECT(BRSKI_OK, brski_cmp_encode(&msg, &response->body, &err));
+	brski_cmp_free(&msg);
+}
+
+START_TEST(the_pki_shows_its_signer_once)
+{
+	net.edit = leave_out_certs;
+	EXPECT(BRSKI_OK, visit());
+	expect_state(BRSKI_PLEDGE_ENROLLED);
+	network_expect_credential(&net);
+}
+END_TEST
+
+/* The device was switched off in between. */
+START_TEST(the_signer_outlives_a_reboot)
+{
+	net.edit = come_later;
+	status_for = BRSKI_CMP_CERTCONF;
+	EXPECT(BRSKI_OK, visit());
+	expect_state(BRSKI_PLEDGE_CONFIRM);
+	net.edit = leave_out_certs;
+	net.offset = 61;
+	EXPECT(BRSKI_OK, visit());
+	expect_state(BRSKI_PLEDGE_ENROLLED);
+	network_expect_credential(&net);
+}
+END_TEST
+
 /* A status in place of the certificate, or of pkiConf. */
 static enum brski_cmp_status status_value;
 
@@ -601,10 +641,10 @@ int main(void)
 		a_pinned_registrar_after_a_reboot, refuses_wrong_certificates,
 		refuses_a_certificate_for_another_key, refuses_a_certificate_that_cannot_log_in,
 		no_certconf_where_none_is_awaited, refuses_answers_of_others, refuses_broken_answers,
-		the_pki_refuses, polls_for_the_certificate, polls_for_the_confirmation,
-		waiting_forever_is_no_loop, repeats_its_poll, waiting_said_again_is_asked_for_a_time,
-		refused_after_waiting, no_success_without_the_registrars_word, no_success_without_pkiconf,
-		voucher_status_may_fail};
+		the_pki_shows_its_signer_once, the_signer_outlives_a_reboot, the_pki_refuses,
+		polls_for_the_certificate, polls_for_the_confirmation, waiting_forever_is_no_loop,
+		repeats_its_poll, waiting_said_again_is_asked_for_a_time, refused_after_waiting,
+		no_success_without_the_registrars_word, no_success_without_pkiconf, voucher_status_may_fail};
 
 	return run_tests("pledge_enroll", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -892,6 +892,39 @@ START_TEST(poll_answers_the_pki)
 }
 END_TEST
 
+/* ---- extraCerts, RFC 9483 3.3 ---- */
+
+/* What signs for the PKI is in no file of ours: it comes with the first answer, and not again. */
+START_TEST(pki_shows_its_signer_once)
+{
+	struct pki_spec spec = {.subject = "CN=Site CMP", .eku = "cmcCA"};
+	struct brski_credential signer = pki_make(&spec, &site.domain_ca);
+
+	site.ca_signer = &signer;
+	site.ca_is_terse = true;
+	site.ca = CA_WAITS;
+	site.ca_polls = 1;
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	site_restart(&site);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_POLLREP);
+	ck_assert_str_eq(v.cmp.text, "patience"); /* the PKI's own */
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	ck_assert_uint_eq(visit_poll(&v, 0), 200);
+	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+	/* over a restart, too */
+	site_restart(&site);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_confirm(&v), 200);
+	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_PKICONF);
+	ck_assert_int_eq(v.judged, BRSKI_OK);
+	site.ca_signer = NULL;
+	pki_free(&signer);
+}
+END_TEST
+
 /* ---- transactions ---- */
 
 START_TEST(transactions_that_are_unknown)
@@ -1086,8 +1119,9 @@ int main(void)
 		pki_says_waiting_while_the_pledge_is_away, pki_answers_a_poll_while_the_pledge_is_away,
 		polled_certificate_is_judged_too, polls_do_not_pile_up, late_answer_to_an_old_poll,
 		confirmation_answers_the_certificate, confirmation_of_the_other_kind,
-		poll_answers_what_was_said, poll_answers_the_pki, transactions_that_are_unknown, repeats,
-		dies_between_two_writes, polled_answer_is_kept, transaction_in_use, ca_certificates};
+		poll_answers_what_was_said, poll_answers_the_pki, pki_shows_its_signer_once,
+		transactions_that_are_unknown, repeats, dies_between_two_writes, polled_answer_is_kept,
+		transaction_in_use, ca_certificates};
 
 	return run_tests("registrar_cmp", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
