@@ -45,80 +45,66 @@ static enum brski_code read_count(const json_t *in, const char *name, long *out,
 	return BRSKI_OK;
 }
 
-static enum brski_code read_date(const json_t *in, struct brski_audit_event *event, struct brski_error *err)
+/*
+ * An entry that somebody wrote years ago, or by another draft, is no reason to refuse a device for its
+ * form: what cannot be read of it is left empty, and then it is of no known domain.
+ */
+static const char *text_of(const json_t *in, const char *name)
 {
-	const char *text = json_string_value(json_object_get(in, "date"));
-	enum brski_code code;
+	const char *text = json_string_value(json_object_get(in, name));
 
-	if (!text)
-		return brski_fail(err, BRSKI_MALFORMED, "event in the audit log without a date");
-	code = brski_time_parse(text, &event->date, err);
-	if (code != BRSKI_OK)
-		return brski_fail_context(err, code, "event in the audit log");
-	return BRSKI_OK;
+	return text ? text : "";
 }
 
-static enum brski_code read_domain_id(
-	const json_t *in, struct brski_audit_event *event, struct brski_error *err)
+/* 0: none that can be read */
+static time_t read_date(const json_t *in)
 {
-	const char *text = json_string_value(json_object_get(in, "domainID"));
-	enum brski_code code;
+	time_t date = 0;
 
-	if (!text)
-		return brski_fail(err, BRSKI_MALFORMED, "event in the audit log without a domainID");
-	code = brski_base64_decode(brski_span_str(text), &event->domain_id, err);
-	if (code != BRSKI_OK)
-		return brski_fail_context(err, code, "domainID in the audit log");
-	if (event->domain_id.len == 0 || event->domain_id.len > BRSKI_DOMAIN_ID_MAX)
-		return brski_fail(err, BRSKI_MALFORMED, "domainID in the audit log has %zu octets",
-			event->domain_id.len);
-	return BRSKI_OK;
+	return brski_time_parse(text_of(in, "date"), &date, NULL) == BRSKI_OK ? date : 0;
+}
+
+static enum brski_code read_domain_id(const json_t *in, struct brski_buf *out)
+{
+	struct brski_span text = brski_span_str(text_of(in, "domainID"));
+	enum brski_code code = brski_base64_decode(text, out, NULL);
+
+	if (code == BRSKI_MALFORMED)
+		code = brski_base64url_decode(text, out, NULL);
+	if (code == BRSKI_OK && out->len > BRSKI_DOMAIN_ID_MAX)
+		brski_buf_reset(out);
+	return code == BRSKI_MALFORMED ? BRSKI_OK : code;
 }
 
 /*
  * RFC 8995 5.8.1: the nonce is what stood in the request, often base64, but "this should not be
  * assumed". Only its being there is judged.
  */
-static enum brski_code read_nonce(const json_t *in, struct brski_audit_event *event, struct brski_error *err)
+static enum brski_code read_nonce(const json_t *in, struct brski_buf *out)
 {
 	const json_t *nonce = json_object_get(in, "nonce");
 
 	if (!nonce || json_is_null(nonce))
 		return BRSKI_OK;
 	if (!json_is_string(nonce))
-		return brski_fail(err, BRSKI_MALFORMED, "nonce in the audit log is not a string");
-	return brski_buf_set(&event->nonce, brski_span(json_string_value(nonce), json_string_length(nonce)));
-}
-
-static enum brski_code read_assertion(
-	const json_t *in, struct brski_audit_event *event, struct brski_error *err)
-{
-	const char *text = json_string_value(json_object_get(in, "assertion"));
-
-	if (text && brski_assertion_parse(text, &event->assertion))
-		return BRSKI_OK;
-	return brski_fail(err, BRSKI_MALFORMED, "event in the audit log without a known assertion");
+		return brski_buf_set(out, brski_span_str("?"));
+	return brski_buf_set(out, brski_span(json_string_value(nonce), json_string_length(nonce)));
 }
 
 static enum brski_code read_event(const json_t *in, struct brski_audit_event *event, struct brski_error *err)
 {
-	enum brski_code code;
+	enum brski_code code = read_domain_id(in, &event->domain_id);
 	long truncated;
 
-	if (!json_is_object(in))
-		return brski_fail(err, BRSKI_MALFORMED, "event in the audit log is not an object");
-	code = read_date(in, event, err);
 	if (code == BRSKI_OK)
-		code = read_domain_id(in, event, err);
-	if (code == BRSKI_OK)
-		code = read_nonce(in, event, err);
-	if (code == BRSKI_OK)
-		code = read_assertion(in, event, err);
-	if (code == BRSKI_OK)
-		code = read_count(in, "truncated", &truncated, err);
-	if (code == BRSKI_OK && truncated > 0)
+		code = read_nonce(in, &event->nonce);
+	if (code != BRSKI_OK)
+		return brski_fail(err, code, "no memory for an audit log");
+	event->date = read_date(in);
+	event->assertion = brski_assertion_parse(text_of(in, "assertion"));
+	if (read_count(in, "truncated", &truncated, NULL) == BRSKI_OK && truncated > 0)
 		snprintf(event->truncated, sizeof(event->truncated), "%ld", truncated);
-	return code;
+	return BRSKI_OK;
 }
 
 static enum brski_code read_truncation(
@@ -287,11 +273,13 @@ static bool is_known(const struct brski_audit_event *event, const struct brski_a
 static enum brski_code refuse(
 	const struct brski_audit_event *event, const char *what, struct brski_error *err)
 {
-	char domain[2 * BRSKI_DOMAIN_ID_MAX + 1];
-	char date[32];
+	char domain[2 * BRSKI_DOMAIN_ID_MAX + 1] = "?";
+	char date[32] = "an unknown day";
 
-	brski_hex(brski_buf_span(&event->domain_id), domain, sizeof(domain));
-	brski_time_format(event->date, date);
+	if (event->domain_id.len > 0)
+		brski_hex(brski_buf_span(&event->domain_id), domain, sizeof(domain));
+	if (event->date != 0)
+		brski_time_format(event->date, date);
 	return brski_fail(err, BRSKI_REFUSED, "audit log: on %s the device got a %s for another domain (%s)",
 		date, what, domain);
 }

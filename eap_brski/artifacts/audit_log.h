@@ -12,9 +12,10 @@
 #define BRSKI_AUDIT_EVENTS_MAX 300
 
 struct brski_audit_event {
-	time_t date;
-	struct brski_buf domain_id; /* brski_domain_id() of the certificate that was pinned */
-	struct brski_buf nonce;     /* the text as it stands there; len 0: nonceless */
+	time_t date; /* 0: none that could be read */
+	struct brski_buf
+		domain_id;      /* brski_domain_id() of the certificate that was pinned; len 0: not read */
+	struct brski_buf nonce; /* the text as it stands there; len 0: nonceless */
 	enum brski_assertion assertion;
 	char truncated[64]; /* decimal count of events of this domain that were left out; "" if none */
 };
@@ -30,7 +31,8 @@ void brski_audit_log_free(struct brski_audit_log *log); /* and zeroes it */
 /*
  * At least one event, BRSKI_AUDIT_EVENTS_MAX at most (BRSKI_TOO_LARGE). Numbers may be texts, since
  * RFC 8995's own example has them so; versions above 1 are read as version 1 with more in it
- * (5.8.1), unknown members are passed over.
+ * (5.8.1), unknown members are passed over. No event is refused for its form: what cannot be read of
+ * it is empty.
  */
 BRSKI_CHECKED enum brski_code brski_audit_log_parse(
 	struct brski_span json, struct brski_audit_log *out, struct brski_error *err);

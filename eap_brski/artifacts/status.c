@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/artifacts/status.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,15 +83,35 @@ static enum brski_code read_context(const json_t *doc, struct brski_status *out,
 
 	if (!context || json_is_null(context))
 		return BRSKI_OK;
-	if (!json_is_object(context))
-		return brski_fail(err, BRSKI_MALFORMED, "reason-context in telemetry is not an object");
-	text = json_dumps(context, JSON_COMPACT | JSON_ENSURE_ASCII);
+	text = json_dumps(context, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
 	if (!text)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for telemetry");
 	if (strlen(text) < sizeof(out->context))
 		memcpy(out->context, text, strlen(text) + 1);
 	free(text);
 	return BRSKI_OK;
+}
+
+/* RFC 8995 5.7: "A server that sees unknown fields should log them, but otherwise ignore them." */
+static void name_unknown(const json_t *doc, char *out, size_t size)
+{
+	static const char *const known[] = {"version", "status", "reason", "reason-context"};
+	char name[40];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)doc, key, value)
+	{
+		bool is_known = false;
+		size_t used = strlen(out);
+
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			is_known = is_known || strcmp(key, known[i]) == 0;
+		if (is_known)
+			continue;
+		brski_printable(brski_span_str(key), name, sizeof(name));
+		snprintf(out + used, size - used, "%s%s", used ? ", " : "", name);
+	}
 }
 
 static enum brski_code read_status(const json_t *doc, void *into, struct brski_error *err)
@@ -105,6 +126,7 @@ static enum brski_code read_status(const json_t *doc, void *into, struct brski_e
 	if (!json_is_boolean(status))
 		return brski_fail(err, BRSKI_MALFORMED, "status in telemetry is missing or not a boolean");
 	out->status = json_is_true(status);
+	name_unknown(doc, out->unknown, sizeof(out->unknown));
 	code = read_reason(doc, out, err);
 	return code == BRSKI_OK ? read_context(doc, out, err) : code;
 }

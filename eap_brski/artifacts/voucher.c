@@ -10,6 +10,8 @@ void brski_voucher_free(struct brski_voucher *v)
 	brski_buf_free(&v->idevid_issuer);
 	brski_buf_free(&v->nonce);
 	brski_buf_free(&v->pinned_domain_cert);
+	brski_buf_free(&v->pinned_domain_pubk);
+	brski_buf_free(&v->pinned_domain_pubk_sha256);
 	brski_buf_free(&v->proximity_registrar_cert);
 	brski_buf_free(&v->prior_signed_voucher_request);
 	memset(v, 0, sizeof(*v));
@@ -71,23 +73,24 @@ const char *brski_assertion_name(enum brski_assertion a)
 		return "logged";
 	case BRSKI_ASSERTION_PROXIMITY:
 		return "proximity";
+	case BRSKI_ASSERTION_AGENT_PROXIMITY:
+		return "agent-proximity";
+	case BRSKI_ASSERTION_OTHER:
+		return "other";
 	case BRSKI_ASSERTION_NONE:
 		break;
 	}
 	return "none";
 }
 
-bool brski_assertion_parse(const char *name, enum brski_assertion *out)
+enum brski_assertion brski_assertion_parse(const char *name)
 {
-	static const enum brski_assertion all[] = {
-		BRSKI_ASSERTION_VERIFIED, BRSKI_ASSERTION_LOGGED, BRSKI_ASSERTION_PROXIMITY};
+	static const enum brski_assertion all[] = {BRSKI_ASSERTION_VERIFIED, BRSKI_ASSERTION_LOGGED,
+		BRSKI_ASSERTION_PROXIMITY, BRSKI_ASSERTION_AGENT_PROXIMITY};
 
-	*out = BRSKI_ASSERTION_NONE;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (strcmp(brski_assertion_name(all[i]), name) == 0) {
-			*out = all[i];
-			return true;
-		}
+		if (strcmp(brski_assertion_name(all[i]), name) == 0)
+			return all[i];
 	}
-	return false;
+	return BRSKI_ASSERTION_OTHER;
 }

@@ -19,7 +19,9 @@ enum brski_assertion {
 	BRSKI_ASSERTION_NONE,
 	BRSKI_ASSERTION_VERIFIED,
 	BRSKI_ASSERTION_LOGGED,
-	BRSKI_ASSERTION_PROXIMITY
+	BRSKI_ASSERTION_PROXIMITY,
+	BRSKI_ASSERTION_AGENT_PROXIMITY, /* rfc8366bis; read, never written */
+	BRSKI_ASSERTION_OTHER            /* a name that is not known; read, never written */
 };
 
 enum brski_voucher_kind { BRSKI_VOUCHER, BRSKI_VOUCHER_REQUEST };
@@ -39,6 +41,8 @@ struct brski_voucher {
 	struct brski_buf nonce; /* its octets; which letters they were written in stands in nonce_text */
 	char nonce_text[BRSKI_NONCE_TEXT_MAX]; /* as it came; "" in one of our own */
 	struct brski_buf pinned_domain_cert;
+	struct brski_buf pinned_domain_pubk;           /* rfc8366bis: SubjectPublicKeyInfo, read only */
+	struct brski_buf pinned_domain_pubk_sha256;    /* of that; read only */
 	struct brski_buf proximity_registrar_cert;     /* request only */
 	struct brski_buf prior_signed_voucher_request; /* request only: the pledge's CMS */
 	time_t signed_on; /* signingTime of the envelope that it came in: no leaf, never printed */
@@ -63,9 +67,12 @@ BRSKI_CHECKED enum brski_code brski_voucher_nonce(
 BRSKI_CHECKED enum brski_code brski_nonce_read(
 	struct brski_span text, struct brski_buf *out, struct brski_error *err);
 
-/* "verified", "logged", "proximity", as RFC 8366 5.3 has them; "none". A static string. */
+/*
+ * "verified", "logged", "proximity", as RFC 8366 5.3 has them, "agent-proximity" (rfc8366bis); "none"
+ * and "other". A static string.
+ */
 const char *brski_assertion_name(enum brski_assertion a);
-/* The other way; false for any other text, "none" among them. */
-BRSKI_CHECKED bool brski_assertion_parse(const char *name, enum brski_assertion *out);
+/* The other way; BRSKI_ASSERTION_OTHER for any other text, "none" among them. */
+enum brski_assertion brski_assertion_parse(const char *name);
 
 #endif

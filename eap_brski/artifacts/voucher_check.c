@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
 #include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/ground/text.h"
 #include "eap_brski/pki/idevid_issuer.h"
@@ -262,11 +265,48 @@ static enum brski_code check_voucher(const struct brski_voucher *v, const STACK_
 	return code;
 }
 
-static enum brski_code read_pinned(const struct brski_voucher *v, X509 **out, struct brski_error *err)
+static bool is_pinned(const struct brski_voucher *v, struct brski_span key)
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	if (v->pinned_domain_pubk.len > 0 && !brski_span_equal(brski_buf_span(&v->pinned_domain_pubk), key))
+		return false;
+	if (v->pinned_domain_pubk_sha256.len == 0)
+		return true;
+	return EVP_Digest(key.data, key.len, hash, &len, EVP_sha256(), NULL) == 1 &&
+	       brski_span_equal(brski_buf_span(&v->pinned_domain_pubk_sha256), brski_span(hash, len));
+}
+
+/*
+ * rfc8366bis: the key of the registrar, or its hash, in place of a certificate. Then the registrar's
+ * own certificate is what is pinned, as where a voucher has that (RFC 8995 5.6.2).
+ */
+static enum brski_code pin_key(struct brski_voucher *v, const struct brski_voucher_expect *expect, X509 **out,
+	struct brski_error *err)
+{
+	X509 *leaf = sk_X509_value(expect->domain_chain, 0);
+	unsigned char *der = NULL;
+	int len = leaf ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der) : -1;
+	bool pinned = len > 0 && is_pinned(v, brski_span(der, (size_t)len));
+
+	OPENSSL_free(der);
+	if (!pinned)
+		return brski_fail(err, BRSKI_UNTRUSTED,
+			"the voucher does not pin this registrar: its key is another (pinned-domain-pubk)");
+	if (X509_up_ref(leaf) == 1)
+		*out = leaf;
+	return brski_cert_to_der(leaf, &v->pinned_domain_cert, err);
+}
+
+static enum brski_code read_pinned(struct brski_voucher *v, const struct brski_voucher_expect *expect,
+	X509 **out, struct brski_error *err)
 {
 	enum brski_code code;
 
 	*out = NULL;
+	if (v->pinned_domain_cert.len == 0)
+		return pin_key(v, expect, out, err);
 	code = brski_cert_from_der(brski_buf_span(&v->pinned_domain_cert), out, err);
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "pinned-domain-cert");
 }
@@ -282,7 +322,7 @@ enum brski_code brski_voucher_check(struct brski_span cms, const struct brski_vo
 		*pinned = NULL;
 	code = brski_voucher_open(cms, expect->masa_anchors, BRSKI_VOUCHER, out, &certs, err);
 	if (code == BRSKI_OK)
-		code = read_pinned(out, &domain, err);
+		code = read_pinned(out, expect, &domain, err);
 	if (code == BRSKI_OK)
 		code = check_voucher(out, certs, domain, expect, err);
 	sk_X509_pop_free(certs, X509_free);

@@ -102,8 +102,8 @@ static enum brski_code get_assertion(const json_t *leaves, enum brski_assertion 
 	const char *text;
 	enum brski_code code = get_text(leaves, "assertion", &text, err);
 
-	if (code == BRSKI_OK && !brski_assertion_parse(text, out))
-		return brski_fail(err, BRSKI_MALFORMED, "assertion \"%.40s\" is not known", text);
+	if (code == BRSKI_OK)
+		*out = brski_assertion_parse(text);
 	return code;
 }
 
@@ -129,24 +129,36 @@ static enum brski_code get_serial_number(
 }
 
 /*
- * "must" and "mandatory" statements of the YANG, RFC 8366 5.3 and RFC 8995 3.4; both when reading
- * and when writing.
+ * What a voucher must have to be of use. rfc8366bis has created-on and assertion optional, a nonce
+ * beside expires-on, and a key in place of the certificate: so it is read, whoever wrote it.
  */
 static enum brski_code check_leaves(const struct brski_voucher *v, struct brski_error *err)
+{
+	if (v->is_request)
+		return BRSKI_OK;
+	if (v->pinned_domain_cert.len + v->pinned_domain_pubk.len + v->pinned_domain_pubk_sha256.len == 0)
+		return brski_fail(err, BRSKI_MALFORMED, "pinned-domain-cert is missing");
+	if (v->last_renewal_date != 0 && v->expires_on == 0)
+		return brski_fail(
+			err, BRSKI_MALFORMED, "last-renewal-date without expires-on (RFC 8366 5.3)");
+	return BRSKI_OK;
+}
+
+/* "must" and "mandatory" statements of the YANG of RFC 8366 5.3, which we write by, for all readers. */
+static enum brski_code check_written_leaves(const struct brski_voucher *v, struct brski_error *err)
 {
 	if (v->nonce.len > 0 && v->expires_on != 0)
 		return brski_fail(
 			err, BRSKI_MALFORMED, "nonce and expires-on exclude each other (RFC 8366 5.3)");
+	if (v->assertion > BRSKI_ASSERTION_PROXIMITY)
+		return brski_fail(err, BRSKI_MALFORMED, "assertion is none of RFC 8366 5.3");
 	if (v->is_request)
 		return BRSKI_OK;
 	if (v->assertion == BRSKI_ASSERTION_NONE)
 		return brski_fail(err, BRSKI_MALFORMED, "assertion is missing");
 	if (v->pinned_domain_cert.len == 0)
 		return brski_fail(err, BRSKI_MALFORMED, "pinned-domain-cert is missing");
-	if (v->last_renewal_date != 0 && v->expires_on == 0)
-		return brski_fail(
-			err, BRSKI_MALFORMED, "last-renewal-date without expires-on (RFC 8366 5.3)");
-	return BRSKI_OK;
+	return check_leaves(v, err);
 }
 
 #define TRY(call) \
@@ -170,9 +182,9 @@ static enum brski_code read_common(const json_t *leaves, struct brski_voucher *v
 static enum brski_code read_voucher(const json_t *leaves, struct brski_voucher *v, struct brski_error *err)
 {
 	TRY(read_common(leaves, v, err));
-	if (!json_object_get(leaves, "created-on"))
-		return brski_fail(err, BRSKI_MALFORMED, "created-on is missing");
 	TRY(get_binary(leaves, "pinned-domain-cert", &v->pinned_domain_cert, err));
+	TRY(get_binary(leaves, "pinned-domain-pubk", &v->pinned_domain_pubk, err));
+	TRY(get_binary(leaves, "pinned-domain-pubk-sha256", &v->pinned_domain_pubk_sha256, err));
 	TRY(get_deadline(leaves, "last-renewal-date", &v->last_renewal_date, err));
 	TRY(get_boolean(leaves, "domain-cert-revocation-checks", &v->has_revocation_checks,
 		&v->domain_cert_revocation_checks, err));
@@ -195,8 +207,9 @@ static enum brski_code read_request(const json_t *leaves, struct brski_voucher *
 static bool is_leaf(const char *name)
 {
 	static const char *const leaves[] = {"created-on", "expires-on", "assertion", "serial-number",
-		"idevid-issuer", "pinned-domain-cert", "domain-cert-revocation-checks", "nonce",
-		"last-renewal-date", "prior-signed-voucher-request", "proximity-registrar-cert"};
+		"idevid-issuer", "pinned-domain-cert", "pinned-domain-pubk", "pinned-domain-pubk-sha256",
+		"domain-cert-revocation-checks", "nonce", "last-renewal-date", "prior-signed-voucher-request",
+		"proximity-registrar-cert"};
 
 	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
 		if (strcmp(leaves[i], name) == 0)
@@ -339,7 +352,7 @@ static enum brski_code check_printable(const struct brski_voucher *v, struct brs
 		return brski_fail(err, BRSKI_MALFORMED, "nonce of %zu octets", v->nonce.len);
 	if (!v->is_request && v->created_on == 0)
 		return brski_fail(err, BRSKI_MALFORMED, "created-on is missing");
-	return check_leaves(v, err);
+	return check_written_leaves(v, err);
 }
 
 enum brski_code brski_voucher_print(

@@ -15,6 +15,10 @@ static bool read_status(struct brski_registrar_session *s, const struct brski_ht
 	struct brski_error why;
 
 	*code = brski_status_parse(brski_buf_span(&request->body), status, &why);
+	if (*code == BRSKI_OK && status->unknown[0] != '\0')
+		brski_log(s->registrar->env, BRSKI_LOG_INFO,
+			"the report of device %s on %s has fields that are not known: %s",
+			s->device.serial_number, request->path, status->unknown);
 	if (*code == BRSKI_OK)
 		return true;
 	/* RFC 8995 5.7: a version that we do not know is to be logged for a human */

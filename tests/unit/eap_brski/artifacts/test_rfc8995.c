@@ -215,7 +215,7 @@ static const struct change pledge_changes[] = {
 	/* nothing is changed by this one: what is signed again passes */
 	{"assertion", "\"proximity\"", BRSKI_OK, ""},
 	{"assertion", "\"logged\"", BRSKI_MISMATCH, "not proximity"},
-	{"assertion", "\"near\"", BRSKI_MALFORMED, "assertion"},
+	{"assertion", "\"near\"", BRSKI_MISMATCH, "not proximity"},
 	{"assertion", NULL, BRSKI_MISMATCH, "not proximity"},
 	{"created-on", "\"2021-04-31T00:00:00Z\"", BRSKI_MALFORMED, "created-on"},
 	{"created-on", "1", BRSKI_MALFORMED, "created-on"},
@@ -225,7 +225,7 @@ static const struct change pledge_changes[] = {
 	{"nonce", NULL, BRSKI_MALFORMED, "nonce"},
 	{"proximity-registrar-cert", "\"MIIB\"", BRSKI_MISMATCH, "another registrar"},
 	{"proximity-registrar-cert", NULL, BRSKI_MISMATCH, "proximity-registrar-cert"},
-	{"expires-on", "\"2030-01-01T00:00:00Z\"", BRSKI_MALFORMED, "exclude"},
+	{"expires-on", "\"2030-01-01T00:00:00Z\"", BRSKI_OK, ""},
 	{"idevid-issuer", "\"-_XE9zK9q8Ll1qylMtLKeg\"", BRSKI_MALFORMED, "idevid-issuer"},
 };
 
@@ -260,9 +260,10 @@ END_TEST
 
 static const struct change voucher_changes[] = {
 	{"assertion", "\"logged\"", BRSKI_OK, ""},
-	{"assertion", "\"sworn\"", BRSKI_MALFORMED, "assertion"},
-	{"assertion", NULL, BRSKI_MALFORMED, "assertion"},
-	{"created-on", NULL, BRSKI_MALFORMED, "created-on"},
+	/* rfc8366bis has them optional, and other assertions */
+	{"assertion", "\"sworn\"", BRSKI_OK, ""},
+	{"assertion", NULL, BRSKI_OK, ""},
+	{"created-on", NULL, BRSKI_OK, ""},
 	{"created-on", "\"soon\"", BRSKI_MALFORMED, "created-on"},
 	{"serial-number", "\"00-D0-E5-F2-00-03\"", BRSKI_MISMATCH, "serial-number"},
 	{"serial-number", NULL, BRSKI_MALFORMED, "serial-number"},
@@ -270,7 +271,8 @@ static const struct change voucher_changes[] = {
 	{"nonce", NULL, BRSKI_MISMATCH, "no nonce"},
 	{"pinned-domain-cert", "\"MIIB\"", BRSKI_MALFORMED, "pinned-domain-cert"},
 	{"pinned-domain-cert", NULL, BRSKI_MALFORMED, "pinned-domain-cert"},
-	{"expires-on", "\"2030-01-01T00:00:00Z\"", BRSKI_MALFORMED, "exclude"},
+	{"expires-on", "\"2030-01-01T00:00:00Z\"", BRSKI_OK, ""},
+	{"expires-on", "\"2021-04-20T00:00:00Z\"", BRSKI_EXPIRED, "expired"},
 	{"last-renewal-date", "\"2030-01-01T00:00:00Z\"", BRSKI_MALFORMED, "last-renewal-date"},
 	{"domain-cert-revocation-checks", "true", BRSKI_UNSUPPORTED, "revocation"},
 };
@@ -370,7 +372,8 @@ END_TEST
 
 static const struct change registrar_changes[] = {
 	{"assertion", "\"proximity\"", BRSKI_OK, ""},
-	{"assertion", "\"near\"", BRSKI_MALFORMED, "assertion"},
+	{"assertion", "\"near\"", BRSKI_OK, ""}, /* rfc8366bis: others may come */
+	{"assertion", "7", BRSKI_MALFORMED, "assertion"},
 	{"created-on", "\"never\"", BRSKI_MALFORMED, "created-on"},
 	{"serial-number", NULL, BRSKI_MALFORMED, "serial-number"},
 	{"nonce", "\"short\"", BRSKI_MALFORMED, "nonce"},

@@ -5,6 +5,7 @@
 #include "eap_brski/artifacts/voucher.h"
 #include "eap_brski/artifacts/voucher_check.h"
 #include "eap_brski/artifacts/voucher_cms.h"
+#include "eap_brski/ground/base64.h"
 #include "eap_brski/pki/cms.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
@@ -368,6 +369,48 @@ START_TEST(pinned_key_of_a_renewed_registrar)
 }
 END_TEST
 
+/* The voucher of `leaves`, as a MASA by rfc8366bis writes it. */
+static void issue_text(const char *name, struct brski_span pin)
+{
+	struct brski_buf text = {0}, json = {0};
+
+	EXPECT(BRSKI_OK, brski_base64_encode(pin, &text));
+	brski_printf(&json,
+		"{\"ietf-voucher:voucher\":{\"serial-number\":\"S-1\",\"nonce\":"
+		"\"MDEyMzQ1Njc4OWFiY2RlZg==\",\"%s\":\"%.*s\"}}",
+		name, (int)text.len, (const char *)text.data);
+	EXPECT(BRSKI_OK, brski_cms_sign(brski_buf_span(&json), &masa, true, &cms, &err));
+	brski_buf_free(&text);
+	brski_buf_free(&json);
+}
+
+/* rfc8366bis: pinned-domain-pubk, the registrar's raw public key, or its hash */
+START_TEST(pinned_key_in_place_of_a_certificate)
+{
+	unsigned char hash[32], *der = NULL;
+	int len = i2d_PUBKEY(registrar.key, &der);
+	struct brski_span spki = brski_span(der, (size_t)len);
+
+	issue_text("pinned-domain-pubk", spki);
+	EXPECT(BRSKI_OK, check_cms());
+	ck_assert(brski_cert_equal(pinned, registrar.cert));
+	ck_assert_uint_gt(v.pinned_domain_cert.len, 0);
+	EVP_Digest(der, (size_t)len, hash, NULL, EVP_sha256(), NULL);
+	issue_text("pinned-domain-pubk-sha256", brski_span(hash, sizeof(hash)));
+	EXPECT(BRSKI_OK, check_cms());
+	hash[0] ^= 1;
+	issue_text("pinned-domain-pubk-sha256", brski_span(hash, sizeof(hash)));
+	EXPECT_WHY(BRSKI_UNTRUSTED, "does not pin this registrar", check_cms());
+	issue_text("pinned-domain-pubk", brski_span(hash, sizeof(hash)));
+	EXPECT_WHY(BRSKI_UNTRUSTED, "does not pin this registrar", check_cms());
+	issue_text("pinned-domain-pubk", spki);
+	expect.domain_chain = NULL;
+	EXPECT(BRSKI_UNTRUSTED, check_cms());
+	expect.domain_chain = tunnel;
+	OPENSSL_free(der);
+}
+END_TEST
+
 START_TEST(tunnel_is_no_registrars)
 {
 	struct brski_credential printer =
@@ -459,9 +502,9 @@ int main(void)
 		signature_is_wrong, signer_has_expired, voucher_for_another_device,
 		voucher_for_another_issuers_device, another_nonce, no_nonce, voucher_has_expired,
 		voucher_of_the_future, rogue_registrar, pinned_key_of_a_renewed_registrar,
-		tunnel_is_no_registrars, revocation_checks_that_cannot_be_made,
-		pinned_certificate_does_not_parse, no_pinned_certificate, a_request_is_no_voucher,
-		damaged_voucher};
+		pinned_key_in_place_of_a_certificate, tunnel_is_no_registrars,
+		revocation_checks_that_cannot_be_made, pinned_certificate_does_not_parse,
+		no_pinned_certificate, a_request_is_no_voucher, damaged_voucher};
 
 	return run_tests("voucher_check", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -212,6 +212,20 @@ START_TEST(damaged_requests)
 }
 END_TEST
 
+/* RFC 8995 5.7: "A server that sees unknown fields should log them, but otherwise ignore them" */
+START_TEST(reports_with_more_in_them)
+{
+	static const char report[] = "{\"version\":1,\"status\":false,\"reason\":\"no\","
+				     "\"reason-context\":\"plain\",\"more\":1}";
+
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_VOUCHER_STATUS, BRSKI_MEDIA_JSON, brski_span_str(report)), 200);
+	ck_assert_ptr_nonnull(strstr(site.log, "fields that are not known: more"));
+	ck_assert(site_has_event(&site, "voucher-status", false, "no \"plain\""));
+}
+END_TEST
+
 /* ---- repeats ---- */
 
 START_TEST(repeat_gets_the_same_voucher)
@@ -543,11 +557,12 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {requests_that_are_refused, requests_without_their_signers_certificate,
-		kept_requests_that_are_not_whole, damaged_requests, repeat_gets_the_same_voucher,
-		repeat_asks_the_policy_again, refusal_is_kept_for_a_while, expired_voucher_is_fetched_anew,
-		url_of_the_masa, no_masa_known, masa_url_that_cannot_be_used, masa_refuses, masa_has_no_time,
-		masa_is_down_and_back, vouchers_that_are_wrong, vouchers_that_are_not_looked_at,
-		audit_log_refuses, audit_log_cannot_be_had, audit_log_is_not_wanted, audit_log_elsewhere};
+		kept_requests_that_are_not_whole, damaged_requests, reports_with_more_in_them,
+		repeat_gets_the_same_voucher, repeat_asks_the_policy_again, refusal_is_kept_for_a_while,
+		expired_voucher_is_fetched_anew, url_of_the_masa, no_masa_known, masa_url_that_cannot_be_used,
+		masa_refuses, masa_has_no_time, masa_is_down_and_back, vouchers_that_are_wrong,
+		vouchers_that_are_not_looked_at, audit_log_refuses, audit_log_cannot_be_had,
+		audit_log_is_not_wanted, audit_log_elsewhere};
 
 	return run_tests("registrar_voucher", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
