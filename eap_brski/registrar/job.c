@@ -91,6 +91,34 @@ bool brski_job_is_stale(const struct brski_job *job)
 	}
 }
 
+enum brski_code brski_job_remember(
+	const struct brski_job *job, struct brski_job *before, struct brski_error *err)
+{
+	enum brski_code code;
+
+	*before = *job;
+	memset(&before->answer, 0, sizeof(before->answer));
+	before->signers = (struct brski_buf){0};
+	code = brski_http_copy(&before->answer, &job->answer, err);
+	if (code == BRSKI_OK && brski_buf_set(&before->signers, brski_buf_span(&job->signers)) != BRSKI_OK)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	if (code != BRSKI_OK)
+		brski_job_forget(before);
+	return code;
+}
+
+void brski_job_forget(struct brski_job *before)
+{
+	brski_http_free(&before->answer);
+	brski_buf_free(&before->signers);
+}
+
+void brski_job_roll_back(struct brski_job *job, struct brski_job *before)
+{
+	brski_job_forget(job);
+	*job = *before;
+}
+
 enum brski_job_state brski_job_state(const struct brski_job *job)
 {
 	return job->state;

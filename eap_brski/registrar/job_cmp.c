@@ -197,6 +197,17 @@ static enum brski_code was_accepted(
 	return brski_registrar_is_own_trouble(code) ? code : BRSKI_OK;
 }
 
+/*
+ * A PKI that has no word for genm refuses nobody, nor one that is asked again for what it has answered:
+ * then it knows of nothing to poll for.
+ */
+static bool refuses_device(const struct exchange *x)
+{
+	if (x->origin)
+		return x->first.type != BRSKI_CMP_GENM && x->origin->pki_waits;
+	return x->request.type != BRSKI_CMP_GENM;
+}
+
 static enum brski_code relay(struct brski_job *job, const struct exchange *x, struct brski_span der,
 	const struct brski_cmp_response *r, struct brski_error *err)
 {
@@ -212,6 +223,7 @@ static enum brski_code relay(struct brski_job *job, const struct exchange *x, st
 	job->grants = accepted || (r->cert && r->implicit_confirm);
 	if (is_negative(r)) {
 		brski_job_move(job, BRSKI_JOB_TURNED_DOWN);
+		job->takes_back = refuses_device(x);
 		brski_job_tell(job, "certificate", false, "PKI %s refused: %s%s%s", job->url,
 			r->fail == BRSKI_CMP_FAIL_NONE ? "no reason given" : brski_cmp_fail_name(r->fail),
 			r->text[0] ? " " : "", r->text);
@@ -272,13 +284,14 @@ static enum brski_code give_to_origin(struct brski_job *job, struct exchange *x,
  * An error message without protection is a PKI's habit (EJBCA's) that no pledge may believe: so it
  * gets our signature.
  */
-static enum brski_code vouch_for_error(
-	struct brski_job *job, const struct brski_cmp_response *r, struct brski_error *err)
+static enum brski_code vouch_for_error(struct brski_job *job, const struct exchange *x,
+	const struct brski_cmp_response *r, struct brski_error *err)
 {
 	const char *words = r->text[0] ? r->text : "refused by the PKI";
 	enum brski_cmp_fail fail = r->fail == BRSKI_CMP_FAIL_NONE ? BRSKI_CMP_SYSTEM_FAILURE : r->fail;
 	char why[sizeof(job->why)];
 
+	job->takes_back = refuses_device(x);
 	if (snprintf(why, sizeof(why), "PKI %s refused: %s %s", job->url, brski_cmp_fail_name(fail),
 		    r->text) < 0)
 		why[0] = '\0';
@@ -301,7 +314,7 @@ static enum brski_code judge_and_relay(
 	else if (!job->registrar->check_answers || msg->is_protected)
 		code = relay(job, x, brski_buf_span(&msg->der), &r, err);
 	else if (r.type == BRSKI_CMP_ERROR)
-		code = vouch_for_error(job, &r, err);
+		code = vouch_for_error(job, x, &r, err);
 	else
 		code = pki_is_wrong(job, "its answer is not protected", err);
 	brski_cmp_response_free(&r);
@@ -432,4 +445,5 @@ const struct brski_job_type brski_job_type_cmp = {
 	.refuse = refuse,
 	.deliver = brski_registrar_deliver_cmp,
 	.defer = brski_registrar_defer_cmp,
+	.turn_away = brski_registrar_turn_away_cmp,
 };

@@ -1,23 +1,46 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eap_brski/registrar/registrar_internal.h"
+#include <string.h>
 
-/* A stored job for the background: may it still wait? */
+#include "eap_brski/registrar/permission_internal.h"
 
-/* It is refused already: stored, and told. BRSKI_UNEXPECTED: another was faster. */
-static enum brski_code end_refused(struct brski_job *job, enum brski_code code, struct brski_error *err)
+/*
+ * A job before it calls somebody, from the store or from memory: may it still? While a request waits,
+ * its manufacturer may be struck off the list, get other anchors or CRLs, its IDevID be revoked or
+ * expire, the device be refused by whomever.
+ */
+
+static enum brski_code refuse_and_put(struct brski_job *job, enum brski_job_refusal refusal, bool takes_back,
+	const char *why, struct brski_error *err)
 {
-	if (code == BRSKI_OK)
-		code = brski_job_put(job, err);
-	if (code == BRSKI_OK)
-		brski_job_announce(job);
-	return code;
+	enum brski_code code = job->type->refuse(job, refusal, why, err);
+
+	job->takes_back = takes_back;
+	return code == BRSKI_OK ? brski_job_put(job, err) : code;
 }
 
-static enum brski_code refuse_now(struct brski_job *job, const char *why, struct brski_error *err)
+/* Stored and told; else the job is as it was. BRSKI_UNEXPECTED: another was faster. */
+static enum brski_code end(struct brski_job *job, enum brski_job_refusal refusal, bool takes_back,
+	const char *why, struct brski_error *err)
 {
-	enum brski_code code = job->type->refuse(job, BRSKI_JOB_NOT_WANTED, why, err);
+	struct brski_job before;
+	enum brski_code code = brski_job_remember(job, &before, err);
 
-	return end_refused(job, code, err);
+	if (code != BRSKI_OK)
+		return code;
+	code = refuse_and_put(job, refusal, takes_back, why, err);
+	if (code != BRSKI_OK) {
+		brski_job_roll_back(job, &before);
+		return code;
+	}
+	brski_job_forget(&before);
+	brski_job_announce(job);
+	return brski_job_prepare(job, err);
+}
+
+static enum brski_code refuse_now(
+	struct brski_job *job, bool takes_back, const char *why, struct brski_error *err)
+{
+	return end(job, BRSKI_JOB_NOT_WANTED, takes_back, why, err);
 }
 
 /* Nobody is here: there is no visit. */
@@ -37,58 +60,97 @@ static enum brski_code decide(struct brski_job *job, enum brski_decision *decisi
 static enum brski_code find_manufacturer(struct brski_job *job, struct brski_error *err)
 {
 	const struct brski_registrar *r = job->registrar;
+	struct brski_manufacturer now = {0};
+	enum brski_code code = r->ops.find_manufacturer(r->ops_ctx, job->chain, &now, err);
 
+	if (code != BRSKI_OK)
+		return code;
 	brski_manufacturer_free(&job->manufacturer);
-	return r->ops.find_manufacturer(r->ops_ctx, job->chain, &job->manufacturer, err);
+	job->manufacturer = now;
+	brski_registrar_device_of(&job->device, &job->manufacturer);
+	return BRSKI_OK;
 }
 
-/* What find_manufacturer says of a chain; every other code is trouble, and no word about the device. */
-static bool is_answer(enum brski_code code)
+/* why[] "": what the device was given still allows it. */
+static enum brski_code ask_permission(
+	struct brski_job *job, char why[BRSKI_PERMISSION_WHY], struct brski_error *err)
 {
-	return code == BRSKI_UNTRUSTED || code == BRSKI_EXPIRED || code == BRSKI_REVOKED ||
-	       code == BRSKI_UNSUPPORTED || code == BRSKI_REFUSED;
+	struct brski_cmp request = {0};
+	enum brski_code code;
+
+	why[0] = '\0';
+	if (job->type->kind != BRSKI_JOB_CMP)
+		return BRSKI_OK;
+	code = brski_cmp_decode(brski_buf_span(&job->request), &request, err);
+	if (code == BRSKI_OK)
+		code = brski_permission_ask(job->registrar, &job->device, BRSKI_PERMISSION_GO_ON,
+			brski_buf_span(&request.header.transaction_id), why, err);
+	brski_cmp_free(&request);
+	return code == BRSKI_OK ? code : brski_registrar_trouble(code, "what the PKI is asked", err);
 }
 
-/*
- * While a request waits, its manufacturer may be struck off the list, its IDevID be revoked or
- * expire, the device be refused.
- */
+/* It may go on, or wait until the policy knows. That nobody can be called is no end: it may be mended. */
+static enum brski_code go_on(
+	struct brski_job *job, enum brski_decision decision, long retry_after, struct brski_error *err)
+{
+	const struct brski_registrar *r = job->registrar;
+	enum brski_code code;
+
+	job->deferred = decision == BRSKI_DEFER;
+	if (job->deferred)
+		job->not_before = brski_now(r->env) + (retry_after > 0 ? retry_after : r->retry_after);
+	code = brski_job_prepare(job, err);
+	return code == BRSKI_OK ? code : brski_registrar_trouble(code, "nobody can be called", err);
+}
+
 static enum brski_code judge_again(struct brski_job *job, struct brski_error *err)
 {
-	struct brski_registrar *r = job->registrar;
 	enum brski_decision decision;
 	struct brski_error reason = {0};
-	char why[256] = "";
+	char why[256] = "", spent[BRSKI_PERMISSION_WHY];
 	long retry_after;
 	enum brski_code code = find_manufacturer(job, &reason);
 
-	if (is_answer(code))
-		return refuse_now(job, reason.why, err);
+	if (brski_registrar_is_verdict(code))
+		return refuse_now(job, true, reason.why, err);
 	if (code != BRSKI_OK) {
 		code = brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, &reason);
 		return brski_registrar_give_up(&reason, code, err);
 	}
-	brski_registrar_device_of(&job->device, &job->manufacturer);
 	code = decide(job, &decision, why, &retry_after, err);
-	if (code != BRSKI_OK)
-		return code;
-	if (decision == BRSKI_REFUSE)
-		return refuse_now(job, why, err);
-	job->deferred = decision == BRSKI_DEFER;
-	if (job->deferred)
-		job->not_before = brski_now(r->env) + (retry_after > 0 ? retry_after : r->retry_after);
-	return brski_job_prepare(job, err);
+	if (code == BRSKI_OK && decision == BRSKI_REFUSE)
+		return refuse_now(job, true, why, err);
+	if (code == BRSKI_OK)
+		code = ask_permission(job, spent, err);
+	if (code == BRSKI_OK && spent[0] != '\0') /* nothing falls: it may be used for another certificate */
+		return refuse_now(job, false, spent, err);
+	return code == BRSKI_OK ? go_on(job, decision, retry_after, err) : code;
 }
 
+/* BRSKI_UNEXPECTED: another was faster. */
 static enum brski_code judge(struct brski_job *job, struct brski_error *err)
 {
-	enum brski_code code;
+	char why[BRSKI_JOB_OVERDUE_WHY];
 
 	if (job->state != BRSKI_JOB_WAITING)
 		return BRSKI_OK;
-	if (brski_job_give_up(job, &code, err))
-		return end_refused(job, code, err);
+	if (brski_job_is_overdue(job, why))
+		return end(job, BRSKI_JOB_UNANSWERED, false, why, err);
 	return judge_again(job, err);
+}
+
+enum brski_code brski_job_judge(struct brski_job *job, struct brski_error *err)
+{
+	enum brski_code code = judge(job, err);
+
+	for (unsigned i = 0; code == BRSKI_UNEXPECTED && i < BRSKI_REGISTRAR_RACES_MAX; i++) {
+		code = brski_job_reread(job, err);
+		if (code == BRSKI_OK)
+			code = judge(job, err);
+	}
+	if (code == BRSKI_UNEXPECTED)
+		code = brski_fail(err, BRSKI_UNAVAILABLE, "others change the request all the time");
+	return code;
 }
 
 enum brski_code brski_job_load(struct brski_registrar *r, struct brski_span blob, uint64_t revision,
@@ -99,14 +161,7 @@ enum brski_code brski_job_load(struct brski_registrar *r, struct brski_span blob
 	if (code != BRSKI_OK)
 		return code;
 	(*out)->revision = revision;
-	code = judge(*out, err);
-	for (unsigned i = 0; code == BRSKI_UNEXPECTED && i < BRSKI_REGISTRAR_RACES_MAX; i++) {
-		code = brski_job_reread(*out, err);
-		if (code == BRSKI_OK)
-			code = judge(*out, err);
-	}
-	if (code == BRSKI_UNEXPECTED)
-		code = brski_fail(err, BRSKI_UNAVAILABLE, "others change the request all the time");
+	code = brski_job_judge(*out, err);
 	if (code != BRSKI_OK) {
 		brski_job_free(*out);
 		*out = NULL;

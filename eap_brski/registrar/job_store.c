@@ -12,8 +12,8 @@ static enum brski_code put_row(struct brski_job *job, struct brski_span blob, st
 	if (job->revision == 0)
 		return r->ops.job_add(
 			r->ops_ctx, job->key, job->type->kind, job->work, &job->device, blob, err);
-	return r->ops.job_put(
-		r->ops_ctx, job->key, job->revision, job->type->kind, job->state, &job->device, blob, err);
+	return r->ops.job_put(r->ops_ctx, job->key, job->revision, job->type->kind, job->state,
+		job->state == BRSKI_JOB_REFUSED && job->takes_back, &job->device, blob, err);
 }
 
 enum brski_code brski_job_put(struct brski_job *job, struct brski_error *err)

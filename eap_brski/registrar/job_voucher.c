@@ -37,6 +37,7 @@ static enum brski_code masa_refused(
 	char words[WORDS_MAX];
 	char told[WORDS_MAX + 40];
 
+	job->takes_back = true;
 	brski_http_reply_words(answer, words, sizeof(words));
 	snprintf(told, sizeof(told), "refused by the MASA%s%s", words[0] ? ": " : "", words);
 	return brski_job_refuse_text(job, what, relayed_status(answer->status), told, err,
@@ -47,6 +48,7 @@ static enum brski_code masa_is_wrong(
 	struct brski_job *job, const char *what, const char *why, struct brski_error *err)
 {
 	job->misanswered = true;
+	job->takes_back = true; /* it was the device that asked for another voucher, and there is none */
 	return brski_job_refuse_text(
 		job, what, 502, "the MASA's answer is not usable", err, "MASA %s: %s", job->url, why);
 }
@@ -284,9 +286,11 @@ static enum brski_code on_audit_log(
 		job->registrar, &job->manufacturer, brski_buf_span(&answer->body), &n, &why);
 	if (brski_registrar_is_own_trouble(code))
 		return brski_registrar_give_up(&why, code, err);
-	if (code == BRSKI_REFUSED) /* RFC 8995 5.8.3: the voucher is not forwarded, and a human informed */
+	if (code == BRSKI_REFUSED) { /* RFC 8995 5.8.3: the voucher is not forwarded, and a human informed */
+		job->takes_back = true;
 		return brski_job_refuse_text(
 			job, "audit-log", 403, "refused for what the audit log tells", err, "%s", why.why);
+	}
 	if (code != BRSKI_OK)
 		return masa_is_wrong(job, "audit-log", why.why, err);
 	brski_job_done(job, "audit-log", "%zu entries, nothing against this device", n);
@@ -403,4 +407,5 @@ const struct brski_job_type brski_job_type_voucher = {
 	.plan = plan,
 	.deliver = brski_registrar_deliver_voucher,
 	.defer = brski_registrar_defer_voucher,
+	.turn_away = brski_registrar_turn_away_voucher,
 };

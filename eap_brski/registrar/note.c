@@ -4,9 +4,9 @@
 #include "eap_brski/ground/text.h"
 #include "eap_brski/registrar/registrar_internal.h"
 
-/* What must not be forgotten of a device. */
+/* What must not be forgotten of a transaction. */
 
-static enum brski_code note_key(const struct brski_device *device, const char *name, struct brski_span detail,
+enum brski_code brski_note_key(const struct brski_device *device, const char *name, struct brski_span detail,
 	char out[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
 {
 	struct brski_buf text = {0};
@@ -29,36 +29,13 @@ enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_dev
 	struct brski_span detail, const char *value, struct brski_error *err)
 {
 	struct brski_note note = {.name = name, .device = device, .of_transaction = detail.len > 0};
-	enum brski_code code = note_key(device, name, detail, note.key, err);
+	enum brski_code code = brski_note_key(device, name, detail, note.key, err);
 
 	if (code != BRSKI_OK)
 		return code;
 	if (!brski_job_is_key(value) || !brski_text_copy(note.value, sizeof(note.value), value))
 		return brski_fail(err, BRSKI_INTERNAL, "a note of what is no job");
 	code = r->ops.note_put(r->ops_ctx, &note, err);
-	return code == BRSKI_OK ? code : brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, err);
-}
-
-enum brski_code brski_note_keep(struct brski_registrar *r, const struct brski_device *device,
-	const char *name, struct brski_span detail, const char *value, struct brski_error *err)
-{
-	char kept[BRSKI_FINGERPRINT_MAX];
-	enum brski_code code = brski_note_get(r, device, name, detail, kept, err);
-
-	if (code != BRSKI_OK || strcmp(kept, value) == 0)
-		return code;
-	return brski_note_put(r, device, name, detail, value, err);
-}
-
-enum brski_code brski_note_remove(struct brski_registrar *r, const struct brski_device *device,
-	const char *name, struct brski_span detail, struct brski_error *err)
-{
-	char key[BRSKI_FINGERPRINT_MAX];
-	enum brski_code code = note_key(device, name, detail, key, err);
-
-	if (code != BRSKI_OK)
-		return code;
-	code = r->ops.note_remove(r->ops_ctx, key, err);
 	return code == BRSKI_OK ? code : brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, err);
 }
 
@@ -69,7 +46,7 @@ enum brski_code brski_note_get(struct brski_registrar *r, const struct brski_dev
 	enum brski_code code;
 
 	value[0] = '\0';
-	code = note_key(device, name, detail, key, err);
+	code = brski_note_key(device, name, detail, key, err);
 	if (code != BRSKI_OK)
 		return code;
 	code = r->ops.note_get(r->ops_ctx, key, value, err);

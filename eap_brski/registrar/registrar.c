@@ -73,6 +73,12 @@ bool brski_registrar_is_own_trouble(enum brski_code code)
 	return code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL || code == BRSKI_UNAVAILABLE;
 }
 
+bool brski_registrar_is_verdict(enum brski_code code)
+{
+	return code == BRSKI_UNTRUSTED || code == BRSKI_EXPIRED || code == BRSKI_REVOKED ||
+	       code == BRSKI_UNSUPPORTED || code == BRSKI_REFUSED;
+}
+
 enum brski_code brski_registrar_trouble(enum brski_code code, const char *words, struct brski_error *err)
 {
 	return brski_fail_context(
@@ -90,8 +96,8 @@ enum brski_code brski_registrar_give_up(
 static bool has_all_ops(const struct brski_registrar_ops *ops)
 {
 	return ops && ops->find_manufacturer && ops->decide && ops->job_room && ops->job_add &&
-	       ops->job_put && ops->job_get && ops->note_put && ops->note_remove && ops->note_get &&
-	       ops->event;
+	       ops->job_put && ops->job_get && ops->note_put && ops->note_get && ops->permission_get &&
+	       ops->permission_put && ops->permission_take_back && ops->event;
 }
 
 static enum brski_code config_check(const struct brski_registrar_config *c, struct brski_error *err)
@@ -155,6 +161,16 @@ static void own_chain_judge(struct brski_registrar *r)
 			"MASAs and pledges will refuse the registrar's own certificate: %s", err.why);
 }
 
+static void set_ages(struct brski_registrar *r, const struct brski_registrar_config *c)
+{
+	r->voucher_grant_age =
+		c->voucher_grant_age > 0 ? c->voucher_grant_age : BRSKI_VOUCHER_GRANT_AGE_DEFAULT;
+	r->certificate_grant_age =
+		c->certificate_grant_age > 0 ? c->certificate_grant_age : BRSKI_CERTIFICATE_GRANT_AGE_DEFAULT;
+	r->report_repeat_age =
+		c->report_repeat_age > 0 ? c->report_repeat_age : BRSKI_REPORT_REPEAT_AGE_DEFAULT;
+}
+
 static enum brski_code registrar_fill(
 	struct brski_registrar *r, const struct brski_registrar_config *c, struct brski_error *err)
 {
@@ -183,6 +199,7 @@ static enum brski_code registrar_fill(
 	r->check_answers = c->check_answers;
 	r->retry_after = c->retry_after > 0 ? c->retry_after : BRSKI_RETRY_AFTER_DEFAULT;
 	r->waiting_max = c->waiting_max;
+	set_ages(r, c);
 	r->ops = *c->ops;
 	r->ops_ctx = c->ops_ctx;
 	r->env = c->env;

@@ -15,6 +15,9 @@
  */
 
 #define BRSKI_RETRY_AFTER_DEFAULT 60 /* seconds */
+#define BRSKI_VOUCHER_GRANT_AGE_DEFAULT (30 * 86400L)
+#define BRSKI_CERTIFICATE_GRANT_AGE_DEFAULT (7 * 86400L)
+#define BRSKI_REPORT_REPEAT_AGE_DEFAULT 600L
 
 enum brski_mode {
 	BRSKI_MODE_INVENTORY,
@@ -79,8 +82,8 @@ enum brski_work {
 };
 
 /*
- * What the registrar must not forget of a device (a voucher was given, a certificate was granted), and
- * that is no work. What does not change is named by the key for good: device, name, and transaction.
+ * What the registrar must not forget of a transaction, and that is no work. What does not change is
+ * named by the key for good: device, name, and transaction.
  */
 struct brski_note {
 	char key[BRSKI_FINGERPRINT_MAX]; /* 64 hexadecimal digits, as those of jobs, and of none of them */
@@ -92,6 +95,28 @@ struct brski_note {
 	 * likes. Else to be kept as long as the device may come back.
 	 */
 	bool of_transaction;
+};
+
+/*
+ * What a device may, once it was given a voucher. Of the states the first is what a voucher gives, and
+ * each of the others, but the last, is what has become of that: docs/states.md.
+ */
+enum brski_permission_state {
+	BRSKI_PERMISSION_VOUCHER,    /* it may ask for certificates */
+	BRSKI_PERMISSION_CONFIRMING, /* it may go on with one transaction, whose certificate is confirmed now */
+	BRSKI_PERMISSION_CERTIFICATE, /* that is confirmed: it may report that it is onboarded */
+	BRSKI_PERMISSION_REPORTED,    /* it has: all is used up */
+	BRSKI_PERMISSION_TAKEN_BACK,  /* by a refusal */
+};
+struct brski_permission {
+	char key[BRSKI_FINGERPRINT_MAX]; /* of the device's certificate: as those of notes, and of none of them */
+	const struct brski_device *device; /* as given; NULL as read */
+	enum brski_permission_state state;
+	char voucher[BRSKI_FINGERPRINT_MAX]; /* the job that brought the voucher */
+	char transaction
+		[BRSKI_FINGERPRINT_MAX]; /* which transaction it is used for, by a note's key; "": any */
+	time_t since;                    /* of the state */
+	uint64_t revision;               /* as read, counts the changes from 1; 0: there is none */
 };
 
 /*
@@ -142,20 +167,38 @@ struct brski_registrar_ops {
 	/*
 	 * Compare and set: state and blob of the row that is at that very revision, which counts up
 	 * by one. BRSKI_UNEXPECTED: it is at another, or gone. A finished row may go back to WAITING:
-	 * it was asked for afresh; BRSKI_TOO_LARGE then as for job_add.
+	 * it was asked for afresh; BRSKI_TOO_LARGE then as for job_add. takes_back: and with it happens
+	 * what permission_take_back does.
 	 */
 	enum brski_code (*job_put)(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
-		enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
-		struct brski_error *err);
+		enum brski_job_state state, bool takes_back, const struct brski_device *device,
+		struct brski_span blob, struct brski_error *err);
 	/* BRSKI_NOT_FOUND. */
 	enum brski_code (*job_get)(void *ctx, const char *key, struct brski_buf *blob, uint64_t *revision,
 		struct brski_error *err);
-	/* Notes. note_put adds or replaces; note_remove is BRSKI_OK also if there is none. */
+	/* Adds or replaces. */
 	enum brski_code (*note_put)(void *ctx, const struct brski_note *note, struct brski_error *err);
-	enum brski_code (*note_remove)(void *ctx, const char *key, struct brski_error *err);
 	/* BRSKI_NOT_FOUND. */
 	enum brski_code (*note_get)(
 		void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
+	/* Permissions. BRSKI_NOT_FOUND. */
+	enum brski_code (*permission_get)(
+		void *ctx, const char *key, struct brski_permission *out, struct brski_error *err);
+	/*
+	 * Compare and set: the one of that key that is at p->revision, 0 being none at all, which counts
+	 * up by one. BRSKI_UNEXPECTED: it is at another. A job's answer is good for one
+	 * BRSKI_PERMISSION_VOUCHER; BRSKI_NOT_FOUND: the one that p->voucher names was used so before, or
+	 * is not there any more, or not DONE.
+	 */
+	enum brski_code (*permission_put)(
+		void *ctx, const struct brski_permission *p, struct brski_error *err);
+	/*
+	 * Those of all certificates of this device, by manufacturer and serial number, become
+	 * BRSKI_PERMISSION_TAKEN_BACK, and its DONE jobs of kind BRSKI_JOB_VOUCHER go. BRSKI_OK also if
+	 * there is nothing.
+	 */
+	enum brski_code (*permission_take_back)(
+		void *ctx, const struct brski_device *device, struct brski_error *err);
 	/*
 	 * History, for `brskictl history`: what happened to a device, in words. device may lack
 	 * what is not known yet.
@@ -213,6 +256,12 @@ struct brski_registrar_config {
 	const char *cmp_profiles;
 	long retry_after; /* seconds, for 202, waiting and 503; 0: BRSKI_RETRY_AFTER_DEFAULT */
 	long waiting_max; /* seconds after which a request that got no answer is given up; 0: never */
+	/*
+	 * For how long, in seconds, a device may begin to enroll with its voucher, may report success
+	 * with its certificate, and may repeat that report; 0: the defaults above. What waits for an
+	 * answer meanwhile goes on.
+	 */
+	long voucher_grant_age, certificate_grant_age, report_repeat_age;
 	const struct brski_registrar_ops *ops;
 	void *ops_ctx;
 	const struct brski_env *env; /* may be NULL */
@@ -355,6 +404,12 @@ bool brski_job_is_deferred(const struct brski_job *job);
  */
 BRSKI_CHECKED enum brski_code brski_job_load(struct brski_registrar *r, struct brski_span blob,
 	uint64_t revision, struct brski_job **out, struct brski_error *err);
+/*
+ * The same for a job in memory, before any call of it is made: its manufacturer with anchors and CRLs
+ * becomes what it is now, and the policy and the device's permission are asked. An error leaves the job
+ * where it was; BRSKI_NOT_FOUND: it is gone from the memory.
+ */
+BRSKI_CHECKED enum brski_code brski_job_judge(struct brski_job *job, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_job_save(
 	const struct brski_job *job, struct brski_buf *blob, struct brski_error *err);
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "eap_brski/cmp/cmp_oids.h"
-#include "eap_brski/registrar/registrar_internal.h"
+#include "eap_brski/registrar/permission_internal.h"
 
 /* POST /.well-known/cmp/...: RFC 9483 5.1 and 5.2, RFC 9733. */
 
@@ -251,6 +251,65 @@ static enum brski_code find_or_start(
 	return brski_registrar_ask(c->s, &asked, c->response, c->job, err);
 }
 
+/* ---- what the device was given, and what this message uses of it ---- */
+
+/* RFC 8995 5.8.3: whoever was not given a voucher here, or would not have it, gets no certificate. */
+static enum brski_code refuse_without_permission(
+	struct cmp_context *c, const char *why, struct brski_error *err)
+{
+	brski_registrar_session_move(c->s, BRSKI_SESSION_SAID_NO);
+	brski_registrar_session_note(c->s, "cert-request", false, "%s", why);
+	return answer_error(c, BRSKI_CMP_NOT_AUTHORIZED, "no voucher was given", err);
+}
+
+/* *may false: it is answered. */
+static enum brski_code use_permission(
+	struct cmp_context *c, enum brski_permission_use use, bool *may, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	char why[BRSKI_PERMISSION_WHY];
+	enum brski_code code =
+		brski_permission_use(s->registrar, &s->device, use, transaction_of(c), why, err);
+
+	*may = code == BRSKI_OK && why[0] == '\0';
+	return code == BRSKI_OK && !*may ? refuse_without_permission(c, why, err) : code;
+}
+
+/*
+ * A request that nobody has begun to work on: that is what a voucher is good for, and not for ever.
+ * What was begun goes on, however long the PKI takes.
+ */
+static enum brski_code begin(struct cmp_context *c, enum brski_work work, struct brski_error *err)
+{
+	char own[BRSKI_FINGERPRINT_MAX], why[BRSKI_PERMISSION_WHY];
+	struct brski_job *known = NULL;
+	bool begun = true;
+	enum brski_code code = brski_permission_ask(
+		c->s->registrar, &c->s->device, BRSKI_PERMISSION_BEGIN, transaction_of(c), why, err);
+
+	if (code == BRSKI_OK && why[0] != '\0') {
+		code = brski_job_key_of(&c->s->device, brski_buf_span(&c->msg->der), own, err);
+		if (code == BRSKI_OK)
+			code = find_job(c, own, &known, err);
+		begun = known && !brski_job_is_stale(known);
+		brski_job_free(known);
+	}
+	if (code != BRSKI_OK)
+		return code;
+	return begun ? find_or_start(c, work, "", err) : refuse_without_permission(c, why, err);
+}
+
+/* RFC 9483 4.1.1: one certificate of those that were issued is confirmed, and that uses up the voucher. */
+static enum brski_code start_confirmation(struct cmp_context *c, struct brski_error *err)
+{
+	bool may = true;
+	enum brski_code code = BRSKI_OK;
+
+	if (c->asked.conf_status != BRSKI_CMP_REJECTION)
+		code = use_permission(c, BRSKI_PERMISSION_CONFIRM, &may, err);
+	return code == BRSKI_OK && may ? find_or_start(c, BRSKI_WORK_CONFIRMATION, "", err) : code;
+}
+
 /* ---- message by message ---- */
 
 /*
@@ -287,7 +346,7 @@ static enum brski_code on_enroll(struct cmp_context *c, struct brski_error *err)
 	if (code != BRSKI_OK)
 		return code;
 	if (!taken)
-		return find_or_start(c, BRSKI_WORK_CERTIFICATE, "", err);
+		return begin(c, BRSKI_WORK_CERTIFICATE, err);
 	brski_registrar_session_note(
 		c->s, "cert-request", false, "another request in a transaction that is open");
 	return answer_error(c, BRSKI_CMP_TRANSACTION_ID_IN_USE, "transactionID in use", err);
@@ -336,7 +395,7 @@ static enum brski_code confirm(struct cmp_context *c, const struct brski_job *jo
 	if (code != BRSKI_OK)
 		return refuse_request(c, code, &why, err);
 	c->signers = brski_buf_span(&job->signers);
-	return heard ? find_or_start(c, BRSKI_WORK_CONFIRMATION, "", err) : not_our_nonce(c, err);
+	return heard ? start_confirmation(c, err) : not_our_nonce(c, err);
 }
 
 static enum brski_code on_cert_conf(struct cmp_context *c, struct brski_error *err)
@@ -350,7 +409,7 @@ static enum brski_code on_cert_conf(struct cmp_context *c, struct brski_error *e
 	if (code != BRSKI_OK)
 		return code;
 	if (strcmp(key, own) == 0) /* it is sent again */
-		return find_or_start(c, BRSKI_WORK_CONFIRMATION, "", err);
+		return start_confirmation(c, err);
 	if (key[0] != '\0')
 		code = find_job(c, key, &job, err);
 	if (code == BRSKI_OK)
@@ -436,7 +495,7 @@ static enum brski_code on_genm(struct cmp_context *c, struct brski_error *err)
 	struct brski_buf der = {0};
 
 	if (!r->answer_genm)
-		return find_or_start(c, BRSKI_WORK_QUESTION, "", err);
+		return begin(c, BRSKI_WORK_QUESTION, err);
 	if (strcmp(type, BRSKI_OID_CA_CERTS) != 0 && strcmp(type, BRSKI_OID_CERT_REQ_TEMPLATE) != 0)
 		return answer_error(c, BRSKI_CMP_BAD_REQUEST, "unknown information type", err);
 	return respond_cmp(c->response,
@@ -462,28 +521,18 @@ static enum brski_code dispatch(struct cmp_context *c, struct brski_error *err)
 	}
 }
 
-/* RFC 8995 5.8.3: whoever was not given a voucher here, or would not have it, gets no certificate. */
-static enum brski_code refuse_without_voucher(struct cmp_context *c, struct brski_error *err)
-{
-	brski_registrar_session_move(c->s, BRSKI_SESSION_SAID_NO);
-	brski_registrar_session_note(c->s, "cert-request", false, "no voucher was given to this device here");
-	return answer_error(c, BRSKI_CMP_NOT_AUTHORIZED, "no voucher was given", err);
-}
-
+/* What this message uses of what the device was given: the transaction that it belongs to, above all. */
 static enum brski_code authorize(struct cmp_context *c, struct brski_error *err)
 {
 	struct brski_registrar_session *s = c->s;
-	char voucher[BRSKI_FINGERPRINT_MAX];
 	enum brski_decision decision;
 	long retry_after;
-	enum brski_code code =
-		brski_note_get(s->registrar, &s->device, "voucher", brski_span(NULL, 0), voucher, err);
+	bool may;
+	enum brski_code code = use_permission(c, BRSKI_PERMISSION_GO_ON, &may, err);
 
-	if (code == BRSKI_OK && voucher[0] == '\0')
-		return refuse_without_voucher(c, err);
-	if (code == BRSKI_OK)
+	if (code == BRSKI_OK && may)
 		code = brski_registrar_session_decide(s, &decision, &retry_after, err);
-	if (code != BRSKI_OK)
+	if (code != BRSKI_OK || !may)
 		return code;
 	switch (decision) {
 	case BRSKI_ACCEPT:
@@ -542,15 +591,15 @@ enum brski_code brski_registrar_handle_cmp(BRSKI_REGISTRAR_HANDLER_PARAMS)
 enum brski_code brski_registrar_deliver_cmp(struct brski_registrar_session *s, const struct brski_job *job,
 	struct brski_http *response, struct brski_error *err)
 {
+	struct cmp_context c = {.s = s, .msg = &s->pending, .response = response};
+	bool may = true;
 	enum brski_code code = BRSKI_OK;
 
-	if (job->state == BRSKI_JOB_DONE &&
-		job->grants) /* from now on "onboarded" is believed of this device */
-		code = brski_note_keep(
-			s->registrar, &s->device, "certificate", brski_span(NULL, 0), job->key, err);
-	if (code == BRSKI_OK && job->state == BRSKI_JOB_DONE && job->pki_waits)
+	if (job->state == BRSKI_JOB_DONE && job->grants) /* from now on "onboarded" is believed */
+		code = use_permission(&c, BRSKI_PERMISSION_HAVE, &may, err);
+	if (code == BRSKI_OK && may && job->state == BRSKI_JOB_DONE && job->pki_waits)
 		code = brski_registrar_nonce_said(s, &s->pending, brski_buf_span(&job->answer.body), err);
-	if (code != BRSKI_OK)
+	if (code != BRSKI_OK || !may)
 		return code;
 	if (job->state == BRSKI_JOB_REFUSED) {
 		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
@@ -585,4 +634,12 @@ enum brski_code brski_registrar_defer_cmp(struct brski_registrar_session *s, con
 		return brski_http_reply_later(response, 503, seconds, "come back with the same request", err);
 	}
 	return answer_waiting(&c, seconds, "the PKI has not answered yet", err);
+}
+
+enum brski_code brski_registrar_turn_away_cmp(
+	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
+{
+	struct cmp_context c = {.s = s, .msg = &s->pending, .response = response};
+
+	return reject(&c, BRSKI_CMP_NOT_AUTHORIZED, "this device may not join", err);
 }

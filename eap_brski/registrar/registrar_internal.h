@@ -16,12 +16,13 @@
  *   registrar_nonce.c    what was said last, and whether it was heard
  *   registrar_pending.c  the job for a request: found, or new
  *   registrar_session.c  what a session tells and asks
- *   job_load.c           a stored job for the background: judged again
+ *   job_load.c           a job before it calls somebody: judged again
  *   job_answer.c         an answer to a job, whichever kind it is
  *   job_voucher.c, job_cmp.c
  *                        what an answer of MASA or PKI means
  *   nonceless.c          the same for a voucher that was fetched ahead
  *   job_outcome.c        what becomes of a job, and what is told of it
+ *   permission.c         what a device was given, and has used up (permission_internal.h)
  *   job_store.c, note.c  jobs and notes in the store
  *   job_state.c          their form there
  *   job_call.c, job_moves.c
@@ -52,6 +53,7 @@ struct brski_registrar {
 	bool check_answers;
 	long retry_after;
 	long waiting_max;
+	long voucher_grant_age, certificate_grant_age, report_repeat_age;
 	struct brski_registrar_ops ops;
 	void *ops_ctx;
 	const struct brski_env *env;
@@ -111,6 +113,8 @@ const char *brski_registrar_cause_name(enum brski_session_cause cause);
  * error.
  */
 bool brski_registrar_is_own_trouble(enum brski_code code);
+/* True: what find_manufacturer says of a chain that it does not take. */
+bool brski_registrar_is_verdict(enum brski_code code);
 /*
  * For what is our own trouble whatever the code: *err gets the words before what it says already, and
  * the code becomes one of those, so that nobody takes it for an answer.
@@ -168,6 +172,7 @@ struct brski_job {
 	const char *what; /* what is to be told once the state is stored */
 	bool what_ok;
 	bool misanswered; /* REFUSED, and it is the answer that is wrong */
+	bool takes_back;  /* REFUSED, and with it falls what the device was permitted */
 	bool deferred;    /* by the policy */
 };
 
@@ -183,6 +188,17 @@ BRSKI_CHECKED enum brski_code brski_job_new(struct brski_registrar *r, enum brsk
 	struct brski_job **out, struct brski_error *err);
 /* True: when its request comes again, a stored job is as good as none. */
 bool brski_job_is_stale(const struct brski_job *job);
+/*
+ * What an answer or a refusal changes of a job, as it was before: a copy of the whole, which owns
+ * nothing but its answer to the pledge and the signers that are known (brski_job_forget). Request,
+ * upstream octets, chain, manufacturer and call are none of their business, and stay the job's.
+ * BRSKI_NO_MEMORY.
+ */
+BRSKI_CHECKED enum brski_code brski_job_remember(
+	const struct brski_job *job, struct brski_job *before, struct brski_error *err);
+void brski_job_forget(struct brski_job *before);
+/* What is not stored did not happen: the job is what it was. Takes *before. */
+void brski_job_roll_back(struct brski_job *job, struct brski_job *before);
 
 /* ---- job_moves.c ---- */
 
@@ -256,6 +272,9 @@ struct brski_job_type {
 		struct brski_http *response, struct brski_error *err);
 	enum brski_code (*defer)(struct brski_registrar_session *s, const struct brski_job *job,
 		struct brski_http *response, struct brski_error *err);
+	/* To the same request: the policy has refused the device meanwhile. */
+	enum brski_code (*turn_away)(
+		struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err);
 };
 /* One of each kind (job_voucher.c, job_cmp.c). */
 extern const struct brski_job_type brski_job_type_voucher, brski_job_type_cmp;
@@ -316,20 +335,17 @@ BRSKI_CHECKED enum brski_code brski_job_reread(struct brski_job *job, struct brs
 
 /* ---- note.c ---- */
 
+/* Of a note, or of what else is known of a device by a name: no job's key. */
+BRSKI_CHECKED enum brski_code brski_note_key(const struct brski_device *device, const char *name,
+	struct brski_span detail, char out[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
 /*
- * Notes: short facts about a device that must outlive a session. name: "voucher" (one was given out:
- * CMP is served), "certificate" (one was granted for good); and with the transactionID as detail
- * "transaction" (the job that its pollReqs ask for), "poll" (the job of the newest pollReq),
- * "poll-answer" (the job of the last pollReq that the PKI has answered) and "said" (nonces:
- * registrar_nonce.c). value: a job's key, but of "said". An error is our own trouble.
+ * Notes: short facts about a device's transaction that must outlive a session. name, with the
+ * transactionID as detail: "transaction" (the job that its pollReqs ask for), "poll" (the job of the
+ * newest pollReq), "poll-answer" (the job of the last pollReq that the PKI has answered) and "said"
+ * (nonces: registrar_nonce.c). value: a job's key, but of "said". An error is our own trouble.
  */
 BRSKI_CHECKED enum brski_code brski_note_put(struct brski_registrar *r, const struct brski_device *device,
 	const char *name, struct brski_span detail, const char *value, struct brski_error *err);
-/* The same, unless it is so already: most visits find what they would put. */
-BRSKI_CHECKED enum brski_code brski_note_keep(struct brski_registrar *r, const struct brski_device *device,
-	const char *name, struct brski_span detail, const char *value, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_note_remove(struct brski_registrar *r, const struct brski_device *device,
-	const char *name, struct brski_span detail, struct brski_error *err);
 /* value "" with BRSKI_OK: there is none. */
 BRSKI_CHECKED enum brski_code brski_note_get(struct brski_registrar *r, const struct brski_device *device,
 	const char *name, struct brski_span detail, char value[BRSKI_FINGERPRINT_MAX],
@@ -375,11 +391,9 @@ BRSKI_CHECKED enum brski_code brski_job_cmp_refuse(struct brski_job *job, const 
 
 /* ---- job_answer.c ---- */
 
-/*
- * Refuses a job that has waited for longer than it may, and is true if it is one; nothing is stored.
- * *code: BRSKI_OK unless memory is out.
- */
-bool brski_job_give_up(struct brski_job *job, enum brski_code *code, struct brski_error *err);
+#define BRSKI_JOB_OVERDUE_WHY 80
+/* It waits, and for longer than it may: then why[] says so. */
+bool brski_job_is_overdue(const struct brski_job *job, char why[BRSKI_JOB_OVERDUE_WHY]);
 
 /* ---- registrar_pending.c ---- */
 
@@ -414,7 +428,10 @@ BRSKI_CHECKED enum brski_code brski_registrar_use_job(struct brski_registrar_ses
 /* One line for the history and the log; not ok: also the session's reason. */
 void brski_registrar_session_note(struct brski_registrar_session *s, const char *what, bool ok,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* Asks the policy; *retry_after in seconds for BRSKI_DEFER. An error is our own trouble. */
+/*
+ * Asks for the manufacturer as it is now, and the policy; *retry_after in seconds for BRSKI_DEFER. What
+ * the device was permitted falls with BRSKI_REFUSE. An error is our own trouble.
+ */
 BRSKI_CHECKED enum brski_code brski_registrar_session_decide(struct brski_registrar_session *s,
 	enum brski_decision *decision, long *retry_after, struct brski_error *err);
 
@@ -469,9 +486,13 @@ BRSKI_CHECKED enum brski_code brski_registrar_deliver_voucher(struct brski_regis
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_registrar_defer_voucher(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_registrar_turn_away_voucher(
+	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_registrar_deliver_cmp(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_registrar_defer_cmp(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_registrar_turn_away_cmp(
+	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err);
 
 #endif

@@ -229,6 +229,31 @@ static bool is_pending(
 	return false;
 }
 
+/* While the request waited, the device may have been refused: what is there is not for it then. */
+static enum brski_code deliver(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	enum brski_decision decision;
+	long retry_after;
+	enum brski_code code;
+
+	if (job->state == BRSKI_JOB_REFUSED)
+		return job->type->deliver(s, job, response, err);
+	code = brski_registrar_session_decide(s, &decision, &retry_after, err);
+	if (code != BRSKI_OK)
+		return code;
+	switch (decision) {
+	case BRSKI_ACCEPT:
+		return job->type->deliver(s, job, response, err);
+	case BRSKI_DEFER:
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
+		return brski_http_reply_later(response, 503, retry_after, "come back later", err);
+	case BRSKI_REFUSE:
+	default:
+		return job->type->turn_away(s, response, err);
+	}
+}
+
 enum brski_code brski_registrar_resume(struct brski_registrar_session *s, const struct brski_job *job,
 	struct brski_http *response, struct brski_error *err)
 {
@@ -240,7 +265,7 @@ enum brski_code brski_registrar_resume(struct brski_registrar_session *s, const 
 	if (job->state == BRSKI_JOB_WAITING)
 		return brski_fail(err, BRSKI_UNEXPECTED, "the job is not done");
 	s->pending_key[0] = '\0';
-	code = job->type->deliver(s, job, response, &why);
+	code = deliver(s, job, response, &why);
 	return answer_trouble(s, code, &why, response, err);
 }
 
@@ -255,7 +280,7 @@ static enum brski_code defer(struct brski_registrar_session *s, const struct brs
 	if (code != BRSKI_OK)
 		return code;
 	if (stored && stored->state != BRSKI_JOB_WAITING)
-		code = job->type->deliver(s, stored, response, err);
+		code = deliver(s, stored, response, err);
 	else
 		code = job->type->defer(s, stored ? stored : job, response, err);
 	brski_job_free(stored);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "eap_brski/ground/text.h"
-#include "eap_brski/registrar/registrar_internal.h"
+#include "eap_brski/registrar/permission_internal.h"
 
 /* What a session tells the operator, and asks the policy. */
 
@@ -38,21 +38,57 @@ static void tell_decision(struct brski_registrar_session *s, enum brski_decision
 		brski_printable(brski_span_str(why), s->reason, sizeof(s->reason));
 }
 
+/* The manufacturer as it is now: it may have been removed, or its anchors and CRLs be others. */
+static enum brski_code find_manufacturer(struct brski_registrar_session *s, struct brski_error *err)
+{
+	const struct brski_registrar *r = s->registrar;
+	struct brski_manufacturer now = {0};
+	enum brski_code code = r->ops.find_manufacturer(r->ops_ctx, s->chain, &now, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	brski_manufacturer_free(&s->manufacturer);
+	s->manufacturer = now;
+	brski_registrar_device_of(&s->device, &s->manufacturer);
+	return BRSKI_OK;
+}
+
+static enum brski_code ask(struct brski_registrar_session *s, enum brski_decision *decision, char why[256],
+	long *retry_after, struct brski_error *err)
+{
+	struct brski_registrar *r = s->registrar;
+	struct brski_error reason = {0};
+	enum brski_code code = find_manufacturer(s, &reason);
+
+	if (brski_registrar_is_verdict(code)) {
+		*decision = BRSKI_REFUSE;
+		snprintf(why, 256, "%.255s", reason.why);
+		return BRSKI_OK;
+	}
+	if (code != BRSKI_OK) {
+		code = brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, &reason);
+		return brski_registrar_give_up(&reason, code, err);
+	}
+	code = r->ops.decide(
+		r->ops_ctx, s->visit, &s->device, &s->manufacturer, decision, why, retry_after, err);
+	return code == BRSKI_OK ? code : brski_registrar_trouble(code, "the policy cannot be asked", err);
+}
+
 enum brski_code brski_registrar_session_decide(struct brski_registrar_session *s,
 	enum brski_decision *decision, long *retry_after, struct brski_error *err)
 {
-	struct brski_registrar *r = s->registrar;
 	char why[256] = "";
 	enum brski_code code;
 
 	*decision = BRSKI_DEFER;
-	*retry_after = r->retry_after;
-	code = r->ops.decide(
-		r->ops_ctx, s->visit, &s->device, &s->manufacturer, decision, why, retry_after, err);
+	*retry_after = s->registrar->retry_after;
+	code = ask(s, decision, why, retry_after, err);
+	if (code == BRSKI_OK && *decision == BRSKI_REFUSE)
+		code = brski_permission_take_back(s->registrar, &s->device, err);
 	if (code != BRSKI_OK)
-		return brski_registrar_trouble(code, "the policy cannot be asked", err);
+		return code;
 	if (*retry_after <= 0)
-		*retry_after = r->retry_after;
+		*retry_after = s->registrar->retry_after;
 	tell_decision(s, *decision, why);
 	return BRSKI_OK;
 }

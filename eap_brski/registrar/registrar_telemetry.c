@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "eap_brski/artifacts/status.h"
-#include "eap_brski/registrar/registrar_internal.h"
+#include "eap_brski/registrar/permission_internal.h"
 
 /* What the pledge reports: RFC 8995 5.7 and 5.9.4. */
 
@@ -60,12 +60,60 @@ enum brski_code brski_registrar_handle_voucher_status(BRSKI_REGISTRAR_HANDLER_PA
 		brski_registrar_session_note(s, "voucher-status", true, "the pledge accepted the voucher");
 	} else {
 		/* it will not trust us: nothing that comes after may rest on that voucher */
-		code = brski_note_remove(s->registrar, &s->device, "voucher", brski_span(NULL, 0), err);
+		code = brski_permission_take_back(s->registrar, &s->device, err);
 		if (code != BRSKI_OK)
 			return code;
 		note_complaint(s, "voucher-status", "the pledge refused the voucher", &status);
 	}
 	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
+}
+
+static enum brski_code refuse_success(struct brski_registrar_session *s, const char *why,
+	struct brski_http *response, struct brski_error *err)
+{
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
+	brski_registrar_session_note(s, "enroll-status", false, "the pledge reports success, but %s", why);
+	return brski_http_reply_text(response, 403, "no certificate was granted", err);
+}
+
+/* The policy lets it in: its certificate is good for this one report, and no other. */
+static enum brski_code use_certificate(
+	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
+{
+	char why[BRSKI_PERMISSION_WHY];
+	enum brski_code code = brski_permission_use(
+		s->registrar, &s->device, BRSKI_PERMISSION_REPORT, brski_span(NULL, 0), why, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (why[0] != '\0')
+		return refuse_success(s, why, response, err);
+	brski_registrar_session_move(s, BRSKI_SESSION_CONFIRMED);
+	s->reason[0] = '\0';
+	brski_registrar_session_note(s, "enroll-status", true, "onboarded");
+	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
+}
+
+static enum brski_code decide_success(
+	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
+{
+	enum brski_decision decision;
+	long retry_after;
+	enum brski_code code = brski_registrar_session_decide(s, &decision, &retry_after, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	switch (decision) {
+	case BRSKI_ACCEPT:
+		return use_certificate(s, response, err);
+	case BRSKI_DEFER:
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
+		return brski_http_reply_later(response, 503, retry_after, "come back later", err);
+	case BRSKI_REFUSE:
+	default:
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
+		return brski_http_reply_text(response, 403, "this device may not join", err);
+	}
 }
 
 /*
@@ -75,9 +123,7 @@ enum brski_code brski_registrar_handle_voucher_status(BRSKI_REGISTRAR_HANDLER_PA
 static enum brski_code confirm_enrolled(
 	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
 {
-	char key[BRSKI_FINGERPRINT_MAX];
-	enum brski_decision decision;
-	long retry_after;
+	char why[BRSKI_PERMISSION_WHY];
 	enum brski_code code;
 
 	if (brski_registrar_session_deferred(s))
@@ -85,32 +131,11 @@ static enum brski_code confirm_enrolled(
 			response, 503, s->registrar->retry_after, "the PKI has not confirmed yet", err);
 	if (brski_registrar_session_over(s))
 		return brski_http_reply_text(response, 403, "refused before", err);
-	code = brski_note_get(s->registrar, &s->device, "certificate", brski_span(NULL, 0), key, err);
-	if (code == BRSKI_OK && key[0] == '\0') {
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
-		brski_registrar_session_note(s, "enroll-status", false,
-			"the pledge reports success, but no certificate was granted to it here");
-		return brski_http_reply_text(response, 403, "no certificate was granted", err);
-	}
-	if (code == BRSKI_OK)
-		code = brski_registrar_session_decide(s, &decision, &retry_after, err);
+	code = brski_permission_ask(
+		s->registrar, &s->device, BRSKI_PERMISSION_REPORT, brski_span(NULL, 0), why, err);
 	if (code != BRSKI_OK)
 		return code;
-	switch (decision) {
-	case BRSKI_ACCEPT:
-		break;
-	case BRSKI_DEFER:
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
-		return brski_http_reply_later(response, 503, retry_after, "come back later", err);
-	case BRSKI_REFUSE:
-	default:
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
-		return brski_http_reply_text(response, 403, "this device may not join", err);
-	}
-	brski_registrar_session_move(s, BRSKI_SESSION_CONFIRMED);
-	s->reason[0] = '\0';
-	brski_registrar_session_note(s, "enroll-status", true, "onboarded");
-	return brski_http_response(response, 200, NULL, brski_span(NULL, 0), err);
+	return why[0] != '\0' ? refuse_success(s, why, response, err) : decide_success(s, response, err);
 }
 
 enum brski_code brski_registrar_handle_enroll_status(BRSKI_REGISTRAR_HANDLER_PARAMS)

@@ -5,7 +5,7 @@
 #include "eap_brski/artifacts/voucher_check.h"
 #include "eap_brski/artifacts/voucher_cms.h"
 #include "eap_brski/artifacts/voucher_request.h"
-#include "eap_brski/registrar/registrar_internal.h"
+#include "eap_brski/registrar/permission_internal.h"
 
 /* POST /.well-known/brski/requestvoucher: RFC 8995 5.2, 5.3, 5.5 and 5.6. */
 
@@ -42,7 +42,7 @@ static enum brski_code refuse_request(struct brski_registrar_session *s, struct 
 		response, brski_code_http_status(why->code), brski_code_name(why->code), err);
 }
 
-static enum brski_code refuse_device(
+enum brski_code brski_registrar_turn_away_voucher(
 	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
 {
 	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
@@ -106,7 +106,7 @@ static enum brski_code authorize(struct brski_registrar_session *s, struct brski
 		return defer_device(s, retry_after, response, err);
 	case BRSKI_REFUSE:
 	default:
-		return refuse_device(s, response, err);
+		return brski_registrar_turn_away_voucher(s, response, err);
 	}
 }
 
@@ -146,7 +146,14 @@ enum brski_code brski_registrar_deliver_voucher(struct brski_registrar_session *
 		return copy_answer(&job->answer, response, err);
 	}
 	/* CMP is served to a device that was given a voucher here, in this session or before: RFC 8995 5.8.3 */
-	code = brski_note_keep(s->registrar, &s->device, "voucher", brski_span(NULL, 0), job->key, err);
+	code = brski_permission_give(s->registrar, &s->device, job->key, err);
+	if (code == BRSKI_NOT_FOUND) { /* refused meanwhile, by the MASA at another request for instance */
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
+		brski_registrar_session_note(
+			s, "voucher", false, "a refusal came between, and the voucher is not given out");
+		return brski_http_reply_later(
+			response, 503, s->registrar->retry_after, "come back later", err);
+	}
 	return code == BRSKI_OK ? copy_answer(&job->answer, response, err) : code;
 }
 

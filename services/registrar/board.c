@@ -417,6 +417,16 @@ enum brski_code brski_task_answer(
 	return code;
 }
 
+enum brski_code brski_task_judge(struct brski_task *t, struct brski_error *err)
+{
+	enum brski_code code;
+
+	pthread_mutex_lock(&t->job_lock);
+	code = brski_job_judge(t->job, err);
+	pthread_mutex_unlock(&t->job_lock);
+	return code;
+}
+
 /* 5 s, 10 s, 20 s ... and up to a quarter more, so that a thousand jobs do not come back in one second. */
 static long back_off(struct brski_board *board, unsigned failures)
 {

@@ -77,11 +77,13 @@ void brski_task_let_go(struct brski_task *t);
 long brski_board_next(struct brski_board *board, int64_t until);
 void *brski_task_owner(const struct brski_task *t); /* the board's, for callbacks */
 
-/* Nobody but the worker changes a job, by the next two functions, so that it may look without a lock. */
+/* Nobody but the worker changes a job, by the next three functions, so that it may look without a lock. */
 struct brski_job *brski_task_job(const struct brski_task *t);
 void brski_task_replace(struct brski_task *t, struct brski_job *job); /* takes it, frees the other */
 BRSKI_CHECKED enum brski_code brski_task_answer(struct brski_task *t, const struct brski_http *answer,
 	const char *why, struct brski_error *err); /* as brski_job_answer() */
+BRSKI_CHECKED enum brski_code brski_task_judge(
+	struct brski_task *t, struct brski_error *err); /* as brski_job_judge() */
 /* Whom it calls, "https://masa.example:9443", for the log. */
 const char *brski_task_origin(const struct brski_task *t);
 /* True once: it is new in memory, and has not been compared with the store yet. */

@@ -60,6 +60,7 @@ static enum brski_code put_row(struct brski_exchange *x, size_t i, const struct 
 	s->changes[i]++;
 	row->kind = as->kind;
 	row->state = as->state;
+	row->takes_back = as->takes_back;
 	row->updated = brski_now(x->env);
 	return BRSKI_OK;
 }
@@ -87,12 +88,13 @@ static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind k
 }
 
 static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
-	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
-	struct brski_error *err)
+	enum brski_job_state state, bool takes_back, const struct brski_device *device,
+	struct brski_span blob, struct brski_error *err)
 {
 	struct brski_exchange *x = ctx;
 	const struct dry_run *s = &x->dry_run;
-	struct brski_store_job as = {.kind = kind, .state = state, .revision = revision};
+	struct brski_store_job as = {
+		.kind = kind, .state = state, .takes_back = takes_back, .revision = revision};
 	size_t i = find_row(s, key);
 
 	if (i < s->n_rows && s->rows[i].revision + s->changes[i] != revision)
@@ -153,14 +155,6 @@ static enum brski_code note_put(void *ctx, const struct brski_note *note, struct
 	return keep_note(ctx, &as, err);
 }
 
-static enum brski_code note_remove(void *ctx, const char *key, struct brski_error *err)
-{
-	struct brski_store_note as = {.value = ""};
-
-	snprintf(as.key, sizeof(as.key), "%s", key);
-	return keep_note(ctx, &as, err);
-}
-
 static enum brski_code note_get(
 	void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
 {
@@ -170,7 +164,32 @@ static enum brski_code note_get(
 	if (!note)
 		return real()->note_get(x->policy, key, value, err);
 	snprintf(value, BRSKI_FINGERPRINT_MAX, "%s", note->value);
-	return note->value[0] != '\0' ? BRSKI_OK : brski_fail(err, BRSKI_NOT_FOUND, "no such note");
+	return BRSKI_OK;
+}
+
+/* ---- Permissions ---- */
+
+static enum brski_code permission_get(
+	void *ctx, const char *key, struct brski_permission *out, struct brski_error *err)
+{
+	return real()->permission_get(((struct brski_exchange *)ctx)->policy, key, out, err);
+}
+
+/* That is for a device that is here: it gets its voucher by a server, or uses what it was given. */
+static enum brski_code permission_put(void *ctx, const struct brski_permission *p, struct brski_error *err)
+{
+	(void)ctx;
+	(void)p;
+	return brski_fail(err, BRSKI_INTERNAL, "a file gives no device a permission");
+}
+
+/* So is that: an answer that refuses takes back by itself. */
+static enum brski_code permission_take_back(
+	void *ctx, const struct brski_device *device, struct brski_error *err)
+{
+	(void)ctx;
+	(void)device;
+	return brski_fail(err, BRSKI_INTERNAL, "a file takes nothing from a device that is not here");
 }
 
 /* ---- What is told ---- */
@@ -200,8 +219,10 @@ const struct brski_registrar_ops brski_dry_run_ops = {
 	.job_put = job_put,
 	.job_get = job_get,
 	.note_put = note_put,
-	.note_remove = note_remove,
 	.note_get = note_get,
+	.permission_get = permission_get,
+	.permission_put = permission_put,
+	.permission_take_back = permission_take_back,
 	.event = event,
 };
 

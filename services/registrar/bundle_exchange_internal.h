@@ -17,7 +17,7 @@ struct dry_run {
 	struct brski_store_job rows[DRY_RUN_ROWS]; /* revision: the one that the store has; 0: none */
 	uint64_t changes[DRY_RUN_ROWS];            /* of each row, since then */
 	size_t n_rows;
-	struct brski_store_note notes[DRY_RUN_NOTES]; /* value "": to be removed */
+	struct brski_store_note notes[DRY_RUN_NOTES];
 	size_t n_notes;
 	struct brski_store_event events[DRY_RUN_EVENTS];
 	size_t n_events;

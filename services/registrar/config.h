@@ -39,8 +39,11 @@ struct brski_config {
 	long rate_window;             /* seconds */
 	long max_polls_per_device;    /* in a minute */
 	long max_kept_per_device;     /* octets of answered requests */
-	long max_history;             /* events */
-	long max_history_per_device;  /* events, of one device; a tenth of max_history at most */
+	long voucher_grant_age;       /* seconds: what a device was given ends with time */
+	long certificate_grant_age;
+	long report_repeat_age;
+	long max_history;            /* events */
+	long max_history_per_device; /* events, of one device; a tenth of max_history at most */
 };
 
 /* In the order of the configuration file. */

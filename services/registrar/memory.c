@@ -44,8 +44,8 @@ enum brski_code brski_memory_job_add(void *ctx, const char *key, enum brski_job_
 }
 
 enum brski_code brski_memory_job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
-	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
-	struct brski_error *err)
+	enum brski_job_state state, bool takes_back, const struct brski_device *device,
+	struct brski_span blob, struct brski_error *err)
 {
 	struct brski_memory *memory = ctx;
 	struct brski_store_job row;
@@ -53,6 +53,7 @@ enum brski_code brski_memory_job_put(void *ctx, const char *key, uint64_t revisi
 
 	row.revision = revision;
 	row.state = state;
+	row.takes_back = takes_back;
 	if (code == BRSKI_OK)
 		code = brski_store_job_replace(memory->store, &row, &memory->limits, err);
 	brski_store_job_free(&row);
@@ -89,11 +90,6 @@ enum brski_code brski_memory_note_put(void *ctx, const struct brski_note *note, 
 	return brski_store_note_put(memory->store, &row, err);
 }
 
-enum brski_code brski_memory_note_remove(void *ctx, const char *key, struct brski_error *err)
-{
-	return brski_store_note_remove(((struct brski_memory *)ctx)->store, key, err);
-}
-
 enum brski_code brski_memory_note_get(
 	void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
 {
@@ -102,6 +98,42 @@ enum brski_code brski_memory_note_get(
 
 	snprintf(value, BRSKI_FINGERPRINT_MAX, "%s", code == BRSKI_OK ? row.value : "");
 	return code;
+}
+
+enum brski_code brski_memory_permission_get(
+	void *ctx, const char *key, struct brski_permission *out, struct brski_error *err)
+{
+	struct brski_store_permission row;
+	enum brski_code code =
+		brski_store_permission_get(((struct brski_memory *)ctx)->store, key, &row, err);
+
+	*out = (struct brski_permission){.state = row.state, .since = row.since, .revision = row.revision};
+	memcpy(out->key, row.key, sizeof(out->key));
+	memcpy(out->voucher, row.voucher, sizeof(out->voucher));
+	memcpy(out->transaction, row.used_for, sizeof(out->transaction));
+	return code;
+}
+
+enum brski_code brski_memory_permission_put(
+	void *ctx, const struct brski_permission *p, struct brski_error *err)
+{
+	struct brski_store_permission row = {.state = p->state, .since = p->since, .revision = p->revision};
+
+	memcpy(row.key, p->key, sizeof(row.key));
+	memcpy(row.voucher, p->voucher, sizeof(row.voucher));
+	memcpy(row.used_for, p->transaction, sizeof(row.used_for));
+	snprintf(row.manufacturer, sizeof(row.manufacturer), "%s", p->device->manufacturer);
+	snprintf(row.serial_number, sizeof(row.serial_number), "%s", p->device->serial_number);
+	return brski_store_permission_put(((struct brski_memory *)ctx)->store, &row, err);
+}
+
+enum brski_code brski_memory_permission_take_back(
+	void *ctx, const struct brski_device *device, struct brski_error *err)
+{
+	const struct brski_memory *memory = ctx;
+
+	return brski_store_permission_take_back(
+		memory->store, device->manufacturer, device->serial_number, brski_now(memory->env), err);
 }
 
 void brski_memory_event(

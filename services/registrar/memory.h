@@ -6,7 +6,7 @@
 
 /*
  * What the registrar role remembers, as it asks for it (struct brski_registrar_ops), in the store: its
- * jobs and notes, a device's history, the voucher that was fetched ahead. It decides nothing; that is
+ * jobs, notes and permissions, a device's history, the voucher that was fetched ahead. It decides nothing; that is
  * policy.h. Thread-safe.
  */
 struct brski_memory {
@@ -22,15 +22,20 @@ BRSKI_CHECKED enum brski_code brski_memory_job_add(void *ctx, const char *key, e
 	enum brski_work work, const struct brski_device *device, struct brski_span blob,
 	struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_memory_job_put(void *ctx, const char *key, uint64_t revision,
-	enum brski_job_kind kind, enum brski_job_state state, const struct brski_device *device,
-	struct brski_span blob, struct brski_error *err);
+	enum brski_job_kind kind, enum brski_job_state state, bool takes_back,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_memory_job_get(
 	void *ctx, const char *key, struct brski_buf *blob, uint64_t *revision, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_memory_note_put(
 	void *ctx, const struct brski_note *note, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_memory_note_remove(void *ctx, const char *key, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_memory_note_get(
 	void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_memory_permission_get(
+	void *ctx, const char *key, struct brski_permission *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_memory_permission_put(
+	void *ctx, const struct brski_permission *p, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_memory_permission_take_back(
+	void *ctx, const struct brski_device *device, struct brski_error *err);
 void brski_memory_event(
 	void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
 BRSKI_CHECKED enum brski_code brski_memory_nonceless_voucher(

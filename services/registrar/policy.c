@@ -97,8 +97,10 @@ const struct brski_registrar_ops *brski_policy_ops(void)
 		.job_put = brski_memory_job_put,
 		.job_get = brski_memory_job_get,
 		.note_put = brski_memory_note_put,
-		.note_remove = brski_memory_note_remove,
 		.note_get = brski_memory_note_get,
+		.permission_get = brski_memory_permission_get,
+		.permission_put = brski_memory_permission_put,
+		.permission_take_back = brski_memory_permission_take_back,
 		.event = brski_memory_event,
 		.nonceless_voucher = brski_memory_nonceless_voucher,
 	};

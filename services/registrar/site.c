@@ -20,6 +20,7 @@ struct brski_site {
 	void *housekeeping_ctx;
 	long max_waiting_age;
 	long rate_window;
+	long max_grant_age;
 	long max_history;
 	long max_history_per_device;
 };
@@ -101,6 +102,9 @@ static enum brski_code make_registrar(
 		.cmp_profiles = settings->cmp_profiles,
 		.retry_after = settings->retry_after,
 		.waiting_max = settings->max_waiting_age,
+		.voucher_grant_age = settings->voucher_grant_age,
+		.certificate_grant_age = settings->certificate_grant_age,
+		.report_repeat_age = settings->report_repeat_age,
 		.ops = brski_policy_ops(),
 		.ops_ctx = site->policy,
 		.env = site->env,
@@ -114,10 +118,12 @@ static void expire(struct brski_site *site)
 {
 	time_t before = brski_now(site->env) - site->max_waiting_age;
 	struct brski_error err = {0};
-	unsigned jobs = 0, notes = 0, candidates = 0;
+	unsigned jobs = 0, notes = 0, permissions = 0, candidates = 0;
 
 	if (brski_store_jobs_expire(site->store, before, &jobs, &err) != BRSKI_OK ||
 		brski_store_notes_expire(site->store, before, &notes, &err) != BRSKI_OK ||
+		brski_store_permissions_expire(site->store, brski_now(site->env) - site->max_grant_age,
+			&permissions, &err) != BRSKI_OK ||
 		brski_store_candidates_expire(site->store, before, &candidates, &err) != BRSKI_OK)
 		brski_log(site->env, BRSKI_LOG_WARN, "what is too old cannot be removed: %s", err.why);
 	if (jobs || candidates)
@@ -192,6 +198,16 @@ static enum brski_code put_together(
 	return code;
 }
 
+/* What is older allows nothing. */
+static long longest_grant(const struct brski_config *settings)
+{
+	long most = settings->voucher_grant_age > settings->certificate_grant_age
+			    ? settings->voucher_grant_age
+			    : settings->certificate_grant_age;
+
+	return most > settings->report_repeat_age ? most : settings->report_repeat_age;
+}
+
 enum brski_code brski_site_new(
 	const struct brski_site_config *config, struct brski_site **out, struct brski_error *err)
 {
@@ -206,6 +222,7 @@ enum brski_code brski_site_new(
 	site->housekeeping_ctx = config->housekeeping_ctx;
 	site->max_waiting_age = config->settings->max_waiting_age;
 	site->rate_window = config->settings->rate_window;
+	site->max_grant_age = longest_grant(config->settings);
 	site->max_history = config->settings->max_history;
 	site->max_history_per_device = config->settings->max_history_per_device;
 	code = put_together(site, config, err);

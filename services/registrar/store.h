@@ -230,6 +230,7 @@ struct brski_store_job {
 	enum brski_work work; /* as given when it is added */
 	struct brski_buf blob;
 	uint64_t revision;     /* counts the changes, from 1; 0: there is no row */
+	bool takes_back;       /* as given, with a change: so does brski_store_permission_take_back */
 	char lease_owner[128]; /* as read: who makes its calls now; "": nobody */
 	time_t lease_until; /* as read, by the database's clock: from then on he does not; 0: nobody does */
 };
@@ -332,7 +333,7 @@ BRSKI_CHECKED enum brski_code brski_store_jobs_expire(
 
 /* ---- Notes ---- */
 
-/* What must not be forgotten of a device: a name's value. One row for each key, which names all that it is of. */
+/* What must not be forgotten of a transaction: a name's value. One row for each key, which names all that it is of. */
 struct brski_store_note {
 	char key[BRSKI_FINGERPRINT_MAX];
 	char name[32];
@@ -343,15 +344,12 @@ struct brski_store_note {
 	bool of_transaction;
 	time_t updated; /* as given, 0 is now */
 };
-/* Adds or replaces. BRSKI_UNEXPECTED: the value is "", which is what brski_store_note_remove is for. */
+/* Adds or replaces. BRSKI_UNEXPECTED: the value is "". */
 BRSKI_CHECKED enum brski_code brski_store_note_put(
 	struct brski_store *store, const struct brski_store_note *note, struct brski_error *err);
 /* BRSKI_NOT_FOUND; anything else but BRSKI_OK is a failure. */
 BRSKI_CHECKED enum brski_code brski_store_note_get(
 	struct brski_store *store, const char *key, struct brski_store_note *out, struct brski_error *err);
-/* BRSKI_OK also if there is none. */
-BRSKI_CHECKED enum brski_code brski_store_note_remove(
-	struct brski_store *store, const char *key, struct brski_error *err);
 /* Removes those of transactions that were last put before `before` and whose job is gone. *n: how many. */
 BRSKI_CHECKED enum brski_code brski_store_notes_expire(
 	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
@@ -359,12 +357,47 @@ BRSKI_CHECKED enum brski_code brski_store_notes_expire(
 /*
  * Answers that came in by another way than the server's, and what they change besides. All or
  * nothing: each job as by brski_store_job_replace without bounds, and one of revision 0 is a new row
- * in the state that it says; each note is put, and one whose value is "" is removed. BRSKI_UNEXPECTED:
- * somebody was faster with one of the jobs.
+ * in the state that it says; each note is put. BRSKI_UNEXPECTED: somebody was faster with one of the
+ * jobs.
  */
 BRSKI_CHECKED enum brski_code brski_store_jobs_settle(struct brski_store *store,
 	const struct brski_store_job *jobs, size_t n_jobs, const struct brski_store_note *notes,
 	size_t n_notes, struct brski_error *err);
+
+/* ---- Permissions ---- */
+
+/* What a device was given, and what has become of that: docs/states.md. One row for each key. */
+struct brski_store_permission {
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_permission_state state;
+	char voucher[BRSKI_FINGERPRINT_MAX];  /* the job that brought it */
+	char used_for[BRSKI_FINGERPRINT_MAX]; /* a note's key; "": nothing yet */
+	char manufacturer[64];
+	char serial_number[BRSKI_SERIAL_MAX];
+	time_t since;      /* of the state */
+	uint64_t revision; /* counts the changes, from 1; 0: there is no row */
+};
+/* BRSKI_NOT_FOUND */
+BRSKI_CHECKED enum brski_code brski_store_permission_get(struct brski_store *store, const char *key,
+	struct brski_store_permission *out, struct brski_error *err);
+/*
+ * Compare and set: the row that is at p->revision, 0 being a new one; the revision counts up by one.
+ * BRSKI_UNEXPECTED: it is at another, or there is one, or none. BRSKI_NOT_FOUND: in
+ * BRSKI_PERMISSION_VOUCHER, the request for a voucher that p->voucher names is not there, or not DONE,
+ * or its answer was put so before. Nothing has changed if it is not BRSKI_OK.
+ */
+BRSKI_CHECKED enum brski_code brski_store_permission_put(
+	struct brski_store *store, const struct brski_store_permission *p, struct brski_error *err);
+/*
+ * All rows of the device become BRSKI_PERMISSION_TAKEN_BACK, and its DONE requests for vouchers go.
+ * The same happens of itself to a device that is refused or taken out of the inventory, and to those
+ * of a manufacturer that is removed. BRSKI_OK also if there is nothing. at: 0 is now.
+ */
+BRSKI_CHECKED enum brski_code brski_store_permission_take_back(struct brski_store *store,
+	const char *manufacturer, const char *serial, time_t at, struct brski_error *err);
+/* Removes those that are in their state since before `before`, of devices that have no job. *n: how many. */
+BRSKI_CHECKED enum brski_code brski_store_permissions_expire(
+	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
 
 /* ---- Vouchers without nonce, fetched ahead ---- */
 

@@ -294,7 +294,7 @@ static enum brski_code update(struct brski_store *store, const struct brski_stor
 
 	sql_begin(&q, store->db,
 		"UPDATE job SET state = ?2, updated = ?5, blob = ?6, revision = revision + 1,"
-		" lease_owner = iif(?2 = 0, lease_owner, ''), lease_until = iif(?2 = 0, lease_until, 0)"
+		" lease_owner = iif(?2 = 0, lease_owner, ''), lease_until = iif(?2 = 0, lease_until, 0), given = 0"
 		" WHERE key = ?1 AND revision = ?10 AND (state = 0 OR ?2 <> 0 OR (" IS_WITHIN "))",
 		err);
 	sql_bind_text(&q, job->key);
@@ -330,6 +330,19 @@ static enum brski_code count_again(struct brski_store *store, const struct brski
 	return code == BRSKI_OK && again ? count_work(store, job, work, limits, err) : code;
 }
 
+static enum brski_code change(struct brski_store *store, const struct brski_store_job *job,
+	const struct brski_store_limits *limits, struct brski_error *err)
+{
+	enum brski_code code = count_again(store, job, limits, err);
+
+	if (code == BRSKI_OK)
+		code = update(store, job, limits, err);
+	if (code == BRSKI_OK && job->takes_back)
+		code = brski_store_permission_fall(
+			store, job->manufacturer, job->serial_number, job->updated, err);
+	return code;
+}
+
 enum brski_code brski_store_job_replace(struct brski_store *store, const struct brski_store_job *job,
 	const struct brski_store_limits *limits, struct brski_error *err)
 {
@@ -337,20 +350,11 @@ enum brski_code brski_store_job_replace(struct brski_store *store, const struct 
 
 	if (code != BRSKI_OK)
 		return code;
-	code = count_again(store, job, limits, err);
-	if (code == BRSKI_OK)
-		code = update(store, job, limits, err);
+	code = change(store, job, limits, err);
 	return sql_transaction_end(store->db, code, err);
 }
 
 /* ---- Answers from elsewhere ---- */
-
-static enum brski_code settle_note(
-	struct brski_store *store, const struct brski_store_note *note, struct brski_error *err)
-{
-	return note->value[0] ? brski_store_note_put(store, note, err)
-			      : brski_store_note_remove(store, note->key, err);
-}
 
 enum brski_code brski_store_jobs_settle(struct brski_store *store, const struct brski_store_job *jobs,
 	size_t n_jobs, const struct brski_store_note *notes, size_t n_notes, struct brski_error *err)
@@ -360,10 +364,10 @@ enum brski_code brski_store_jobs_settle(struct brski_store *store, const struct 
 	if (code != BRSKI_OK)
 		return code;
 	for (size_t i = 0; code == BRSKI_OK && i < n_jobs; i++)
-		code = jobs[i].revision > 0 ? update(store, &jobs[i], NULL, err)
+		code = jobs[i].revision > 0 ? change(store, &jobs[i], NULL, err)
 					    : insert(store, &jobs[i], jobs[i].state, NULL, err);
 	for (size_t i = 0; code == BRSKI_OK && i < n_notes; i++)
-		code = settle_note(store, &notes[i], err);
+		code = brski_store_note_put(store, &notes[i], err);
 	return sql_transaction_end(store->db, code, err);
 }
 

@@ -51,15 +51,6 @@ enum brski_code brski_store_note_get(
 	return code == BRSKI_OK && !found ? brski_fail(err, BRSKI_NOT_FOUND, "no such note") : code;
 }
 
-enum brski_code brski_store_note_remove(struct brski_store *store, const char *key, struct brski_error *err)
-{
-	struct sql q;
-
-	sql_begin(&q, store->db, "DELETE FROM note WHERE key = ?1", err);
-	sql_bind_text(&q, key);
-	return sql_run(&q);
-}
-
 enum brski_code brski_store_notes_expire(
 	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err)
 {

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/registrar/store_internal.h"
 
+/* Of the device that is in this row: what brski_store_permission_take_back() does. */
+#define TAKE_BACK(row) \
+	"  UPDATE permission SET state = 4, since = unixepoch(), revision = revision + 1" \
+	"    WHERE manufacturer = " row ".manufacturer AND serial_number = " row ".serial_number" \
+	"    AND state <> 4;" \
+	"  DELETE FROM job WHERE manufacturer = " row ".manufacturer" \
+	"    AND serial_number = " row ".serial_number AND state = 1 AND kind = 0;"
+
 static const char *const steps[] = {
 	/* 1: manufacturers, the inventory, history, requests */
 	"CREATE TABLE manufacturer ("
@@ -145,7 +153,45 @@ static const char *const steps[] = {
 	"ALTER TABLE job ADD COLUMN work INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE job SET work = iif(json_valid(CAST(blob AS TEXT)) AND"
 	"  coalesce(json_extract(CAST(blob AS TEXT), '$.origin'), '') <> '', 4, 1) WHERE kind = 1;"
-	"CREATE INDEX event_by_device ON event (serial_number, manufacturer, id);",
+	"CREATE INDEX event_by_device ON event (serial_number, manufacturer, id);"
+
+	/*
+	 * And permissions, which were notes "voucher" and "certificate" that stood for ever. Of these the
+	 * later one counts, from when it was written: so one from before the last voucher is worth
+	 * nothing, and an old one is too old. Whoever strikes a device off, takes back what it was
+	 * permitted, and with it the vouchers that are kept for it.
+	 */
+	"CREATE TABLE permission ("
+	"  key TEXT PRIMARY KEY,"
+	"  state INTEGER NOT NULL,"
+	"  voucher TEXT NOT NULL,"
+	"  used_for TEXT NOT NULL,"
+	"  manufacturer TEXT NOT NULL,"
+	"  serial_number TEXT NOT NULL,"
+	"  since INTEGER NOT NULL,"
+	"  revision INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX permission_by_device ON permission (manufacturer, serial_number);"
+	"CREATE INDEX permission_by_age ON permission (since);"
+	"INSERT INTO permission SELECT key, iif(granted >= updated, 2, 0), value, '', manufacturer,"
+	"  serial_number, max(granted, updated), 1"
+	"  FROM (SELECT *, coalesce((SELECT max(c.updated) FROM note AS c WHERE c.name = 'certificate'"
+	"    AND c.manufacturer = v.manufacturer AND c.serial_number = v.serial_number), -1) AS granted"
+	"    FROM note AS v WHERE v.name = 'voucher');"
+	"DELETE FROM note WHERE of_transaction = 0;"
+	"ALTER TABLE job ADD COLUMN given INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE job SET given = 1 WHERE kind = 0 AND key IN (SELECT voucher FROM permission);"
+	"CREATE TRIGGER permission_refused AFTER INSERT ON candidate WHEN new.refused BEGIN" TAKE_BACK(
+		"new") "END;"
+		       "CREATE TRIGGER permission_refused_now AFTER UPDATE OF refused ON candidate WHEN new.refused BEGIN" TAKE_BACK(
+			       "new") "END;"
+				      "CREATE TRIGGER permission_unlisted AFTER DELETE ON device BEGIN" TAKE_BACK(
+					      "old") "END;"
+						     "CREATE TRIGGER permission_unknown AFTER DELETE ON manufacturer BEGIN"
+						     "  UPDATE permission SET state = 4, since = unixepoch(), revision = revision + 1"
+						     "    WHERE manufacturer = old.name AND state <> 4;"
+						     "  DELETE FROM job WHERE manufacturer = old.name AND state = 1 AND kind = 0;"
+						     "END;",
 };
 
 const struct sql_schema brski_store_schema = {.steps = steps, .version = sizeof(steps) / sizeof(steps[0])};

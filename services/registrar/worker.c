@@ -179,7 +179,8 @@ static void stand_by(struct brski_worker *worker, struct brski_task *t, const st
 /*
  * Another server may have got further with it, or a session may have read the job just before its
  * answer was stored, or `brskictl import` may have brought one: then that counts, and nothing is asked
- * twice.
+ * twice. In either case it is judged as things are now: what was let in when it came may have waited
+ * here for days.
  */
 static enum brski_code go_by(struct brski_worker *worker, struct brski_task *t,
 	const struct brski_store_job *row, bool *fresh, struct brski_error *err)
@@ -188,7 +189,7 @@ static enum brski_code go_by(struct brski_worker *worker, struct brski_task *t,
 	enum brski_code code;
 
 	if (row->revision == brski_job_revision(brski_task_job(t)))
-		return BRSKI_OK;
+		return brski_task_judge(t, err);
 	code = brski_job_load(worker->config.registrar, brski_buf_span(&row->blob), row->revision, &job, err);
 	if (code != BRSKI_OK)
 		return code;
@@ -217,9 +218,10 @@ static bool may_call(struct brski_worker *worker, struct brski_task *t)
 	job = brski_task_job(t);
 	if (code != BRSKI_OK)
 		on_trouble(worker, t, code, err.why);
-	else if (brski_job_state(job) == BRSKI_JOB_WAITING && (!fresh || brski_job_not_before(job) <= 0))
+	else if (brski_job_state(job) == BRSKI_JOB_WAITING && !brski_job_is_deferred(job) &&
+		 (!fresh || brski_job_not_before(job) <= 0))
 		may = true;
-	else /* it is finished, or must wait since an earlier answer said so */
+	else /* it is finished, or must wait since an earlier answer said so, or until the policy knows */
 		brski_task_settle(t);
 	brski_store_job_free(&row);
 	return may;

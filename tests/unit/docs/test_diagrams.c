@@ -6,7 +6,7 @@
 
 #include "eap_brski/eap/server_internal.h"
 #include "eap_brski/pledge/pledge_internal.h"
-#include "eap_brski/registrar/registrar_internal.h"
+#include "eap_brski/registrar/permission_internal.h"
 #include "services/registrar/store_internal.h"
 #include "tests/unit/support/files.h"
 
@@ -96,6 +96,19 @@ static void draw_session(struct brski_buf *out)
 	for (size_t i = 0; (t = brski_registrar_transition(i)); i++)
 		put_line(out, "    %s --> %s: %s", brski_registrar_state_name(t->from),
 			brski_registrar_state_name(t->to), brski_registrar_cause_name(t->cause));
+	put_line(out, "```");
+}
+
+static void draw_permission(struct brski_buf *out)
+{
+	const struct brski_permission_move *m;
+
+	brski_put_str(out, MERMAID);
+	put_line(out, "    [*] --> %s: a voucher delivered",
+		brski_permission_state_name(BRSKI_PERMISSION_VOUCHER));
+	for (size_t i = 0; (m = brski_permission_move(i)); i++)
+		put_line(out, "    %s --> %s: %s", brski_permission_state_name(m->from),
+			brski_permission_state_name(m->to), brski_permission_cause_name(m->cause));
 	put_line(out, "```");
 }
 
@@ -192,11 +205,24 @@ static const struct meaning {
 	{"recent", "at", "when"},
 	{"recent", "times", "how often in that second"},
 
-	{"note", NULL, "What must not be forgotten of a device, such as that it was granted a certificate."},
+	{"job", "given", "of a voucher: 1: the device was permitted something for it, which happens once"},
+
+	{"permission", NULL, "What devices were given, and have used up (docs/states.md)."},
+	{"permission", "key", "SHA-256 over the device's certificate, hexadecimal"},
+	{"permission", "state", "0 voucher, 1 confirming, 2 certificate, 3 reported, 4 taken back"},
+	{"permission", "voucher", "the request that brought the voucher"},
+	{"permission", "used_for",
+		"which transaction, by the key of its note; empty: none yet, or not known"},
+	{"permission", "manufacturer", "of the device"},
+	{"permission", "serial_number", "of the device"},
+	{"permission", "since", "when it came into this state"},
+	{"permission", "revision", "counts the changes, from 1"},
+
+	{"note", NULL, "What must not be forgotten of a device's transaction."},
 	{"note", "key", "SHA-256 over device, name and what else the note is of, hexadecimal"},
-	{"note", "name", "what it says: voucher, certificate, transaction ..."},
+	{"note", "name", "what it says: transaction, poll, poll-answer, said"},
 	{"note", "value",
-		"of which request or certificate: SHA-256, hexadecimal; of \"said\", half of the SHA-256 of the last two nonces"},
+		"of which request: SHA-256, hexadecimal; of \"said\", half of the SHA-256 of the last two nonces"},
 	{"note", "manufacturer", "of the device"},
 	{"note", "serial_number", "of the device"},
 	{"note", "of_transaction",
@@ -327,6 +353,7 @@ static const struct block {
 	{"docs/states.md", "pledge", draw_pledge},
 	{"docs/states.md", "job", draw_job},
 	{"docs/states.md", "session", draw_session},
+	{"docs/states.md", "permission", draw_permission},
 	{"docs/states.md", "server", draw_server},
 	{"docs/store.md", "store", draw_store},
 };

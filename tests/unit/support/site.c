@@ -136,8 +136,39 @@ static enum brski_code fill_row(struct site *site, struct site_row *row, enum br
 	row->revision++;
 	row->kind = kind;
 	row->state = state;
+	row->given = false;
 	MUST(brski_buf_set(&row->blob, blob));
 	return BRSKI_OK;
+}
+
+static void forget_vouchers(struct site *site)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < site->n_rows; i++) {
+		struct site_row row = site->rows[i];
+
+		memset(&site->rows[i], 0, sizeof(row));
+		if (row.kind == BRSKI_JOB_VOUCHER && row.state == BRSKI_JOB_DONE)
+			brski_buf_free(&row.blob);
+		else
+			site->rows[n++] = row;
+	}
+	site->n_rows = n;
+}
+
+static void take_back(struct site *site, const struct brski_device *device)
+{
+	struct site_permission *p = &site->permission;
+
+	forget_vouchers(site);
+	if (p->row.revision == 0 || p->row.state == BRSKI_PERMISSION_TAKEN_BACK ||
+		strcmp(p->serial_number, device->serial_number) != 0 ||
+		strcmp(p->manufacturer, device->manufacturer) != 0)
+		return;
+	p->row.state = BRSKI_PERMISSION_TAKEN_BACK;
+	p->row.since = site->now;
+	p->row.revision++;
 }
 
 static enum brski_code job_room(void *ctx, const struct brski_device *device, enum brski_work work,
@@ -177,8 +208,8 @@ static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind k
 }
 
 static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
-	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
-	struct brski_error *err)
+	enum brski_job_state state, bool takes_back, const struct brski_device *device,
+	struct brski_span blob, struct brski_error *err)
 {
 	struct site *site = ctx;
 	bool happens;
@@ -192,6 +223,8 @@ static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, en
 		return code == BRSKI_OK ? brski_fail(err, BRSKI_UNEXPECTED, "it is not what it was") : code;
 	must(row->kind == kind, "job_put: another kind");
 	done = fill_row(site, row, kind, state, blob, err);
+	if (done == BRSKI_OK && takes_back)
+		take_back(site, device);
 	return code == BRSKI_OK ? done : code;
 }
 
@@ -242,18 +275,6 @@ static enum brski_code note_put(void *ctx, const struct brski_note *note, struct
 	return code;
 }
 
-static enum brski_code note_remove(void *ctx, const char *key, struct brski_error *err)
-{
-	struct site *site = ctx;
-	bool happens;
-	enum brski_code code = change(site, &happens, err);
-	struct site_note *note = find_note(site, key);
-
-	if (happens && note)
-		*note = site->notes[--site->n_notes];
-	return code;
-}
-
 static enum brski_code note_get(
 	void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
 {
@@ -267,6 +288,71 @@ static enum brski_code note_get(
 		return brski_fail(err, BRSKI_NOT_FOUND, "no such note");
 	snprintf(value, BRSKI_FINGERPRINT_MAX, "%s", note->value);
 	return BRSKI_OK;
+}
+
+static enum brski_code permission_get(
+	void *ctx, const char *key, struct brski_permission *out, struct brski_error *err)
+{
+	struct site *site = ctx;
+	enum brski_code code = call(site, err);
+
+	must(strlen(key) == 64 && !site_row(site, key) && !find_note(site, key), "permission_get");
+	if (code != BRSKI_OK)
+		return code;
+	if (site->permission.row.revision == 0 || strcmp(site->permission.row.key, key) != 0)
+		return brski_fail(err, BRSKI_NOT_FOUND, "no such permission");
+	*out = site->permission.row;
+	return BRSKI_OK;
+}
+
+static enum brski_code put_permission(
+	struct site *site, const struct brski_permission *p, struct brski_error *err)
+{
+	struct site_row *voucher = p->state == BRSKI_PERMISSION_VOUCHER ? site_row(site, p->voucher) : NULL;
+
+	/* one device at a time: another takes its place */
+	if (strcmp(site->permission.row.key, p->key) != 0)
+		memset(&site->permission, 0, sizeof(site->permission));
+	if (site->permission.row.revision != p->revision)
+		return brski_fail(err, BRSKI_UNEXPECTED, "it is not what it was");
+	if (p->state == BRSKI_PERMISSION_VOUCHER &&
+		(!voucher || voucher->state != BRSKI_JOB_DONE || voucher->given))
+		return brski_fail(err, BRSKI_NOT_FOUND, "no such voucher");
+	if (voucher)
+		voucher->given = true;
+	site->permission.row = *p;
+	site->permission.row.device = NULL;
+	site->permission.row.revision++;
+	snprintf(site->permission.manufacturer, sizeof(site->permission.manufacturer), "%s",
+		p->device->manufacturer);
+	snprintf(site->permission.serial_number, sizeof(site->permission.serial_number), "%s",
+		p->device->serial_number);
+	return BRSKI_OK;
+}
+
+static enum brski_code permission_put(void *ctx, const struct brski_permission *p, struct brski_error *err)
+{
+	struct site *site = ctx;
+	bool happens;
+	enum brski_code done, code = change(site, &happens, err);
+
+	must(strlen(p->key) == 64 && strlen(p->voucher) == 64, "permission_put");
+	if (!happens)
+		return code;
+	done = put_permission(site, p, err);
+	return code == BRSKI_OK ? done : code;
+}
+
+static enum brski_code permission_take_back(
+	void *ctx, const struct brski_device *device, struct brski_error *err)
+{
+	struct site *site = ctx;
+	bool happens;
+	enum brski_code code = change(site, &happens, err);
+
+	if (happens)
+		take_back(site, device);
+	return code;
 }
 
 static enum brski_code nonceless_voucher(
@@ -325,8 +411,10 @@ static const struct brski_registrar_ops ops = {
 	.job_put = job_put,
 	.job_get = job_get,
 	.note_put = note_put,
-	.note_remove = note_remove,
 	.note_get = note_get,
+	.permission_get = permission_get,
+	.permission_put = permission_put,
+	.permission_take_back = permission_take_back,
 	.event = event,
 	.nonceless_voucher = nonceless_voucher,
 };
@@ -461,6 +549,7 @@ void site_remember(const struct site *site, struct site_memory *memory)
 	copy_rows(memory->rows, &memory->n_rows, site->rows, site->n_rows);
 	memcpy(memory->notes, site->notes, sizeof(site->notes));
 	memory->n_notes = site->n_notes;
+	memory->permission = site->permission;
 }
 
 void site_recall(struct site *site, const struct site_memory *memory)
@@ -468,6 +557,7 @@ void site_recall(struct site *site, const struct site_memory *memory)
 	copy_rows(site->rows, &site->n_rows, memory->rows, memory->n_rows);
 	memcpy(site->notes, memory->notes, sizeof(site->notes));
 	site->n_notes = memory->n_notes;
+	site->permission = memory->permission;
 }
 
 void site_memory_free(struct site_memory *memory)
@@ -491,6 +581,7 @@ void site_forget(struct site *site)
 	while (sk_X509_num(site->issued) > 0)
 		X509_free(sk_X509_pop(site->issued));
 	site->n_notes = site->n_events = 0;
+	memset(&site->permission, 0, sizeof(site->permission));
 	site->n_masa_calls = site->n_audit_calls = site->n_ca_calls = 0;
 	site->n_issued = site->n_confirmed = site->n_decisions = 0;
 	site->n_calls = site->fail_at = site->intrude_at = 0;

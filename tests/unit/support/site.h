@@ -63,6 +63,7 @@ struct site_row {
 	enum brski_job_kind kind;
 	enum brski_job_state state;
 	uint64_t revision;
+	bool given; /* a voucher, to the device: once */
 	struct brski_buf blob;
 };
 
@@ -71,6 +72,11 @@ struct site_note {
 	char name[32];
 	char value[BRSKI_FINGERPRINT_MAX];
 	bool of_transaction;
+};
+
+struct site_permission {
+	struct brski_permission row;
+	char manufacturer[64], serial_number[BRSKI_SERIAL_MAX];
 };
 
 struct site_event {
@@ -108,8 +114,9 @@ struct site {
 	size_t n_rows;
 	struct site_note notes[SITE_ROWS_MAX];
 	size_t n_notes;
-	enum brski_code put_code;  /* of job_add and job_put, if not BRSKI_OK */
-	enum brski_code room_code; /* of job_room, if not BRSKI_OK */
+	struct site_permission permission; /* of the one device; revision 0: none */
+	enum brski_code put_code;          /* of job_add and job_put, if not BRSKI_OK */
+	enum brski_code room_code;         /* of job_room, if not BRSKI_OK */
 	long room_seconds;
 	bool fail_gets;     /* job_get fails */
 	unsigned put_fails; /* counted down: the change of jobs or notes that makes it 0 fails */
@@ -178,6 +185,7 @@ struct site_memory {
 	size_t n_rows;
 	struct site_note notes[SITE_ROWS_MAX];
 	size_t n_notes;
+	struct site_permission permission;
 };
 void site_remember(
 	const struct site *site, struct site_memory *memory); /* *memory is zeroed, or was used so */

@@ -19,11 +19,11 @@ static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind k
 }
 
 static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
-	enum brski_job_state state, const struct brski_device *device, struct brski_span blob,
-	struct brski_error *err)
+	enum brski_job_state state, bool takes_back, const struct brski_device *device,
+	struct brski_span blob, struct brski_error *err)
 {
 	(void)ctx;
-	return brski_memory_job_put(current, key, revision, kind, state, device, blob, err);
+	return brski_memory_job_put(current, key, revision, kind, state, takes_back, device, blob, err);
 }
 
 static enum brski_code job_get(
@@ -39,17 +39,31 @@ static enum brski_code note_put(void *ctx, const struct brski_note *note, struct
 	return brski_memory_note_put(current, note, err);
 }
 
-static enum brski_code note_remove(void *ctx, const char *key, struct brski_error *err)
-{
-	(void)ctx;
-	return brski_memory_note_remove(current, key, err);
-}
-
 static enum brski_code note_get(
 	void *ctx, const char *key, char value[BRSKI_FINGERPRINT_MAX], struct brski_error *err)
 {
 	(void)ctx;
 	return brski_memory_note_get(current, key, value, err);
+}
+
+static enum brski_code permission_get(
+	void *ctx, const char *key, struct brski_permission *out, struct brski_error *err)
+{
+	(void)ctx;
+	return brski_memory_permission_get(current, key, out, err);
+}
+
+static enum brski_code permission_put(void *ctx, const struct brski_permission *p, struct brski_error *err)
+{
+	(void)ctx;
+	return brski_memory_permission_put(current, p, err);
+}
+
+static enum brski_code permission_take_back(
+	void *ctx, const struct brski_device *device, struct brski_error *err)
+{
+	(void)ctx;
+	return brski_memory_permission_take_back(current, device, err);
 }
 
 void site_store_set(struct site_store *s, struct site *site, struct brski_store *store)
@@ -62,7 +76,9 @@ void site_store_set(struct site_store *s, struct site *site, struct brski_store 
 	s->ops.job_put = job_put;
 	s->ops.job_get = job_get;
 	s->ops.note_put = note_put;
-	s->ops.note_remove = note_remove;
 	s->ops.note_get = note_get;
+	s->ops.permission_get = permission_get;
+	s->ops.permission_put = permission_put;
+	s->ops.permission_take_back = permission_take_back;
 	site->config.ops = &s->ops;
 }

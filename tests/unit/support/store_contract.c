@@ -505,7 +505,8 @@ END_TEST
 
 START_TEST(answers_from_elsewhere_are_settled_wholly_or_not_at_all)
 {
-	struct brski_store_note notes[2] = {contract_note("n", "a", false), contract_note("m", "", true)};
+	const struct brski_store_note notes[2] = {
+		contract_note("n", "a", false), contract_note("m", "new", true)};
 	struct brski_store_job jobs[3], late;
 
 	contract_add("a");
@@ -530,7 +531,7 @@ START_TEST(answers_from_elsewhere_are_settled_wholly_or_not_at_all)
 	contract_expect_job("b", 3, BRSKI_JOB_DONE, "asked", 1000);
 	contract_expect_job("new", 1, BRSKI_JOB_DONE, "", 1000);
 	contract_expect_note("n", "a");
-	contract_expect_note("m", "");
+	contract_expect_note("m", "new");
 	EXPECT(BRSKI_UNEXPECTED, brski_store_jobs_settle(two, &jobs[1], 1, NULL, 0, &err));
 	EXPECT(BRSKI_UNEXPECTED,
 		contract_answer(one, &late, BRSKI_JOB_REFUSED, "late")); /* the call that was under way */
@@ -557,5 +558,6 @@ int store_contract(const char *name, const struct store_driver *driver)
 	memcpy(all, own, sizeof(own));
 	n += contract_leases(all + n);
 	n += contract_lists(all + n);
+	n += contract_permissions(all + n);
 	return run_tests(name, setup, teardown, all, n);
 }

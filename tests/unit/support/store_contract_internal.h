@@ -34,5 +34,6 @@ void contract_both(void *(*work)(void *store));
 /* Tests of the other files; how many. */
 size_t contract_leases(const TTest **tests); /* and notes */
 size_t contract_lists(const TTest **tests);
+size_t contract_permissions(const TTest **tests);
 
 #endif

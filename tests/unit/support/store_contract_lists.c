@@ -287,6 +287,7 @@ static void ask_for_what_is_not_there(enum brski_code want)
 	struct brski_store_manufacturer m;
 	struct brski_store_device device;
 	struct brski_store_nonceless voucher;
+	struct brski_store_permission permission;
 	struct brski_store_note note = contract_note("a", "b", false);
 	struct brski_store_job job = contract_job("a");
 
@@ -294,6 +295,8 @@ static void ask_for_what_is_not_there(enum brski_code want)
 	ck_assert(job.updated == 0 && job.blob.len == 0);
 	EXPECT_CODE(brski_store_job_lease(one, "a", "alice", 1, &job, &err));
 	ck_assert(job.updated == 0 && job.blob.len == 0);
+	EXPECT_CODE(brski_store_permission_get(one, "a", &permission, &err));
+	ck_assert_uint_eq(permission.revision, 0);
 	EXPECT_CODE(brski_store_note_get(one, "a", &note, &err));
 	ck_assert_str_eq(note.value, "");
 	EXPECT_CODE(brski_store_manufacturer_get(one, "a", &m, &err));
@@ -314,6 +317,7 @@ static void change_what_cannot_be_changed(enum brski_code want)
 {
 	struct brski_store_note note = contract_note("a", "b", false);
 	struct brski_store_job job = contract_job("a");
+	struct brski_store_permission permission = {.key = "a", .state = BRSKI_PERMISSION_REPORTED};
 	enum brski_standing standing;
 	unsigned n;
 
@@ -322,10 +326,12 @@ static void change_what_cannot_be_changed(enum brski_code want)
 	EXPECT_CODE(brski_store_job_replace(one, &job, NULL, &err));
 	EXPECT_CODE(brski_store_jobs_settle(one, &job, 1, NULL, 0, &err));
 	EXPECT_CODE(brski_store_jobs_settle(one, NULL, 0, &note, 1, &err));
+	EXPECT_CODE(brski_store_permission_put(one, &permission, &err));
+	EXPECT_CODE(brski_store_permission_take_back(one, "a", "S-1", 1, &err));
+	EXPECT_CODE(brski_store_permissions_expire(one, 1, &n, &err));
 	EXPECT_CODE(brski_store_job_release(one, "a", "alice", &err));
 	EXPECT_CODE(brski_store_jobs_expire(one, 1, &n, &err));
 	EXPECT_CODE(brski_store_note_put(one, &note, &err));
-	EXPECT_CODE(brski_store_note_remove(one, "a", &err));
 	EXPECT_CODE(brski_store_notes_expire(one, 1, &n, &err));
 	EXPECT_CODE(brski_store_standing(one, "a", "S-1", &standing, &err));
 }

@@ -377,6 +377,60 @@ START_TEST(revoked_while_it_waited)
 }
 END_TEST
 
+/* Of what is in memory as well: its manufacturer is what it is now, whatever it was when the device came. */
+START_TEST(judged_again_in_memory)
+{
+	STACK_OF(X509) *others = pki_certs(&site.foreign, NULL), *before = site.masa_anchors;
+	struct brski_call call;
+	struct brski_error err;
+
+	ask_for_voucher();
+	site.masa_url = "https://elsewhere.example";
+	site.masa_anchors = others;
+	EXPECT(BRSKI_OK, brski_job_judge(v.job, &err));
+	site.masa_anchors = before;
+	ck_assert(brski_job_call(v.job, &call));
+	ck_assert_str_eq(call.url, "https://elsewhere.example/.well-known/brski/requestvoucher");
+	ck_assert(brski_cert_equal(sk_X509_value(call.tls_anchors, 0), site.foreign.cert));
+	site.decision = BRSKI_DEFER;
+	EXPECT(BRSKI_OK, brski_job_judge(v.job, &err));
+	ck_assert(brski_job_is_deferred(v.job));
+	site.decision = BRSKI_ACCEPT;
+	EXPECT(BRSKI_OK, brski_job_judge(v.job, &err));
+	ck_assert(!brski_job_is_deferred(v.job));
+	site.find_code = BRSKI_REVOKED;
+	EXPECT(BRSKI_OK, brski_job_judge(v.job, &err));
+	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_REFUSED);
+	ck_assert(!brski_job_call(v.job, &call));
+	ck_assert_int_eq(site_row(&site, brski_job_key(v.job))->state, BRSKI_JOB_REFUSED);
+	pki_free_certs(others);
+}
+END_TEST
+
+/* What its device was given is gone, or was used for another certificate. */
+START_TEST(a_request_without_permission_any_more)
+{
+	struct brski_error err;
+	struct visit w;
+
+	visit_open(&w, &site);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	visit_make_enroll(&v, &site.idevid, false);
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_INITIALIZATION, BRSKI_MEDIA_CMP, brski_buf_span(&v.request)), 0);
+	EXPECT(BRSKI_OK, brski_job_judge(v.job, &err));
+	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_WAITING);
+	ck_assert_uint_eq(visit_enroll(&w), 200);
+	ck_assert_uint_eq(visit_confirm(&w), 200);
+	EXPECT(BRSKI_OK, brski_job_judge(v.job, &err));
+	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_REFUSED);
+	ck_assert(site_has_event(&site, "policy", false, "used for another certificate"));
+	ck_assert_int_eq(site.permission.row.state, BRSKI_PERMISSION_CERTIFICATE); /* the other's */
+	ck_assert_uint_eq(visit_status(&w, PATH_ENROLL_STATUS, true), 200);
+	visit_close(&w);
+}
+END_TEST
+
 /* ---- the store ---- */
 
 START_TEST(unstored_answer_did_not_happen)
@@ -520,8 +574,9 @@ int main(void)
 		call_is_the_same_after_a_restart, second_answer_changes_nothing, slower_twin_does_not_go_back,
 		answer_after_the_end, other_thread_was_faster, jobs_of_others, pauses_grow,
 		given_up_when_it_is_asked_again, given_up_when_it_is_taken_up, refused_while_it_waited,
-		revoked_while_it_waited, unstored_answer_did_not_happen, save_and_load, a_job_without_a_label,
-		damaged_jobs, not_jobs, swapped_rows};
+		revoked_while_it_waited, judged_again_in_memory, a_request_without_permission_any_more,
+		unstored_answer_did_not_happen, save_and_load, a_job_without_a_label, damaged_jobs, not_jobs,
+		swapped_rows};
 
 	return run_tests("job", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

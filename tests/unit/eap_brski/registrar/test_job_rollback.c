@@ -112,6 +112,11 @@ static void expect_same(const struct brski_job *now, const struct brski_job *bef
 	ck_assert(brski_span_equal(brski_buf_span(&a.answer.body), brski_buf_span(&b.answer.body)));
 	memset(&a.answer, 0, sizeof(a.answer));
 	memset(&b.answer, 0, sizeof(b.answer));
+	ck_assert(brski_span_equal(brski_buf_span(&a.signers), brski_buf_span(&b.signers)));
+	a.signers = b.signers = (struct brski_buf){0};
+	ck_assert_str_eq(a.manufacturer.name, b.manufacturer.name); /* it may have been looked up again */
+	memset(&a.manufacturer, 0, sizeof(a.manufacturer));
+	memset(&b.manufacturer, 0, sizeof(b.manufacturer));
 	ck_assert_mem_eq(&a, &b, sizeof(a));
 }
 
@@ -127,14 +132,6 @@ static void make_it_strange(struct brski_job *job)
 	if (job->step == 0)
 		strcpy(job->location, "/elsewhere");
 	strcpy(job->why, "an older trouble");
-}
-
-static struct brski_job *remember(const struct brski_job *job, struct brski_job *before)
-{
-	*before = *job;
-	memset(&before->answer, 0, sizeof(before->answer));
-	EXPECT(BRSKI_OK, brski_http_copy(&before->answer, &job->answer, &err));
-	return before;
 }
 
 static void answer_once(size_t i, enum brski_code expected)
@@ -169,7 +166,7 @@ START_TEST(every_field_is_what_it_was)
 		visit_again(&v);
 		cases[i].ask();
 		make_it_strange(v.job);
-		remember(v.job, &before);
+		EXPECT(BRSKI_OK, brski_job_remember(v.job, &before, &err));
 		revision = v.job->revision;
 		site.now += 5;
 		site.put_code = BRSKI_UNAVAILABLE;
@@ -188,9 +185,35 @@ START_TEST(every_field_is_what_it_was)
 		site.fail_gets = false;
 		expect_same(v.job, &before);
 		site_row(&site, v.job->key)->revision = revision;
-		brski_http_free(&before.answer);
+		brski_job_forget(&before);
 		answer_once(i, BRSKI_OK);
 		ck_assert_uint_gt(v.job->revision, revision);
+	}
+}
+END_TEST
+
+/* So it is with what refuses a job before its call is made. */
+START_TEST(a_refusal_that_is_not_stored)
+{
+	struct brski_job before;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		site_forget(&site);
+		site.masa = MASA_RIGHT;
+		site.ca = CA_RIGHT;
+		visit_again(&v);
+		cases[i].ask();
+		make_it_strange(v.job);
+		EXPECT(BRSKI_OK, brski_job_remember(v.job, &before, &err));
+		site.decision = BRSKI_REFUSE;
+		site.put_code = BRSKI_UNAVAILABLE;
+		EXPECT(BRSKI_UNAVAILABLE, brski_job_judge(v.job, &err));
+		expect_same(v.job, &before);
+		site.put_code = BRSKI_OK;
+		EXPECT(BRSKI_OK, brski_job_judge(v.job, &err));
+		ck_assert_int_eq(v.job->state, BRSKI_JOB_REFUSED);
+		site.decision = BRSKI_ACCEPT;
+		brski_job_forget(&before);
 	}
 }
 END_TEST
@@ -220,7 +243,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {every_field_is_what_it_was, a_refused_job_grants_nothing};
+	const TTest *const tests[] = {
+		every_field_is_what_it_was, a_refusal_that_is_not_stored, a_refused_job_grants_nothing};
 
 	return run_tests("job_rollback", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -314,11 +314,16 @@ START_TEST(pki_refuses)
 	brski_buf_move(&first, &v.response.body);
 	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
 	ck_assert_uint_eq(site.n_ca_calls, 1);
-	/* later it is tried again */
+	/* what it was given before is worth nothing after that, however late it tries */
 	site.ca = CA_RIGHT;
 	site.now += 31;
 	visit_again(&v);
 	ck_assert_uint_eq(visit_cmp(&v, PATH_INITIALIZATION), 200);
+	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_NOT_AUTHORIZED, "it needs a new voucher");
+	ck_assert_uint_eq(site.n_ca_calls, 1);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	ck_assert_uint_eq(visit_enroll(&v), 200);
 	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
 	brski_buf_free(&first);
 }
@@ -333,6 +338,7 @@ START_TEST(unprotected_error_is_vouched_for)
 	/* RFC 9483 3.6.4: a PKI that could not read the request knows no transaction */
 	site.ca = CA_STRAY_ERROR;
 	visit_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 200); /* what it was given before fell with that refusal */
 	ck_assert_uint_eq(visit_enroll(&v), 200);
 	expect_error(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "end entity unknown");
 	ck_assert_str_eq(v.cmp.text, "end entity unknown");
@@ -986,6 +992,7 @@ START_TEST(dies_between_two_writes)
 	unsigned n = 1;
 
 	for (;; n++) {
+		ck_assert_uint_eq(visit_voucher(&v), 200); /* the last one is used up */
 		visit_make_enroll(&v, &site.idevid, false);
 		if (!dies_at_put(n, PATH_INITIALIZATION))
 			break;

@@ -34,8 +34,10 @@ static void teardown(void)
 	site_close(&site);
 }
 
+/* A voucher is good for one certificate: each begins with another one. */
 static void enroll(bool pkcs10, const char *path)
 {
+	ck_assert_uint_eq(visit_voucher(&v), 200);
 	visit_make_enroll(&v, &site.idevid, pkcs10);
 	ck_assert_uint_eq(visit_cmp(&v, path), 200);
 }
@@ -60,6 +62,7 @@ static void poll(const char *path)
 
 static void ask(const char *oid, const char *path)
 {
+	ck_assert_uint_eq(visit_voucher(&v), 200);
 	brski_buf_free(&v.request);
 	EXPECT(BRSKI_OK, brski_cmp_genm(&site.idevid, oid, NULL, &v.tx, &v.request, &err));
 	ck_assert_uint_eq(visit_cmp(&v, path), 200);

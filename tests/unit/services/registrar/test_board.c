@@ -70,7 +70,7 @@ static char *value_of(struct brski_buf *blob, const char *name)
 	return at + strlen(quoted);
 }
 
-/* The same request, another time: with other octets in its first place, and the key that these have. */
+/* The same request, another time: with other octets in its last signature, and the key that these have. */
 static struct brski_job *another(const struct brski_buf *blob, unsigned number)
 {
 	struct brski_job *job;
@@ -83,7 +83,7 @@ static struct brski_job *another(const struct brski_buf *blob, unsigned number)
 	EXPECT(BRSKI_OK, brski_buf_set(&copy, brski_buf_span(blob)));
 	snprintf(digits, sizeof(digits), "%08u", number);
 	request = value_of(&copy, "request");
-	memcpy(request, digits, 8);
+	memcpy(request + strcspn(request, "\"") - 12, digits, 8);
 	EXPECT(BRSKI_OK, brski_base64_decode(brski_span(request, strcspn(request, "\"")), &octets, &err));
 	brski_cert_fingerprint(site.idevid.cert, name);
 	ck_assert(EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&

@@ -309,12 +309,12 @@ START_TEST(too_many_requests_are_told_from_trouble)
 		  BRSKI_OK);
 	ck_assert(ops->job_add(policy, "a2", BRSKI_JOB_VOUCHER, BRSKI_WORK_VOUCHER, &device, blob, &err) ==
 		  BRSKI_TOO_LARGE);
-	ck_assert(ops->job_put(policy, "a1", 1, BRSKI_JOB_VOUCHER, BRSKI_JOB_DONE, &device, blob, &err) ==
-		  BRSKI_OK);
+	ck_assert(ops->job_put(policy, "a1", 1, BRSKI_JOB_VOUCHER, BRSKI_JOB_DONE, false, &device, blob,
+			  &err) == BRSKI_OK);
 	ck_assert(ops->job_add(policy, "a2", BRSKI_JOB_VOUCHER, BRSKI_WORK_VOUCHER, &device, blob, &err) ==
 		  BRSKI_OK);
-	ck_assert(ops->job_put(policy, "a1", 2, BRSKI_JOB_VOUCHER, BRSKI_JOB_WAITING, &device, blob, &err) ==
-		  BRSKI_TOO_LARGE);
+	ck_assert(ops->job_put(policy, "a1", 2, BRSKI_JOB_VOUCHER, BRSKI_JOB_WAITING, false, &device, blob,
+			  &err) == BRSKI_TOO_LARGE);
 }
 END_TEST
 

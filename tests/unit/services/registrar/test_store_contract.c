@@ -41,7 +41,7 @@ static void spoil(void)
 		sql_script(db,
 			"DROP TABLE note; DROP TABLE job; DROP TABLE event; DROP TABLE voucher_ahead;"
 			"DROP TABLE type_rule; DROP TABLE candidate; DROP TABLE device;"
-			"DROP TABLE manufacturer",
+			"DROP TABLE manufacturer; DROP TABLE permission",
 			&err));
 	sql_close(db);
 }

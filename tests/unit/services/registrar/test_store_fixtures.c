@@ -366,7 +366,6 @@ START_TEST(answers_of_then_are_given_again)
 {
 	expect_same_answer("voucher-done");
 	expect_same_answer("cmp-done");
-	expect_same_answer("cmp-confirmed-done");
 	ck_assert_uint_eq(repeat("cmp-told-to-poll"), 200);
 	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_WAITING);
 	/* refusals for a short while only: who said no may have changed his mind */
@@ -375,19 +374,45 @@ START_TEST(answers_of_then_are_given_again)
 	site.now = REFUSED_CMP + 29;
 	ck_assert_uint_eq(repeat("cmp-refused"), 200);
 	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_REJECTION);
+	/* one certificate was confirmed, so the other requests are over */
+	expect_same_answer("cmp-confirmed-done");
+	ck_assert_uint_eq(repeat("cmp-told-to-poll"), 200);
+	ck_assert_int_eq(v.cmp.fail, BRSKI_CMP_NOT_AUTHORIZED);
 	ck_assert_uint_eq(site.n_masa_calls + site.n_audit_calls + site.n_ca_calls, 0);
 }
 END_TEST
 
-/* The notes: a device with a voucher, and with a certificate, may go on where it was. */
+/* A device that was granted a certificate then may report it, and once. */
 START_TEST(notes_are_known)
 {
+	site.now = WRITTEN + 60;
+	visit_again(&v);
 	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 200);
 	ck_assert(brski_registrar_session_enrolled(v.session));
 	site.ca = CA_RIGHT;
 	visit_again(&v);
 	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_int_eq(v.cmp.fail, BRSKI_CMP_NOT_AUTHORIZED);
+	site.now = time(NULL);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	ck_assert_uint_eq(visit_enroll(&v), 200);
 	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_ACCEPTED);
+}
+END_TEST
+
+/* What was granted so long ago is worth nothing. */
+START_TEST(notes_end_with_time)
+{
+	site.now = WRITTEN + BRSKI_CERTIFICATE_GRANT_AGE_DEFAULT + 1;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 403);
+	ck_assert(visit_reason(&v, "certificate_grant_age"));
+	ck_assert_uint_eq(visit_enroll(&v), 403);
+	visit_again(&v);
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_int_eq(v.cmp.fail, BRSKI_CMP_NOT_AUTHORIZED);
+	ck_assert_uint_eq(site.n_ca_calls, 0);
 }
 END_TEST
 
@@ -450,7 +475,7 @@ START_TEST(kinds_of_jobs_and_the_notes_apart)
 			count_kind, n);
 	ck_assert_uint_eq(n[BRSKI_JOB_VOUCHER], 5);
 	ck_assert_uint_eq(n[BRSKI_JOB_CMP], 8);
-	ck_assert_uint_eq(number("SELECT count(*) FROM note WHERE of_transaction = 0"), 2);
+	ck_assert_uint_eq(number("SELECT count(*) FROM note WHERE of_transaction = 0"), 0);
 	ck_assert_uint_eq(number("SELECT count(*) FROM note WHERE of_transaction = 1 AND EXISTS"
 				 " (SELECT 1 FROM job WHERE key = note.value)"),
 		6);
@@ -460,14 +485,15 @@ START_TEST(kinds_of_jobs_and_the_notes_apart)
 	ck_assert_uint_eq(expired, 5 + 8);
 	EXPECT(BRSKI_OK, brski_store_notes_expire(store, WRITTEN + 1, &expired, &err));
 	ck_assert_uint_eq(expired, 6);
-	ck_assert_uint_eq(number("SELECT count(*) FROM note"), 2);
+	ck_assert_uint_eq(number("SELECT count(*) FROM note"), 0);
 }
 END_TEST
 
-/* ---- the step from schema 4 to 5 ---- */
+/* ---- the steps from schema 4 ---- */
 
 #define N_JOBS 13
 #define N_NOTES 8
+#define N_OF_TRANSACTIONS 6 /* of these; the other two are one permission now */
 
 /* A file as 0.1.0 has left it. */
 static void copy_old(char name[96])
@@ -488,7 +514,7 @@ START_TEST(every_job_and_note_of_then_is_there)
 	EXPECT(BRSKI_OK, sql_run(&q));
 	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM old.job"), N_JOBS + N_NOTES);
 	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM job"), N_JOBS);
-	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM note"), N_NOTES);
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM note"), N_OF_TRANSACTIONS);
 	ck_assert_uint_eq(
 		number_in(db, "SELECT count(*) FROM main.job j, old.job o WHERE o.key = j.key"
 			      " AND o.kind = j.kind AND o.state = j.state"
@@ -502,31 +528,54 @@ START_TEST(every_job_and_note_of_then_is_there)
 			      " AND o.manufacturer = n.manufacturer AND o.serial_number = n.serial_number"
 			      " AND CAST(o.blob AS TEXT) = json_object("
 			      "  'version', 1, 'note', n.name, 'value', n.value)"),
-		N_NOTES);
+		N_OF_TRANSACTIONS);
 	sql_close(db);
 }
 END_TEST
 
-START_TEST(a_note_that_was_taken_back_is_gone)
+static void expect_permission(
+	const char *key, enum brski_permission_state state, const char *voucher, time_t since)
 {
-	struct brski_store_note note;
+	struct brski_store_permission p;
+
+	EXPECT(BRSKI_OK, brski_store_permission_get(store, key, &p, &err));
+	ck_assert_int_eq(p.state, state);
+	ck_assert_str_eq(p.voucher, voucher);
+	ck_assert_str_eq(p.used_for, "");
+	ck_assert_str_eq(p.manufacturer, "acme");
+	ck_assert_int_eq(p.since, since);
+	ck_assert_uint_eq(p.revision, 1);
+}
+
+#define OLD_NOTE(key, serial, at, name, value) \
+	"INSERT INTO job SELECT '" key "', 2, 1, 'acme', '" serial "', 1, " at ", CAST(json_object(" \
+	"'version', 1, 'note', '" name "', 'value', '" value "') AS BLOB);"
+
+/* Which of a device's notes was the later one is what it may do, from when that was written. */
+START_TEST(what_an_old_note_is_worth)
+{
+	struct brski_store_permission p;
 	struct sql_db *db;
 	char old[96];
 
 	copy_old(old);
 	db = open_database(old);
-	EXPECT(BRSKI_OK, sql_script(db,
-				 "INSERT INTO job SELECT 'empty', 2, 1, 'acme', 'S', 1, 1,"
-				 " CAST(json_object('version', 1, 'note', 'voucher', 'value', '') AS BLOB);"
-				 "INSERT INTO job SELECT 'full', 2, 1, 'acme', 'S', 1, 1,"
-				 " CAST(json_object('version', 1, 'note', 'voucher', 'value', 'k') AS BLOB)",
-				 &err));
+	EXPECT(BRSKI_OK,
+		sql_script(db,
+			OLD_NOTE("empty", "S", "1", "voucher", "") OLD_NOTE("full", "T", "7", "voucher", "k")
+				OLD_NOTE("v1", "U", "8", "voucher", "l") OLD_NOTE("c1", "U", "9",
+					"certificate", "m") OLD_NOTE("v2", "V", "11", "voucher", "n")
+					OLD_NOTE("c2", "V", "10", "certificate", "o")
+						OLD_NOTE("c3", "W", "12", "certificate", "p"),
+			&err));
 	sql_close(db);
 	brski_store_close(store);
 	EXPECT(BRSKI_OK, brski_store_open(old, false, &store, &err));
-	EXPECT(BRSKI_NOT_FOUND, brski_store_note_get(store, "empty", &note, &err));
-	EXPECT(BRSKI_OK, brski_store_note_get(store, "full", &note, &err));
-	ck_assert_str_eq(note.value, "k");
+	EXPECT(BRSKI_NOT_FOUND, brski_store_permission_get(store, "empty", &p, &err)); /* taken back */
+	expect_permission("full", BRSKI_PERMISSION_VOUCHER, "k", 7);
+	expect_permission("v1", BRSKI_PERMISSION_CERTIFICATE, "l", 9);
+	expect_permission("v2", BRSKI_PERMISSION_VOUCHER, "n", 11);
+	EXPECT(BRSKI_NOT_FOUND, brski_store_permission_get(store, "c3", &p, &err));
 }
 END_TEST
 
@@ -547,7 +596,8 @@ static void expect_4_and_then_the_newest(const char *name)
 	ck_assert_uint_eq(number_in(db, "SELECT user_version FROM pragma_user_version"),
 		(unsigned)brski_store_schema.version);
 	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM job"), N_JOBS);
-	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM note"), N_NOTES);
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM note"), N_OF_TRANSACTIONS);
+	ck_assert_uint_eq(number_in(db, "SELECT count(*) FROM permission"), 1);
 	sql_close(db);
 }
 
@@ -601,9 +651,9 @@ int main(void)
 	const TTest *const tests[] = {its_schema_becomes_the_newest, manufacturers, devices_and_candidates,
 		type_rules, history, nonceless_vouchers, the_devices_come_back,
 		the_background_finishes_what_waits, answers_of_then_are_given_again, notes_are_known,
-		the_voucher_without_nonce_serves_when_the_masa_is_away, kinds_of_jobs_and_the_notes_apart,
-		every_job_and_note_of_then_is_there, a_note_that_was_taken_back_is_gone,
-		a_step_that_fails_leaves_4, a_step_that_is_cut_off_leaves_4};
+		notes_end_with_time, the_voucher_without_nonce_serves_when_the_masa_is_away,
+		kinds_of_jobs_and_the_notes_apart, every_job_and_note_of_then_is_there,
+		what_an_old_note_is_worth, a_step_that_fails_leaves_4, a_step_that_is_cut_off_leaves_4};
 
 	return run_tests("store_fixtures", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -96,6 +96,18 @@ static struct brski_job *voucher_job(void)
 	return job;
 }
 
+/* The same, of a device that the policy thinks so of while it is here. */
+static struct brski_job *voucher_job_of(enum brski_decision decision)
+{
+	enum brski_decision now = site.decision;
+	struct brski_job *job;
+
+	site.decision = decision;
+	job = voucher_job();
+	site.decision = now;
+	return job;
+}
+
 static struct brski_job *enroll_job(void)
 {
 	struct brski_job *job;
@@ -414,6 +426,70 @@ START_TEST(the_pki_is_called_too)
 }
 END_TEST
 
+static void wait_until_finished(struct brski_ticket *t)
+{
+	int64_t end = brski_now_ms() + 5000;
+
+	while (brski_ticket_look(t, NULL) != BRSKI_PROGRESS_FINISHED && brski_now_ms() < end)
+		usleep(1000);
+	ck_assert_int_eq(brski_ticket_look(t, NULL), BRSKI_PROGRESS_FINISHED);
+}
+
+/* The PKI is away, and back when the device has been refused by its operator: it is not asked. */
+START_TEST(refused_while_it_waits_in_memory)
+{
+	struct brski_ticket *t;
+
+	site.ca = CA_DOWN;
+	start();
+	t = submit(enroll_job());
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
+	site.decision = BRSKI_REFUSE;
+	site.ca = CA_RIGHT;
+	wait_until_finished(t);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_REFUSED);
+	ck_assert_int_eq(row_of(job_of(t)).state, BRSKI_JOB_REFUSED);
+	ck_assert_uint_eq(site.n_issued, 0);
+	brski_ticket_release(t);
+}
+END_TEST
+
+/* The same, when the MASA or whoever else has said no at another request of the device. */
+START_TEST(taken_back_while_it_waits_in_memory)
+{
+	struct brski_ticket *t;
+	struct brski_error err;
+
+	site.ca = CA_DOWN;
+	start();
+	t = submit(enroll_job());
+	ck_assert_int_eq(wait_ticket(t, 5000, NULL), BRSKI_PROGRESS_PAUSED);
+	EXPECT(BRSKI_OK, brski_store_permission_take_back(store, "acme", SITE_SERIAL, 0, &err));
+	site.ca = CA_RIGHT;
+	wait_until_finished(t);
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_REFUSED);
+	ck_assert_uint_eq(site.n_issued, 0);
+	brski_ticket_release(t);
+}
+END_TEST
+
+/* The policy wants it to wait: nobody is called until it does not. */
+START_TEST(deferred_while_it_waits_in_memory)
+{
+	struct brski_ticket *t;
+	long pause;
+
+	site.decision = BRSKI_DEFER;
+	start();
+	t = submit(voucher_job_of(BRSKI_ACCEPT));
+	ck_assert_int_eq(wait_ticket(t, 5000, &pause), BRSKI_PROGRESS_PAUSED);
+	ck_assert_int_gt(pause, 40000); /* 42 s, as the policy says */
+	ck_assert_int_eq(state_of(t), BRSKI_JOB_WAITING);
+	ck_assert_uint_eq(web.masa.n_requests, 0);
+	brski_ticket_release(t);
+}
+END_TEST
+
 START_TEST(a_refusal_is_an_answer)
 {
 	struct brski_ticket *t;
@@ -704,6 +780,9 @@ int main(void)
 		a_back_end_that_is_away_is_tried_less_and_less,
 		a_pause_that_was_asked_for_is_kept,
 		the_pki_is_called_too,
+		refused_while_it_waits_in_memory,
+		taken_back_while_it_waits_in_memory,
+		deferred_while_it_waits_in_memory,
 		a_refusal_is_an_answer,
 		another_server_s_call_is_not_made_here,
 		another_server_s_answer_is_taken_over,
