@@ -14,6 +14,8 @@
 #include "eap_brski/ground/json.h"
 #include "eap_brski/ground/text.h"
 
+#define VALUES_PER_EVENT 8 /* RFC 8995 5.8.1 has five */
+
 void brski_audit_log_free(struct brski_audit_log *log)
 {
 	for (size_t i = 0; i < log->n_events; i++) {
@@ -136,9 +138,9 @@ static enum brski_code read_events(const json_t *doc, struct brski_audit_log *lo
 
 	if (n == 0)
 		return brski_fail(err, BRSKI_MALFORMED, "audit log without events");
-	if (n > BRSKI_AUDIT_EVENTS_MAX)
+	if (n > BRSKI_AUDIT_EVENTS_READ_MAX)
 		return brski_fail(err, BRSKI_TOO_LARGE, "audit log of %zu events, %d are allowed", n,
-			BRSKI_AUDIT_EVENTS_MAX);
+			BRSKI_AUDIT_EVENTS_READ_MAX);
 	log->events = calloc(n, sizeof(*log->events));
 	if (!log->events)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for an audit log");
@@ -166,10 +168,14 @@ static enum brski_code read_log(const json_t *doc, void *into, struct brski_erro
 enum brski_code brski_audit_log_parse(
 	struct brski_span json, struct brski_audit_log *out, struct brski_error *err)
 {
+	static const struct brski_json_limits limits = {
+		.octets = BRSKI_AUDIT_LOG_MAX,
+		.values = BRSKI_AUDIT_EVENTS_READ_MAX * VALUES_PER_EVENT,
+	};
 	enum brski_code code;
 
 	memset(out, 0, sizeof(*out));
-	code = brski_json_read(json, read_log, out, err);
+	code = brski_json_read_within(json, &limits, read_log, out, err);
 	if (code != BRSKI_OK)
 		brski_audit_log_free(out);
 	return code;

@@ -9,7 +9,9 @@
 #include "eap_brski/artifacts/voucher.h"
 
 /* The MASA's audit log of one device, RFC 8995 5.8.1. */
-#define BRSKI_AUDIT_EVENTS_MAX 300
+#define BRSKI_AUDIT_EVENTS_MAX 300            /* that are written */
+#define BRSKI_AUDIT_LOG_MAX ((size_t)1 << 20) /* octets that are read: MASAs that keep all have long ones */
+#define BRSKI_AUDIT_EVENTS_READ_MAX 16384     /* more than fit into that, if they have all members */
 
 struct brski_audit_event {
 	time_t date; /* 0: none that could be read */
@@ -29,13 +31,15 @@ struct brski_audit_log {
 
 void brski_audit_log_free(struct brski_audit_log *log); /* and zeroes it */
 /*
- * At least one event, BRSKI_AUDIT_EVENTS_MAX at most (BRSKI_TOO_LARGE). Numbers may be texts, since
+ * At least one event. BRSKI_TOO_LARGE: more than BRSKI_AUDIT_LOG_MAX octets, or
+ * BRSKI_AUDIT_EVENTS_READ_MAX events, or more values than as many have. Numbers may be texts, since
  * RFC 8995's own example has them so; versions above 1 are read as version 1 with more in it
  * (5.8.1), unknown members are passed over. No event is refused for its form: what cannot be read of
  * it is empty.
  */
 BRSKI_CHECKED enum brski_code brski_audit_log_parse(
 	struct brski_span json, struct brski_audit_log *out, struct brski_error *err);
+/* BRSKI_AUDIT_EVENTS_MAX events at most (BRSKI_TOO_LARGE). */
 BRSKI_CHECKED enum brski_code brski_audit_log_print(
 	const struct brski_audit_log *log, struct brski_buf *json, struct brski_error *err);
 

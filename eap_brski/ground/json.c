@@ -6,6 +6,9 @@
 #define JSON_OCTETS_MAX ((size_t)64 * 1024)
 #define JSON_DEPTH_MAX 8
 
+/* As few octets as these need no other bound on values than their own number. */
+static const struct brski_json_limits usual = {.octets = JSON_OCTETS_MAX, .values = JSON_OCTETS_MAX};
+
 static bool depth_is_within(json_t *json, unsigned left)
 {
 	const char *key;
@@ -29,15 +32,45 @@ static bool depth_is_within(json_t *json, unsigned left)
 	return true;
 }
 
-enum brski_code brski_json_parse(struct brski_span in, json_t **out, struct brski_error *err)
+bool brski_json_has_more_values(struct brski_span text, size_t max)
+{
+	bool in_text = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len && n <= max; i++) {
+		const uint8_t c = text.data[i];
+
+		if (in_text && c == '\\')
+			i++;
+		else if (c == '"')
+			in_text = !in_text;
+		else if (!in_text)
+			n += c == '[' || c == '{' || c == ',';
+	}
+	return n > max;
+}
+
+static enum brski_code check_size(
+	struct brski_span in, const struct brski_json_limits *limits, struct brski_error *err)
+{
+	if (in.len > limits->octets)
+		return brski_fail(err, BRSKI_TOO_LARGE, "JSON text of %zu octets, %zu are allowed", in.len,
+			limits->octets);
+	if (brski_json_has_more_values(in, limits->values))
+		return brski_fail(err, BRSKI_TOO_LARGE, "JSON text of more than %zu values", limits->values);
+	return BRSKI_OK;
+}
+
+static enum brski_code parse_within(
+	struct brski_span in, const struct brski_json_limits *limits, json_t **out, struct brski_error *err)
 {
 	json_error_t why;
 	json_t *json;
+	enum brski_code code = check_size(in, limits, err);
 
 	*out = NULL;
-	if (in.len > JSON_OCTETS_MAX)
-		return brski_fail(err, BRSKI_TOO_LARGE, "JSON text of %zu octets, %zu are allowed", in.len,
-			JSON_OCTETS_MAX);
+	if (code != BRSKI_OK)
+		return code;
 	json = json_loadb(in.len ? (const char *)in.data : "", in.len, JSON_REJECT_DUPLICATES, &why);
 	if (!json)
 		return brski_fail(err, BRSKI_MALFORMED, "JSON text does not parse: %s", why.text);
@@ -54,11 +87,22 @@ enum brski_code brski_json_parse(struct brski_span in, json_t **out, struct brsk
 	return BRSKI_OK;
 }
 
+enum brski_code brski_json_parse(struct brski_span in, json_t **out, struct brski_error *err)
+{
+	return parse_within(in, &usual, out, err);
+}
+
 enum brski_code brski_json_read(
 	struct brski_span in, brski_json_reader *read, void *into, struct brski_error *err)
 {
+	return brski_json_read_within(in, &usual, read, into, err);
+}
+
+enum brski_code brski_json_read_within(struct brski_span in, const struct brski_json_limits *limits,
+	brski_json_reader *read, void *into, struct brski_error *err)
+{
 	json_t *object;
-	enum brski_code code = brski_json_parse(in, &object, err);
+	enum brski_code code = parse_within(in, limits, &object, err);
 
 	if (code != BRSKI_OK)
 		return code;

@@ -39,6 +39,7 @@ struct transfer {
 	const struct brski_credential *client;
 	struct brski_http answer; /* fields, as they come */
 	struct brski_buf body;
+	size_t response_max;
 	char trouble[CURL_ERROR_SIZE];
 };
 
@@ -261,8 +262,7 @@ static bool set_limits(struct transfer *t, bool https_only)
 	       curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, t->owner->connect_timeout_ms) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, t->owner->request_timeout_ms) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->owner->response_max) ==
-		       CURLE_OK;
+	       curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->response_max) == CURLE_OK;
 }
 
 /*
@@ -278,7 +278,7 @@ static bool set_callbacks(struct transfer *t)
 {
 	CURL *easy = t->easy;
 
-	t->body.limit = t->owner->response_max;
+	t->body.limit = t->response_max;
 	return curl_easy_setopt(easy, CURLOPT_PRIVATE, t) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->trouble) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
@@ -312,6 +312,7 @@ enum brski_code http_client_call(struct http_client *client, const struct http_c
 	t->done = done;
 	t->ctx = ctx;
 	t->client = call->client;
+	t->response_max = call->response_max ? call->response_max : client->response_max;
 	code = transfer_prepare(t, call, err);
 	if (code == BRSKI_OK && curl_multi_add_handle(client->multi, t->easy) != CURLM_OK)
 		code = brski_fail(err, BRSKI_INTERNAL, "no call to %s can be started", call->url);
@@ -333,7 +334,7 @@ static enum brski_code finish_answer(struct transfer *t, struct brski_error *err
 
 	if (t->body.failed)
 		return brski_fail(
-			err, BRSKI_TOO_LARGE, "its answer is longer than %zu octets", t->owner->response_max);
+			err, BRSKI_TOO_LARGE, "its answer is longer than %zu octets", t->response_max);
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status < 200 || status > 599)
 		return brski_fail(err, BRSKI_MALFORMED, "it answered with HTTP status %ld", status);

@@ -35,6 +35,7 @@ struct http_client_call {
 	const struct brski_http *request;      /* method, fields and body */
 	const STACK_OF(X509) *anchors;         /* of the server; NULL: the system's */
 	const struct brski_credential *client; /* shown if the server asks; NULL: none */
+	size_t response_max;                   /* octets of its body; 0: the client's */
 	bool https_only;
 };
 

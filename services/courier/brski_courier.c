@@ -32,6 +32,9 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 every request has an answer, 1 it could not be done, 2 wrong use, 3 some have none.\n";
 
+/* In base64, and with all else that a file of answers has, these fit into one (BRSKI_CMS_DATA_MAX). */
+#define ANSWERS_MAX (BRSKI_CMS_DATA_MAX / 2)
+
 struct courier {
 	const char *certificate, *private_key, *registrar, *cmp_url, *proxy;
 	char pki[BRSKI_URL_MAX]; /* cmp_url, as it is called */
@@ -166,7 +169,7 @@ static enum brski_code run_all(struct courier *c, struct brski_bundle *requests,
 	struct brski_error *err)
 {
 	const struct brski_bundle_runner_config config = {
-		.request_timeout_ms = c->timeout_ms, .proxy = c->proxy};
+		.request_timeout_ms = c->timeout_ms, .proxy = c->proxy, .answers_max = ANSWERS_MAX};
 	struct brski_bundle_runner *runner = NULL;
 	enum brski_code code = brski_bundle_runner_new(&config, &runner, err);
 

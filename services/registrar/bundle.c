@@ -355,28 +355,6 @@ static enum brski_code read_bundle(struct brski_bundle *bundle, json_t *json, st
 	return code;
 }
 
-/*
- * A value of two octets takes fifty times as many in memory, so they are counted before they are parsed:
- * whatever it is, something opens it or a comma comes before it, outside of texts.
- */
-static bool has_too_many_values(struct brski_span text)
-{
-	bool in_text = false;
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.len && n <= BRSKI_BUNDLE_VALUES_MAX; i++) {
-		const uint8_t c = text.data[i];
-
-		if (in_text && c == '\\')
-			i++;
-		else if (c == '"')
-			in_text = !in_text;
-		else if (!in_text)
-			n += c == '[' || c == '{' || c == ',';
-	}
-	return n > BRSKI_BUNDLE_VALUES_MAX;
-}
-
 static enum brski_code parse(
 	struct brski_bundle *bundle, const struct brski_buf *text, struct brski_error *err)
 {
@@ -384,7 +362,7 @@ static enum brski_code parse(
 	json_t *json;
 	enum brski_code code;
 
-	if (has_too_many_values(brski_buf_span(text)))
+	if (brski_json_has_more_values(brski_buf_span(text), BRSKI_BUNDLE_VALUES_MAX))
 		return brski_fail(
 			err, BRSKI_TOO_LARGE, "its content has more than %d values", BRSKI_BUNDLE_VALUES_MAX);
 	json = json_loadb((const char *)text->data, text->len, JSON_REJECT_DUPLICATES, &why);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eap_brski/artifacts/paths.h"
 #include "eap_brski/ground/text.h"
 #include "eap_brski/transport/http_follow.h"
 #include "services/registrar/call.h"
@@ -11,6 +12,7 @@
 struct brski_bundle_runner {
 	struct http_client *client;
 	const struct brski_credential *credential;
+	size_t room; /* octets that answers may still have, all together */
 };
 
 /* ---- One call, waited for ---- */
@@ -63,12 +65,17 @@ static bool run_call(struct brski_bundle_runner *runner, const struct brski_bund
 	char why[200];
 
 	memcpy(call.url, planned->url, sizeof(call.url));
-	if (call_and_wait(runner, &call, answer, why, sizeof(why))) {
+	if (!call_and_wait(runner, &call, answer, why, sizeof(why))) {
+		snprintf(out->trouble, sizeof(out->trouble), "%.160s: %.90s", call.url, why);
+	} else if (answer->body.len > runner->room) {
+		snprintf(out->trouble, sizeof(out->trouble), "%.160s: %s", call.url,
+			"the answers are too long for one file: carry this one another time");
+	} else {
+		runner->room -= answer->body.len;
 		out->n_answers++;
 		return answer->status == 200;
 	}
 	brski_http_free(answer);
-	snprintf(out->trouble, sizeof(out->trouble), "%.160s: %.90s", call.url, why);
 	return false;
 }
 
@@ -78,7 +85,8 @@ static bool locate(
 {
 	return answer->status == 201 && brski_http_follow(answer, asked->url, out->url, sizeof(out->url)) &&
 	       brski_http_request(&out->request, "GET", brski_http_target(out->url), NULL,
-		       brski_span(NULL, 0), NULL) == BRSKI_OK;
+		       brski_span(NULL, 0), NULL) == BRSKI_OK &&
+	       brski_http_set(&out->request, "accept", BRSKI_MEDIA_JSON, NULL) == BRSKI_OK;
 }
 
 static void run_calls(struct brski_bundle_runner *runner, const struct brski_bundle_item *item,
@@ -130,6 +138,7 @@ enum brski_code brski_bundle_runner_new(const struct brski_bundle_runner_config 
 	if (!runner)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for calls");
 	runner->credential = config->client;
+	runner->room = config->answers_max ? config->answers_max : SIZE_MAX;
 	code = http_client_new(&client, &runner->client, err);
 	if (code != BRSKI_OK) {
 		brski_bundle_runner_free(runner);

@@ -16,6 +16,7 @@ struct brski_bundle_runner_config {
 	long request_timeout_ms;
 	const char *proxy;
 	const struct brski_credential *client; /* TLS client certificate; NULL: none; borrowed */
+	size_t answers_max; /* octets of all answers' bodies together; 0: there is no bound */
 };
 BRSKI_CHECKED enum brski_code brski_bundle_runner_new(const struct brski_bundle_runner_config *config,
 	struct brski_bundle_runner **out, struct brski_error *err);
@@ -24,7 +25,7 @@ void brski_bundle_runner_free(struct brski_bundle_runner *runner);
 /*
  * Makes the calls of `item`, in order, until one has no good answer. *out, which must be zero,
  * becomes the entry of answers. An error is our own trouble; a MASA or PKI that cannot be reached
- * is told in out->trouble.
+ * is told in out->trouble, and so is an answer that goes beyond answers_max: the entry waits on.
  */
 BRSKI_CHECKED enum brski_code brski_bundle_run(struct brski_bundle_runner *runner,
 	const struct brski_bundle_item *item, struct brski_bundle_item *out, struct brski_error *err);

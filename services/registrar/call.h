@@ -7,7 +7,8 @@
 
 /*
  * Starts what a job wants called, as http_client_call() does: what *call points to must stay until
- * `done`. BRSKI_UNSUPPORTED: a MASA by anything but https (RFC 8995 5.4).
+ * `done`. An audit log may have BRSKI_AUDIT_LOG_MAX octets, other answers what the client is set to.
+ * BRSKI_UNSUPPORTED: a MASA by anything but https (RFC 8995 5.4).
  */
 BRSKI_CHECKED enum brski_code brski_call_start(struct http_client *client, const struct brski_call *call,
 	http_client_done *done, void *ctx, struct brski_error *err);

@@ -33,6 +33,7 @@ enum site_audit {
 	AUDIT_STATUS,  /* answers masa_status */
 	AUDIT_CREATED, /* 201, then the log at masa_location */
 	AUDIT_FOREIGN, /* names another domain */
+	AUDIT_LONG,    /* right, and as long as a log may be */
 	AUDIT_GARBAGE,
 };
 

@@ -118,6 +118,8 @@ static void give_log(struct site *site, struct brski_http *answer)
 	MUST(brski_domain_id(domain, &event.domain_id, NULL));
 	MUST(brski_buf_set(&event.nonce, brski_span_str("0123456789abcdef")));
 	MUST(brski_audit_log_print(&log, &json, NULL));
+	while (site->audit == AUDIT_LONG && json.len < BRSKI_AUDIT_LOG_MAX)
+		brski_put_u8(&json, ' ');
 	respond(answer, 200, BRSKI_MEDIA_JSON,
 		site->audit == AUDIT_GARBAGE ? brski_span_str("{\"version\":1}") : brski_buf_span(&json));
 	brski_buf_free(&json);

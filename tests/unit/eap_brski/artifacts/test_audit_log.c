@@ -155,14 +155,14 @@ START_TEST(every_rule_broken_once)
 }
 END_TEST
 
-static struct brski_buf log_of(size_t n)
+static struct brski_buf log_of(size_t n, const char *event)
 {
 	struct brski_buf json = {0};
 
 	brski_put_str(&json, "{\"version\":1,\"events\":[");
 	for (size_t i = 0; i < n; i++) {
 		brski_put_str(&json, i > 0 ? "," : "");
-		brski_put_str(&json, GOOD);
+		brski_put_str(&json, event);
 	}
 	brski_put_str(&json, "]}");
 	return json;
@@ -170,14 +170,38 @@ static struct brski_buf log_of(size_t n)
 
 START_TEST(long_logs)
 {
-	struct brski_buf json = log_of(BRSKI_AUDIT_EVENTS_MAX);
+	const size_t most = (BRSKI_AUDIT_LOG_MAX - sizeof(LOG(""))) / sizeof(GOOD);
+	struct brski_buf json = log_of(most, GOOD);
+
+	while (json.len < BRSKI_AUDIT_LOG_MAX)
+		brski_put_u8(&json, ' ');
+	ck_assert(!json.failed);
+	EXPECT(BRSKI_OK, brski_audit_log_parse(brski_buf_span(&json), &audit, &err));
+	ck_assert_uint_eq(audit.n_events, most);
+	brski_audit_log_free(&audit);
+	json.limit = BRSKI_AUDIT_LOG_MAX + 1;
+	brski_put_u8(&json, ' ');
+	EXPECT_WHY(BRSKI_TOO_LARGE, "1048577 octets",
+		brski_audit_log_parse(brski_buf_span(&json), &audit, &err));
+	brski_buf_free(&json);
+}
+END_TEST
+
+/* Few octets may be many events, or many values, which take far more in memory. */
+START_TEST(logs_of_many_events_or_values)
+{
+	struct brski_buf json = log_of(BRSKI_AUDIT_EVENTS_READ_MAX, "{}");
 
 	EXPECT(BRSKI_OK, brski_audit_log_parse(brski_buf_span(&json), &audit, &err));
-	ck_assert_uint_eq(audit.n_events, BRSKI_AUDIT_EVENTS_MAX);
+	ck_assert_uint_eq(audit.n_events, BRSKI_AUDIT_EVENTS_READ_MAX);
 	brski_audit_log_free(&audit);
 	brski_buf_free(&json);
-	json = log_of(BRSKI_AUDIT_EVENTS_MAX + 1);
-	EXPECT(BRSKI_TOO_LARGE, brski_audit_log_parse(brski_buf_span(&json), &audit, &err));
+	json = log_of(BRSKI_AUDIT_EVENTS_READ_MAX + 1, "{}");
+	EXPECT_WHY(
+		BRSKI_TOO_LARGE, "16385 events", brski_audit_log_parse(brski_buf_span(&json), &audit, &err));
+	brski_buf_free(&json);
+	json = log_of(400000, "1");
+	EXPECT_WHY(BRSKI_TOO_LARGE, "values", brski_audit_log_parse(brski_buf_span(&json), &audit, &err));
 	brski_buf_free(&json);
 }
 END_TEST
@@ -345,10 +369,10 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {example_of_the_rfc, nonces, later_versions_and_unknown_members,
-		entries_of_any_form, every_rule_broken_once, long_logs, what_is_printed_parses_to_the_same,
-		longest_log_prints_and_parses, domain_ids, known_domains_never_offend, foreign_domains,
-		nonceless_vouchers_of_foreign_domains, what_is_left_out_may_be_foreign,
-		domain_ids_are_compared_whole, damaged};
+		entries_of_any_form, every_rule_broken_once, long_logs, logs_of_many_events_or_values,
+		what_is_printed_parses_to_the_same, longest_log_prints_and_parses, domain_ids,
+		known_domains_never_offend, foreign_domains, nonceless_vouchers_of_foreign_domains,
+		what_is_left_out_may_be_foreign, domain_ids_are_compared_whole, damaged};
 
 	return run_tests("audit_log", NULL, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -40,6 +40,40 @@ START_TEST(json_is_strict)
 }
 END_TEST
 
+static enum brski_code take_it(const json_t *object, void *into, struct brski_error *err)
+{
+	(void)object;
+	(void)err;
+	++*(int *)into;
+	return BRSKI_OK;
+}
+
+START_TEST(limits_of_their_own)
+{
+	static const struct {
+		const char *text;
+		struct brski_json_limits limits;
+		enum brski_code code;
+	} cases[] = {
+		{"{\"a\":[1,2,3]}", {13, 4}, BRSKI_OK},
+		{"{\"a\":[1,2,3]}", {12, 4}, BRSKI_TOO_LARGE},
+		{"{\"a\":[1,2,3]}", {13, 3}, BRSKI_TOO_LARGE},
+		{"{\"a\":\"[{,\\\",\"}", {100, 1}, BRSKI_OK},
+		{"[1,2]", {100, 100}, BRSKI_MALFORMED},
+	};
+	int taken = 0;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const int before = taken;
+
+		ck_assert_int_eq(brski_json_read_within(brski_span_str(cases[i].text), &cases[i].limits,
+					 take_it, &taken, NULL),
+			cases[i].code);
+		ck_assert_int_eq(taken - before, cases[i].code == BRSKI_OK);
+	}
+}
+END_TEST
+
 START_TEST(json_prints)
 {
 	json_t *json = json_pack("{s:{s:s}, s:i}", "a", "b", "c/\"", "d", 5);
@@ -103,7 +137,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {json_is_strict, json_prints, octets_in_base64, json_is_read_into};
+	const TTest *const tests[] = {
+		json_is_strict, limits_of_their_own, json_prints, octets_in_base64, json_is_read_into};
 
 	return run_tests("json", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 }

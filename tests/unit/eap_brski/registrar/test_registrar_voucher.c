@@ -512,6 +512,19 @@ START_TEST(audit_log_cannot_be_had)
 }
 END_TEST
 
+/* It is judged, and nothing of it stays in the request's row. */
+START_TEST(long_audit_log)
+{
+	site.audit = AUDIT_LONG;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	ck_assert(site_has_event(&site, "audit-log", true, "1 entries"));
+	ck_assert_uint_gt(site.n_rows, 0);
+	for (size_t i = 0; i < site.n_rows; i++)
+		ck_assert_uint_lt(site.rows[i].blob.len, 65536);
+}
+END_TEST
+
 START_TEST(audit_log_is_not_wanted)
 {
 	site.audit_log = false;
@@ -562,7 +575,7 @@ int main(void)
 		expired_voucher_is_fetched_anew, url_of_the_masa, no_masa_known, masa_url_that_cannot_be_used,
 		masa_refuses, masa_has_no_time, masa_is_down_and_back, vouchers_that_are_wrong,
 		vouchers_that_are_not_looked_at, audit_log_refuses, audit_log_cannot_be_had,
-		audit_log_is_not_wanted, audit_log_elsewhere};
+		audit_log_is_not_wanted, audit_log_elsewhere, long_audit_log};
 
 	return run_tests("registrar_voucher", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

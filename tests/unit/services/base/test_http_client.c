@@ -460,6 +460,31 @@ START_TEST(answers_are_bounded)
 }
 END_TEST
 
+START_TEST(a_call_may_have_a_bound_of_its_own)
+{
+	struct http_client_config config = {.response_max = 1000};
+	struct call c;
+
+	open_client(&config);
+	web_start(&web, NULL, say_much, NULL);
+	call_open(&c, false, "http", "127.0.0.1");
+	c.call.response_max = 5000;
+	for (int i = 0; i < 2; i++) {
+		say_length = i == 0;
+		say_octets = 5000;
+		ck_assert_msg(make_call(&c.call), "%s", shot.why);
+		ck_assert_uint_eq(shot.answer.body.len, 5000);
+		say_octets = 5001;
+		ck_assert(!make_call(&c.call));
+	}
+	/* and the next has the client's again */
+	c.call.response_max = 0;
+	ck_assert(!make_call(&c.call));
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
 /* What curl calls: a resolver of which nothing is heard. */
 int getaddrinfo(const char *restrict node, const char *restrict service,
 	const struct addrinfo *restrict hints, struct addrinfo **restrict out)
@@ -843,6 +868,7 @@ int main(void)
 		proxies_of_the_environment_are_not_used,
 		a_configured_proxy_is_used,
 		answers_are_bounded,
+		a_call_may_have_a_bound_of_its_own,
 		calls_are_bounded_in_time,
 		a_name_that_is_not_found_holds_up_nobody,
 		nobody_there,

@@ -18,8 +18,23 @@ static struct brski_error err;
 static struct {
 	const char *location; /* of the audit log; NULL: it is right here */
 	unsigned voucher_status;
+	size_t log_len; /* 0: short */
 	char client[256];
 } masa;
+
+static void say_log(struct brski_buf *raw, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len < masa.log_len)
+		len = masa.log_len;
+	raw->limit = 2 * BRSKI_AUDIT_LOG_MAX;
+	brski_printf(
+		raw, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", len);
+	brski_put_str(raw, text);
+	for (size_t i = strlen(text); i < len; i++)
+		brski_put_u8(raw, ' ');
+}
 
 static void on_request(void *ctx, const struct web_request *request, struct brski_buf *raw)
 {
@@ -36,14 +51,20 @@ static void on_request(void *ctx, const struct web_request *request, struct brsk
 		web_say(raw, &answer);
 		brski_http_free(&answer);
 	} else {
-		web_say_text(raw, 200, "application/json", request->http.path);
+		say_log(raw, request->http.path);
 	}
+}
+
+static void open_runner(size_t answers_max)
+{
+	const struct brski_bundle_runner_config config = {.answers_max = answers_max};
+
+	brski_bundle_runner_free(runner);
+	EXPECT(BRSKI_OK, brski_bundle_runner_new(&config, &runner, &err));
 }
 
 static void setup(void)
 {
-	struct brski_bundle_runner_config config = {.client = NULL};
-
 	root = pki_root("CN=Root");
 	other_root = pki_root("CN=Other Root");
 	server = pki_make(
@@ -53,12 +74,13 @@ static void setup(void)
 	memset(&masa, 0, sizeof(masa));
 	masa.voucher_status = 200;
 	web_start(&web, &server, on_request, NULL);
-	EXPECT(BRSKI_OK, brski_bundle_runner_new(&config, &runner, &err));
+	open_runner(0);
 }
 
 static void teardown(void)
 {
 	brski_bundle_runner_free(runner);
+	runner = NULL;
 	web_stop(&web);
 	pki_free(&root);
 	pki_free(&other_root);
@@ -68,9 +90,13 @@ static void teardown(void)
 
 static void plan(struct brski_planned *call, const char *scheme, const char *path)
 {
+	bool log = strcmp(path, "/requestauditlog") == 0;
+
 	snprintf(call->url, sizeof(call->url), "%s://localhost:%d%s", scheme, web.port, path);
 	EXPECT(BRSKI_OK, brski_http_request(&call->request, "POST", path, "application/voucher-cms+json",
 				 brski_span_str("request"), &err));
+	EXPECT(BRSKI_OK, brski_http_set(&call->request, "accept",
+				 log ? "application/json" : "application/voucher-cms+json", &err));
 }
 
 static struct brski_bundle_item voucher_item(const struct brski_credential *anchor)
@@ -180,6 +206,49 @@ START_TEST(an_audit_log_elsewhere_is_fetched)
 }
 END_TEST
 
+START_TEST(a_long_audit_log_is_carried)
+{
+	static const char *const places[] = {NULL, "/logs/1"};
+	struct brski_bundle_item item, out;
+
+	for (size_t i = 0; i < 2; i++) {
+		item = voucher_item(&root);
+		masa.location = places[i];
+		masa.log_len = BRSKI_AUDIT_LOG_MAX;
+		run_item(&item, &out);
+		ck_assert_str_eq(out.trouble, "");
+		ck_assert_uint_eq(out.n_answers, 2 + i);
+		ck_assert_uint_eq(out.answers[1 + i].body.len, BRSKI_AUDIT_LOG_MAX);
+		item_free(&out);
+	}
+	item = voucher_item(&root);
+	masa.log_len = BRSKI_AUDIT_LOG_MAX + 1;
+	run_item(&item, &out);
+	ck_assert_ptr_nonnull(strstr(out.trouble, "/logs/1: "));
+	ck_assert_uint_eq(out.n_answers, 2);
+	item_free(&out);
+}
+END_TEST
+
+/* What does not fit into a file of answers must not cost all that is in it. */
+START_TEST(answers_fit_into_a_file)
+{
+	struct brski_bundle_item item, out;
+
+	open_runner(20000);
+	masa.log_len = 9990;
+	for (unsigned i = 0; i < 3; i++) {
+		item = voucher_item(&root);
+		run_item(&item, &out);
+		ck_assert_uint_eq(out.n_answers, i < 2 ? 2 : 0);
+		ck_assert(i < 2 ? out.trouble[0] == '\0'
+				: strstr(out.trouble, "too long for one file: carry this one another time") !=
+					  NULL);
+		item_free(&out);
+	}
+}
+END_TEST
+
 START_TEST(nobody_sends_the_courier_elsewhere)
 {
 	static const char *const places[] = {"https://other.example/log", "//other.example/log",
@@ -218,6 +287,8 @@ int main(void)
 		a_masa_is_called_by_https_only,
 		after_a_refusal_nothing_more_is_asked,
 		an_audit_log_elsewhere_is_fetched,
+		a_long_audit_log_is_carried,
+		answers_fit_into_a_file,
 		nobody_sends_the_courier_elsewhere,
 		who_is_away_is_told,
 	};
