@@ -24,4 +24,20 @@ enum brski_url_schemes { BRSKI_URL_HTTPS, BRSKI_URL_HTTP_TOO };
 BRSKI_CHECKED enum brski_code brski_url_read(struct brski_span url, enum brski_url_schemes schemes, char *out,
 	size_t size, struct brski_error *err);
 
+/*
+ * Where a reference leads that came with an answer from `base`, an absolute URL as above (RFC 3986 5.2,
+ * RFC 9110 10.2.2): to an absolute URL, to another host ("//HOST/PATH"), or to a path, query or both on
+ * the same one. *out gets an absolute URL with a path, without "." and ".." in it; it may have a query;
+ * a fragment is left out. Refused as above, and so is a path that begins with "//", which one program
+ * takes for a path and the next one for a host.
+ */
+BRSKI_CHECKED enum brski_code brski_url_resolve(
+	const char *base, struct brski_span reference, char *out, size_t size, struct brski_error *err);
+/*
+ * The same scheme, host (in whatever letter case) and port, also where one of them leaves out the port
+ * that its scheme has anyway (RFC 9110 4.3.1). Both are URLs as brski_url_read() or brski_url_resolve()
+ * writes them; false for what is none.
+ */
+bool brski_url_same_origin(const char *a, const char *b);
+
 #endif

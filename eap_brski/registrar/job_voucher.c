@@ -276,9 +276,9 @@ static enum brski_code on_audit_log(
 	if (status_is_final(job, "audit-log", answer, job->step == STEP_AUDIT_LOG, &code, err))
 		return code;
 	if (answer->status == 201) {
-		if (!brski_http_follow(answer, job->url, job->location, sizeof(job->location)))
-			return masa_is_wrong(
-				job, "audit-log", "its audit log is said to be at another place", err);
+		if (brski_http_follow(answer, job->url, job->location, sizeof(job->location), &why) !=
+			BRSKI_OK)
+			return masa_is_wrong(job, "audit-log", why.why, err);
 		brski_job_move(job, BRSKI_JOB_SENT_ON);
 		return BRSKI_OK;
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/transport/http_follow.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+#include "eap_brski/ground/url.h"
 
 size_t brski_http_origin_len(const char *url)
 {
@@ -22,22 +22,43 @@ const char *brski_http_target(const char *url)
 	return target[0] == '/' && target != url ? target : "/";
 }
 
-bool brski_http_follow(const struct brski_http *answer, const char *asked, char *out, size_t size)
+/* The scheme and authority that were asked, before the target that is there. */
+static enum brski_code stay(const char *asked, char *out, size_t size, struct brski_error *err)
 {
-	const char *to = brski_http_get(answer, "location");
-	size_t len = brski_http_origin_len(asked);
-	int n;
+	size_t from = brski_http_origin_len(out), to = brski_http_origin_len(asked);
+	size_t len = strlen(out + from);
+
+	if (to + len >= size)
+		return brski_fail(err, BRSKI_TOO_LARGE, "it has more than %zu characters", size - 1);
+	memmove(out + to, out + from, len + 1);
+	memcpy(out, asked, to);
+	return BRSKI_OK;
+}
+
+static enum brski_code follow(
+	const char *location, const char *asked, char *out, size_t size, struct brski_error *err)
+{
+	enum brski_code code = brski_url_resolve(asked, brski_span_str(location), out, size, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (!brski_url_same_origin(asked, out))
+		return brski_fail(err, BRSKI_REFUSED, "it is at another host");
+	return stay(asked, out, size, err);
+}
+
+enum brski_code brski_http_follow(
+	const struct brski_http *answer, const char *asked, char *out, size_t size, struct brski_error *err)
+{
+	const char *location = brski_http_get(answer, "location");
+	enum brski_code code;
 
 	out[0] = '\0';
-	if (!to || len == 0)
-		return false;
-	if (strncasecmp(to, asked, len) == 0)
-		to += len;
-	if (!brski_http_is_path(brski_span_str(to)) || to[1] == '/')
-		return false;
-	n = snprintf(out, size, "%.*s%s", (int)len, asked, to);
-	if (n > 0 && (size_t)n < size)
-		return true;
+	if (!location || location[0] == '\0' || location[0] == '#')
+		return brski_fail(err, BRSKI_NOT_FOUND, "it has no Location");
+	code = follow(location, asked, out, size, err);
+	if (code == BRSKI_OK)
+		return code;
 	out[0] = '\0';
-	return false;
+	return brski_fail_context(err, code, "its Location \"%.120s\"", location);
 }

@@ -12,14 +12,13 @@ size_t brski_http_origin_len(const char *url);
 const char *brski_http_target(const char *url);
 
 /*
- * RFC 8995 5.8: an audit log may be at another place, told by 201 with Location. It is followed at
- * the same scheme and authority only, so that nobody sends us through the network: Location is a
- * path, or an absolute URL whose scheme and authority are those of the URL that was asked (in
- * whatever letter case), with a path that brski_http_is_path() takes and that does not begin with
- * "//". out gets the absolute URL, written with the scheme and authority that were asked. False, and
- * "" in out: there is no Location, or it is not to be followed, or does not fit.
+ * RFC 8995 5.8: an audit log may be at another place, told by 201 with Location, absolute or relative to
+ * what was asked (RFC 9110 10.2.2, brski_url_resolve()). It is followed at the same scheme, host and port
+ * only, so that nobody sends us through the network. out gets the absolute URL, written with the scheme
+ * and authority that were asked. Else "" is in out, and err says in words why: BRSKI_NOT_FOUND: there is
+ * no Location, or an empty one; BRSKI_REFUSED: it is at another host; else what brski_url_resolve() says.
  */
-BRSKI_CHECKED bool brski_http_follow(
-	const struct brski_http *answer, const char *asked, char *out, size_t size);
+BRSKI_CHECKED enum brski_code brski_http_follow(
+	const struct brski_http *answer, const char *asked, char *out, size_t size, struct brski_error *err);
 
 #endif

@@ -80,27 +80,39 @@ static bool run_call(struct brski_bundle_runner *runner, const struct brski_bund
 }
 
 /* RFC 8995 5.8: an audit log may be at another place of the same MASA. */
-static bool locate(
-	const struct brski_planned *asked, const struct brski_http *answer, struct brski_planned *out)
+static enum brski_code locate(const struct brski_planned *asked, const struct brski_http *answer,
+	struct brski_planned *out, struct brski_error *err)
 {
-	return answer->status == 201 && brski_http_follow(answer, asked->url, out->url, sizeof(out->url)) &&
-	       brski_http_request(&out->request, "GET", brski_http_target(out->url), NULL,
-		       brski_span(NULL, 0), NULL) == BRSKI_OK &&
-	       brski_http_set(&out->request, "accept", BRSKI_MEDIA_JSON, NULL) == BRSKI_OK;
+	enum brski_code code = brski_http_follow(answer, asked->url, out->url, sizeof(out->url), err);
+
+	if (code == BRSKI_OK)
+		code = brski_http_request(
+			&out->request, "GET", brski_http_target(out->url), NULL, brski_span(NULL, 0), err);
+	return code == BRSKI_OK ? brski_http_set(&out->request, "accept", BRSKI_MEDIA_JSON, err) : code;
+}
+
+static void run_elsewhere(struct brski_bundle_runner *runner, const struct brski_bundle_item *item,
+	const struct brski_planned *asked, const STACK_OF(X509) *anchors, struct brski_bundle_item *out)
+{
+	struct brski_planned elsewhere = {0};
+	struct brski_error why = {0};
+
+	if (locate(asked, &out->answers[out->n_answers - 1], &elsewhere, &why) == BRSKI_OK)
+		(void)run_call(runner, item, &elsewhere, anchors, out);
+	else
+		snprintf(out->trouble, sizeof(out->trouble), "%.100s: %.150s", asked->url, why.why);
+	brski_planned_free(&elsewhere);
 }
 
 static void run_calls(struct brski_bundle_runner *runner, const struct brski_bundle_item *item,
 	const STACK_OF(X509) *anchors, struct brski_bundle_item *out)
 {
-	struct brski_planned elsewhere = {0};
 	size_t i = 0;
 
 	while (i < item->n_calls && run_call(runner, item, &item->calls[i], anchors, out))
 		i++;
-	if (i < item->n_calls && out->n_answers == i + 1 &&
-		locate(&item->calls[i], &out->answers[i], &elsewhere))
-		(void)run_call(runner, item, &elsewhere, anchors, out);
-	brski_planned_free(&elsewhere);
+	if (i < item->n_calls && out->n_answers == i + 1 && out->answers[i].status == 201)
+		run_elsewhere(runner, item, &item->calls[i], anchors, out);
 }
 
 enum brski_code brski_bundle_run(struct brski_bundle_runner *runner, const struct brski_bundle_item *item,

@@ -102,10 +102,48 @@ START_TEST(they_are_copied_whole)
 }
 END_TEST
 
+/* RFC 3986 5.4, but for what is refused: no http URL, or a path that begins with two slashes. */
+START_TEST(references)
+{
+	static const struct {
+		const char *reference, *to; /* NULL: refused */
+	} cases[] = {
+		{"g:h", NULL}, {"http:g", NULL}, {"g", "http://a/b/c/g"}, {"./g", "http://a/b/c/g"},
+		{"g/", "http://a/b/c/g/"}, {"/g", "http://a/g"}, {"//g", "http://g/"},
+		{"?y", "http://a/b/c/d;p?y"}, {"g?y", "http://a/b/c/g?y"}, {"#s", "http://a/b/c/d;p"},
+		{"g#s", "http://a/b/c/g"}, {"g?y#s", "http://a/b/c/g?y"}, {";x", "http://a/b/c/;x"},
+		{"g;x?y#s", "http://a/b/c/g;x?y"}, {".", "http://a/b/c/"}, {"./", "http://a/b/c/"},
+		{"..", "http://a/b/"}, {"../", "http://a/b/"}, {"../g", "http://a/b/g"},
+		{"../..", "http://a/"}, {"../../", "http://a/"}, {"../../g", "http://a/g"},
+		{"../../../g", "http://a/g"}, {"../../../../g", "http://a/g"}, {"/./g", "http://a/g"},
+		{"/../g", "http://a/g"}, {"g.", "http://a/b/c/g."}, {".g", "http://a/b/c/.g"},
+		{"g..", "http://a/b/c/g.."}, {"..g", "http://a/b/c/..g"}, {"./../g", "http://a/b/g"},
+		{"./g/.", "http://a/b/c/g/"}, {"g/./h", "http://a/b/c/g/h"}, {"g/../h", "http://a/b/c/h"},
+		{"g;x=1/./y", "http://a/b/c/g;x=1/y"}, {"g;x=1/../y", "http://a/b/c/y"},
+		{"g?y/./x", "http://a/b/c/g?y/./x"}, {"g?y/../x", "http://a/b/c/g?y/../x"},
+		{"HTTPS://B:1", "https://B:1/"}, {"https://b?q", "https://b/?q"}, {"//", NULL},
+		{"///g", NULL}, {"//me@g/", NULL}, {"//g:0/", NULL}, {"http://a//g", NULL}, {"/.//g", NULL},
+		{"../..//g", NULL}, {"g g", NULL}, {"g?a b", NULL}, {"g#a b", NULL}, {"g?%4", NULL},
+		{"\\\\g\\h", NULL},
+		{"abcdefghijklmnopqrstuvwxyz?abcdefghijklmnopqrstuvwxyz", NULL}, /* too long */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum brski_code code = brski_url_resolve(
+			"http://a/b/c/d;p?q", brski_span_str(cases[i].reference), out, sizeof(out), &err);
+
+		ck_assert_msg((code == BRSKI_OK) == (cases[i].to != NULL), "%s: %s", cases[i].reference, out);
+		ck_assert_str_eq(out, cases[i].to ? cases[i].to : "");
+	}
+	EXPECT(BRSKI_OK, brski_url_resolve("https://a", brski_span_str("g"), out, sizeof(out), &err));
+	ck_assert_str_eq(out, "https://a/g");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		addresses_that_can_be_called, addresses_that_cannot, they_are_copied_whole};
+		addresses_that_can_be_called, addresses_that_cannot, references, they_are_copied_whole};
 
 	return run_tests("url", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -548,10 +548,12 @@ START_TEST(audit_log_elsewhere)
 		{"http://masa.acme.example/log", NULL},
 		{"//evil/log", NULL},
 		{"https://masa.acme.example//evil/log", NULL},
-		{"log", NULL},
+		{"log/8f2a", "https://masa.acme.example/.well-known/brski/log/8f2a"},
+		{"../log/8f2a", "https://masa.acme.example/.well-known/log/8f2a"},
+		{"//masa.acme.example/log/8f2a", "https://masa.acme.example/log/8f2a"},
+		{"/log/8f2a#latest", "https://masa.acme.example/log/8f2a"},
 		{"/log of 8f2a", NULL},
 		{"/log/\xc3\xa4", NULL},
-		{"/log#8f2a", NULL},
 		{NULL, NULL},
 	};
 

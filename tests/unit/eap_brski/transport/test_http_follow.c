@@ -37,6 +37,8 @@ START_TEST(parts_of_urls)
 }
 END_TEST
 
+static struct brski_error err;
+
 static bool follow(const char *location, const char *asked, char *out, size_t size)
 {
 	struct brski_http answer = {.status = 201};
@@ -44,7 +46,7 @@ static bool follow(const char *location, const char *asked, char *out, size_t si
 
 	if (location)
 		ck_assert_int_eq(brski_http_set(&answer, "location", location, NULL), BRSKI_OK);
-	followed = brski_http_follow(&answer, asked, out, size);
+	followed = brski_http_follow(&answer, asked, out, size, &err) == BRSKI_OK;
 	brski_http_free(&answer);
 	return followed;
 }
@@ -56,6 +58,18 @@ START_TEST(places_of_an_audit_log)
 	} cases[] = {
 		{"/log/1", ORIGIN "/log/1"},
 		{"/", ORIGIN "/"},
+		/* relative to what was asked */
+		{"log", ORIGIN "/.well-known/brski/log"},
+		{"./log", ORIGIN "/.well-known/brski/log"},
+		{"../../log", ORIGIN "/log"},
+		{"../../../log", ORIGIN "/log"},
+		{"?log", ORIGIN "/.well-known/brski/requestauditlog?log"},
+		{"//masa.example:9443/log", ORIGIN "/log"},
+		{"//MASA.example:9443", ORIGIN "/"},
+		{"..//evil/log", ORIGIN "/.well-known//evil/log"},
+		{ORIGIN, ORIGIN "/"},
+		{ORIGIN "?log", ORIGIN "/?log"},
+		{"/log#1", ORIGIN "/log"},
 		{"/log?device=1", ORIGIN "/log?device=1"},
 		{"/a//b", ORIGIN "/a//b"},
 		{"/https://other.example/", ORIGIN "/https://other.example/"},
@@ -71,18 +85,14 @@ START_TEST(places_of_an_audit_log)
 		{"https://user@masa.example:9443/log", NULL},
 		{"http://masa.example:9443/log", NULL},
 		{"//evil/log", NULL},
-		{"//masa.example:9443/log", NULL},
 		{ORIGIN "//evil/log", NULL},
 		{"\\\\evil\\log", NULL},
 		/* not to a path */
 		{NULL, NULL},
 		{"", NULL},
-		{"log", NULL},
-		{"./log", NULL},
-		{"?log", NULL},
-		{ORIGIN, NULL},
-		{ORIGIN "?log", NULL},
-		{"/log#1", NULL},
+		{"#log", NULL},
+		{"/.//evil/log", NULL},
+		{"/x/..//evil/log", NULL},
 		{"/log 1", NULL},
 		{"/log\t1", NULL},
 		{"/log/\xc3\xa4", NULL},
@@ -96,6 +106,35 @@ START_TEST(places_of_an_audit_log)
 			"\"%s\"", cases[i].location);
 		ck_assert_str_eq(out, cases[i].to ? cases[i].to : "");
 	}
+}
+END_TEST
+
+START_TEST(why_it_is_not_followed)
+{
+	char out[128];
+
+	ck_assert(!follow(NULL, ASKED, out, sizeof(out)));
+	ck_assert_str_eq(err.why, "it has no Location");
+	ck_assert(!follow("https://other.example/log", ASKED, out, sizeof(out)));
+	ck_assert_int_eq(err.code, BRSKI_REFUSED);
+	ck_assert_str_eq(err.why, "its Location \"https://other.example/log\": it is at another host");
+	ck_assert(!follow("/a b", ASKED, out, sizeof(out)));
+	ck_assert_ptr_nonnull(strstr(err.why, "octet 0x20 is none of a path"));
+}
+END_TEST
+
+/* RFC 9110 4.3.1: a port that goes without saying */
+START_TEST(the_port_of_the_scheme)
+{
+	char out[128];
+
+	ck_assert(follow("https://masa.example:443/log", "https://masa.example/x", out, sizeof(out)));
+	ck_assert_str_eq(out, "https://masa.example/log");
+	ck_assert(follow("https://masa.example/log", "https://masa.example:443/x", out, sizeof(out)));
+	ck_assert_str_eq(out, "https://masa.example:443/log");
+	ck_assert(!follow("https://masa.example:80/log", "https://masa.example/x", out, sizeof(out)));
+	ck_assert(follow("http://[::1]:80/log", "http://[::1]/x", out, sizeof(out)));
+	ck_assert_str_eq(out, "http://[::1]/log");
 }
 END_TEST
 
@@ -145,8 +184,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-		parts_of_urls, places_of_an_audit_log, from_what_is_no_url, only_what_fits, damaged_places};
+	const TTest *const tests[] = {parts_of_urls, places_of_an_audit_log, why_it_is_not_followed,
+		the_port_of_the_scheme, from_what_is_no_url, only_what_fits, damaged_places};
 
 	return run_tests("http_follow", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -190,10 +190,10 @@ START_TEST(an_audit_log_elsewhere_is_fetched)
 {
 	struct brski_bundle_item item, out;
 	char absolute[64];
-	const char *const places[] = {"/logs/1", absolute};
+	const char *const places[] = {"/logs/1", absolute, "logs/1", "./x/../logs/1"};
 
 	snprintf(absolute, sizeof(absolute), "https://localhost:%d/logs/1", web.port);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		item = voucher_item(&root);
 		masa.location = places[i];
 		run_item(&item, &out);
@@ -252,7 +252,7 @@ END_TEST
 START_TEST(nobody_sends_the_courier_elsewhere)
 {
 	static const char *const places[] = {"https://other.example/log", "//other.example/log",
-		"http://localhost/log", "https://localhost", "log"};
+		"http://localhost/log", "https://localhost", "//localhost/log"};
 	struct brski_bundle_item item, out;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -260,6 +260,7 @@ START_TEST(nobody_sends_the_courier_elsewhere)
 		masa.location = places[i];
 		run_item(&item, &out);
 		ck_assert_uint_eq(out.n_answers, 2);
+		ck_assert_ptr_nonnull(strstr(out.trouble, "is at another host"));
 		ck_assert_uint_eq(web.n_requests, 2 * (i + 1));
 		item_free(&out);
 	}
