@@ -229,8 +229,12 @@ struct brski_store_job {
 	time_t updated;       /* of the last change; as given, 0 is now */
 	enum brski_work work; /* as given when it is added */
 	struct brski_buf blob;
-	uint64_t revision;     /* counts the changes, from 1; 0: there is no row */
-	bool takes_back;       /* as given, with a change: so does brski_store_permission_take_back */
+	uint64_t revision; /* counts the changes, from 1; 0: there is no row */
+	/*
+	 * As given, with a change: so does brski_store_permission_take_back; and of BRSKI_JOB_VOUCHER the
+	 * device's voucher without nonce goes, too.
+	 */
+	bool takes_back;
 	char lease_owner[128]; /* as read: who makes its calls now; "": nobody */
 	time_t lease_until; /* as read, by the database's clock: from then on he does not; 0: nobody does */
 };

@@ -50,4 +50,13 @@ void brski_store_job_read(struct sql *q, struct brski_store_job *job);
 BRSKI_CHECKED enum brski_code brski_store_permission_fall(struct brski_store *store, const char *manufacturer,
 	const char *serial, time_t at, struct brski_error *err);
 
+/* ---- store_nonceless.c ---- */
+
+/*
+ * The MASA refuses the device now, or what was asked of it for the device: so a voucher that it gave
+ * ahead counts no more. Within a transaction that is open; BRSKI_OK also if there is none.
+ */
+BRSKI_CHECKED enum brski_code brski_store_nonceless_fall(
+	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err);
+
 #endif

@@ -340,6 +340,8 @@ static enum brski_code change(struct brski_store *store, const struct brski_stor
 	if (code == BRSKI_OK && job->takes_back)
 		code = brski_store_permission_fall(
 			store, job->manufacturer, job->serial_number, job->updated, err);
+	if (code == BRSKI_OK && job->takes_back && job->kind == BRSKI_JOB_VOUCHER)
+		code = brski_store_nonceless_fall(store, job->manufacturer, job->serial_number, err);
 	return code;
 }
 

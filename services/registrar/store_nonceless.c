@@ -122,6 +122,32 @@ enum brski_code brski_store_nonceless_remove(
 	return code;
 }
 
+static enum brski_code run_on(struct brski_store *store, const char *text, const char *manufacturer,
+	const char *serial, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store->db, text, err);
+	sql_bind_text(&q, manufacturer);
+	sql_bind_text(&q, serial);
+	return sql_run(&q);
+}
+
+enum brski_code brski_store_nonceless_fall(
+	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err)
+{
+	enum brski_code code = run_on(store,
+		"DELETE FROM voucher_ahead WHERE manufacturer = ?1 AND serial_number = ?2 AND waiting = 0",
+		manufacturer, serial, err);
+
+	if (code != BRSKI_OK) /* what still waits is the MASA's to answer as it thinks now */
+		return code;
+	return run_on(store,
+		"UPDATE voucher_ahead SET voucher = x'', fetched = 0, expires_on = 0"
+		" WHERE manufacturer = ?1 AND serial_number = ?2",
+		manufacturer, serial, err);
+}
+
 enum brski_code brski_store_nonceless_page(struct brski_store *store, const char *manufacturer,
 	struct brski_store_place *place, struct brski_store_nonceless *rows, unsigned most, unsigned *n,
 	struct brski_error *err)

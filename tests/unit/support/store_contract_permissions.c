@@ -302,6 +302,64 @@ START_TEST(taken_back_by_an_answer)
 }
 END_TEST
 
+static void fetch_ahead(const char *serial, bool again)
+{
+	struct brski_store_nonceless a = {.manufacturer = "acme"};
+
+	snprintf(a.serial_number, sizeof(a.serial_number), "%s", serial);
+	snprintf(a.key, sizeof(a.key), "ahead-%s", serial);
+	EXPECT(BRSKI_OK, brski_store_nonceless_ask(one, &a, &err));
+	ck_assert(brski_buf_set(&a.voucher, brski_span_str("voucher")) == BRSKI_OK);
+	a.fetched = 1000;
+	EXPECT(BRSKI_OK, brski_store_nonceless_fill(one, &a, &err));
+	brski_buf_free(&a.voucher);
+	if (!again)
+		return;
+	snprintf(a.key, sizeof(a.key), "again-%s", serial);
+	EXPECT(BRSKI_OK, brski_store_nonceless_ask(one, &a, &err));
+}
+
+static void refuse(enum brski_job_kind kind, const char *key, const char *serial)
+{
+	struct brski_store_job job;
+
+	add_voucher(key, serial, BRSKI_JOB_WAITING);
+	job = contract_get(one, key);
+	job.kind = kind;
+	job.state = BRSKI_JOB_REFUSED;
+	job.takes_back = true;
+	EXPECT(BRSKI_OK, brski_store_job_replace(two, &job, NULL, &err));
+	brski_store_job_free(&job);
+}
+
+/* there: the row is. Its voucher has `len` octets. */
+static void expect_ahead(const char *serial, bool there, size_t len)
+{
+	struct brski_store_nonceless a;
+	enum brski_code code = brski_store_nonceless_get(two, "acme", serial, &a, &err);
+
+	ck_assert_int_eq(code, there ? BRSKI_OK : BRSKI_NOT_FOUND);
+	ck_assert_uint_eq(a.voucher.len, len);
+	brski_store_nonceless_free(&a);
+}
+
+START_TEST(what_the_masa_gave_ahead_falls_with_its_refusal)
+{
+	put_manufacturer("acme");
+	fetch_ahead("S-1", false);
+	fetch_ahead("S-2", true);
+	fetch_ahead("S-3", false);
+	fetch_ahead("S-4", false);
+	refuse(BRSKI_JOB_VOUCHER, "a", "S-1");
+	refuse(BRSKI_JOB_VOUCHER, "b", "S-2");
+	refuse(BRSKI_JOB_CMP, "c", "S-3"); /* the PKI's refusal is no word of the MASA's */
+	expect_ahead("S-1", false, 0);
+	expect_ahead("S-2", true, 0); /* what it is asked for again it may still answer */
+	expect_ahead("S-3", true, strlen("voucher"));
+	expect_ahead("S-4", true, strlen("voucher"));
+}
+END_TEST
+
 START_TEST(permissions_too_old_to_allow_anything)
 {
 	struct brski_store_permission p;
@@ -324,7 +382,8 @@ size_t contract_permissions(const TTest **tests)
 	const TTest *const all[] = {what_is_given_is_there, nobody_uses_what_he_has_not_seen,
 		never_two_use_it, a_voucher_that_is_gone_gives_nothing, a_voucher_gives_once,
 		taken_back_for_all_of_a_device, taken_back_by_the_operator, a_candidate_that_is_refused_later,
-		taken_back_by_an_answer, permissions_too_old_to_allow_anything};
+		taken_back_by_an_answer, what_the_masa_gave_ahead_falls_with_its_refusal,
+		permissions_too_old_to_allow_anything};
 
 	memcpy(tests, all, sizeof(all));
 	return sizeof(all) / sizeof(all[0]);
