@@ -188,6 +188,15 @@ check "its certificate verifies, for its key" is_right plain "$key"
 check "it has confirmed it" grep -q 'CERTCONF' "$LAB/mock.log"
 check "... and was answered" said plain 'EAP-BRSKI: (confirmed|onboarded)'
 
+echo "# openssl cmp, the certificate at once, and confirmed implicitly"
+good_device at-once brski_implicit_confirm=1
+asks_before_mock_pki at-once -grant_implicitconf
+check "the PKI issues in the background" lab_wait_log radius 'at-once of acme: certificate: PKI .* issued' 10 "$mark"
+pause_of at-once
+check "the device is let in" join at-once
+check "its certificate verifies, for its key" is_right at-once "$key"
+check "nothing was left to confirm" not grep -q 'CERTCONF' "$LAB/mock.log"
+
 echo "# openssl cmp, polled once, and confirmed implicitly"
 good_device implicit brski_implicit_confirm=1
 asks_before_mock_pki implicit -poll_count 1 -grant_implicitconf
