@@ -343,6 +343,11 @@ static unsigned port_of(struct brski_span authority, unsigned of_scheme)
 	return authority.len > 1 ? port : of_scheme;
 }
 
+static unsigned port_of_scheme(const char *scheme)
+{
+	return strcmp(scheme, HTTPS) == 0 ? 443 : 80;
+}
+
 static bool same_host(struct brski_span a, struct brski_span b, unsigned of_scheme)
 {
 	struct brski_span ha = host_of(a), hb = host_of(b);
@@ -357,5 +362,46 @@ bool brski_url_same_origin(const char *a, const char *b)
 
 	return read_base(brski_span_str(a), &pa, NULL) == BRSKI_OK &&
 	       read_base(brski_span_str(b), &pb, NULL) == BRSKI_OK && strcmp(pa.scheme, pb.scheme) == 0 &&
-	       same_host(pa.authority, pb.authority, strcmp(pa.scheme, HTTPS) == 0 ? 443 : 80);
+	       same_host(pa.authority, pb.authority, port_of_scheme(pa.scheme));
+}
+
+/* ---- Lists of hosts ---- */
+
+/* Empty: there are no more. */
+static struct brski_span next_host(const char **list)
+{
+	struct brski_span host;
+
+	*list += strspn(*list, ", \t");
+	host = brski_span(*list, strcspn(*list, ", \t"));
+	*list += host.len;
+	return host;
+}
+
+enum brski_code brski_url_hosts_check(const char *hosts, struct brski_error *err)
+{
+	enum brski_code code = BRSKI_OK;
+	struct brski_span host;
+
+	while (code == BRSKI_OK && (host = next_host(&hosts)).len > 0) {
+		code = check_authority(host, err);
+		if (code != BRSKI_OK)
+			brski_fail_context(err, code, "\"%.*s\" is no HOST or HOST:PORT",
+				(int)(host.len < 120 ? host.len : 120), (const char *)host.data);
+	}
+	return code;
+}
+
+bool brski_url_is_at(const char *url, const char *hosts)
+{
+	struct parts p = {0};
+	struct brski_span host;
+	bool found = false;
+
+	if (read_base(brski_span_str(url), &p, NULL) != BRSKI_OK)
+		return false;
+	while (!found && (host = next_host(&hosts)).len > 0)
+		found = check_authority(host, NULL) == BRSKI_OK &&
+			same_host(host, p.authority, port_of_scheme(p.scheme));
+	return found;
 }

@@ -39,5 +39,12 @@ BRSKI_CHECKED enum brski_code brski_url_resolve(
  * writes them; false for what is none.
  */
 bool brski_url_same_origin(const char *a, const char *b);
+/*
+ * Is each of these, with commas or blanks between them, HOST[:PORT] as in a URL? The error names the
+ * first that is not. "" is right, too.
+ */
+BRSKI_CHECKED enum brski_code brski_url_hosts_check(const char *hosts, struct brski_error *err);
+/* Is the URL at one of such hosts? One that has no port means the port of the URL's scheme. */
+bool brski_url_is_at(const char *url, const char *hosts);
 
 #endif

@@ -266,6 +266,14 @@ static enum brski_code on_voucher(
 	return take_voucher(job, answer, err);
 }
 
+static enum brski_code follow(struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
+{
+	const struct brski_http_hosts others = {
+		.names = job->registrar->masa_hosts, .named_by = "masa_hosts"};
+
+	return brski_http_follow(answer, job->url, &others, job->location, sizeof(job->location), err);
+}
+
 static enum brski_code on_audit_log(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
@@ -276,8 +284,7 @@ static enum brski_code on_audit_log(
 	if (status_is_final(job, "audit-log", answer, job->step == STEP_AUDIT_LOG, &code, err))
 		return code;
 	if (answer->status == 201) {
-		if (brski_http_follow(answer, job->url, job->location, sizeof(job->location), &why) !=
-			BRSKI_OK)
+		if (follow(job, answer, &why) != BRSKI_OK)
 			return masa_is_wrong(job, "audit-log", why.why, err);
 		brski_job_move(job, BRSKI_JOB_SENT_ON);
 		return BRSKI_OK;

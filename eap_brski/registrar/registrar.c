@@ -191,7 +191,8 @@ static enum brski_code registrar_fill(
 	if (!r->domain_anchors || !r->pki_tls_anchors || !r->cmp_signers)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	r->cmp_profiles = strdup(c->cmp_profiles ? c->cmp_profiles : "");
-	if (!r->cmp_profiles)
+	r->masa_hosts = strdup(c->masa_hosts ? c->masa_hosts : "");
+	if (!r->cmp_profiles || !r->masa_hosts)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	r->labels = c->labels;
 	r->nest = c->nest;
@@ -243,6 +244,7 @@ void brski_registrar_free(struct brski_registrar *r)
 		brski_buf_free(&r->domain_ids[i]);
 	free(r->domain_ids);
 	free(r->cmp_profiles);
+	free(r->masa_hosts);
 	free(r->known_domains);
 	free(r);
 }

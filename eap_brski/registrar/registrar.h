@@ -254,6 +254,11 @@ struct brski_registrar_config {
 	 * between them; NULL: none. Copied.
 	 */
 	const char *cmp_profiles;
+	/*
+	 * HOST[:PORT], commas or blanks between them: where else than at its own host a MASA's audit log
+	 * may be (RFC 8995 5.8); NULL: nowhere. Copied.
+	 */
+	const char *masa_hosts;
 	long retry_after; /* seconds, for 202, waiting and 503; 0: BRSKI_RETRY_AFTER_DEFAULT */
 	long waiting_max; /* seconds after which a request that got no answer is given up; 0: never */
 	/*

@@ -48,6 +48,7 @@ struct brski_registrar {
 	char cmp_url[BRSKI_URL_MAX];
 	bool labels;
 	char *cmp_profiles; /* never NULL */
+	char *masa_hosts;   /* never NULL */
 	bool nest;
 	bool answer_genm;
 	bool check_answers;

@@ -35,20 +35,25 @@ static enum brski_code stay(const char *asked, char *out, size_t size, struct br
 	return BRSKI_OK;
 }
 
-static enum brski_code follow(
-	const char *location, const char *asked, char *out, size_t size, struct brski_error *err)
+static enum brski_code follow(const char *location, const char *asked, const struct brski_http_hosts *others,
+	char *out, size_t size, struct brski_error *err)
 {
 	enum brski_code code = brski_url_resolve(asked, brski_span_str(location), out, size, err);
 
 	if (code != BRSKI_OK)
 		return code;
-	if (!brski_url_same_origin(asked, out))
-		return brski_fail(err, BRSKI_REFUSED, "it is at another host");
-	return stay(asked, out, size, err);
+	if (brski_url_same_origin(asked, out))
+		return stay(asked, out, size, err);
+	if (strcspn(asked, ":") != strcspn(out, ":"))
+		return brski_fail(err, BRSKI_REFUSED, "it leads from https to http, or the other way");
+	if (!brski_url_is_at(out, others->names))
+		return brski_fail(err, BRSKI_REFUSED, "it is at another host, which %s does not name",
+			others->named_by);
+	return BRSKI_OK;
 }
 
-enum brski_code brski_http_follow(
-	const struct brski_http *answer, const char *asked, char *out, size_t size, struct brski_error *err)
+enum brski_code brski_http_follow(const struct brski_http *answer, const char *asked,
+	const struct brski_http_hosts *others, char *out, size_t size, struct brski_error *err)
 {
 	const char *location = brski_http_get(answer, "location");
 	enum brski_code code;
@@ -56,7 +61,7 @@ enum brski_code brski_http_follow(
 	out[0] = '\0';
 	if (!location || location[0] == '\0' || location[0] == '#')
 		return brski_fail(err, BRSKI_NOT_FOUND, "it has no Location");
-	code = follow(location, asked, out, size, err);
+	code = follow(location, asked, others, out, size, err);
 	if (code == BRSKI_OK)
 		return code;
 	out[0] = '\0';

@@ -25,6 +25,7 @@ static const char help[] =
 	"  -k, --private-key FILE   its key: signs the answers\n"
 	"  -r, --registrar FILE     certificate of the registrar, or of its CA: requests of others are not taken\n"
 	"  -u, --cmp-url URL        where the PKI is from here, if it is not where the registrar has it\n"
+	"  -m, --masa-hosts HOSTS   where else than at its own host a MASA's audit log may be: HOST[:PORT],...\n"
 	"  -p, --proxy URL          an HTTP proxy; those of the environment are not used\n"
 	"  -t, --timeout SECONDS    for one call (default: 30)\n"
 	"  -h, --help               this text\n"
@@ -36,7 +37,7 @@ static const char help[] =
 #define ANSWERS_MAX (BRSKI_CMS_DATA_MAX / 2)
 
 struct courier {
-	const char *certificate, *private_key, *registrar, *cmp_url, *proxy;
+	const char *certificate, *private_key, *registrar, *cmp_url, *masa_hosts, *proxy;
 	char pki[BRSKI_URL_MAX]; /* cmp_url, as it is called */
 	long timeout_ms;
 	struct brski_credential credential;
@@ -168,8 +169,11 @@ static enum brski_code run_one(struct courier *c, struct brski_bundle_runner *ru
 static enum brski_code run_all(struct courier *c, struct brski_bundle *requests, struct brski_bundle *answers,
 	struct brski_error *err)
 {
-	const struct brski_bundle_runner_config config = {
-		.request_timeout_ms = c->timeout_ms, .proxy = c->proxy, .answers_max = ANSWERS_MAX};
+	const struct brski_bundle_runner_config config = {.masa_hosts = c->masa_hosts,
+		.hosts_named_by = "--masa-hosts",
+		.request_timeout_ms = c->timeout_ms,
+		.proxy = c->proxy,
+		.answers_max = ANSWERS_MAX};
 	struct brski_bundle_runner *runner = NULL;
 	enum brski_code code = brski_bundle_runner_new(&config, &runner, err);
 
@@ -221,6 +225,7 @@ static const struct option options[] = {
 	{"private-key", required_argument, NULL, 'k'},
 	{"registrar", required_argument, NULL, 'r'},
 	{"cmp-url", required_argument, NULL, 'u'},
+	{"masa-hosts", required_argument, NULL, 'm'},
 	{"proxy", required_argument, NULL, 'p'},
 	{"timeout", required_argument, NULL, 't'},
 	{"help", no_argument, NULL, 'h'},
@@ -239,6 +244,8 @@ static const char **text_option(struct courier *c, int letter)
 		return &c->registrar;
 	case 'u':
 		return &c->cmp_url;
+	case 'm':
+		return &c->masa_hosts;
 	case 'p':
 		return &c->proxy;
 	default:
@@ -264,6 +271,13 @@ static enum brski_code check_cmp_url(struct courier *c, struct brski_error *err)
 		return BRSKI_OK;
 	code = brski_url_read(brski_span_str(c->cmp_url), BRSKI_URL_HTTP_TOO, c->pki, sizeof(c->pki), err);
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "--cmp-url %.160s", c->cmp_url);
+}
+
+static enum brski_code check_masa_hosts(const struct courier *c, struct brski_error *err)
+{
+	enum brski_code code = brski_url_hosts_check(c->masa_hosts ? c->masa_hosts : "", err);
+
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "--masa-hosts");
 }
 
 /* One option; an exit status if that is all, else -1. */
@@ -295,13 +309,13 @@ int main(int argc, char **argv)
 	struct brski_error err;
 	int letter, status = -1;
 
-	while (status < 0 && (letter = getopt_long(argc, argv, "c:k:r:u:p:t:hV", options, NULL)) != -1)
+	while (status < 0 && (letter = getopt_long(argc, argv, "c:k:r:u:m:p:t:hV", options, NULL)) != -1)
 		status = take_option(&c, letter, optarg);
 	if (status >= 0)
 		return status;
 	if (!c.certificate || !c.private_key)
 		return usage("--certificate and --private-key are needed: they sign the answers");
-	if (check_cmp_url(&c, &err) != BRSKI_OK)
+	if (check_cmp_url(&c, &err) != BRSKI_OK || check_masa_hosts(&c, &err) != BRSKI_OK)
 		return usage(err.why);
 	if (argc - optind != 2)
 		return usage("REQUESTS and ANSWERS are needed");

@@ -25,6 +25,7 @@ void admin_site_free(struct admin_site *site); /* NULL is allowed */
 struct brski_exchange *admin_exchange(const struct brski_admin *admin);
 const struct brski_credential *admin_credential(const struct brski_admin *admin);
 const char *admin_certificate_file(const struct brski_admin *admin);
+const char *admin_masa_hosts(const struct brski_admin *admin);
 const char *admin_proxy(const struct brski_admin *admin);
 
 /* admin_exchange.c */

@@ -34,6 +34,8 @@ enum brski_code brski_admin_fetch_new(struct brski_admin *admin,
 	const struct brski_bundle_runner_config calls = {
 		.client = admin_credential(admin),
 		.proxy = admin_proxy(admin),
+		.masa_hosts = admin_masa_hosts(admin),
+		.hosts_named_by = "masa_hosts",
 	};
 	struct brski_admin_fetch *f = calloc(1, sizeof(*f));
 	enum brski_code code = BRSKI_OK;

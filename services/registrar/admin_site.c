@@ -11,7 +11,7 @@
 /* What counts here of the server's settings. */
 static const char *const names[] = {"certificate_file", "private_key_file", "private_key_password", "ca_file",
 	"cmp_url", "cmp_tls_ca_file", "cmp_signer_file", "proxy", "cmp_labels", "cmp_nested",
-	"check_pki_answers"};
+	"check_pki_answers", "masa_hosts"};
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 
 struct admin_site {
@@ -105,6 +105,11 @@ const struct brski_credential *admin_credential(const struct brski_admin *admin)
 const char *admin_certificate_file(const struct brski_admin *admin)
 {
 	return admin->site->settings.certificate_file;
+}
+
+const char *admin_masa_hosts(const struct brski_admin *admin)
+{
+	return admin->site->settings.masa_hosts;
 }
 
 const char *admin_proxy(const struct brski_admin *admin)

@@ -17,6 +17,7 @@ enum brski_code brski_exchange_new(
 		.labels = config->settings->cmp_labels,
 		.nest = config->settings->cmp_nested,
 		.check_answers = config->settings->check_pki_answers,
+		.masa_hosts = config->settings->masa_hosts,
 		.ops = &brski_dry_run_ops,
 		.ops_ctx = x,
 		.env = config->env,

@@ -12,7 +12,8 @@
 struct brski_bundle_runner {
 	struct http_client *client;
 	const struct brski_credential *credential;
-	size_t room; /* octets that answers may still have, all together */
+	struct brski_http_hosts others; /* where a MASA's audit log may be, too */
+	size_t room;                    /* octets that answers may still have, all together */
 };
 
 /* ---- One call, waited for ---- */
@@ -79,11 +80,11 @@ static bool run_call(struct brski_bundle_runner *runner, const struct brski_bund
 	return false;
 }
 
-/* RFC 8995 5.8: an audit log may be at another place of the same MASA. */
-static enum brski_code locate(const struct brski_planned *asked, const struct brski_http *answer,
-	struct brski_planned *out, struct brski_error *err)
+/* RFC 8995 5.8: an audit log may be at another place of the same MASA, or at a host that is named. */
+static enum brski_code locate(const struct brski_http_hosts *others, const struct brski_planned *asked,
+	const struct brski_http *answer, struct brski_planned *out, struct brski_error *err)
 {
-	enum brski_code code = brski_http_follow(answer, asked->url, out->url, sizeof(out->url), err);
+	enum brski_code code = brski_http_follow(answer, asked->url, others, out->url, sizeof(out->url), err);
 
 	if (code == BRSKI_OK)
 		code = brski_http_request(
@@ -97,7 +98,7 @@ static void run_elsewhere(struct brski_bundle_runner *runner, const struct brski
 	struct brski_planned elsewhere = {0};
 	struct brski_error why = {0};
 
-	if (locate(asked, &out->answers[out->n_answers - 1], &elsewhere, &why) == BRSKI_OK)
+	if (locate(&runner->others, asked, &out->answers[out->n_answers - 1], &elsewhere, &why) == BRSKI_OK)
 		(void)run_call(runner, item, &elsewhere, anchors, out);
 	else
 		snprintf(out->trouble, sizeof(out->trouble), "%.100s: %.150s", asked->url, why.why);
@@ -150,6 +151,8 @@ enum brski_code brski_bundle_runner_new(const struct brski_bundle_runner_config 
 	if (!runner)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for calls");
 	runner->credential = config->client;
+	runner->others.names = config->masa_hosts ? config->masa_hosts : "";
+	runner->others.named_by = config->hosts_named_by;
 	runner->room = config->answers_max ? config->answers_max : SIZE_MAX;
 	code = http_client_new(&client, &runner->client, err);
 	if (code != BRSKI_OK) {

@@ -16,7 +16,9 @@ struct brski_bundle_runner_config {
 	long request_timeout_ms;
 	const char *proxy;
 	const struct brski_credential *client; /* TLS client certificate; NULL: none; borrowed */
-	size_t answers_max; /* octets of all answers' bodies together; 0: there is no bound */
+	const char *masa_hosts;                /* as in struct brski_registrar_config; NULL: none; borrowed */
+	const char *hosts_named_by; /* the setting or option that this is, if it is one; borrowed */
+	size_t answers_max;         /* octets of all answers' bodies together; 0: there is no bound */
 };
 BRSKI_CHECKED enum brski_code brski_bundle_runner_new(const struct brski_bundle_runner_config *config,
 	struct brski_bundle_runner **out, struct brski_error *err);

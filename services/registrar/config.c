@@ -26,6 +26,7 @@ const struct setting brski_settings[] = {
 	{FLAG(cmp_nested), "yes", false, NULL, "wrap requests in a message signed by this registrar"},
 	{FLAG(answer_genm), "no", false, NULL, "answer questions for CA certificates from ca_file"},
 	{FLAG(check_pki_answers), "yes", false, NULL, "verify the PKI's answers before devices get them"},
+	{TEXT(masa_hosts), NULL, false, "HOSTS", "where else than at its own host a MASA's audit log may be"},
 	{NUMBER(max_message), 8192, 1048576, "65535", false, "OCTETS", "longest message, and longest answer of a back end but an audit log"},
 	{NUMBER(retry_after), 1, DAY, "60", false, "SECONDS", "after which a device is told to come back"},
 	{NUMBER(connect_timeout), 1, 300, "5", false, "SECONDS", "for connecting to a MASA or the PKI"},

@@ -24,6 +24,7 @@ struct brski_config {
 	bool cmp_nested;         /* RFC 9483 5.2.2.1 */
 	bool answer_genm;        /* from ca_file, for PKIs that answer none */
 	bool check_pki_answers;  /* before the device gets them */
+	char *masa_hosts;        /* that an audit log may be at, "a, b:8443"; NULL or "": the MASA's own */
 	long max_message;        /* octets of a message, and of a back end's answer */
 	long retry_after;        /* seconds, after which a device is told to come back */
 	long connect_timeout;    /* seconds */

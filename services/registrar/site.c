@@ -40,7 +40,7 @@ static enum brski_code load_credential(
 
 /* ---- The parts ---- */
 
-static enum brski_code check_settings(const struct brski_config *settings, struct brski_error *err)
+static enum brski_code check_cmp_url(const struct brski_config *settings, struct brski_error *err)
 {
 	const char *url = settings->cmp_url ? settings->cmp_url : "";
 	char read[BRSKI_URL_MAX];
@@ -50,6 +50,17 @@ static enum brski_code check_settings(const struct brski_config *settings, struc
 	return code == BRSKI_OK
 		       ? code
 		       : brski_fail_context(err, code, "cmp_url is no http or https URL: %.160s", url);
+}
+
+static enum brski_code check_settings(const struct brski_config *settings, struct brski_error *err)
+{
+	const char *hosts = settings->masa_hosts ? settings->masa_hosts : "";
+	enum brski_code code = check_cmp_url(settings, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	code = brski_url_hosts_check(hosts, err);
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "masa_hosts");
 }
 
 #define POLL_WINDOW 60 /* seconds: how soon a device polls again is the PKI's to say */
@@ -100,6 +111,7 @@ static enum brski_code make_registrar(
 		.check_answers = settings->check_pki_answers,
 		.cmp_signers = site->cmp_signers,
 		.cmp_profiles = settings->cmp_profiles,
+		.masa_hosts = settings->masa_hosts,
 		.retry_after = settings->retry_after,
 		.waiting_max = settings->max_waiting_age,
 		.voucher_grant_age = settings->voucher_grant_age,

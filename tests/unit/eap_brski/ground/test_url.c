@@ -140,10 +140,45 @@ START_TEST(references)
 }
 END_TEST
 
+START_TEST(lists_of_hosts)
+{
+	static const struct {
+		const char *url, *hosts;
+		bool is_at;
+	} cases[] = {
+		{"https://b/x", "", false},
+		{"https://b/x", "b", true},
+		{"https://B:443", "b", true},
+		{"https://b/x", "a, b:443", true},
+		{"https://b:1/x", "a b:1\tc", true},
+		{"https://b:1/x", "b", false},
+		{"https://b/x", "b:1,a", false},
+		{"https://b/x", "bb", false},
+		{"https://b.a/x", "b", false},
+		{"https://a.b/x", "b", false},
+		{"http://b/x", "b:80", true},
+		{"http://b/x", "b:443", false},
+		{"https://[::1]:8443/x", "[::1]:8443", true},
+		{"https://[::1]/x", "[::2]", false},
+		{"b/x", "b", false},
+	};
+	static const char *const wrong[] = {"https://b", "b/x", "a, me@b", "b:0", "b:x", "*", "::1"};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		EXPECT(BRSKI_OK, brski_url_hosts_check(cases[i].hosts, &err));
+		ck_assert_msg(brski_url_is_at(cases[i].url, cases[i].hosts) == cases[i].is_at, "%s, %s",
+			cases[i].url, cases[i].hosts);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		EXPECT_WHY(BRSKI_MALFORMED, "is no HOST or HOST:PORT", brski_url_hosts_check(wrong[i], &err));
+	ck_assert(!brski_url_is_at("https://b/x", "me@b, b/x"));
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {
-		addresses_that_can_be_called, addresses_that_cannot, references, they_are_copied_whole};
+	const TTest *const tests[] = {addresses_that_can_be_called, addresses_that_cannot, references,
+		lists_of_hosts, they_are_copied_whole};
 
 	return run_tests("url", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -535,6 +535,15 @@ START_TEST(audit_log_is_not_wanted)
 }
 END_TEST
 
+static void restart_with(const char *masa_hosts)
+{
+	visit_close(&v);
+	site.config.masa_hosts = masa_hosts;
+	site_restart(&site);
+	visit_open(&v, &site);
+	site.n_events = 0;
+}
+
 START_TEST(audit_log_elsewhere)
 {
 	static const struct {
@@ -569,6 +578,31 @@ START_TEST(audit_log_elsewhere)
 }
 END_TEST
 
+/* With the anchors of the same manufacturer, which the site's MASA looks for. */
+START_TEST(audit_log_at_a_host_that_is_named)
+{
+	static const char *const hosts[] = {NULL, "other.example", "other.example, logs.acme.example:8443"};
+
+	site.audit = AUDIT_CREATED;
+	site.masa_status = 201;
+	site.masa_location = "https://logs.acme.example:8443/log/8f2a";
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		restart_with(hosts[i]);
+		ck_assert_uint_eq(visit_voucher(&v), i == 2 ? 200 : 502);
+		ck_assert_str_eq(site.last_url,
+			i == 2 ? site.masa_location
+			       : "https://masa.acme.example/.well-known/brski/requestauditlog");
+		if (i < 2)
+			ck_assert(site_has_event(&site, "audit-log", false,
+				"is at another host, which masa_hosts does not name"));
+	}
+	site.masa_location = "http://logs.acme.example:8443/log/8f2a";
+	restart_with(hosts[2]);
+	ck_assert_uint_eq(visit_voucher(&v), 502);
+	ck_assert(site_has_event(&site, "audit-log", false, "it leads from https to http"));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {requests_that_are_refused, requests_without_their_signers_certificate,
@@ -577,7 +611,8 @@ int main(void)
 		expired_voucher_is_fetched_anew, url_of_the_masa, no_masa_known, masa_url_that_cannot_be_used,
 		masa_refuses, masa_has_no_time, masa_is_down_and_back, vouchers_that_are_wrong,
 		vouchers_that_are_not_looked_at, audit_log_refuses, audit_log_cannot_be_had,
-		audit_log_is_not_wanted, audit_log_elsewhere, long_audit_log};
+		audit_log_is_not_wanted, audit_log_elsewhere, audit_log_at_a_host_that_is_named,
+		long_audit_log};
 
 	return run_tests("registrar_voucher", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -38,6 +38,7 @@ START_TEST(parts_of_urls)
 END_TEST
 
 static struct brski_error err;
+static struct brski_http_hosts others = {.names = "", .named_by = "the_setting"};
 
 static bool follow(const char *location, const char *asked, char *out, size_t size)
 {
@@ -46,7 +47,7 @@ static bool follow(const char *location, const char *asked, char *out, size_t si
 
 	if (location)
 		ck_assert_int_eq(brski_http_set(&answer, "location", location, NULL), BRSKI_OK);
-	followed = brski_http_follow(&answer, asked, out, size, &err) == BRSKI_OK;
+	followed = brski_http_follow(&answer, asked, &others, out, size, &err) == BRSKI_OK;
 	brski_http_free(&answer);
 	return followed;
 }
@@ -117,9 +118,42 @@ START_TEST(why_it_is_not_followed)
 	ck_assert_str_eq(err.why, "it has no Location");
 	ck_assert(!follow("https://other.example/log", ASKED, out, sizeof(out)));
 	ck_assert_int_eq(err.code, BRSKI_REFUSED);
-	ck_assert_str_eq(err.why, "its Location \"https://other.example/log\": it is at another host");
+	ck_assert_str_eq(err.why,
+		"its Location \"https://other.example/log\": it is at another host, which the_setting does not name");
 	ck_assert(!follow("/a b", ASKED, out, sizeof(out)));
 	ck_assert_ptr_nonnull(strstr(err.why, "octet 0x20 is none of a path"));
+}
+END_TEST
+
+START_TEST(hosts_that_are_named)
+{
+	static const struct {
+		const char *location, *to;
+	} cases[] = {
+		{"https://logs.example/log/1", "https://logs.example/log/1"},
+		{"//logs.example:443/log/1", "https://logs.example:443/log/1"},
+		{"HTTPS://LOGS.example/x/../log", "https://LOGS.example/log"},
+		{"https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443/"},
+		{"/log", ORIGIN "/log"},
+		{"https://logs.example:8443/log", NULL},
+		{"https://logs.example@evil/log", NULL},
+		{"https://logs.example.evil/log", NULL},
+		{"https://logs.example//evil/log", NULL},
+		{"https://other.example/log", NULL},
+		{"http://logs.example:443/log", NULL},
+		{"http://logs.example/log", NULL},
+		{"http://masa.example:9443/log", NULL},
+	};
+	char out[128];
+
+	others.names = "logs.example, [2001:db8::1]:8443 masa.example:9443";
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert_msg(follow(cases[i].location, ASKED, out, sizeof(out)) == (cases[i].to != NULL),
+			"%zu", i);
+		ck_assert_str_eq(out, cases[i].to ? cases[i].to : "");
+	}
+	ck_assert_ptr_nonnull(strstr(err.why, "it leads from https to http"));
+	others.names = "";
 }
 END_TEST
 
@@ -185,7 +219,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {parts_of_urls, places_of_an_audit_log, why_it_is_not_followed,
-		the_port_of_the_scheme, from_what_is_no_url, only_what_fits, damaged_places};
+		hosts_that_are_named, the_port_of_the_scheme, from_what_is_no_url, only_what_fits,
+		damaged_places};
 
 	return run_tests("http_follow", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -55,9 +55,10 @@ static void on_request(void *ctx, const struct web_request *request, struct brsk
 	}
 }
 
-static void open_runner(size_t answers_max)
+static void open_runner(size_t answers_max, const char *masa_hosts)
 {
-	const struct brski_bundle_runner_config config = {.answers_max = answers_max};
+	const struct brski_bundle_runner_config config = {
+		.answers_max = answers_max, .masa_hosts = masa_hosts, .hosts_named_by = "--masa-hosts"};
 
 	brski_bundle_runner_free(runner);
 	EXPECT(BRSKI_OK, brski_bundle_runner_new(&config, &runner, &err));
@@ -74,7 +75,7 @@ static void setup(void)
 	memset(&masa, 0, sizeof(masa));
 	masa.voucher_status = 200;
 	web_start(&web, &server, on_request, NULL);
-	open_runner(0);
+	open_runner(0, NULL);
 }
 
 static void teardown(void)
@@ -235,7 +236,7 @@ START_TEST(answers_fit_into_a_file)
 {
 	struct brski_bundle_item item, out;
 
-	open_runner(20000);
+	open_runner(20000, NULL);
 	masa.log_len = 9990;
 	for (unsigned i = 0; i < 3; i++) {
 		item = voucher_item(&root);
@@ -260,10 +261,41 @@ START_TEST(nobody_sends_the_courier_elsewhere)
 		masa.location = places[i];
 		run_item(&item, &out);
 		ck_assert_uint_eq(out.n_answers, 2);
-		ck_assert_ptr_nonnull(strstr(out.trouble, "is at another host"));
+		ck_assert_ptr_nonnull(strstr(out.trouble,
+			i == 2 ? "from https to http" : "another host, which --masa-hosts does"));
 		ck_assert_uint_eq(web.n_requests, 2 * (i + 1));
 		item_free(&out);
 	}
+}
+END_TEST
+
+/* Another server, and verified as the MASA is. */
+START_TEST(a_host_that_is_named_is_believed_as_the_masa_is)
+{
+	struct brski_credential stranger = pki_make(
+		&(struct pki_spec){.subject = "CN=localhost", .san = "DNS:localhost", .eku = "serverAuth"},
+		&other_root);
+	const struct brski_credential *const shown[] = {&server, &stranger};
+	struct brski_bundle_item item, out;
+	char place[64], hosts[64];
+	struct web logs;
+
+	for (size_t i = 0; i < 2; i++) {
+		memset(&logs, 0, sizeof(logs));
+		web_start(&logs, shown[i], on_request, NULL);
+		snprintf(place, sizeof(place), "https://localhost:%d/logs/1", logs.port);
+		snprintf(hosts, sizeof(hosts), "logs.example, localhost:%d", logs.port);
+		open_runner(0, hosts);
+		masa.location = place;
+		item = voucher_item(&root);
+		run_item(&item, &out);
+		ck_assert_uint_eq(out.n_answers, i == 0 ? 3 : 2);
+		ck_assert_uint_eq(logs.n_requests, i == 0);
+		ck_assert(i == 0 ? out.trouble[0] == '\0' : strstr(out.trouble, "certificate") != NULL);
+		item_free(&out);
+		web_stop(&logs);
+	}
+	pki_free(&stranger);
 }
 END_TEST
 
@@ -291,6 +323,7 @@ int main(void)
 		a_long_audit_log_is_carried,
 		answers_fit_into_a_file,
 		nobody_sends_the_courier_elsewhere,
+		a_host_that_is_named_is_believed_as_the_masa_is,
 		who_is_away_is_told,
 	};
 

@@ -657,6 +657,18 @@ static void write_certs(const char *name, const STACK_OF(X509) *certs)
 	file_write_certs(to, certs);
 }
 
+START_TEST(hosts_of_audit_logs_are_hosts)
+{
+	const struct brski_site_config config = {.settings = &settings, .check_only = true, .env = &env};
+
+	set("masa_hosts", "%s", "logs.example, https://other.example/");
+	EXPECT_WHY(BRSKI_MALFORMED, "masa_hosts: \"https://other.example/\" is no HOST or HOST:PORT",
+		brski_site_new(&config, &site, &err));
+	set("masa_hosts", "%s", "logs.example, other.example:8443");
+	EXPECT(BRSKI_OK, brski_site_new(&config, &site, &err));
+}
+END_TEST
+
 /* What would fail with every device is refused before the first one comes. */
 START_TEST(a_credential_must_fit_together)
 {
@@ -768,6 +780,7 @@ int main(void)
 		a_device_is_not_served_without_end,
 		a_refused_device_gets_403_and_no_job,
 		check_only_makes_no_worker,
+		hosts_of_audit_logs_are_hosts,
 		sensors_have_names_of_their_own,
 		https_to_the_pki_leads_to_ca_file,
 		https_to_the_pki_has_anchors_of_its_own,
