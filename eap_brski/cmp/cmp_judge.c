@@ -73,15 +73,6 @@ bool brski_cmp_may_answer(const X509 *cert)
 	return found;
 }
 
-static bool is_named(const X509 *signer, const STACK_OF(X509) *signers)
-{
-	for (int i = 0; i < sk_X509_num(signers); i++) {
-		if (brski_cert_equal(signer, sk_X509_value(signers, i)))
-			return true;
-	}
-	return false;
-}
-
 /* RFC 9483 3.5: the signer's certificate MUST lead to a trust anchor. */
 static enum brski_code check_signer_trusted(
 	const STACK_OF(X509) *chain, const struct brski_cmp_trust *trust, struct brski_error *err)
@@ -103,7 +94,7 @@ static enum brski_code check_signer_authorized(
 {
 	char name[160];
 
-	if (brski_cmp_may_answer(signer) || is_named(signer, trust->signers))
+	if (brski_cmp_may_answer(signer) || brski_certs_have(trust->signers, signer))
 		return BRSKI_OK;
 	brski_name_text(X509_get_subject_name(signer), name, sizeof(name));
 	return brski_fail(err, BRSKI_UNTRUSTED,

@@ -20,6 +20,15 @@ bool brski_cert_equal(const X509 *a, const X509 *b)
 	return a && b && X509_cmp(a, b) == 0;
 }
 
+bool brski_certs_have(const STACK_OF(X509) *certs, const X509 *cert)
+{
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		if (brski_cert_equal(cert, sk_X509_value(certs, i)))
+			return true;
+	}
+	return false;
+}
+
 bool brski_cert_has_key(const X509 *cert, const EVP_PKEY *key)
 {
 	EVP_PKEY *own = X509_get0_pubkey(cert);

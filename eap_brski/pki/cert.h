@@ -102,7 +102,8 @@ BRSKI_CHECKED enum brski_code brski_cert_authority_key_id(
 	const X509 *cert, struct brski_buf *out, struct brski_error *err);
 
 bool brski_cert_equal(const X509 *a, const X509 *b);
-bool brski_cert_has_key(const X509 *cert, const EVP_PKEY *key); /* public parts equal */
+bool brski_certs_have(const STACK_OF(X509) *certs, const X509 *cert); /* this very one; NULL: no */
+bool brski_cert_has_key(const X509 *cert, const EVP_PKEY *key);       /* public parts equal */
 bool brski_cert_is_ca(const X509 *cert);
 void brski_cert_fingerprint(const X509 *cert, char out[BRSKI_FINGERPRINT_MAX]);
 

@@ -84,15 +84,6 @@ static int judge_step(int ok, X509_STORE_CTX *ctx)
 	return !f->leads_nowhere;
 }
 
-static bool is_anchor(const X509 *cert, const STACK_OF(X509) *anchors)
-{
-	for (int i = 0; i < sk_X509_num(anchors); i++) {
-		if (brski_cert_equal(cert, sk_X509_value(anchors, i)))
-			return true;
-	}
-	return false;
-}
-
 /* RFC 5280 6.1.1 d: another certificate of an anchor's name and key. */
 static bool is_renewed_anchor(const X509 *cert, const STACK_OF(X509) *anchors)
 {
@@ -100,7 +91,7 @@ static bool is_renewed_anchor(const X509 *cert, const STACK_OF(X509) *anchors)
 
 	for (int i = 0; !renewed && i < sk_X509_num(anchors); i++)
 		renewed = brski_cert_same_anchor(cert, sk_X509_value(anchors, i));
-	return renewed && !is_anchor(cert, anchors);
+	return renewed && !brski_certs_have(anchors, cert);
 }
 
 /*
@@ -118,7 +109,7 @@ static int is_issued(X509_STORE_CTX *ctx, X509 *cert, X509 *issuer)
 	/* whether it may issue is looked at when the path is there, and told better then */
 	if (error == X509_V_OK || error == X509_V_ERR_KEYUSAGE_NO_CERTSIGN)
 		return 1;
-	signed_by = other_cert && is_anchor(issuer, f->anchors) &&
+	signed_by = other_cert && brski_certs_have(f->anchors, issuer) &&
 		    X509_verify(cert, X509_get0_pubkey(issuer)) == 1;
 	ERR_clear_error();
 	return signed_by;
@@ -236,7 +227,8 @@ static enum brski_code verify_path(X509_STORE *store, STACK_OF(X509) *certs, con
 	enum brski_code code = BRSKI_OK;
 
 	/* a leaf that is an anchor needs no path: what stands above it must not fail it */
-	if (!ctx || X509_STORE_CTX_init(ctx, store, leaf, is_anchor(leaf, anchors) ? NULL : certs) != 1 ||
+	if (!ctx ||
+		X509_STORE_CTX_init(ctx, store, leaf, brski_certs_have(anchors, leaf) ? NULL : certs) != 1 ||
 		X509_STORE_CTX_set_app_data(ctx, &f) != 1) {
 		code = brski_fail_openssl(err, BRSKI_NO_MEMORY, "no memory to verify a certificate");
 	} else if (X509_verify_cert(ctx) != 1 || f.error != X509_V_OK) {

@@ -4,15 +4,6 @@
 
 /* Who may ask this CA for certificates. */
 
-static bool is_listed(const STACK_OF(X509) *list, const X509 *cert)
-{
-	for (int i = 0; i < sk_X509_num(list); i++) {
-		if (brski_cert_equal(sk_X509_value(list, i), cert))
-			return true;
-	}
-	return list == NULL;
-}
-
 /*
  * A CA knows a registration authority by its certificate's extended key usage, RFC 9483 5.2.2.1 and
  * RFC 6402 2.10.
@@ -22,7 +13,7 @@ static enum brski_code check_is_ra(const struct ca *ca, const STACK_OF(X509) *ch
 	enum brski_code code =
 		brski_chain_verify(chain, ca->ra_anchors, NULL, BRSKI_USE_REGISTRAR, brski_now(ca->env), err);
 
-	if (code == BRSKI_OK && !is_listed(ca->ra_list, sk_X509_value(chain, 0)))
+	if (code == BRSKI_OK && ca->ra_list && !brski_certs_have(ca->ra_list, sk_X509_value(chain, 0)))
 		code = brski_fail(err, BRSKI_REFUSED, "it is not in the list of registration authorities");
 	return code;
 }
