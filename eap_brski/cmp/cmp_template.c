@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include "eap_brski/cmp/cmp_internal.h"
+#include "eap_brski/ground/text.h"
 #include "eap_brski/pki/cert.h"
 
 /*
@@ -171,13 +172,11 @@ static enum brski_code check_nothing_besides(struct brski_cmp_request *asked, st
 
 static bool is_allowed(const char *profile, const char *profiles)
 {
-	static const char between[] = ", \t";
-	size_t len = strlen(profile);
+	struct brski_span allowed;
 
-	for (const char *at = profiles ? profiles : ""; *at; at += strcspn(at, between)) {
-		at += strspn(at, between);
-		if (strcspn(at, between) == len && strncmp(at, profile, len) == 0)
-			return len > 0;
+	while ((allowed = brski_list_next(&profiles)).len > 0) {
+		if (brski_span_equal(allowed, brski_span_str(profile)))
+			return true;
 	}
 	return false;
 }
@@ -189,7 +188,8 @@ static enum brski_code check_general_info(const struct brski_cmp_header *header,
 	if (header->odd_info[0] != '\0')
 		return refuse(asked, BRSKI_CMP_BAD_REQUEST, err,
 			"generalInfo has an element that is not understood: %s", header->odd_info);
-	if (header->cert_profile[0] == '\0' || is_allowed(header->cert_profile, rule->profiles))
+	if (header->cert_profile[0] == '\0' ||
+		is_allowed(header->cert_profile, rule->profiles ? rule->profiles : ""))
 		return BRSKI_OK;
 	return refuse(asked, BRSKI_CMP_NOT_AUTHORIZED, err,
 		"the device asks for certificate profile \"%s\", which is not in %s", header->cert_profile,

@@ -184,6 +184,17 @@ char *brski_trim_in_place(char *text)
 	return start;
 }
 
+struct brski_span brski_list_next(const char **list)
+{
+	static const char between[] = ", \t";
+	struct brski_span word;
+
+	*list += strspn(*list, between);
+	word = brski_span(*list, strcspn(*list, between));
+	*list += word.len;
+	return word;
+}
+
 void brski_hex(struct brski_span in, char *out, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";

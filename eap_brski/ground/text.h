@@ -36,6 +36,12 @@ struct brski_span brski_trim(struct brski_span text);
 char *brski_trim_in_place(char *text);
 
 /*
+ * The next word of a list, "a, b", in which commas, blanks and tabs stand between words; *list goes on
+ * behind it. Empty: there are no more. Borrowed.
+ */
+struct brski_span brski_list_next(const char **list);
+
+/*
  * Lower-case hexadecimal, zero-terminated; size must be 2 * in.len + 1 at least, else the text is
  * cut at whole octets.
  */

@@ -8,6 +8,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "eap_brski/ground/text.h"
+
 #define HTTPS "https://"
 #define HTTP "http://"
 #define IPV6_TEXT_MAX 46
@@ -367,23 +369,12 @@ bool brski_url_same_origin(const char *a, const char *b)
 
 /* ---- Lists of hosts ---- */
 
-/* Empty: there are no more. */
-static struct brski_span next_host(const char **list)
-{
-	struct brski_span host;
-
-	*list += strspn(*list, ", \t");
-	host = brski_span(*list, strcspn(*list, ", \t"));
-	*list += host.len;
-	return host;
-}
-
 enum brski_code brski_url_hosts_check(const char *hosts, struct brski_error *err)
 {
 	enum brski_code code = BRSKI_OK;
 	struct brski_span host;
 
-	while (code == BRSKI_OK && (host = next_host(&hosts)).len > 0) {
+	while (code == BRSKI_OK && (host = brski_list_next(&hosts)).len > 0) {
 		code = check_authority(host, err);
 		if (code != BRSKI_OK)
 			brski_fail_context(err, code, "\"%.*s\" is no HOST or HOST:PORT",
@@ -400,7 +391,7 @@ bool brski_url_is_at(const char *url, const char *hosts)
 
 	if (read_base(brski_span_str(url), &p, NULL) != BRSKI_OK)
 		return false;
-	while (!found && (host = next_host(&hosts)).len > 0)
+	while (!found && (host = brski_list_next(&hosts)).len > 0)
 		found = check_authority(host, NULL) == BRSKI_OK &&
 			same_host(host, p.authority, port_of_scheme(p.scheme));
 	return found;
