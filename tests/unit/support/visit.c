@@ -92,6 +92,13 @@ void visit_make_voucher_request(struct visit *v)
 		brski_span(nonce, sizeof(nonce)), v->site->now, &v->request, &err));
 }
 
+void visit_ask_for_voucher(struct visit *v)
+{
+	visit_make_voucher_request(v);
+	ck_assert_uint_eq(
+		visit_send(v, "POST", PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, brski_buf_span(&v->request)), 0);
+}
+
 unsigned visit_voucher(struct visit *v)
 {
 	visit_make_voucher_request(v);

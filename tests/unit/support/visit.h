@@ -43,8 +43,9 @@ unsigned visit_post(struct visit *v, const char *path, const char *type, struct 
 /* Resumes or defers what visit_send has left. */
 unsigned visit_finish(struct visit *v);
 
-void visit_make_voucher_request(struct visit *v);                           /* a new one, into v->request */
-unsigned visit_voucher(struct visit *v);                                    /* with a new request */
+void visit_make_voucher_request(struct visit *v); /* a new one, into v->request */
+void visit_ask_for_voucher(struct visit *v);      /* by a new request, which waits for the MASA */
+unsigned visit_voucher(struct visit *v);          /* with a new request */
 unsigned visit_repeat(struct visit *v, const char *path, const char *type); /* v->request again */
 unsigned visit_status(struct visit *v, const char *path, bool status);
 

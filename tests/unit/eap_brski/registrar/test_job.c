@@ -28,13 +28,6 @@ static void teardown(void)
 	site_close(&site);
 }
 
-static void ask_for_voucher(void)
-{
-	visit_make_voucher_request(&v);
-	ck_assert_uint_eq(
-		visit_send(&v, "POST", PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, brski_buf_span(&v.request)), 0);
-}
-
 static struct brski_job *stored(const char *key)
 {
 	struct site_row *row = site_row(&site, key);
@@ -76,7 +69,7 @@ START_TEST(voucher_job_at_every_step)
 	site.audit = AUDIT_CREATED;
 	site.masa_status = 201;
 	site.masa_location = "/log/8f2a";
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	job = v.job;
 	v.job = NULL;
 	brski_registrar_session_free(v.session); /* the pledge is gone too */
@@ -133,7 +126,7 @@ START_TEST(call_is_the_same_after_a_restart)
 	struct brski_call call;
 	struct brski_job *job;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	ck_assert(brski_job_call(v.job, &call));
 	ck_assert_int_eq(brski_buf_set(&before, brski_buf_span(&call.request->body)), BRSKI_OK);
 	job = restart_with(v.job);
@@ -154,7 +147,7 @@ START_TEST(second_answer_changes_nothing)
 	struct brski_job *twin;
 	struct brski_buf first = {0};
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	twin = stored(brski_job_key(v.job));
 	site_drive(&site, v.job);
 	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_DONE);
@@ -179,7 +172,7 @@ START_TEST(slower_twin_does_not_go_back)
 	struct brski_job *twin;
 	struct brski_call call;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	twin = stored(brski_job_key(v.job));
 	site_drive_once(&site, v.job); /* the voucher is there */
 	site.masa = MASA_DOWN;
@@ -199,7 +192,7 @@ START_TEST(answer_after_the_end)
 {
 	struct brski_error err;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	site_drive(&site, v.job);
 	EXPECT(BRSKI_OK, brski_job_answer(v.job, NULL, "too late", &err));
 	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_DONE);
@@ -210,7 +203,7 @@ START_TEST(other_thread_was_faster)
 {
 	struct brski_job *twin;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	twin = stored(brski_job_key(v.job));
 	site_drive(&site, twin);
 	/* the session gives up waiting, and finds the voucher in the store */
@@ -225,13 +218,13 @@ START_TEST(jobs_of_others)
 	struct brski_error err;
 	struct brski_job *first;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	first = v.job;
 	v.job = NULL;
 	/* it is not done */
 	EXPECT(BRSKI_UNEXPECTED, brski_registrar_resume(v.session, first, &v.response, &err));
 	/* the session waits for another one now */
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	site_drive(&site, first);
 	EXPECT(BRSKI_UNEXPECTED, brski_registrar_resume(v.session, first, &v.response, &err));
 	EXPECT(BRSKI_UNEXPECTED, brski_registrar_defer(v.session, first, &v.response, &err));
@@ -250,7 +243,7 @@ START_TEST(pauses_grow)
 	static const long expected[] = {5, 10, 20, 30, 30};
 	struct brski_error err;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
 		EXPECT(BRSKI_OK, brski_job_answer(v.job, NULL, "no route to host", &err));
 		ck_assert_int_eq(brski_job_not_before(v.job), expected[i]);
@@ -278,7 +271,7 @@ START_TEST(given_up_when_it_is_asked_again)
 	struct brski_error err;
 
 	bound_waiting(3600);
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	site.now += 3600;
 	EXPECT(BRSKI_OK, brski_job_answer(v.job, NULL, "connection refused", &err));
 	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_WAITING);
@@ -319,7 +312,7 @@ START_TEST(refused_while_it_waited)
 	char key[BRSKI_FINGERPRINT_MAX];
 	struct brski_job *job;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	snprintf(key, sizeof(key), "%s", brski_job_key(v.job));
 	site.decision = BRSKI_DEFER;
 	job = stored(key);
@@ -384,7 +377,7 @@ START_TEST(judged_again_in_memory)
 	struct brski_call call;
 	struct brski_error err;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	site.masa_url = "https://elsewhere.example";
 	site.masa_anchors = others;
 	EXPECT(BRSKI_OK, brski_job_judge(v.job, &err));
@@ -439,7 +432,7 @@ START_TEST(unstored_answer_did_not_happen)
 	struct brski_call call;
 	struct brski_error err;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	ck_assert(brski_job_call(v.job, &call));
 	ck_assert(site_upstream(&site, &call, &answer));
 	site.put_code = BRSKI_INTERNAL;
@@ -461,7 +454,7 @@ START_TEST(save_and_load)
 	struct brski_job *job;
 	struct brski_error err;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	site_drive(&site, v.job);
 	EXPECT(BRSKI_OK, brski_job_save(v.job, &blob, &err));
 	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&blob), 1, &job, &err));
@@ -525,7 +518,7 @@ START_TEST(damaged_jobs)
 	char key[BRSKI_FINGERPRINT_MAX];
 	struct brski_buf golden = {0};
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	site_drive(&site, v.job);
 	snprintf(key, sizeof(key), "%s", brski_job_key(v.job));
 	ck_assert_int_eq(brski_buf_set(&golden, brski_buf_span(&site_row(&site, key)->blob)), BRSKI_OK);
@@ -560,7 +553,7 @@ START_TEST(swapped_rows)
 	struct site_row *row;
 
 	ck_assert_uint_eq(visit_voucher(&v), 200);
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	row = site_row(&site, brski_job_key(v.job));
 	EXPECT(BRSKI_OK, brski_buf_set(&row->blob, brski_buf_span(&site.rows[0].blob)));
 	ck_assert_uint_eq(visit_repeat(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER), 503);

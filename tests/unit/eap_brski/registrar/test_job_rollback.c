@@ -25,14 +25,12 @@ static void teardown(void)
 
 static void ask_for_voucher(void)
 {
-	visit_make_voucher_request(&v);
-	ck_assert_uint_eq(
-		visit_send(&v, "POST", PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, brski_buf_span(&v.request)), 0);
+	visit_ask_for_voucher(&v);
 }
 
 static void ask_for_audit_log(void)
 {
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	site_drive_once(&site, v.job);
 	ck_assert_int_eq(v.job->state, BRSKI_JOB_WAITING);
 }

@@ -495,13 +495,6 @@ static struct brski_job *load(const char *key)
 	return job;
 }
 
-static void ask_for_voucher(void)
-{
-	visit_make_voucher_request(&v);
-	ck_assert_uint_eq(
-		visit_send(&v, "POST", PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, brski_buf_span(&v.request)), 0);
-}
-
 static void finish_twin(struct site *s)
 {
 	site_drive(s, twin);
@@ -540,7 +533,7 @@ START_TEST(the_first_answer_counts)
 {
 	unsigned told;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	twin = load(brski_job_key(v.job));
 	ck_assert(answer_with(finish_twin) == BRSKI_OK);
 	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_DONE);
@@ -554,7 +547,7 @@ END_TEST
 
 START_TEST(an_answer_is_judged_on_what_is_there)
 {
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	twin = load(brski_job_key(v.job));
 	ck_assert(answer_with(twin_hears_nothing) == BRSKI_OK);
 	ck_assert_uint_eq(site_count_events(&site, "voucher", true), 1);
@@ -573,7 +566,7 @@ END_TEST
 /* Reading again fails: a stored answer is not overwritten for that. */
 START_TEST(a_stored_answer_stays)
 {
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	twin = load(brski_job_key(v.job));
 	site.fail_code = BRSKI_UNAVAILABLE;
 	site.fail_at = site.n_calls + 2 + 2; /* the twin's two puts come between */
@@ -588,7 +581,7 @@ END_TEST
 
 START_TEST(a_job_that_is_gone)
 {
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	ck_assert(answer_with(remove_all) == BRSKI_NOT_FOUND);
 	ck_assert_int_eq(brski_job_state(v.job), BRSKI_JOB_WAITING);
 	ck_assert_uint_eq(visit_finish(&v), 202);
@@ -718,7 +711,7 @@ START_TEST(a_refusal_that_comes_late)
 	const struct site_row *row;
 	struct brski_job *job;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	row = site_row(&site, brski_job_key(v.job));
 	twin = load(row->key);
 	site.intrude = finish_twin;
@@ -743,7 +736,7 @@ START_TEST(taken_up_while_the_memory_fails)
 	struct brski_job *job;
 	unsigned calls;
 
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	row = site_row(&site, brski_job_key(v.job));
 	calls = site.n_calls;
 	for (unsigned n = 1; n <= 2; n++) {
@@ -769,7 +762,7 @@ START_TEST(what_was_fetched_ahead_cannot_be_read)
 		bool up;
 
 		visit_again(&v);
-		ask_for_voucher();
+		visit_ask_for_voucher(&v);
 		site.masa = away[i];
 		site.masa_status = 503;
 		ck_assert(brski_job_call(v.job, &call));
@@ -795,7 +788,7 @@ START_TEST(the_policy_gets_the_visit)
 	int door;
 
 	brski_registrar_session_visit(v.session, &door);
-	ask_for_voucher();
+	visit_ask_for_voucher(&v);
 	ck_assert_ptr_eq(site.visit, &door);
 	job = load(brski_job_key(v.job));
 	ck_assert_ptr_null(site.visit); /* nobody is there */
