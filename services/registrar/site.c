@@ -40,6 +40,14 @@ static enum brski_code load_credential(
 
 /* ---- The parts ---- */
 
+static enum brski_code open_store(
+	struct brski_site *site, const struct brski_config *settings, struct brski_error *err)
+{
+	const struct brski_store_options options = {.create = true, .keep_later = true, .env = site->env};
+
+	return brski_store_open_with(settings->database, &options, &site->store, err);
+}
+
 static enum brski_code check_cmp_url(const struct brski_config *settings, struct brski_error *err)
 {
 	const char *url = settings->cmp_url ? settings->cmp_url : "";
@@ -200,7 +208,7 @@ static enum brski_code put_together(
 	if (code == BRSKI_OK)
 		code = load_credential(site, settings, err);
 	if (code == BRSKI_OK)
-		code = brski_store_open(settings->database, true, &site->store, err);
+		code = open_store(site, settings, err);
 	if (code == BRSKI_OK)
 		code = make_policy(site, settings, err);
 	if (code == BRSKI_OK)
@@ -271,6 +279,11 @@ void brski_site_free(struct brski_site *site)
 struct brski_registrar *brski_site_registrar(const struct brski_site *site)
 {
 	return site->registrar;
+}
+
+struct brski_store *brski_site_store(const struct brski_site *site)
+{
+	return site->store;
 }
 
 struct brski_worker *brski_site_worker(const struct brski_site *site)

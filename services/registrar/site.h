@@ -38,6 +38,11 @@ void brski_site_free(struct brski_site *site);
 
 /* The site's own, as long as it lives. */
 struct brski_registrar *brski_site_registrar(const struct brski_site *site);
+/*
+ * Opened with keep_later: what a door answers after work in the registrar role waits for its mark
+ * (services/registrar/store.h, "What is kept").
+ */
+struct brski_store *brski_site_store(const struct brski_site *site);
 /* NULL with check_only. */
 struct brski_worker *brski_site_worker(const struct brski_site *site);
 

@@ -24,10 +24,10 @@ static enum brski_code migrate(struct brski_store *store, struct brski_error *er
 	return code;
 }
 
-enum brski_code brski_store_open(
-	const char *path, bool create, struct brski_store **out, struct brski_error *err)
+enum brski_code brski_store_open_with(const char *path, const struct brski_store_options *with,
+	struct brski_store **out, struct brski_error *err)
 {
-	const struct sql_options options = {.create = create, .mode = 0640, .busy_ms = BUSY_MS};
+	const struct sql_options options = {.create = with->create, .mode = 0640, .busy_ms = BUSY_MS};
 	struct brski_store *store = calloc(1, sizeof(*store));
 	enum brski_code code;
 
@@ -49,12 +49,49 @@ enum brski_code brski_store_open(
 	return code;
 }
 
+enum brski_code brski_store_open(
+	const char *path, bool create, struct brski_store **out, struct brski_error *err)
+{
+	const struct brski_store_options with = {.create = create};
+
+	return brski_store_open_with(path, &with, out, err);
+}
+
 void brski_store_close(struct brski_store *store)
 {
 	if (!store)
 		return;
 	sql_close(store->db);
 	free(store);
+}
+
+/* Each change waits for the disk by itself. */
+uint64_t brski_store_mark(struct brski_store *store)
+{
+	(void)store;
+	return 0;
+}
+
+enum brski_kept brski_store_kept(struct brski_store *store, uint64_t mark, struct brski_error *why)
+{
+	(void)store;
+	(void)mark;
+	(void)why;
+	return BRSKI_KEPT;
+}
+
+enum brski_kept brski_store_wait_kept(
+	struct brski_store *store, uint64_t mark, long ms, struct brski_error *why)
+{
+	(void)ms;
+	return brski_store_kept(store, mark, why);
+}
+
+void brski_store_on_kept(struct brski_store *store, void (*moved)(void *ctx), void *ctx)
+{
+	(void)store;
+	(void)moved;
+	(void)ctx;
 }
 
 enum brski_code brski_store_generation(struct brski_store *store, uint64_t *out, struct brski_error *err)

@@ -11,9 +11,9 @@
  * database must pass the same tests (tests/unit/support/store_contract.h).
  *
  * Values go in and come out: rows are copied, and what a row holds is its owner's to free. Each
- * function happens at once, for other threads and processes too, and wholly or not at all. What they
- * write outlives a power failure, but for the last events, sightings and leases, which are not waited
- * for the disk with. They may be called from any thread. Outputs are zeroed first.
+ * function happens at once, for other threads and processes too, and wholly or not at all. From when
+ * on it outlives a power failure, "What is kept" says. They may be called from any thread. Outputs are
+ * zeroed first.
  *
  * Codes that the functions name are answers; every other one but BRSKI_OK is a failure, and says
  * nothing of what is stored: BRSKI_UNAVAILABLE if others sat on the database for too long,
@@ -27,7 +27,61 @@ struct brski_store;
  */
 BRSKI_CHECKED enum brski_code brski_store_open(
 	const char *path, bool create, struct brski_store **out, struct brski_error *err);
+
+struct brski_store_options {
+	bool create;
+	bool keep_later;             /* see "What is kept" */
+	const struct brski_env *env; /* borrowed: its log hears of a disk that fails; may be NULL */
+};
+BRSKI_CHECKED enum brski_code brski_store_open_with(const char *path,
+	const struct brski_store_options *options, struct brski_store **out, struct brski_error *err);
+
+/* What is not kept yet, is kept before this returns, if the disk can. NULL is nothing. */
 void brski_store_close(struct brski_store *store);
+
+/* ---- What is kept ---- */
+
+/*
+ * Kept is what outlives a power failure. A store that was opened without keep_later keeps each change
+ * before the function returns. One with keep_later does not wait for the disk: what was changed is
+ * seen at once, by everybody, and is kept soon after, all that came together by one wait of a thread
+ * of the store's own. So nobody is to be told of it, by an answer or by a call, before it is kept:
+ *
+ *   (all that is to be changed for one answer, and all that it rests on and was read)
+ *   mark = brski_store_mark(store);
+ *   (go on when brski_store_kept(store, mark, ...) is BRSKI_KEPT, then answer)
+ *
+ * Of what a mark covers all has been kept, or something may not have been. That is not known of the
+ * single change, so whoever holds a mark that is BRSKI_NOT_KEPT answers nothing, as if nothing of it
+ * had happened, and whoever asks once more finds what is there. A power failure keeps the changes in
+ * their order: what is lost is the last of them, never one before one that stays.
+ *
+ * The last events, sightings (brski_store_device_seen, brski_store_candidate_seen) and leases are
+ * waited for by nobody, and may be lost in a power failure whatever a mark says.
+ */
+enum brski_kept {
+	BRSKI_KEPT,
+	BRSKI_NOT_YET_KEPT,
+	BRSKI_NOT_KEPT, /* the disk failed; for ever, for this mark */
+};
+
+/*
+ * All that was changed until now, by this program, and what another one has changed and was read here.
+ * Costs nothing, and does not block.
+ */
+uint64_t brski_store_mark(struct brski_store *store);
+/* Does not block. *why (which may be NULL) is filled if it is BRSKI_NOT_KEPT. */
+enum brski_kept brski_store_kept(struct brski_store *store, uint64_t mark, struct brski_error *why);
+/* Waits for it, ms milliseconds at most: BRSKI_NOT_YET_KEPT if it takes longer. */
+enum brski_kept brski_store_wait_kept(
+	struct brski_store *store, uint64_t mark, long ms, struct brski_error *why);
+/*
+ * moved is called whenever marks that were not kept yet have become BRSKI_KEPT or BRSKI_NOT_KEPT, in the
+ * store's own thread: it must be quick, set a flag or wake a loop, and may call brski_store_kept, but
+ * nothing else of the store. There is one at a time; NULL: none. When this returns, the one before is
+ * not called any more, and is not being called.
+ */
+void brski_store_on_kept(struct brski_store *store, void (*moved)(void *ctx), void *ctx);
 
 /*
  * Lists come in pages, and nothing is held between two of them: others may change what they like. A

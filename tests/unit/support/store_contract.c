@@ -541,6 +541,35 @@ START_TEST(answers_from_elsewhere_are_settled_wholly_or_not_at_all)
 }
 END_TEST
 
+/* ---- What is kept ---- */
+
+static int ran;
+
+static void count(void *ctx)
+{
+	(void)ctx;
+	ran++;
+}
+
+START_TEST(what_is_stored_is_kept_sooner_or_later)
+{
+	uint64_t before = brski_store_mark(one), mark;
+
+	brski_store_on_kept(one, count, NULL);
+	contract_add("k");
+	mark = brski_store_mark(one);
+	ck_assert(mark >= before);
+	ck_assert_int_eq(brski_store_wait_kept(one, mark, 60000, &err), BRSKI_KEPT);
+	ck_assert_int_eq(brski_store_kept(one, mark, &err), BRSKI_KEPT);
+	ck_assert_int_eq(brski_store_kept(one, before, &err), BRSKI_KEPT);
+	brski_store_on_kept(one, NULL, NULL);
+	ran = 0;
+	contract_add("l");
+	ck_assert_int_eq(brski_store_wait_kept(one, brski_store_mark(one), 60000, NULL), BRSKI_KEPT);
+	ck_assert_int_eq(ran, 0);
+}
+END_TEST
+
 /* ---- All of them ---- */
 
 int store_contract(const char *name, const struct store_driver *driver)
@@ -550,7 +579,8 @@ int store_contract(const char *name, const struct store_driver *driver)
 		what_waits_is_bounded, what_is_stored_may_always_change_but_not_wait_once_more,
 		bounds_are_kept_when_two_add_at_one_time, a_rate_is_kept_when_two_add_at_one_time,
 		a_request_is_added_once, finished_vouchers_of_one_device_are_bounded,
-		answers_from_elsewhere_are_settled_wholly_or_not_at_all};
+		answers_from_elsewhere_are_settled_wholly_or_not_at_all,
+		what_is_stored_is_kept_sooner_or_later};
 	const TTest *all[64];
 	size_t n = sizeof(own) / sizeof(own[0]);
 
