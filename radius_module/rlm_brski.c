@@ -72,14 +72,22 @@ static struct {
 };
 
 /*
- *	The server refuses a module of another version by numbers only. This comes before, and says it in words.
+ *	The server refuses a module of another version by numbers only. This comes before, and says it in words. The server is asked by
+ *	a function, since versions differ in whether a module may see radiusd_version_short, and dlopen() stops at a name that it may not.
  */
 static void __attribute__((constructor)) check_version(void)
 {
-	if (strcmp(radiusd_version_short, RADIUSD_VERSION_STRING) == 0) return;
+	CONF_SECTION *versions = cf_section_alloc(NULL, "version", NULL);
+	char const *server;
 
-	ERROR("rlm_brski was built for FreeRADIUS %s and this server is %s: build it again with the libfreeradius-dev "
-	      "that belongs to this server", RADIUSD_VERSION_STRING, radiusd_version_short);
+	if (!versions) return;
+	version_init_numbers(versions);
+	server = cf_pair_value(cf_pair_find(versions, "freeradius-server"));
+	if (server && (strcmp(server, RADIUSD_VERSION_STRING) != 0)) {
+		ERROR("rlm_brski was built for FreeRADIUS %s and this server is %s: build it again with the libfreeradius-dev "
+		      "that belongs to this server", RADIUSD_VERSION_STRING, server);
+	}
+	talloc_free(versions);
 }
 
 /*

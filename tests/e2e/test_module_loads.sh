@@ -91,6 +91,13 @@ else
 	tail -n 30 out >&2
 fi
 
+# A name that one version of the server has and another hides stops the module before it can say that it is of another version.
+if nm -D --undefined-only "$build/rlm_brski.so" | grep radiusd_version; then
+	bad "the module needs a variable of this version of the server"
+else
+	ok "the module needs no variable of this version of the server"
+fi
+
 # The example of rules of one's own, the way its own text says.
 mkdir -p raddb/mods-config/sql/brski
 cp "$root/radius_module/raddb/mods-config/sql/brski/schema.sql" raddb/mods-config/sql/brski/
