@@ -2,39 +2,86 @@
 #ifndef BRSKI_SERVICES_BRSKICTL_BRSKICTL_H
 #define BRSKI_SERVICES_BRSKICTL_BRSKICTL_H
 
+#include "services/base/commands.h"
 #include "services/registrar/admin.h"
 
-/*
- * One command of brskictl: parses its arguments, has admin.h do it, and prints. argv[0] is its
- * name; options are parsed with getopt_long. Returns the exit status.
- */
-typedef int brskictl_command(struct brski_admin *admin, int argc, char **argv);
+#define BRSKICTL_DATABASE "/var/lib/brski/registrar.db"
 
-brskictl_command brskictl_manufacturer;
-brskictl_command brskictl_device;
+/* Its commands, and the options of which no letter is one. */
+enum brskictl_id {
+	BRSKICTL_INIT,
+	BRSKICTL_MANUFACTURER_ADD,
+	BRSKICTL_MANUFACTURER_LIST,
+	BRSKICTL_MANUFACTURER_SHOW,
+	BRSKICTL_MANUFACTURER_REMOVE,
+	BRSKICTL_DEVICE_ADD,
+	BRSKICTL_DEVICE_LIST,
+	BRSKICTL_DEVICE_REMOVE,
+	BRSKICTL_PENDING,
+	BRSKICTL_ACCEPT,
+	BRSKICTL_REFUSE,
+	BRSKICTL_TYPE_ADD,
+	BRSKICTL_TYPE_LIST,
+	BRSKICTL_TYPE_REMOVE,
+	BRSKICTL_HISTORY,
+	BRSKICTL_QUEUE,
+	BRSKICTL_VOUCHER_FETCH,
+	BRSKICTL_VOUCHER_LIST,
+	BRSKICTL_VOUCHER_REMOVE,
+	BRSKICTL_EXPORT,
+	BRSKICTL_IMPORT,
+	BRSKICTL_ANCHORS = 256,
+	BRSKICTL_MASA_URL,
+	BRSKICTL_VOUCHER_ANCHORS,
+	BRSKICTL_MASA_TLS_CA,
+	BRSKICTL_CRL,
+	BRSKICTL_MODE,
+	BRSKICTL_FOREIGN,
+	BRSKICTL_NONCELESS,
+	BRSKICTL_NO_AUDIT,
+	BRSKICTL_NO_CHECK,
+	BRSKICTL_FORCE
+};
+extern const struct program brskictl_program;
+
+/*
+ * One command of brskictl: reads its options, has admin.h do it, and prints. The operands are as many
+ * as the table has. Returns the exit status.
+ */
+typedef int brskictl_command(struct brski_admin *admin, const struct command_line *line);
+
+brskictl_command brskictl_manufacturer_add;
+brskictl_command brskictl_manufacturer_list;
+brskictl_command brskictl_manufacturer_show;
+brskictl_command brskictl_manufacturer_remove;
+brskictl_command brskictl_device_add;
+brskictl_command brskictl_device_list;
+brskictl_command brskictl_device_remove;
 brskictl_command brskictl_pending;
 brskictl_command brskictl_accept;
 brskictl_command brskictl_refuse;
-brskictl_command brskictl_type;
+brskictl_command brskictl_type_add;
+brskictl_command brskictl_type_list;
+brskictl_command brskictl_type_remove;
 brskictl_command brskictl_history;
 brskictl_command brskictl_queue;
-brskictl_command brskictl_voucher;
+brskictl_command brskictl_voucher_fetch;
+brskictl_command brskictl_voucher_list;
+brskictl_command brskictl_voucher_remove;
 brskictl_command brskictl_export;
 brskictl_command brskictl_import;
+
+/* The operand of that index, NULL if it was left out. */
+const char *brskictl_operand(const struct command_line *line, int i);
 
 /* ---- brskictl_print.c ---- */
 
 /* "brskictl: why" to standard error; returns 1. */
 int brskictl_fail(const struct brski_error *err);
-/* The same with words of its own; returns 2, for wrong use. */
-int brskictl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/*
- * For commands without options: takes the first "--" out of argv, and tells where it was, since what
- * stands there and behind it is an operand, whatever it looks like. *argc if there was none.
- */
-int brskictl_operands(int *argc, char **argv);
 /* For a word that brski_admin_is_serial_number() does not like; returns 2. */
-int brskictl_no_serial(const char *word);
+int brskictl_no_serial(const struct command_line *line, const char *word);
+/* With words of its own, as command_usage() has it; returns 2, for wrong use. */
+#define brskictl_usage(line, ...) command_usage(&brskictl_program, (line)->command, __VA_ARGS__)
 /* Local time "2026-11-21 08:00:00", or "never". */
 const char *brskictl_time(time_t t, char out[32]);
 /* "3 d 4 h", "12 min", "5 s": how long ago, or "-" if never. */

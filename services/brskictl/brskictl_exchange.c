@@ -6,26 +6,6 @@
 
 /* brskictl export and import: requests out and answers in, where there is no way to MASA and PKI. */
 
-static const char help_export[] =
-	"Usage: brskictl export [options] FILE\n"
-	"Writes the requests that wait for a MASA or the PKI to FILE, signed, for brski-courier(1).\n"
-	"\n"
-	"  -C, --config FILE        the server's configuration of rlm_brski: it tells what follows\n"
-	"  -c, --certificate FILE   the registrar's certificate\n"
-	"  -k, --private-key FILE   its key\n"
-	"  -a, --ca FILE            trust anchors of the network\n"
-	"  -u, --cmp-url URL        of the PKI\n";
-
-static const char help_import[] =
-	"Usage: brskictl import [options] FILE\n"
-	"Brings in the answers that brski-courier(1) wrote, checking each as if it had come over the network.\n"
-	"\n"
-	"  -S, --courier FILE       certificates of couriers, or of the CA that issued them; default: courier.pem\n"
-	"                           in the folder of the registrar's certificate\n"
-	"  -C, -c, -k, -a, -u       as for 'brskictl export'\n"
-	"\n"
-	"Exit status: 0 every answer was taken or is there already, 1 some changed nothing, 2 wrong use.\n";
-
 /* ---- export ---- */
 
 static void print_counts(const struct brski_admin_exported *n, const char *path)
@@ -56,24 +36,12 @@ static int run_export(const struct brskictl_site *site, struct brski_admin *admi
 	return 0;
 }
 
-int brskictl_export(struct brski_admin *admin, int argc, char **argv)
+int brskictl_export(struct brski_admin *admin, const struct command_line *line)
 {
-	static const struct option options[] = {
-		BRSKICTL_SITE_OPTIONS, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct brskictl_site site = {0};
-	int c;
 
-	while ((c = getopt_long(argc, argv, BRSKICTL_SITE_SHORT "h", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(help_export, stdout);
-			return 0;
-		}
-		if (!brskictl_site_option(&site, c, optarg))
-			return brskictl_usage("wrong option of 'export'");
-	}
-	if (argc - optind != 1)
-		return brskictl_usage("'export' takes one FILE");
-	return run_export(&site, admin, argv[optind]);
+	brskictl_site_options(&site, line);
+	return run_export(&site, admin, line->operands[0]);
 }
 
 /* ---- import ---- */
@@ -122,26 +90,14 @@ static int run_import(
 	return tally.n[BRSKI_ADMIN_WRONG] || tally.n[BRSKI_ADMIN_WAITS] ? 1 : 0;
 }
 
-int brskictl_import(struct brski_admin *admin, int argc, char **argv)
+int brskictl_import(struct brski_admin *admin, const struct command_line *line)
 {
-	static const struct option options[] = {BRSKICTL_SITE_OPTIONS,
-		{"courier", required_argument, NULL, 'S'}, {"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0}};
 	struct brskictl_site site = {0};
 	const char *courier = NULL;
-	int c;
 
-	while ((c = getopt_long(argc, argv, BRSKICTL_SITE_SHORT "S:h", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(help_import, stdout);
-			return 0;
-		}
-		if (c == 'S')
-			courier = optarg;
-		else if (!brskictl_site_option(&site, c, optarg))
-			return brskictl_usage("wrong option of 'import'");
-	}
-	if (argc - optind != 1)
-		return brskictl_usage("'import' takes one FILE");
-	return run_import(&site, admin, courier, argv[optind]);
+	brskictl_site_options(&site, line);
+	for (size_t i = 0; i < line->n_given; i++)
+		if (line->given[i].id == 'S')
+			courier = line->given[i].value;
+	return run_import(&site, admin, courier, line->operands[0]);
 }

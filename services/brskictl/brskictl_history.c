@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "eap_brski/ground/text.h"
@@ -21,23 +20,19 @@ static void print_event(void *ctx, const struct brski_admin_event *e)
 		e->detail[0] ? ": " : "", e->detail);
 }
 
-int brskictl_history(struct brski_admin *admin, int argc, char **argv)
+int brskictl_history(struct brski_admin *admin, const struct command_line *line)
 {
 	long most = EVENTS_DEFAULT;
 	struct brski_error err;
 	unsigned n = 0;
-	int c;
 
-	while ((c = getopt(argc, argv, "n:")) != -1) {
-		if (c != 'n')
-			return brskictl_usage("'history' takes [-n NUMBER] [SERIAL]");
-		if (!brski_number_read(optarg, 1, BRSKI_ADMIN_HISTORY_MOST, &most))
-			return brskictl_usage("-n takes a number from 1 to %d", BRSKI_ADMIN_HISTORY_MOST);
-	}
-	if (argc - optind > 1)
-		return brskictl_usage("'history' takes [-n NUMBER] [SERIAL]");
-	if (brski_admin_history(admin, argc > optind ? argv[optind] : NULL, (unsigned long)most, print_event,
-		    &n, &err) != BRSKI_OK)
+	for (size_t i = 0; i < line->n_given; i++)
+		if (line->given[i].id == 'n' &&
+			!brski_number_read(line->given[i].value, 1, BRSKI_ADMIN_HISTORY_MOST, &most))
+			return brskictl_usage(line, "-n takes a number from 1 to %d, not '%.80s'",
+				BRSKI_ADMIN_HISTORY_MOST, line->given[i].value);
+	if (brski_admin_history(
+		    admin, brskictl_operand(line, 0), (unsigned long)most, print_event, &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("Nothing has happened yet.");
@@ -66,14 +61,12 @@ static void print_totals(const struct brski_admin_totals *t)
 		(unsigned long long)(t->octets + 1023) / 1024);
 }
 
-int brskictl_queue(struct brski_admin *admin, int argc, char **argv)
+int brskictl_queue(struct brski_admin *admin, const struct command_line *line)
 {
 	struct brski_admin_totals totals;
 	struct brski_error err;
 
-	(void)argv;
-	if (argc > 1)
-		return brskictl_usage("'queue' takes no argument");
+	(void)line;
 	if (brski_admin_totals(admin, &totals, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (totals.waiting)

@@ -1,62 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "services/base/file.h"
 #include "services/brskictl/brskictl.h"
-
-static const char help[] =
-	"Usage: brskictl manufacturer add NAME --anchors FILE [options]\n"
-	"Adds a manufacturer, or replaces all that is known of it. Files are PEM and are copied into the database.\n"
-	"\n"
-	"  --anchors FILE          CA certificates that its devices' IDevIDs verify to (required)\n"
-	"  --masa-url URL          https://HOST[:PORT][/PATH] of its MASA; default: what the IDevID itself says\n"
-	"  --voucher-anchors FILE  CA certificates that its vouchers verify to; default: --anchors\n"
-	"  --masa-tls-ca FILE      CA certificates for the MASA's HTTPS; default: the system's\n"
-	"  --crl FILE              CRLs of the IDevID CA: devices on them are refused\n"
-	"  --mode MODE             inventory: listed devices only (default)\n"
-	"                          manual: listed devices; others wait for 'brskictl accept' or 'refuse'\n"
-	"                          manufacturer: every device of this manufacturer\n"
-	"                          type: listed devices, and those that fit a 'brskictl type'\n"
-	"                          open: no check at all\n"
-	"  --allow-foreign-domains accept a device whose audit log names other owners (second-hand goods)\n"
-	"  --allow-nonceless       accept a device to which others hold a voucher without nonce\n"
-	"  --no-audit-log          do not ask the MASA for the audit log\n"
-	"  --no-voucher-check      hand vouchers on without looking at them; the device judges them anyway\n"
-	"  --force                 also if another manufacturer has one of the anchors; of their devices the\n"
-	"                          stricter mode decides then\n";
-
-enum {
-	ANCHORS = 256,
-	MASA_URL,
-	VOUCHER_ANCHORS,
-	MASA_TLS_CA,
-	CRL,
-	MODE,
-	FOREIGN,
-	NONCELESS,
-	NO_AUDIT,
-	NO_CHECK,
-	FORCE
-};
-
-static const struct option options[] = {
-	{"anchors", required_argument, NULL, ANCHORS},
-	{"masa-url", required_argument, NULL, MASA_URL},
-	{"voucher-anchors", required_argument, NULL, VOUCHER_ANCHORS},
-	{"masa-tls-ca", required_argument, NULL, MASA_TLS_CA},
-	{"crl", required_argument, NULL, CRL},
-	{"mode", required_argument, NULL, MODE},
-	{"allow-foreign-domains", no_argument, NULL, FOREIGN},
-	{"allow-nonceless", no_argument, NULL, NONCELESS},
-	{"no-audit-log", no_argument, NULL, NO_AUDIT},
-	{"no-voucher-check", no_argument, NULL, NO_CHECK},
-	{"force", no_argument, NULL, FORCE},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
 
 /* ---- add ---- */
 
@@ -76,31 +22,31 @@ static enum brski_code option(
 	int c, const char *value, struct brski_admin_manufacturer *m, struct brski_error *err)
 {
 	switch (c) {
-	case ANCHORS:
+	case BRSKICTL_ANCHORS:
 		return set_pem(m, BRSKI_ADMIN_IDEVID_ANCHORS, value, err);
-	case VOUCHER_ANCHORS:
+	case BRSKICTL_VOUCHER_ANCHORS:
 		return set_pem(m, BRSKI_ADMIN_VOUCHER_ANCHORS, value, err);
-	case MASA_TLS_CA:
+	case BRSKICTL_MASA_TLS_CA:
 		return set_pem(m, BRSKI_ADMIN_TLS_ANCHORS, value, err);
-	case CRL:
+	case BRSKICTL_CRL:
 		return set_pem(m, BRSKI_ADMIN_CRLS, value, err);
-	case MASA_URL:
+	case BRSKICTL_MASA_URL:
 		return brski_admin_manufacturer_set_url(m, value, err);
-	case MODE:
+	case BRSKICTL_MODE:
 		return brski_admin_manufacturer_set_mode(m, value, err);
-	case FOREIGN:
+	case BRSKICTL_FOREIGN:
 		m->allow_foreign_domains = true;
 		break;
-	case NONCELESS:
+	case BRSKICTL_NONCELESS:
 		m->allow_nonceless = true;
 		break;
-	case NO_AUDIT:
+	case BRSKICTL_NO_AUDIT:
 		m->audit_log = false;
 		break;
-	case NO_CHECK:
+	case BRSKICTL_NO_CHECK:
 		m->check_voucher = false;
 		break;
-	case FORCE:
+	case BRSKICTL_FORCE:
 		m->shares_anchors = true;
 		break;
 	}
@@ -134,29 +80,25 @@ static int put(struct brski_admin *admin, const struct brski_admin_manufacturer 
 	return 0;
 }
 
-static int add(struct brski_admin *admin, int argc, char **argv)
+int brskictl_manufacturer_add(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *name = line->operands[0];
 	struct brski_admin_manufacturer m;
 	struct brski_error err;
-	int c, status = 0;
+	int status = 0;
 
 	brski_admin_manufacturer_init(&m);
-	while (!status && (c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(help, stdout);
-			return 0;
-		}
-		if (c == '?')
-			status = brskictl_usage("wrong option of 'manufacturer add'");
-		else if (option(c, optarg, &m, &err) != BRSKI_OK)
+	for (size_t i = 0; !status && i < line->n_given; i++)
+		if (option(line->given[i].id, line->given[i].value, &m, &err) != BRSKI_OK)
 			status = brskictl_fail(&err);
-	}
-	if (!status && (argc - optind != 1 || !brski_admin_is_name(argv[optind])))
-		status = brskictl_usage("'manufacturer add' takes one NAME, of printable characters");
+	if (!status && !brski_admin_is_name(name))
+		status = brskictl_usage(line,
+			"'%.80s' is no name of a manufacturer: 1 to %d printable characters", name,
+			BRSKI_ADMIN_NAME_MAX - 1);
 	if (!status && !m.pem[BRSKI_ADMIN_IDEVID_ANCHORS].len)
-		status = brskictl_usage("'manufacturer add' needs --anchors FILE");
+		status = brskictl_usage(line, "'manufacturer add' needs --anchors FILE");
 	if (!status) {
-		snprintf(m.name, sizeof(m.name), "%s", argv[optind]);
+		snprintf(m.name, sizeof(m.name), "%s", name);
 		status = put(admin, &m);
 	}
 	brski_admin_manufacturer_free(&m);
@@ -172,11 +114,12 @@ static void print_row(void *ctx, const struct brski_admin_manufacturer *m)
 		m->masa_url[0] ? m->masa_url : "(as the IDevID says)");
 }
 
-static int list(struct brski_admin *admin)
+int brskictl_manufacturer_list(struct brski_admin *admin, const struct command_line *line)
 {
 	struct brski_error err;
 	unsigned n = 0;
 
+	(void)line;
 	printf("%-24s %-14s %s\n", "MANUFACTURER", "MODE", "MASA");
 	if (brski_admin_manufacturers(admin, print_row, &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
@@ -199,12 +142,12 @@ static void print_anchors(const struct brski_admin_manufacturer *m)
 	brski_admin_subjects(&m->pem[BRSKI_ADMIN_TLS_ANCHORS], print_subject, tls);
 }
 
-static int show(struct brski_admin *admin, const char *name)
+int brskictl_manufacturer_show(struct brski_admin *admin, const struct command_line *line)
 {
 	struct brski_admin_manufacturer m;
 	struct brski_error err;
 
-	if (brski_admin_manufacturer_get(admin, name, &m, &err) != BRSKI_OK)
+	if (brski_admin_manufacturer_get(admin, line->operands[0], &m, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	printf("%-22s %s\n", "name", m.name);
 	printf("%-22s %s\n", "mode", brski_admin_mode_name(m.mode));
@@ -219,28 +162,13 @@ static int show(struct brski_admin *admin, const char *name)
 	return 0;
 }
 
-static int drop(struct brski_admin *admin, const char *name)
+int brskictl_manufacturer_remove(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *name = line->operands[0];
 	struct brski_error err;
 
 	if (brski_admin_manufacturer_remove(admin, name, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	printf("Manufacturer %s and its devices are removed.\n", name);
 	return 0;
-}
-
-int brskictl_manufacturer(struct brski_admin *admin, int argc, char **argv)
-{
-	const char *verb = argc > 1 ? argv[1] : "list";
-
-	if (strcmp(verb, "add") == 0)
-		return add(admin, argc - 1, argv + 1);
-	brskictl_operands(&argc, argv);
-	if (strcmp(verb, "list") == 0 && argc <= 2)
-		return list(admin);
-	if (strcmp(verb, "show") == 0 && argc == 3)
-		return show(admin, argv[2]);
-	if (strcmp(verb, "remove") == 0 && argc == 3)
-		return drop(admin, argv[2]);
-	return brskictl_usage("'manufacturer' takes add, list, show NAME or remove NAME");
 }

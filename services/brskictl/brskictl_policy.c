@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
-#include <string.h>
 
 #include "services/brskictl/brskictl.h"
 
@@ -29,14 +28,12 @@ static void print_candidate(void *ctx, const struct brski_admin_candidate *c)
 		printf("%-20s IDevID SHA-256 %s\n", "", c->fingerprint);
 }
 
-int brskictl_pending(struct brski_admin *admin, int argc, char **argv)
+int brskictl_pending(struct brski_admin *admin, const struct command_line *line)
 {
 	struct pending pending = {0};
 	struct brski_error err;
 
-	(void)argv;
-	if (argc > 1)
-		return brskictl_usage("'pending' takes no argument");
+	(void)line;
 	printf("%-20s %-28s %-8s %-14s %-14s %6s  %s\n", "MANUFACTURER", "SERIAL NUMBER", "STATE", "SINCE",
 		"LAST SEEN", "VISITS", "SUBJECT (NOTE)");
 	if (brski_admin_pending(admin, print_candidate, &pending, &err) != BRSKI_OK)
@@ -45,19 +42,17 @@ int brskictl_pending(struct brski_admin *admin, int argc, char **argv)
 	return 0;
 }
 
-int brskictl_accept(struct brski_admin *admin, int argc, char **argv)
+int brskictl_accept(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *manufacturer = line->operands[0], *serial = line->operands[1];
 	struct brski_error err;
 
-	brskictl_operands(&argc, argv);
-	if (argc != 3 && argc != 4)
-		return brskictl_usage("'accept' takes MANUFACTURER SERIAL [NOTE]");
-	switch (brski_admin_accept(admin, argv[1], argv[2], argc == 4 ? argv[3] : NULL, &err)) {
+	switch (brski_admin_accept(admin, manufacturer, serial, brskictl_operand(line, 2), &err)) {
 	case BRSKI_OK:
-		printf("Device %s of %s is accepted: it gets in on its next visit.\n", argv[2], argv[1]);
+		printf("Device %s of %s is accepted: it gets in on its next visit.\n", serial, manufacturer);
 		return 0;
 	case BRSKI_MALFORMED:
-		return brskictl_no_serial(argv[2]);
+		return brskictl_no_serial(line, serial);
 	case BRSKI_NOT_FOUND:
 		brskictl_fail(&err);
 		fputs("'brskictl pending' tells who does; 'brskictl device "
@@ -69,21 +64,19 @@ int brskictl_accept(struct brski_admin *admin, int argc, char **argv)
 	}
 }
 
-int brskictl_refuse(struct brski_admin *admin, int argc, char **argv)
+int brskictl_refuse(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *manufacturer = line->operands[0], *serial = line->operands[1];
 	struct brski_error err;
 
-	brskictl_operands(&argc, argv);
-	if (argc != 3 && argc != 4)
-		return brskictl_usage("'refuse' takes MANUFACTURER SERIAL [NOTE]");
-	switch (brski_admin_refuse(admin, argv[1], argv[2], argc == 4 ? argv[3] : NULL, &err)) {
+	switch (brski_admin_refuse(admin, manufacturer, serial, brskictl_operand(line, 2), &err)) {
 	case BRSKI_OK:
 		printf("Device %s of %s is refused, now and later, until you accept or list it. A "
 		       "certificate that it already has stays valid: revoke it at your CA.\n",
-			argv[2], argv[1]);
+			serial, manufacturer);
 		return 0;
 	case BRSKI_MALFORMED:
-		return brskictl_no_serial(argv[2]);
+		return brskictl_no_serial(line, serial);
 	default:
 		return brskictl_fail(&err);
 	}
@@ -91,14 +84,15 @@ int brskictl_refuse(struct brski_admin *admin, int argc, char **argv)
 
 /* ---- type ---- */
 
-static int add_type(struct brski_admin *admin, const char *manufacturer, const char *pattern)
+int brskictl_type_add(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *manufacturer = line->operands[0], *pattern = line->operands[1];
 	struct brski_admin_manufacturer m;
 	struct brski_error err;
 	enum brski_code code = brski_admin_type_put(admin, manufacturer, pattern, &err);
 
 	if (code == BRSKI_MALFORMED)
-		return brskictl_usage("%s", err.why);
+		return brskictl_usage(line, "%s", err.why);
 	if (code != BRSKI_OK || brski_admin_manufacturer_get(admin, manufacturer, &m, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	printf("Devices of %s whose %s fits '%s' are let in.\n", manufacturer,
@@ -118,41 +112,26 @@ static void print_type(void *ctx, const struct brski_admin_type *type)
 	printf("%-20s %-20s %s\n", type->manufacturer, brskictl_time(type->added, added), type->pattern);
 }
 
-static int list_types(struct brski_admin *admin, const char *manufacturer)
+int brskictl_type_list(struct brski_admin *admin, const struct command_line *line)
 {
 	struct brski_error err;
 	unsigned n = 0;
 
 	printf("%-20s %-20s %s\n", "MANUFACTURER", "ADDED", "PATTERN");
-	if (brski_admin_types(admin, manufacturer, print_type, &n, &err) != BRSKI_OK)
+	if (brski_admin_types(admin, brskictl_operand(line, 0), print_type, &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("None yet. Add one with 'brskictl type add MANUFACTURER PATTERN'.");
 	return 0;
 }
 
-static int drop_type(struct brski_admin *admin, const char *manufacturer, const char *pattern)
+int brskictl_type_remove(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *manufacturer = line->operands[0], *pattern = line->operands[1];
 	struct brski_error err;
 
 	if (brski_admin_type_remove(admin, manufacturer, pattern, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	printf("'%s' is no type of %s any more.\n", pattern, manufacturer);
 	return 0;
-}
-
-int brskictl_type(struct brski_admin *admin, int argc, char **argv)
-{
-	const char *verb;
-
-	brskictl_operands(&argc, argv);
-	verb = argc > 1 ? argv[1] : "list";
-	if (strcmp(verb, "add") == 0 && argc == 4)
-		return add_type(admin, argv[2], argv[3]);
-	if (strcmp(verb, "list") == 0 && argc <= 3)
-		return list_types(admin, argc == 3 ? argv[2] : NULL);
-	if (strcmp(verb, "remove") == 0 && argc == 4)
-		return drop_type(admin, argv[2], argv[3]);
-	return brskictl_usage(
-		"'type' takes add MANUFACTURER PATTERN, list [MANUFACTURER] or remove MANUFACTURER PATTERN");
 }

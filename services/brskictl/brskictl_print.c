@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "services/brskictl/brskictl.h"
 
@@ -11,35 +9,15 @@ int brskictl_fail(const struct brski_error *err)
 	return 1;
 }
 
-int brskictl_usage(const char *fmt, ...)
+const char *brskictl_operand(const struct command_line *line, int i)
 {
-	va_list ap;
-
-	fputs("brskictl: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs("\nTry 'brskictl --help'.\n", stderr);
-	return 2;
+	return i < line->n_operands ? line->operands[i] : NULL;
 }
 
-int brskictl_operands(int *argc, char **argv)
+int brskictl_no_serial(const struct command_line *line, const char *word)
 {
-	int at = 1;
-
-	while (at < *argc && strcmp(argv[at], "--") != 0)
-		at++;
-	if (at >= *argc)
-		return *argc;
-	memmove(&argv[at], &argv[at + 1], (size_t)(*argc - at) * sizeof(*argv)); /* with the NULL behind */
-	(*argc)--;
-	return at;
-}
-
-int brskictl_no_serial(const char *word)
-{
-	return brskictl_usage(
-		"'%s' is no serial number: 1 to %d printable characters", word, BRSKI_ADMIN_SERIAL_MAX - 1);
+	return brskictl_usage(line, "'%s' is no serial number: 1 to %d printable characters", word,
+		BRSKI_ADMIN_SERIAL_MAX - 1);
 }
 
 const char *brskictl_time(time_t t, char out[32])

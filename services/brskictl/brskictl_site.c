@@ -8,7 +8,7 @@
 #define CONFIG_ENABLED "/etc/freeradius/3.0/mods-enabled/brski"
 #define CONFIG_AVAILABLE "/etc/freeradius/3.0/mods-available/brski"
 
-bool brskictl_site_option(struct brskictl_site *site, int c, const char *value)
+static void take_option(struct brskictl_site *site, int c, const char *value)
 {
 	const char **to = c == 'C'   ? &site->config
 			  : c == 'c' ? &site->certificate
@@ -20,7 +20,12 @@ bool brskictl_site_option(struct brskictl_site *site, int c, const char *value)
 
 	if (to)
 		*to = value;
-	return to != NULL;
+}
+
+void brskictl_site_options(struct brskictl_site *site, const struct command_line *line)
+{
+	for (size_t i = 0; i < line->n_given; i++)
+		take_option(site, line->given[i].id, line->given[i].value);
 }
 
 static enum brski_code configure(void *ctx, const char *name, const char *value, struct brski_error *err)

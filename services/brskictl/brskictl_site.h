@@ -2,8 +2,6 @@
 #ifndef BRSKI_SERVICES_BRSKICTL_BRSKICTL_SITE_H
 #define BRSKI_SERVICES_BRSKICTL_BRSKICTL_SITE_H
 
-#include <getopt.h>
-
 #include "services/brskictl/brskictl.h"
 
 /* Commands that need the registrar's own key: they take it from where the server does, mods-enabled/brski. */
@@ -12,17 +10,18 @@ struct brskictl_site { /* options; NULL: as the configuration says */
 	const char *config, *certificate, *private_key, *ca, *cmp_url, *proxy;
 };
 
+/* clang-format off */
 #define BRSKICTL_SITE_OPTIONS \
-	{"config", required_argument, NULL, 'C'}, {"certificate", required_argument, NULL, 'c'}, \
-		{"private-key", required_argument, NULL, 'k'}, {"ca", required_argument, NULL, 'a'}, \
-		{"cmp-url", required_argument, NULL, 'u'}, \
-	{ \
-		"proxy", required_argument, NULL, 'p' \
-	}
-#define BRSKICTL_SITE_SHORT "C:c:k:a:u:p:"
+	{"config", 'C', "FILE", "the server's configuration of rlm_brski, which tells what\nfollows"}, \
+	{"certificate", 'c', "FILE", "the registrar's certificate"}, \
+	{"private-key", 'k', "FILE", "its key"}, \
+	{"ca", 'a', "FILE", "trust anchors of the network"}, \
+	{"cmp-url", 'u', "URL", "of the PKI"}, \
+	{"proxy", 'p', "URL", "an HTTP proxy"}
+/* clang-format on */
 
-/* True if the option was one of these. */
-bool brskictl_site_option(struct brskictl_site *site, int c, const char *value);
+/* Those of the options that are these. */
+void brskictl_site_options(struct brskictl_site *site, const struct command_line *line);
 /* Has the registrar's key loaded, as the configuration and then these options say. Exit status. */
 int brskictl_site_load(const struct brskictl_site *site, struct brski_admin *admin);
 

@@ -12,20 +12,8 @@
  * is away.
  */
 
-static const char help[] =
-	"Usage: brskictl voucher fetch [options] MANUFACTURER SERIAL...\n"
-	"       brskictl voucher list [MANUFACTURER] | remove MANUFACTURER SERIAL\n"
-	"Fetches vouchers without nonce from the manufacturer's MASA, which gives them to a device's registered\n"
-	"owner. They are used when the MASA does not answer.\n"
-	"\n"
-	"  -f, --file FILE          a delivery note, as for 'brskictl device add --file'; '-' is standard input\n"
-	"  -i, --idevid FILE        certificate of a device of the same issuer, for its AuthorityKeyIdentifier;\n"
-	"                           needed if the manufacturer has several CAs\n"
-	"  -o, --offline            do not call the MASA: the requests go out with the next 'brskictl export'\n"
-	"  -C, -c, -k, -a, -u       as for 'brskictl export'\n"
-	"  -p, --proxy URL          an HTTP proxy\n";
-
 struct fetching {
+	const struct command_line *line;
 	struct brski_admin_fetch *fetch;
 	bool offline;
 	unsigned n, failed;
@@ -48,7 +36,7 @@ static int fetch_one(struct fetching *f, const char *serial)
 	struct brski_error err = {0};
 
 	if (!brski_admin_is_serial_number(serial))
-		return brskictl_no_serial(serial);
+		return brskictl_no_serial(f->line, serial);
 	f->n++;
 	if (brski_admin_fetch_one(f->fetch, serial, &fetched, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
@@ -79,7 +67,7 @@ static int fetch_file(struct fetching *f, const char *path)
 		code = brski_admin_serials_read(brski_buf_span(&csv), fetch_row, f, &err);
 	brski_buf_free(&csv);
 	if (code == BRSKI_MALFORMED)
-		return brskictl_usage("%s: %s; nothing was fetched", path, err.why);
+		return brskictl_usage(f->line, "%s: %s; nothing was fetched", path, err.why);
 	return code == BRSKI_OK ? f->status : brskictl_fail(&err);
 }
 
@@ -97,48 +85,46 @@ static int run_fetch(struct fetching *f, const char *file, int n, char **serials
 }
 
 static int begin_fetch(struct brski_admin *admin, const struct brskictl_site *site,
-	const struct brski_admin_fetch_config *config, struct fetching *f)
+	const struct brski_admin_fetch_config *config, const struct command_line *line, struct fetching *f)
 {
 	struct brski_error err = {0};
 	int status = brskictl_site_load(site, admin);
 
-	*f = (struct fetching){.offline = config->offline};
+	*f = (struct fetching){.line = line, .offline = config->offline};
 	if (!status && brski_admin_fetch_new(admin, config, &f->fetch, &err) != BRSKI_OK)
 		status = brskictl_fail(&err);
 	return status;
 }
 
-static int fetch(struct brski_admin *admin, int argc, char **argv)
+static void read_options(
+	const struct command_line *line, struct brski_admin_fetch_config *config, const char **file)
 {
-	static const struct option options[] = {BRSKICTL_SITE_OPTIONS, {"file", required_argument, NULL, 'f'},
-		{"idevid", required_argument, NULL, 'i'}, {"offline", no_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	struct brski_admin_fetch_config config = {0};
+	for (size_t i = 0; i < line->n_given; i++) {
+		if (line->given[i].id == 'f')
+			*file = line->given[i].value;
+		else if (line->given[i].id == 'i')
+			config->idevid = line->given[i].value;
+		else if (line->given[i].id == 'o')
+			config->offline = true;
+	}
+}
+
+int brskictl_voucher_fetch(struct brski_admin *admin, const struct command_line *line)
+{
+	struct brski_admin_fetch_config config = {.manufacturer = line->operands[0]};
 	struct brskictl_site site = {0};
 	struct fetching f;
 	const char *file = NULL;
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, BRSKICTL_SITE_SHORT "f:i:oh", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(help, stdout);
-			return 0;
-		}
-		if (c == 'f')
-			file = optarg;
-		else if (c == 'i')
-			config.idevid = optarg;
-		else if (c == 'o')
-			config.offline = true;
-		else if (!brskictl_site_option(&site, c, optarg))
-			return brskictl_usage("wrong option of 'voucher fetch'");
-	}
-	if (argc - optind < (file ? 1 : 2))
-		return brskictl_usage("'voucher fetch' takes MANUFACTURER and SERIAL..., or --file FILE");
-	config.manufacturer = argv[optind];
-	status = begin_fetch(admin, &site, &config, &f);
+	read_options(line, &config, &file);
+	brskictl_site_options(&site, line);
+	if (line->n_operands == 1 && !file)
+		return brskictl_usage(
+			line, "'voucher fetch' takes MANUFACTURER and SERIAL..., or --file FILE");
+	status = begin_fetch(admin, &site, &config, line, &f);
 	if (!status)
-		status = run_fetch(&f, file, argc - optind - 1, argv + optind + 1);
+		status = run_fetch(&f, file, line->n_operands - 1, line->operands + 1);
 	brski_admin_fetch_free(f.fetch);
 	return status;
 }
@@ -161,40 +147,27 @@ static void print_row(void *ctx, const struct brski_admin_voucher *v)
 		v->renewing ? " (a new one is asked for)" : "");
 }
 
-static int list(struct brski_admin *admin, const char *manufacturer)
+int brskictl_voucher_list(struct brski_admin *admin, const struct command_line *line)
 {
 	struct brski_error err;
 	unsigned n = 0;
 
 	printf("%-20s %-28s %-10s %-20s %s\n", "MANUFACTURER", "SERIAL NUMBER", "STATE", "FETCHED",
 		"EXPIRES");
-	if (brski_admin_vouchers(admin, manufacturer, print_row, &n, &err) != BRSKI_OK)
+	if (brski_admin_vouchers(admin, brskictl_operand(line, 0), print_row, &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("None. Fetch them with 'brskictl voucher fetch MANUFACTURER SERIAL...'.");
 	return 0;
 }
 
-static int drop(struct brski_admin *admin, const char *manufacturer, const char *serial)
+int brskictl_voucher_remove(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *manufacturer = line->operands[0], *serial = line->operands[1];
 	struct brski_error err;
 
 	if (brski_admin_voucher_remove(admin, manufacturer, serial, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	printf("The voucher for %s of %s is removed.\n", serial, manufacturer);
 	return 0;
-}
-
-int brskictl_voucher(struct brski_admin *admin, int argc, char **argv)
-{
-	const char *verb = argc > 1 ? argv[1] : "list";
-
-	if (strcmp(verb, "fetch") == 0)
-		return fetch(admin, argc - 1, argv + 1);
-	brskictl_operands(&argc, argv);
-	if (strcmp(verb, "list") == 0 && argc <= 3)
-		return list(admin, argc == 3 ? argv[2] : NULL);
-	if (strcmp(verb, "remove") == 0 && argc == 4)
-		return drop(admin, argv[2], argv[3]);
-	return brskictl_usage("'voucher' takes fetch, list [MANUFACTURER] or remove MANUFACTURER SERIAL");
 }
