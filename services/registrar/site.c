@@ -164,7 +164,7 @@ static void expire_rates(struct brski_site *site)
 }
 
 /* In the worker's thread, every minute: what no device comes to clean up. */
-static void keep_house(void *ctx)
+static bool keep_house(void *ctx)
 {
 	struct brski_site *site = ctx;
 	struct brski_error err = {0};
@@ -177,6 +177,7 @@ static void keep_house(void *ctx)
 	if (site->max_history && brski_store_events_trim(site->store, (unsigned)site->max_history,
 					 (unsigned)site->max_history_per_device, &err) != BRSKI_OK)
 		brski_log(site->env, BRSKI_LOG_WARN, "the history cannot be shortened: %s", err.why);
+	return false;
 }
 
 static enum brski_code make_worker(

@@ -316,14 +316,22 @@ static void scan(struct brski_worker *worker)
 
 /* ---- The thread ---- */
 
+static void keep_house(struct brski_worker *worker)
+{
+	bool more = worker->config.housekeeping != NULL;
+
+	while (more && !atomic_load(&worker->stop))
+		more = worker->config.housekeeping(worker->config.housekeeping_ctx);
+}
+
 /* What is due now. Milliseconds until something else is. */
 static long look_around(struct brski_worker *worker)
 {
 	struct brski_task *t;
 
 	if (brski_now_ms() >= worker->next_scan) {
-		if (worker->next_scan && worker->config.housekeeping)
-			worker->config.housekeeping(worker->config.housekeeping_ctx);
+		if (worker->next_scan)
+			keep_house(worker);
 		scan(worker);
 	}
 	while ((t = brski_board_take(worker->board)))

@@ -25,8 +25,11 @@ struct brski_worker_config {
 	long scan_ms;      /* how often the store is looked through for waiting jobs; 0: 60 s */
 	/* of a job, for one call, in whole seconds; 0: what both timeouts allow, and 10 s more */
 	long lease_ms;
-	/* Runs in the thread with every such look, beginning with the second one; may be NULL. */
-	void (*housekeeping)(void *ctx);
+	/*
+	 * Runs in the thread with every such look, beginning with the second one; may be NULL. One step
+	 * of some milliseconds: true if there is more to do, so that it is called again without delay.
+	 */
+	bool (*housekeeping)(void *ctx);
 	void *housekeeping_ctx;
 	const struct brski_env *env;
 };

@@ -703,10 +703,12 @@ END_TEST
 
 /* ---- The thread ---- */
 
-static void count_housekeeping(void *ctx)
+static unsigned steps; /* that say there is more */
+
+static bool count_housekeeping(void *ctx)
 {
 	ck_assert_ptr_eq(ctx, &config);
-	n_housekeeping++;
+	return ++n_housekeeping <= steps;
 }
 
 START_TEST(housekeeping_comes_by)
@@ -723,10 +725,22 @@ START_TEST(housekeeping_comes_by)
 }
 END_TEST
 
-static void look_at_signals(void *ctx)
+START_TEST(housekeeping_goes_on_while_there_is_more)
+{
+	steps = 1000;
+	config.scan_ms = 200;
+	config.housekeeping = count_housekeeping;
+	config.housekeeping_ctx = &config;
+	start();
+	wait_for(&n_housekeeping, steps); /* with one look at the store, not with a thousand */
+}
+END_TEST
+
+static bool look_at_signals(void *ctx)
 {
 	pthread_sigmask(SIG_SETMASK, NULL, ctx);
 	n_housekeeping++;
+	return false;
 }
 
 START_TEST(signals_are_for_other_threads)
@@ -792,6 +806,7 @@ int main(void)
 		no_call_is_made_if_the_store_fails,
 		no_call_is_made_for_what_is_gone,
 		housekeeping_comes_by,
+		housekeeping_goes_on_while_there_is_more,
 		signals_are_for_other_threads,
 		a_ticket_may_come_back_after_the_end,
 	};
