@@ -127,7 +127,8 @@ clang-format: deps
 e2e: all supplicant test-programs
 	@BUILD=$(BUILD) tests/e2e/run $(sort $(wildcard tests/e2e/test_*.sh))
 
-# DESTDIR is a package's staging folder, or empty for this machine itself.
+# DESTDIR is a package's staging folder, or empty for this machine itself. What an administrator has changed, in files of the
+# configuration or in the rights of the database's folder, stays; and what install_config has to say of it comes last.
 MULTIARCH = $(shell $(CC) -print-multiarch)
 FR_CONFIG := /etc/freeradius/3.0
 INSTALL_FILE    = install -D -m 644
@@ -135,7 +136,6 @@ INSTALL_PROGRAM = install -D -m 755
 
 install: all
 	$(INSTALL_FILE) $(BUILD)/rlm_brski.so $(DESTDIR)/usr/lib/freeradius/rlm_brski.so
-	radius_module/install_config $(DESTDIR)$(FR_CONFIG) $(if $(DESTDIR),,$(shell getent group freerad | cut -d: -f1))
 	$(INSTALL_FILE) radius_module/raddb/dictionary.brski $(DESTDIR)/usr/share/freeradius/dictionary.brski
 	for p in brskictl brski-masa brski-ca; do $(INSTALL_PROGRAM) $(BUILD)/$$p $(DESTDIR)/usr/sbin/$$p || exit 1; done
 	$(INSTALL_PROGRAM) $(BUILD)/brski-courier $(DESTDIR)/usr/bin/brski-courier
@@ -143,10 +143,11 @@ install: all
 	$(INSTALL_FILE) $(LIB) $(DESTDIR)/usr/lib/$(MULTIARCH)/libeap_brski.a
 	for h in $$(find eap_brski -name '*.h' ! -name '*_internal.h' ! -name '*_asn1.h'); do $(INSTALL_FILE) $$h $(DESTDIR)/usr/include/$$h || exit 1; done
 	for d in README.md COPYING docs/*.md; do $(INSTALL_FILE) $$d $(DESTDIR)/usr/share/doc/eap-brski/$${d##*/} || exit 1; done
-	install -d -m 750 $(DESTDIR)/var/lib/brski
-	@if [ -z "$(DESTDIR)" ] && getent passwd freerad > /dev/null; then \
-		chown freerad:freerad /var/lib/brski; \
+	@if [ ! -d $(DESTDIR)/var/lib/brski ]; then \
+		install -d -m 750 $(DESTDIR)/var/lib/brski && \
+		if [ -z "$(DESTDIR)" ] && getent passwd freerad > /dev/null; then chown freerad:freerad /var/lib/brski; fi; \
 	fi
+	@radius_module/install_config $(DESTDIR)$(FR_CONFIG) $(if $(DESTDIR),,$(shell getent group freerad | cut -d: -f1))
 
 help:
 	@sed -n 's/^#   make/  make/p' $(MAKEFILE_LIST)

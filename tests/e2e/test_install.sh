@@ -61,6 +61,67 @@ fi
 ln -s ../sites-available/brski "$LAB/raddb/sites-enabled/brski"
 check "and so does the example site" freeradius -d "$LAB/raddb" -XC -l "$LAB/check2.log"
 
+echo "# Installed once more"
+RADDB=$LAB/root/etc/freeradius/3.0
+install_next() { # into it, what a next version has; says what that said
+	"$LAB/next/install_config" "$RADDB" > "$LAB/said" 2>&1
+}
+
+next_version() { # WORD: one whose every file ends with it
+	rm -rf "$LAB/next"
+	mkdir "$LAB/next"
+	cp -r "$ROOT/radius_module/install_config" "$ROOT/radius_module/raddb" "$ROOT/radius_module/raddb.sha256" "$LAB/next/"
+	find "$LAB/next/raddb" -type f -exec sed -i "\$a # $1" {} +
+}
+
+ends_with() { # FILE WORD
+	[ "$(tail -n 1 "$RADDB/$1")" = "# $2" ]
+}
+
+edit() { # FILE: the site's own, read by the server's group only
+	echo "# the site's own" >> "$RADDB/$1"
+	chmod 600 "$RADDB/$1"
+}
+
+stays() { # FILE...
+	for file in "$@"; do
+		ends_with "$file" "the site's own" && [ "$(stat -c %a "$RADDB/$file")" = 600 ] || return 1
+	done
+}
+
+edit mods-available/brski
+edit sites-available/brski-policy
+chmod 700 "$LAB/root/var/lib/brski"
+make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$LAB/root" install > "$LAB/said" 2>&1
+check "what has been edited stays" stays mods-available/brski sites-available/brski-policy
+check "nor is it offered what it was made of" [ -z "$(find "$RADDB" -name '*.new')" ]
+check "and the rights of the database's folder stay" [ "$(stat -c %a "$LAB/root/var/lib/brski")" = 700 ]
+next_version "next"
+check "a next version is installed" install_next
+check "what has been edited stays again" stays mods-available/brski sites-available/brski-policy
+check "what is new is beside it" eval 'ends_with mods-available/brski.new next && ends_with sites-available/brski-policy.new next'
+check "which is said, and how to compare" grep -q "    diff -u $RADDB/mods-available/brski $RADDB/mods-available/brski.new" "$LAB/said"
+check "what has not been edited is the new one" eval 'ends_with mods-available/brski_sql next && ends_with sites-available/brski next'
+check "and not spoken of" [ "$(grep -c 'has been edited' "$LAB/said")" = 2 ]
+rm "$RADDB/mods-available/brski.new"
+echo "# half merged" >> "$RADDB/sites-available/brski-policy.new"
+next_version "one more"
+install_next
+check "once merged, the one after it is offered" eval 'stays mods-available/brski && ends_with mods-available/brski.new "one more"'
+check "what is being merged stays, and is told" eval 'ends_with sites-available/brski-policy.new "half merged" && grep -q "brski-policy.new away" "$LAB/said"'
+rm "$RADDB/sites-available/brski-policy.new"
+install_next
+check "and is offered when that is out of the way" ends_with sites-available/brski-policy.new "one more"
+cp "$LAB/next/raddb/mods-available/brski" "$RADDB/mods-available/brski"
+install_next
+check "nothing lies beside what is as it was laid" [ ! -e "$RADDB/mods-available/brski.new" ]
+rm "$RADDB"/mods-config/brski/installed.sha256 "$RADDB"/*/*.new
+sha256sum < "$RADDB/mods-available/brski_sql" | sed 's|-$|mods-available/brski_sql|' >> "$LAB/next/raddb.sha256"
+sed -i '$a # newest' "$LAB"/next/raddb/mods-available/*
+install_next
+check "a version that wrote nothing down is known" eval 'ends_with mods-available/brski_sql newest && [ ! -e "$RADDB/mods-available/brski_sql.new" ]'
+check "what it had not is not touched" eval 'ends_with mods-available/brski "one more" && ends_with mods-available/brski.new newest'
+
 echo "# A server's user who lays links where root is about to write"
 trap_for() { # LINK: at that place, to a file of root's; prints nothing
 	rm -rf "$LAB/trap" "$LAB/victim"
