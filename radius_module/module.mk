@@ -19,9 +19,10 @@ UNIT_ARCHIVES := $(BUILD)/san/libbrski_radius.a $(UNIT_ARCHIVES)
 all: module
 module: $(MODULE)
 
-$(MODULE_HEADERS)/version: radius_module/fetch_headers
-	radius_module/fetch_headers $(MODULE_HEADERS)
-	@touch $@
+# Looked at each time: when FreeRADIUS has been upgraded they are fetched anew, and the module is made anew.
+.PHONY: module-headers
+$(MODULE_HEADERS)/version: module-headers
+	@radius_module/fetch_headers $(MODULE_HEADERS)
 
 $(MODULE_GLUE:%.c=$(BUILD)/%.o): $(BUILD)/%.o: %.c $(MODULE_HEADERS)/version
 	@mkdir -p $(@D)

@@ -98,6 +98,43 @@ else
 	ok "the module needs no variable of this version of the server"
 fi
 
+# What it says then: the same module, in which the version that it was built for is another one.
+version=$(freeradius -v | sed -nE 's/.*Version ([0-9.]+),.*/\1/p' | head -n 1)
+another=$(echo "$version" | tr 0-9 1-90)
+mkdir "$lab/other"
+sed "s/${version//./\\.}\x00/$another\x00/g" "$build/rlm_brski.so" > "$lab/other/rlm_brski.so"
+site
+sed -i "s,^libdir = .*,libdir = \"$lab/other:/usr/lib/freeradius\"," raddb/radiusd.conf
+check || true
+if grep -q "rlm_brski was built for FreeRADIUS $another and this server is $version: build it again" out; then
+	ok "a module for another version says so"
+else
+	bad "a module for another version"
+	tail -n 15 out >&2
+fi
+
+# After an upgrade of FreeRADIUS the headers of the one before are fetched anew, and what was made of them is made anew.
+object=$lab/made/radius_module/rlm_brski_origin.o
+make_object()
+{
+	PATH=$lab/bin:$PATH make -s -C "$root" BUILD="$lab/made" "$object" > "$lab/out" 2>&1
+}
+mkdir -p "$lab/made" "$lab/bin"
+cp -a "$build/freeradius" "$lab/made/"
+printf '#!/bin/sh\ntouch %s/asked\nexit 1\n' "$lab" > "$lab/bin/apt-get"
+chmod 755 "$lab/bin/apt-get"
+if make_object && first=$(stat -c %i-%y "$object") && make_object && [ "$(stat -c %i-%y "$object")" = "$first" ] && [ ! -e asked ]; then
+	ok "nothing is made anew for the same FreeRADIUS"
+else
+	bad "made twice for one FreeRADIUS"
+	tail -n 15 out >&2
+fi
+touch made/freeradius/version
+if make_object && [ "$(stat -c %i-%y "$object")" != "$first" ]; then ok "new headers make the module anew"; else bad "new headers, and the old module"; fi
+echo 3.2.0+dfsg-1 > made/freeradius/version
+touch -r "$build/freeradius/version" made/freeradius/version
+if ! make_object && [ -e asked ]; then ok "headers of another FreeRADIUS are fetched anew"; else bad "headers of another FreeRADIUS are taken"; fi
+
 # The example of rules of one's own, the way its own text says.
 mkdir -p raddb/mods-config/sql/brski
 cp "$root/radius_module/raddb/mods-config/sql/brski/schema.sql" raddb/mods-config/sql/brski/
