@@ -297,6 +297,21 @@ static enum brski_code at_job(struct step *s)
 	return leave_job(s);
 }
 
+static bool at_step(enum brski_server_result result)
+{
+	return result == BRSKI_SERVER_WORK || result == BRSKI_SERVER_JOB || result == BRSKI_SERVER_HOLD;
+}
+
+static enum brski_code take_step(struct step *s)
+{
+	if (s->result == BRSKI_SERVER_JOB)
+		return at_job(s);
+	if (s->result == BRSKI_SERVER_WORK)
+		return brski_server_work(s->v->eap, &s->reply, &s->result, &s->err);
+	s->result = BRSKI_SERVER_SEND;
+	return brski_server_send(s->v->eap, &s->reply, &s->err);
+}
+
 /* ---- One response ---- */
 
 static void conclude(struct step *s, enum brski_code code, struct brski_conversation_out *out)
@@ -345,8 +360,8 @@ static void process(struct brski_conversations *c, struct conversation *v,
 		brski_server_visit(v->eap, &judge);
 	}
 	code = brski_server_process(v->eap, method, &s.reply, &s.result, &s.err);
-	while (code == BRSKI_OK && s.result == BRSKI_SERVER_JOB)
-		code = at_job(&s);
+	while (code == BRSKI_OK && at_step(s.result))
+		code = take_step(&s);
 	brski_server_visit(v->eap, NULL);
 	conclude(&s, code, out);
 	brski_buf_free(&s.reply);

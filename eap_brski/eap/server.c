@@ -177,9 +177,8 @@ static enum brski_code close_tunnel(struct brski_server_session *s, enum brski_c
 	return send_last_words(s, code, why, reply, err);
 }
 
-/* All requests are answered: one flight of responses. */
-static enum brski_code send_responses(
-	struct brski_server_session *s, struct brski_buf *reply, struct brski_error *err)
+/* The responses of a whole flight become the octets that go out. */
+static enum brski_code write_responses(struct brski_server_session *s, struct brski_error *err)
 {
 	enum brski_code code = BRSKI_OK;
 
@@ -189,8 +188,21 @@ static enum brski_code send_responses(
 	brski_buf_reset(&s->plain);
 	s->requests = brski_span(NULL, 0);
 	s->n_flight = 0;
-	brski_server_move(&s->stage, BRSKI_SERVER_ANSWERED);
-	return code == BRSKI_OK ? send_records(s, reply, err) : code;
+	return code;
+}
+
+/* What was asked of the registrar may rest on what it has stored: such an answer is held. */
+static enum brski_code finish_flight(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err)
+{
+	bool hold = s->registrar && s->stage != BRSKI_STAGE_TALKING;
+	enum brski_code code = write_responses(s, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	brski_server_move(&s->stage, hold ? BRSKI_SERVER_READY : BRSKI_SERVER_ANSWERED);
+	*result = hold ? BRSKI_SERVER_HOLD : BRSKI_SERVER_SEND;
+	return hold ? BRSKI_OK : send_records(s, reply, err);
 }
 
 static enum brski_code next_request(
@@ -248,7 +260,7 @@ static enum brski_code work_off(struct brski_server_session *s, struct brski_buf
 		if (code != BRSKI_OK)
 			return fail_now(s, code, &why, err);
 	}
-	code = send_responses(s, reply, &why);
+	code = finish_flight(s, reply, result, &why);
 	return code == BRSKI_OK ? BRSKI_OK : fail_now(s, code, &why, err);
 }
 
@@ -285,22 +297,49 @@ static enum brski_code on_closed(
 	return BRSKI_OK;
 }
 
+/* Decrypts the message, or goes on with the handshake. True: that is all there is to it. */
+static bool through_tunnel(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err, enum brski_code *code)
+{
+	struct brski_error why = {0};
+
+	*code = brski_tunnel_feed(s->tunnel, brski_link_message(s->link), &s->records, &s->plain, &why);
+	if (*code != BRSKI_OK && s->records.len > 0) {
+		*code = send_last_words(s, *code, &why, reply, err);
+		return true;
+	}
+	if (*code != BRSKI_OK || brski_tunnel_state(s->tunnel) == BRSKI_TUNNEL_CLOSED) {
+		*code = on_closed(s, &why, result);
+		return true;
+	}
+	*code = start_registrar(s, &why);
+	if (*code != BRSKI_OK) {
+		*code = close_tunnel(s, *code, &why, reply, err);
+		return true;
+	}
+	s->requests = brski_buf_span(&s->plain);
+	return false;
+}
+
+/*
+ * The costly part waits for whoever calls: public-key operations, and what the registrar is asked.
+ * To decrypt costs little, and so it shows at once that a peer only leaves: it waits for no answer.
+ */
 static enum brski_code on_message(struct brski_server_session *s, struct brski_buf *reply,
 	enum brski_server_result *result, struct brski_error *err)
 {
-	struct brski_error why = {0};
-	enum brski_code code =
-		brski_tunnel_feed(s->tunnel, brski_link_message(s->link), &s->records, &s->plain, &why);
+	bool at_once = brski_tunnel_state(s->tunnel) == BRSKI_TUNNEL_OPEN ||
+		       brski_tunnel_is_alert(brski_link_message(s->link));
+	enum brski_code code;
 
-	if (code != BRSKI_OK && s->records.len > 0)
-		return send_last_words(s, code, &why, reply, err);
-	if (code != BRSKI_OK || brski_tunnel_state(s->tunnel) == BRSKI_TUNNEL_CLOSED)
-		return on_closed(s, &why, result);
-	code = start_registrar(s, &why);
-	if (code != BRSKI_OK)
-		return close_tunnel(s, code, &why, reply, err);
-	s->requests = brski_buf_span(&s->plain);
-	return work_off(s, reply, result, err);
+	*result = BRSKI_SERVER_SEND;
+	if (at_once && through_tunnel(s, reply, result, err, &code))
+		return code;
+	if (at_once && s->requests.len == 0)
+		return work_off(s, reply, result, err);
+	brski_server_move(&s->stage, BRSKI_SERVER_ASKED);
+	*result = BRSKI_SERVER_WORK;
+	return BRSKI_OK;
 }
 
 /* The peer has nothing to say to what it got last. */
@@ -342,14 +381,19 @@ static enum brski_code on_fragment(struct brski_server_session *s, struct brski_
 	return code == BRSKI_OK ? BRSKI_OK : fail_now(s, code, &why, err);
 }
 
-/* While a job is out, the only thing to come is the end of a Wait. */
+/* While a message, a job or an answer waits, the only thing to come is the end of a Wait. */
 static enum brski_code on_wait_over(struct brski_server_session *s, struct brski_buf *reply,
 	enum brski_server_result *result, struct brski_error *err)
 {
-	(void)s;
+	static const enum brski_server_result results[] = {
+		[BRSKI_STAGE_WORK] = BRSKI_SERVER_WORK,
+		[BRSKI_STAGE_JOB] = BRSKI_SERVER_JOB,
+		[BRSKI_STAGE_HOLD] = BRSKI_SERVER_HOLD,
+	};
+
 	(void)reply;
 	(void)err;
-	*result = BRSKI_SERVER_JOB;
+	*result = results[s->stage];
 	return BRSKI_OK;
 }
 
@@ -372,7 +416,13 @@ static reaction *const reactions[][BRSKI_LINK_ACK + 1] = {
 	[BRSKI_STAGE_TALKING] = {[BRSKI_LINK_SEND] = on_fragment,
 		[BRSKI_LINK_MESSAGE] = on_message,
 		[BRSKI_LINK_ACK] = on_silence},
+	[BRSKI_STAGE_WORK] = {[BRSKI_LINK_SEND] = on_impatience,
+		[BRSKI_LINK_MESSAGE] = on_impatience,
+		[BRSKI_LINK_ACK] = on_wait_over},
 	[BRSKI_STAGE_JOB] = {[BRSKI_LINK_SEND] = on_impatience,
+		[BRSKI_LINK_MESSAGE] = on_impatience,
+		[BRSKI_LINK_ACK] = on_wait_over},
+	[BRSKI_STAGE_HOLD] = {[BRSKI_LINK_SEND] = on_impatience,
 		[BRSKI_LINK_MESSAGE] = on_impatience,
 		[BRSKI_LINK_ACK] = on_wait_over},
 	[BRSKI_STAGE_ENDING] =
@@ -417,6 +467,47 @@ enum brski_code brski_server_process(struct brski_server_session *s, struct brsk
 	return code;
 }
 
+/* In one of the stages in which the session waits for whoever calls. */
+static enum brski_code expect_stage(const struct brski_server_session *s, enum brski_server_stage stage,
+	const char *why, struct brski_error *err)
+{
+	return s->stage == stage ? BRSKI_OK : brski_fail(err, BRSKI_UNEXPECTED, "%s", why);
+}
+
+enum brski_code brski_server_work(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err)
+{
+	enum brski_code code = expect_stage(s, BRSKI_STAGE_WORK, "no message waits to be worked off", err);
+	bool ended = false;
+
+	brski_buf_reset(reply);
+	*result = BRSKI_SERVER_FAILURE;
+	if (code != BRSKI_OK)
+		return code;
+	*result = BRSKI_SERVER_SEND;
+	if (brski_tunnel_state(s->tunnel) == BRSKI_TUNNEL_HANDSHAKE)
+		ended = through_tunnel(s, reply, result, err, &code);
+	if (!ended)
+		code = work_off(s, reply, result, err);
+	if (code != BRSKI_OK)
+		*result = BRSKI_SERVER_FAILURE;
+	return code;
+}
+
+enum brski_code brski_server_send(
+	struct brski_server_session *s, struct brski_buf *reply, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	enum brski_code code = expect_stage(s, BRSKI_STAGE_HOLD, "no answer is held", err);
+
+	brski_buf_reset(reply);
+	if (code != BRSKI_OK)
+		return code;
+	brski_server_move(&s->stage, BRSKI_SERVER_ANSWERED);
+	code = send_records(s, reply, &why);
+	return code == BRSKI_OK ? BRSKI_OK : fail_now(s, code, &why, err);
+}
+
 struct brski_job *brski_server_take_job(struct brski_server_session *s)
 {
 	struct brski_job *job = s->job;
@@ -439,8 +530,9 @@ static enum brski_code go_on(struct brski_server_session *s, const struct brski_
 
 	brski_buf_reset(reply);
 	*result = BRSKI_SERVER_FAILURE;
-	if (s->stage != BRSKI_STAGE_JOB)
-		return brski_fail(err, BRSKI_UNEXPECTED, "the session waits for no job");
+	code = expect_stage(s, BRSKI_STAGE_JOB, "the session waits for no job", err);
+	if (code != BRSKI_OK)
+		return code;
 	code = respond(s->registrar, job, &response, &why);
 	if (code == BRSKI_OK)
 		code = add_response(s, &response, &why);
@@ -469,8 +561,8 @@ enum brski_code brski_server_wait(
 	struct brski_server_session *s, unsigned wait_ms, struct brski_buf *reply, struct brski_error *err)
 {
 	brski_buf_reset(reply);
-	if (s->stage != BRSKI_STAGE_JOB)
-		return brski_fail(err, BRSKI_UNEXPECTED, "the session waits for no job");
+	if (s->stage != BRSKI_STAGE_WORK && s->stage != BRSKI_STAGE_JOB && s->stage != BRSKI_STAGE_HOLD)
+		return brski_fail(err, BRSKI_UNEXPECTED, "the session waits for nothing");
 	if (wait_ms < 1)
 		wait_ms = 1;
 	if (wait_ms > BRSKI_WAIT_MAX_MS)

@@ -21,8 +21,14 @@ BRSKI_CHECKED enum brski_code brski_server_context_new(
 void brski_server_context_free(struct brski_server_context *ctx);
 
 enum brski_server_result {
-	BRSKI_SERVER_SEND,    /* *reply goes out in an EAP-Request */
-	BRSKI_SERVER_JOB,     /* work for MASA or PKI: brski_server_take_job; then _resume, _wait or _defer */
+	BRSKI_SERVER_SEND, /* *reply goes out in an EAP-Request */
+	BRSKI_SERVER_WORK, /* a message is complete: brski_server_work does what it asks for; or _wait first */
+	BRSKI_SERVER_JOB,  /* work for MASA or PKI: brski_server_take_job; then _resume, _wait or _defer */
+	/*
+	 * The answer is ready: brski_server_send, as soon as what the registrar has stored until now
+	 * outlives a power failure; or _wait first. *reply is empty
+	 */
+	BRSKI_SERVER_HOLD,
 	BRSKI_SERVER_SUCCESS, /* EAP-Success, keys are there */
 	BRSKI_SERVER_FAILURE, /* EAP-Failure; brski_server_reason says why */
 };
@@ -40,19 +46,26 @@ void brski_server_session_free(struct brski_server_session *s);
 void brski_server_visit(struct brski_server_session *s, void *visit);
 
 /*
- * One response's data (after the Expanded Type). After BRSKI_SERVER_JOB followed by brski_server_wait,
- * the peer's acknowledgement comes here too, and gives BRSKI_SERVER_JOB again. An error return means
- * EAP-Failure now.
+ * One response's data (after the Expanded Type). What costs public-key operations, or the
+ * registrar's attention, gives BRSKI_SERVER_WORK and is not done yet; everything else is done here. After
+ * BRSKI_SERVER_WORK, _JOB or _HOLD followed by brski_server_wait, the peer's acknowledgement comes
+ * here too, and gives the same result again. An error return means EAP-Failure now.
  */
 BRSKI_CHECKED enum brski_code brski_server_process(struct brski_server_session *s, struct brski_span response,
 	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err);
+/* After BRSKI_SERVER_WORK, once. Any result but WORK. An error return means EAP-Failure now. */
+BRSKI_CHECKED enum brski_code brski_server_work(struct brski_server_session *s, struct brski_buf *reply,
+	enum brski_server_result *result, struct brski_error *err);
+/* After BRSKI_SERVER_HOLD, once: *reply goes out in an EAP-Request. An error return means EAP-Failure now. */
+BRSKI_CHECKED enum brski_code brski_server_send(
+	struct brski_server_session *s, struct brski_buf *reply, struct brski_error *err);
 /*
  * The job that the session stands at. The first call after it appeared gives ownership to the
  * caller, who may let another thread drive it; the session must not be freed before that thread let
  * go only if it still uses the session, the job is independent of it.
  */
 struct brski_job *brski_server_take_job(struct brski_server_session *s);
-/* The job is done: goes on with the session. */
+/* The job is done: goes on with the session, to _JOB, _HOLD, or its end. */
 BRSKI_CHECKED enum brski_code brski_server_resume(struct brski_server_session *s, const struct brski_job *job,
 	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err);
 /* It takes longer: a Wait packet of wait_ms. */

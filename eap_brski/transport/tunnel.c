@@ -420,6 +420,19 @@ enum brski_code brski_tunnel_feed(struct brski_tunnel *tunnel, struct brski_span
 	return code == BRSKI_OK ? brski_buf_status(out, err) : code;
 }
 
+/* RFC 8446 5.1 and 5.2: an alert has two octets; a protected one its type behind it, and a tag of 16. */
+bool brski_tunnel_is_alert(struct brski_span records)
+{
+	enum { ALERT = 21, APPLICATION_DATA = 23, ALERT_LEN = 2, PROTECTED_LEN = ALERT_LEN + 1 + 16 };
+	uint8_t type;
+	uint16_t version, len;
+
+	if (!brski_read_u8(&records, &type) || !brski_read_u16(&records, &version) ||
+		!brski_read_u16(&records, &len) || records.len != len)
+		return false;
+	return (type == ALERT && len == ALERT_LEN) || (type == APPLICATION_DATA && len == PROTECTED_LEN);
+}
+
 enum brski_code brski_tunnel_write(
 	struct brski_tunnel *tunnel, struct brski_span plain, struct brski_buf *out, struct brski_error *err)
 {

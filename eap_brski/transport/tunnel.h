@@ -53,6 +53,11 @@ void brski_tunnel_free(struct brski_tunnel *tunnel);
  */
 BRSKI_CHECKED enum brski_code brski_tunnel_feed(struct brski_tunnel *tunnel, struct brski_span in,
 	struct brski_buf *out, struct brski_buf *plain, struct brski_error *err);
+/*
+ * These octets are one record that holds no more than an alert, as far as its length and type tell:
+ * the other side leaves. Hardly any work is in such a record, whatever it is.
+ */
+bool brski_tunnel_is_alert(struct brski_span records);
 /* Encrypts; in state OPEN only. */
 BRSKI_CHECKED enum brski_code brski_tunnel_write(
 	struct brski_tunnel *tunnel, struct brski_span plain, struct brski_buf *out, struct brski_error *err);

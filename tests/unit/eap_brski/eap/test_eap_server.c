@@ -36,6 +36,7 @@ static struct client {
 	struct brski_buf records; /* to be sent */
 	struct brski_buf plain;   /* that came */
 	bool quiet;               /* the server said something, and nothing is due from us */
+	bool stop_at_work;        /* leaves work and answers that are held to the test */
 } c;
 
 static void start(const struct brski_credential *cred)
@@ -76,6 +77,20 @@ static void teardown(void)
 	site_close(&site);
 }
 
+/* What the server does that has a thread at once, and a quick disk. */
+static void go_on(struct brski_buf *out)
+{
+	struct brski_error err;
+
+	if (c.code == BRSKI_OK && c.result == BRSKI_SERVER_WORK)
+		c.code = brski_server_work(c.s, out, &c.result, &err);
+	if (c.code == BRSKI_OK && c.result == BRSKI_SERVER_HOLD) {
+		ck_assert_uint_eq(out->len, 0);
+		c.result = BRSKI_SERVER_SEND;
+		c.code = brski_server_send(c.s, out, &err);
+	}
+}
+
 /* One packet to the server. */
 static void send_packet(void)
 {
@@ -83,6 +98,8 @@ static void send_packet(void)
 	struct brski_error err;
 
 	c.code = brski_server_process(c.s, brski_buf_span(&c.packet), &out, &c.result, &err);
+	if (!c.stop_at_work)
+		go_on(&out);
 	brski_buf_move(&c.packet, &out);
 }
 
@@ -438,6 +455,8 @@ START_TEST(job_in_the_middle_of_a_flight)
 	site_drive(&site, job);
 	EXPECT(BRSKI_OK, brski_server_resume(c.s, job, &c.packet, &c.result, &err));
 	brski_job_free(job);
+	ck_assert_int_eq(c.result, BRSKI_SERVER_HOLD);
+	go_on(&c.packet);
 	ck_assert_int_eq(c.result, BRSKI_SERVER_SEND);
 	while (!take_packet())
 		send_packet();
@@ -459,6 +478,8 @@ START_TEST(job_that_is_deferred)
 	job = brski_server_take_job(c.s);
 	EXPECT(BRSKI_OK, brski_server_defer(c.s, job, &c.packet, &c.result, &err));
 	brski_job_free(job);
+	ck_assert_int_eq(c.result, BRSKI_SERVER_HOLD);
+	go_on(&c.packet);
 	while (!take_packet())
 		send_packet();
 	ck_assert_uint_gt(c.plain.len, 0);
@@ -487,6 +508,171 @@ START_TEST(job_that_nobody_takes)
 {
 	shake_hands();
 	ask_for_voucher();
+}
+END_TEST
+
+/* ---- A thread for the work, and a disk for its result ---- */
+
+/* The server makes its peer wait, who says that it has; and the server stands where it stood. */
+static void wait_at(enum brski_server_result result)
+{
+	struct brski_error err;
+
+	ck_assert_int_eq(c.code, BRSKI_OK);
+	ck_assert_int_eq(c.result, result);
+	for (int i = 0; i < 3; i++) {
+		EXPECT(BRSKI_OK, brski_server_wait(c.s, 100, &c.packet, &err));
+		ck_assert(take_packet());
+		EXPECT(BRSKI_OK, brski_link_next(c.link, &c.packet, &err));
+		send_packet();
+		ck_assert_int_eq(c.code, BRSKI_OK);
+		ck_assert_int_eq(c.result, result);
+		ck_assert_uint_eq(c.packet.len, 0);
+	}
+}
+
+START_TEST(a_message_waits_until_it_is_worked_off)
+{
+	struct brski_error err;
+
+	c.stop_at_work = true;
+	ck_assert(take_packet());
+	exchange(); /* ClientHello */
+	wait_at(BRSKI_SERVER_WORK);
+	EXPECT(BRSKI_OK, brski_server_work(c.s, &c.packet, &c.result, &err));
+	ck_assert_int_eq(c.result, BRSKI_SERVER_SEND); /* nothing is in it that is kept */
+	EXPECT(BRSKI_UNEXPECTED, brski_server_work(c.s, &c.packet, &c.result, &err));
+	ck_assert_int_eq(c.result, BRSKI_SERVER_FAILURE);
+}
+END_TEST
+
+/* Up to here it is the handshake's; the request is in the Finished's message. */
+static void ask(void)
+{
+	struct brski_buf flight = {0};
+
+	shake_hands();
+	put_get(&flight);
+	put_plain(brski_buf_span(&flight));
+	brski_buf_free(&flight);
+	c.stop_at_work = true;
+	exchange();
+}
+
+START_TEST(an_answer_is_held_until_it_may_go)
+{
+	struct brski_error err;
+
+	ask();
+	ck_assert_ptr_null(brski_server_device(c.s)); /* nobody has looked yet */
+	wait_at(BRSKI_SERVER_WORK);
+	EXPECT(BRSKI_UNEXPECTED, brski_server_send(c.s, &c.packet, &err));
+	EXPECT(BRSKI_OK, brski_server_work(c.s, &c.packet, &c.result, &err));
+	ck_assert_str_eq(brski_server_device(c.s)->serial_number, SITE_SERIAL);
+	ck_assert_uint_eq(c.packet.len, 0);
+	wait_at(BRSKI_SERVER_HOLD);
+	EXPECT(BRSKI_UNEXPECTED, brski_server_work(c.s, &c.packet, &c.result, &err));
+	EXPECT(BRSKI_OK, brski_server_send(c.s, &c.packet, &err));
+	ck_assert(take_packet());
+	ck_assert_uint_eq(count_responses(200), 1);
+	EXPECT(BRSKI_UNEXPECTED, brski_server_send(c.s, &c.packet, &err));
+	EXPECT(BRSKI_UNEXPECTED, brski_server_wait(c.s, 100, &c.packet, &err));
+}
+END_TEST
+
+/* In the tunnel the message is decrypted at once, and asks for work if anything is in it. */
+START_TEST(a_later_message_waits_too)
+{
+	struct brski_buf flight = {0};
+	struct brski_error err;
+
+	ask();
+	go_on(&c.packet);
+	ck_assert(take_packet());
+	put_get(&flight);
+	put_get(&flight);
+	put_plain(brski_buf_span(&flight));
+	brski_buf_free(&flight);
+	exchange();
+	wait_at(BRSKI_SERVER_WORK);
+	EXPECT(BRSKI_OK, brski_server_work(c.s, &c.packet, &c.result, &err));
+	wait_at(BRSKI_SERVER_HOLD);
+	EXPECT(BRSKI_OK, brski_server_send(c.s, &c.packet, &err));
+	ck_assert(take_packet());
+	ck_assert_uint_eq(count_responses(200), 2);
+}
+END_TEST
+
+START_TEST(who_closes_the_tunnel_is_not_made_to_wait)
+{
+	ask();
+	go_on(&c.packet);
+	ck_assert(take_packet());
+	brski_tunnel_close(c.tunnel, &c.records);
+	exchange();
+	ck_assert_int_eq(c.code, BRSKI_OK);
+	ck_assert_int_eq(c.result, BRSKI_SERVER_FAILURE);
+}
+END_TEST
+
+/* RFC 8446 6: an alert in the place of a Finished, protected or not. */
+START_TEST(an_alert_in_the_handshake_is_no_work)
+{
+	static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 80};
+
+	ck_assert(take_packet());
+	exchange();
+	c.stop_at_work = true;
+	brski_buf_reset(&c.records);
+	brski_put(&c.records, brski_span(alert, sizeof(alert)));
+	exchange();
+	ck_assert(c.result != BRSKI_SERVER_WORK);
+	stop();
+	start(&site.idevid);
+	ck_assert(take_packet());
+	exchange();
+	c.stop_at_work = true;
+	brski_buf_reset(&c.records);
+	brski_tunnel_close(c.tunnel, &c.records);
+	ck_assert_uint_eq(c.records.len, 24);
+	exchange();
+	ck_assert(c.result != BRSKI_SERVER_WORK);
+}
+END_TEST
+
+/* Whoever says something else than that it has waited is out. */
+START_TEST(message_while_work_or_an_answer_waits)
+{
+	for (int held = 0; held < 2; held++) {
+		struct brski_error err;
+
+		stop();
+		start(&site.idevid);
+		ask();
+		if (held)
+			EXPECT(BRSKI_OK, brski_server_work(c.s, &c.packet, &c.result, &err));
+		EXPECT(BRSKI_OK, brski_server_wait(c.s, 100, &c.packet, &err));
+		brski_buf_reset(&c.packet);
+		brski_put(&c.packet, brski_span("\001hello", 6));
+		send_packet();
+		ck_assert_int_ne(c.code, BRSKI_OK);
+		ck_assert_int_eq(c.result, BRSKI_SERVER_FAILURE);
+	}
+}
+END_TEST
+
+/* The session goes, and nobody has done its work, or sent its answer (AddressSanitizer looks). */
+START_TEST(work_that_nobody_does)
+{
+	struct brski_error err;
+
+	ask();
+	ck_assert_int_eq(c.result, BRSKI_SERVER_WORK);
+	stop();
+	start(&site.idevid);
+	ask();
+	EXPECT(BRSKI_OK, brski_server_work(c.s, &c.packet, &c.result, &err));
+	ck_assert_int_eq(c.result, BRSKI_SERVER_HOLD);
 }
 END_TEST
 
@@ -531,13 +717,16 @@ static void try_first_message(void *ctx, struct brski_span damaged, const struct
 	struct brski_buf reply = {0};
 	struct brski_server_session *s;
 	enum brski_server_result result;
+	enum brski_code code;
 	struct brski_error err;
 
 	(void)ctx;
 	(void)how;
 	EXPECT(BRSKI_OK, brski_server_session_new(c.ctx, 0, NULL, &reply, &s, &err));
-	if (brski_server_process(s, damaged, &reply, &result, &err) == BRSKI_OK &&
-		result == BRSKI_SERVER_SEND) {
+	code = brski_server_process(s, damaged, &reply, &result, &err);
+	if (code == BRSKI_OK && result == BRSKI_SERVER_WORK)
+		code = brski_server_work(s, &reply, &result, &err);
+	if (code == BRSKI_OK && result == BRSKI_SERVER_SEND) {
 		ck_assert_uint_gt(reply.len, 0);
 		n_answered++;
 	} else {
@@ -572,8 +761,11 @@ int main(void)
 		finished_alone_is_acknowledged, alert_reaches_the_peer, certificates_that_are_no_idevid,
 		certificate_without_its_key, peer_closes_the_tunnel, silence_in_the_handshake,
 		records_that_are_damaged, job_in_the_middle_of_a_flight, job_that_is_deferred,
-		message_while_a_job_is_out, job_that_nobody_takes, no_keys_without_success, endless_packets,
-		damaged_client_hello};
+		message_while_a_job_is_out, job_that_nobody_takes, a_message_waits_until_it_is_worked_off,
+		an_answer_is_held_until_it_may_go, a_later_message_waits_too,
+		who_closes_the_tunnel_is_not_made_to_wait, an_alert_in_the_handshake_is_no_work,
+		message_while_work_or_an_answer_waits, work_that_nobody_does, no_keys_without_success,
+		endless_packets, damaged_client_hello};
 
 	return run_tests("eap_server", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -28,6 +28,7 @@ struct conversation {
 	size_t mtu;
 	bool pkcs10, implicit;
 	unsigned waits_per_job, n_waits, delays; /* the peer's, in milliseconds */
+	unsigned waits_per_work, waits_per_answer, waited, n_works, n_holds;
 	/* damage */
 	unsigned stop_after;  /* packets, counted both ways; 0: never */
 	unsigned flip_packet; /* likewise; 0: none */
@@ -112,6 +113,41 @@ static enum brski_code do_job(struct conversation *c, struct brski_buf *packet,
 	return code;
 }
 
+/* True: first the peer gets a Wait. */
+static bool must_wait(struct conversation *c, unsigned waits)
+{
+	if (c->waited++ < waits)
+		return true;
+	c->waited = 0;
+	return false;
+}
+
+/* What a front end does that has no thread for the work, or whose disk is slow: Wait, and then on. */
+static enum brski_code do_step(struct conversation *c, struct brski_buf *packet,
+	enum brski_server_result *result, struct brski_error *err)
+{
+	bool work = *result == BRSKI_SERVER_WORK;
+
+	if (*result == BRSKI_SERVER_JOB)
+		return do_job(c, packet, result, err);
+	ck_assert_uint_eq(packet->len, 0);
+	if (must_wait(c, work ? c->waits_per_work : c->waits_per_answer)) {
+		*result = BRSKI_SERVER_SEND;
+		return brski_server_wait(c->server, 100, packet, err);
+	}
+	c->n_works += work;
+	c->n_holds += !work;
+	if (work)
+		return brski_server_work(c->server, packet, result, err);
+	*result = BRSKI_SERVER_SEND;
+	return brski_server_send(c->server, packet, err);
+}
+
+static bool is_step(enum brski_server_result result)
+{
+	return result == BRSKI_SERVER_WORK || result == BRSKI_SERVER_JOB || result == BRSKI_SERVER_HOLD;
+}
+
 static void server_turn(struct conversation *c, struct brski_buf *packet)
 {
 	struct brski_error err = {0};
@@ -120,8 +156,8 @@ static void server_turn(struct conversation *c, struct brski_buf *packet)
 	enum brski_code code;
 
 	code = brski_server_process(c->server, brski_buf_span(packet), &out, &result, &err);
-	while (code == BRSKI_OK && result == BRSKI_SERVER_JOB)
-		code = do_job(c, &out, &result, &err);
+	while (code == BRSKI_OK && is_step(result))
+		code = do_step(c, &out, &result, &err);
 	c->success = code == BRSKI_OK && result == BRSKI_SERVER_SUCCESS;
 	c->failure = code != BRSKI_OK || result == BRSKI_SERVER_FAILURE;
 	if (c->success || c->failure)
@@ -289,6 +325,45 @@ START_TEST(waits_within_a_session)
 
 	onboard(&c);
 	ck_assert_uint_eq(c.n_waits, 9); /* voucher, ir, certConf */
+	close_conversation(&c);
+}
+END_TEST
+
+/*
+ * A server that is busy, or whose disk is slow, makes its peer wait before any message, the ClientHello
+ * too, and before any answer of the registrar; the peer bears it, and each Wait is one round trip.
+ */
+START_TEST(waits_for_want_of_a_thread_or_a_disk)
+{
+	struct conversation plain = {.mtu = BRSKI_MTU_DEFAULT};
+	struct conversation c = {.mtu = BRSKI_MTU_DEFAULT, .waits_per_work = 2, .waits_per_answer = 3};
+
+	onboard(&plain);
+	close_conversation(&plain);
+	reopen("P-256");
+	onboard(&c);
+	ck_assert_uint_eq(plain.n_waits, 0);
+	ck_assert_uint_eq(c.n_works, 4); /* ClientHello, voucher-request, ir, certConf */
+	ck_assert_uint_eq(c.n_holds, 3); /* but for the ServerHello */
+	ck_assert_uint_eq(c.n_works, plain.n_works);
+	ck_assert_uint_eq(c.n_waits, 4 * 2 + 3 * 3);
+	ck_assert_uint_eq(c.rounds, plain.rounds + c.n_waits);
+	ck_assert_uint_eq(site.n_issued, 1);
+	close_conversation(&c);
+}
+END_TEST
+
+/* A peer that has closed its tunnel waits for EAP-Failure alone, and takes nothing else for an answer. */
+START_TEST(who_leaves_is_not_made_to_wait)
+{
+	struct conversation c = {.mtu = BRSKI_MTU_DEFAULT, .waits_per_work = 1, .waits_per_answer = 1};
+
+	site.masa = MASA_DOWN; /* told to come back, it leaves */
+	talk(&c);
+	ck_assert(c.failure && c.peer_failure);
+	ck_assert_int_gt(brski_peer_retry_after(c.peer), 0);
+	ck_assert_uint_eq(c.n_works, 2);
+	ck_assert_uint_eq(c.n_waits, 2 + 1);
 	close_conversation(&c);
 }
 END_TEST
@@ -606,8 +681,12 @@ START_TEST(random_packets)
 			if (j % 2 == 0)
 				octets[0] = 1; /* a message */
 			if (brski_server_process(s, brski_span(octets, octets[63] % sizeof(octets)), &reply,
-				    &result, &err) != BRSKI_OK ||
-				result != BRSKI_SERVER_SEND)
+				    &result, &err) != BRSKI_OK)
+				break;
+			if (result == BRSKI_SERVER_WORK &&
+				brski_server_work(s, &reply, &result, &err) != BRSKI_OK)
+				break;
+			if (result != BRSKI_SERVER_SEND)
 				break;
 		}
 		ck_assert_int_ne(result, BRSKI_SERVER_SUCCESS);
@@ -622,7 +701,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {p256_within_18_round_trips, other_key_types, ways_to_enroll,
-		any_packet_size, waits_within_a_session, visits_until_it_works, operator_decides_later,
+		any_packet_size, waits_within_a_session, waits_for_want_of_a_thread_or_a_disk,
+		who_leaves_is_not_made_to_wait, visits_until_it_works, operator_decides_later,
 		deferred_at_each_decision, pki_that_wants_to_be_polled, pki_that_wants_to_be_polled_soon,
 		pki_that_wants_to_be_polled_for_ever, registrar_refuses, pledge_refuses,
 		vanishes_after_each_packet, damaged_packets, random_packets};

@@ -159,6 +159,8 @@ START_TEST(wait_takes_the_place_of_an_answer)
 		ck_assert_int_eq(brski_link_queue(peer, text_of(5), NULL), BRSKI_UNEXPECTED);
 		ck_assert_int_eq(pass(peer, server), BRSKI_LINK_ACK);
 		ck_assert_uint_eq(brski_link_message(peer).len, 0);
+		/* the message that the Wait is about is still there */
+		ck_assert(brski_span_equal(brski_link_message(server), text_of(3000)));
 	}
 	send(server, peer, text_of(3000));
 	send(peer, server, text_of(1));

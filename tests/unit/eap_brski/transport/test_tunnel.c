@@ -837,6 +837,41 @@ START_TEST(close_is_told)
 }
 END_TEST
 
+START_TEST(an_alert_is_told_from_work)
+{
+	static const struct {
+		const char *octets;
+		size_t len;
+		bool alert;
+	} cases[] = {
+		{"\x15\3\3\0\2\2\50", 7, true},
+		{"\x15\3\3\0\2\2\50\0", 8, false}, /* something behind it */
+		{"\x15\3\3\0\2\2", 6, false},
+		{"\x15\3\3\0\3\2\50\0", 8, false},
+		{"\x16\3\3\0\2\2\50", 7, false}, /* a piece of a handshake's message */
+		{"\x17\3\3\0\2\2\50", 7, false},
+		{"\x15\3\3", 3, false},
+		{"", 0, false},
+	};
+	struct pair p;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_msg(
+			brski_tunnel_is_alert(brski_span(cases[i].octets, cases[i].len)) == cases[i].alert,
+			"%zu", i);
+	set_up(&p, &registrar, &pledge);
+	ck_assert_int_eq(feed_client(&p), BRSKI_OK);
+	ck_assert(!brski_tunnel_is_alert(brski_buf_span(&p.to_server))); /* ClientHello */
+	ck_assert_int_eq(feed_server(&p), BRSKI_OK);
+	ck_assert_int_eq(feed_client(&p), BRSKI_OK);
+	ck_assert(!brski_tunnel_is_alert(brski_buf_span(&p.to_server))); /* Finished */
+	ck_assert_int_eq(feed_server(&p), BRSKI_OK);
+	brski_tunnel_close(p.client, &p.to_server);
+	ck_assert(brski_tunnel_is_alert(brski_buf_span(&p.to_server)));
+	tear_down(&p);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("tunnel");
@@ -856,6 +891,7 @@ static Suite *suite(void)
 	tcase_add_test(good, a_stranger_that_does_it_right);
 	tcase_add_test(good, no_ticket_is_taken_or_given);
 	tcase_add_test(good, close_is_told);
+	tcase_add_test(good, an_alert_is_told_from_work);
 	tcase_set_timeout(good, 60);
 	suite_add_tcase(s, good);
 
