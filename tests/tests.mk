@@ -21,6 +21,14 @@ $(CRASH): $(BUILD)/tests/e2e/crash.o
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(LDFLAGS) $^ -o $@
 
+# makes the disk slow for whatever it is preloaded into
+SLOW_SYNC := $(BUILD)/tests/slow-sync.so
+test-programs: $(SLOW_SYNC)
+$(SLOW_SYNC): $(BUILD)/tests/e2e/slow_sync.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(LDFLAGS) $^ -o $@
+
 # What the benchmarks load a server with.
 LOAD := $(BUILD)/tests/eap-tls-load
 test-programs: $(LOAD)
@@ -29,6 +37,15 @@ $(LOAD): $(BUILD)/tests/bench/eap_tls_load.o $(BUILD)/tests/bench/eap_tls.o $(BU
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIBS)
+
+# Thousands of devices, or of their requests.
+MAKE_CROWD := $(BUILD)/tests/make-crowd
+test-programs: $(MAKE_CROWD)
+
+$(MAKE_CROWD): $(BUILD)/tests/bench/make_crowd.o $(BUILD)/tests/unit/support/pki.o $(REGISTRAR_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(BASE_LIBS) $(LIBS) -lpthread
 
 # Not part of "check": the figures mean something on a quiet machine only. They go to $(BUILD)/bench.json.
 .PHONY: bench

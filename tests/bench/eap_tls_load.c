@@ -27,7 +27,8 @@ enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_TYPE_IDENTITY = 1
 static const char usage[] =
 	"usage: eap-tls-load ADDRESS PORT SECRET CERTIFICATE KEY CA SECONDS PLACES\n"
 	"\n"
-	"Writes a line: logins, failures, milliseconds, the median and the 95th percentile of a login's milliseconds.\n";
+	"Writes a line: logins, failures, milliseconds, the median and the 95th percentile of a login's milliseconds, and\n"
+	"the longest time in which no login came to its end, in milliseconds.\n";
 
 struct place {
 	int fd;
@@ -50,6 +51,7 @@ struct load {
 	int64_t *took;
 	size_t room;
 	int64_t until;
+	int64_t last, gap; /* when a login ended; the longest time between two */
 };
 
 static void die(const char *what)
@@ -107,6 +109,13 @@ static void begin(struct load *load, struct place *p)
 	respond(load, p, 1, EAP_TYPE_IDENTITY, brski_span_str(USER));
 }
 
+static void note_gap(struct load *load, int64_t now)
+{
+	if (now - load->last > load->gap)
+		load->gap = now - load->last;
+	load->last = now;
+}
+
 /* Logins that end after the time do not count, whatever came of them. */
 static void end(struct load *load, struct place *p, bool ok)
 {
@@ -124,6 +133,7 @@ static void end(struct load *load, struct place *p, bool ok)
 				die("no memory");
 		}
 		load->took[load->logins++] = now - p->began;
+		note_gap(load, now);
 	} else {
 		load->failures++;
 	}
@@ -230,8 +240,10 @@ static void report(struct load *load, int64_t milliseconds)
 
 	if (n)
 		qsort(load->took, n, sizeof(*load->took), by_size);
-	printf("%zu %u %lld %.2f %.2f\n", n, load->failures, (long long)milliseconds,
-		n ? (double)load->took[n / 2] / 1000 : 0, n ? (double)load->took[n * 95 / 100] / 1000 : 0);
+	note_gap(load, load->until);
+	printf("%zu %u %lld %.2f %.2f %lld\n", n, load->failures, (long long)milliseconds,
+		n ? (double)load->took[n / 2] / 1000 : 0, n ? (double)load->took[n * 95 / 100] / 1000 : 0,
+		(long long)(load->gap / 1000));
 }
 
 int main(int argc, char **argv)
@@ -253,6 +265,7 @@ int main(int argc, char **argv)
 	open_places(&load, argv[1], argv[2]);
 	began = now_us();
 	load.until = began + (int64_t)seconds * 1000000;
+	load.last = began;
 	for (unsigned i = 0; i < load.n_places; i++)
 		begin(&load, &load.places[i]);
 	while (now_us() < load.until)

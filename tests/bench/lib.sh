@@ -35,6 +35,19 @@ bench_crowd() { # NAME COUNT
 	done | brskictl device add acme --file - > /dev/null
 }
 
+# The same by the thousand: their keys and certificates are made by one program, and the MASA learns of them by one transaction.
+bench_many() { # NAME COUNT
+	"$BUILD/tests/make-crowd" devices "$PKI/acme-ca.pem" "$PKI/acme-ca.key" "$MASA_URL" "$1" "$2" "$LAB/$1" > "$LAB/$1.serials"
+	bench_known "$LAB/$1.serials"
+	brskictl device add acme --file "$LAB/$1.serials" > /dev/null
+}
+
+# The MASA knows the devices in a file of serial numbers.
+bench_known() { # FILE
+	sed "s/.*/INSERT INTO devices (serial, issuer, blocked, added) VALUES ('&', x'', 0, unixepoch());/; 1s/^/BEGIN;/; \$s/\$/COMMIT;/" "$1" |
+		sqlite3 -batch -cmd '.timeout 5000' "$LAB/masa/masa.db"
+}
+
 # The driver with a crowd; their state is fresh with every STATE.
 bench_drive() { # NAME STATE [options of radius-pledge]
 	local name=$1 state=$2
@@ -42,6 +55,52 @@ bench_drive() { # NAME STATE [options of radius-pledge]
 	"$BUILD/tests/radius-pledge" --server "127.0.0.1:$RADIUS_PORT" --secret testing123 --idevid-dir "$LAB/$name" \
 		--state-dir "$LAB/$state" --masa-ca "$PKI/acme-ca.pem" --summary "$LAB/$state.json" --timeout 1000 "$@" \
 		> "$LAB/$state.log" 2>&1
+}
+
+# ---- Logins of ordinary users ----
+
+# Before lab_pki: the server's certificate is RSA-3072, as costly for it as such certificates often are, so that the client is not what is
+# measured.
+bench_user_key() {
+	pki_key "$PKI/home-radius.key" RSA-3072
+}
+
+bench_logins_begin() {
+	pki_user home alice
+	printf '%-10s %12s %12s %12s %11s %14s %12s\n' "" "logins/s" "median ms" "95th ms" "server" "CPU ms/login" "gap ms"
+}
+
+# Logins at $PLACES places for a while, a line for people, and one in $LAB/COLUMN.rounds: logins a second, median, 95th percentile, use of the
+# server's core in percent, processor milliseconds of the server for each, longest time without any.
+bench_logins() { # COLUMN SECONDS
+	local ticks n ms median p95 gap rate use cost
+	ticks=$(bench_ticks radius)
+	"$BUILD/tests/eap-tls-load" 127.0.0.1 "$RADIUS_PORT" testing123 "$PKI/user-alice.pem" "$PKI/user-alice.key" \
+		"$PKI/home-ca.pem" "$2" "${PLACES:-4}" > "$LAB/load" || [ -s "$LAB/load" ] || lab_die "no logins"
+	ticks=$(($(bench_ticks radius) - ticks))
+	read -r n _ ms median p95 gap < "$LAB/load"
+	rate=$(calculate "$n * 1000 / $ms")
+	use=$(calculate "$ticks * 10 * 100 / $ms" %.0f)
+	cost=$(calculate "$ticks * 10 / ($n > 0 ? $n : 1)")
+	printf '%-10s %12s %12s %12s %10s%% %14s %12s\n' "$1" "$rate" "$median" "$p95" "$use" "$cost" "$gap"
+	echo "$rate $median $p95 $use $cost $gap" >> "$LAB/$1.rounds"
+}
+
+bench_mean() { # COLUMN FIELD
+	awk -v c="$2" '{ s += $c; n++ } END { printf "%.2f", s / n }' "$LAB/$1.rounds"
+}
+
+bench_most() { # COLUMN FIELD
+	awk -v c="$2" '$c > m { m = $c } END { printf "%d", m }' "$LAB/$1.rounds"
+}
+
+bench_login_figures() { # BENCHMARK COLUMN
+	figure "$1.$2.logins_per_second" "$(bench_mean "$2" 1)"
+	figure "$1.$2.median_ms" "$(bench_mean "$2" 2)"
+	figure "$1.$2.p95_ms" "$(bench_mean "$2" 3)"
+	figure "$1.$2.server_core_percent" "$(bench_mean "$2" 4)"
+	figure "$1.$2.cpu_ms_per_login" "$(bench_mean "$2" 5)"
+	figure "$1.$2.longest_gap_ms" "$(bench_most "$2" 6)"
 }
 
 # Processor time that a process has had, in ticks.
