@@ -120,6 +120,13 @@ static enum brski_code load(struct pledge *p, struct brski_error *err)
 	return p->folder ? BRSKI_OK : brski_folder_open(state, &p->folder, err);
 }
 
+static time_t device_clock(void *ctx)
+{
+	const struct pledge *p = ctx;
+
+	return time(NULL) + p->clock_ahead;
+}
+
 static enum brski_code make_peer(struct pledge *p, struct brski_error *err)
 {
 	struct brski_peer_config config = {
@@ -132,19 +139,32 @@ static enum brski_code make_peer(struct pledge *p, struct brski_error *err)
 				.implicit_confirm = p->options->implicit_confirm,
 				.clock_is_right = true,
 				.storage = brski_folder_storage(p->folder),
+				.env = &p->env,
 			},
 		.mtu = p->options->mtu,
 	};
 
+	p->env = (struct brski_env){.ctx = p, .now = device_clock};
 	if (p->options->cmp_signer.cert)
 		return odd_peer_new(&config, &p->options->cmp_signer, &p->odd, err);
 	return brski_peer_new(&config, &p->peer, err);
 }
 
+/* Loopback has 127.0.0.0/8. */
+static bool take_address(const struct pledge *p)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET};
+
+	if (!p->options->nas)
+		return true;
+	own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (1 << 16) + p->number % p->options->nas);
+	return bind(p->fd, (const struct sockaddr *)&own, sizeof(own)) == 0;
+}
+
 static enum brski_code open_socket(struct pledge *p, struct brski_error *err)
 {
 	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (p->fd < 0 ||
+	if (p->fd < 0 || !take_address(p) ||
 		connect(p->fd, (const struct sockaddr *)&p->options->server, sizeof(p->options->server)) < 0)
 		return brski_fail(err, BRSKI_INTERNAL, "no socket: %s", strerror(errno));
 	return BRSKI_OK;
@@ -251,19 +271,41 @@ static void say_hello(struct pledge *p)
 	queue_response(p, 1, brski_span(&type, 1), brski_span_str(identity), 0);
 }
 
+static void stay_away(struct pledge *p, int64_t ms)
+{
+	close_session(p);
+	p->repeat = 0;
+	p->due = driver_now_ms() + ms;
+	if (p->options->verbose)
+		printf("%s: stays away for %lld ms\n", p->name, (long long)ms);
+}
+
 /* Not now: later in this run, if there are visits left. */
 static void come_back(struct pledge *p, long seconds)
 {
 	const char *why = brski_peer_reason(p->peer);
+	long hurry = p->options->hurry ? p->options->hurry : 1;
+	/* brski_peer_retry_after() counts whole seconds of the clock, one of which has begun */
+	long ms = (seconds + 1) * 1000;
 
 	if (p->visit >= p->options->visits) {
 		finish(p, DRIVER_DEFERRED, why[0] ? why : "told to stay away for longer");
 		return;
 	}
-	close_session(p);
-	p->repeat = 0;
-	/* brski_peer_retry_after() counts whole seconds of the clock, one of which has begun */
-	p->due = driver_now_ms() + (seconds + 1) * 1000;
+	if (hurry > 1)
+		p->clock_ahead += seconds + 1;
+	stay_away(p, ms / hurry);
+}
+
+/* Nobody has told it when: after a pause of its own, not the same for all, as the supplicant's. */
+static bool comes_back_by_itself(struct pledge *p)
+{
+	unsigned ms = p->options->put_off_ms;
+
+	if (!ms || p->visit >= p->options->visits)
+		return false;
+	stay_away(p, ms + (int64_t)rand() % ms);
+	return true;
 }
 
 static void visit(struct pledge *p)
@@ -419,14 +461,23 @@ static void on_accept(struct pledge *p, const struct radius_answer *answer)
 		finish(p, DRIVER_ENROLLED, "");
 }
 
+static bool has_given_up(const struct pledge *p)
+{
+	return !p->peer || brski_peer_state(p->peer) == BRSKI_PLEDGE_FAILED;
+}
+
 static void on_reject(struct pledge *p)
 {
 	long wait = p->peer ? brski_peer_retry_after(p->peer) : 0;
 
-	if (wait > 0)
+	if (wait > 0) {
+		p->told_later++;
 		come_back(p, wait);
-	else
+	} else if (!has_given_up(p) && comes_back_by_itself(p)) {
+		p->put_off++;
+	} else {
 		finish(p, DRIVER_FAILED, why_not(p));
+	}
 }
 
 static void on_answer(struct pledge *p, const struct radius_answer *answer)
@@ -473,6 +524,16 @@ void pledge_readable(struct pledge *p)
 	radius_answer_free(&answer);
 }
 
+static void on_silence(struct pledge *p)
+{
+	if (p->tries < p->options->tries)
+		transmit(p);
+	else if (comes_back_by_itself(p))
+		p->unanswered++;
+	else
+		finish(p, DRIVER_FAILED, "the server does not answer");
+}
+
 void pledge_tick(struct pledge *p)
 {
 	int64_t now = driver_now_ms();
@@ -485,10 +546,7 @@ void pledge_tick(struct pledge *p)
 			send_reply(p);
 		}
 	} else if (p->repeat && p->repeat <= now) {
-		if (p->tries >= p->options->tries)
-			finish(p, DRIVER_FAILED, "the server does not answer");
-		else
-			transmit(p);
+		on_silence(p);
 	}
 }
 

@@ -24,8 +24,11 @@ struct driver_options {
 	bool implicit_confirm;
 	unsigned count;
 	unsigned concurrency;
-	unsigned mtu;          /* Framed-MTU; 0: none */
-	unsigned visits;       /* how often a device comes back when told to */
+	unsigned mtu;        /* Framed-MTU; 0: none */
+	unsigned visits;     /* how often a device comes back when told to, or put off */
+	unsigned put_off_ms; /* how long it stays away when put off; 0: it does not come back then */
+	unsigned hurry;      /* pauses take that part of their time: clocks run on meanwhile; 0 or 1: whole */
+	unsigned nas;        /* so many switches, each with an address of its own; 0: one */
 	unsigned vanish_after; /* packets; 0: never */
 	unsigned timeout_ms;   /* until a request is repeated */
 	unsigned tries;
@@ -64,6 +67,11 @@ struct pledge {
 	bool confirmed; /* the registrar's protected success indication has come */
 	unsigned sent;
 	unsigned visit;
+	unsigned put_off;    /* EAP-Failure that is neither a refusal nor tells a time */
+	unsigned told_later; /* in the tunnel */
+	unsigned unanswered; /* visits that ended since the server was silent */
+	long clock_ahead;    /* seconds, for pauses that were shortened */
+	struct brski_env env;
 	unsigned round_trips;
 	unsigned waits;
 	size_t octets_up, octets_down; /* of EAP */

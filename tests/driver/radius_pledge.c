@@ -28,6 +28,10 @@ static const char usage[] =
 	"  --concurrency N   at most as many at one time (default: all)\n"
 	"  --mtu N           Framed-MTU (default: none is sent)\n"
 	"  --visits N        come back up to N times in all when told to (default: 1)\n"
+	"  --put-off MS      come back also after an EAP-Failure that says neither why nor when, and when the server is silent:\n"
+	"                    after this time, or up to twice as long (default: that is a failure)\n"
+	"  --hurry N         stay away for an Nth of the time that was told; the device's clock runs on accordingly\n"
+	"  --nas N           at so many switches, each with an address of its own, 127.1.0.1 and so on (default: one, 127.0.0.1)\n"
 	"  --key-type TYPE   of the LDevID key: P-256, P-384, RSA-3072 (default: P-256)\n"
 	"  --pkcs10          ask for the certificate by PKCS #10\n"
 	"  --implicit        ask to be spared the confirmation of the certificate\n"
@@ -127,6 +131,9 @@ enum {
 	CONCURRENCY,
 	MTU,
 	VISITS,
+	PUT_OFF,
+	HURRY,
+	NAS,
 	KEY_TYPE,
 	PKCS10,
 	IMPLICIT,
@@ -151,6 +158,9 @@ static const struct option long_options[] = {
 	{"concurrency", required_argument, NULL, CONCURRENCY},
 	{"mtu", required_argument, NULL, MTU},
 	{"visits", required_argument, NULL, VISITS},
+	{"put-off", required_argument, NULL, PUT_OFF},
+	{"hurry", required_argument, NULL, HURRY},
+	{"nas", required_argument, NULL, NAS},
 	{"key-type", required_argument, NULL, KEY_TYPE},
 	{"pkcs10", no_argument, NULL, PKCS10},
 	{"implicit", no_argument, NULL, IMPLICIT},
@@ -197,6 +207,15 @@ static void set_option(struct run *run, int option, const char *arg)
 		break;
 	case VISITS:
 		o->visits = number(arg, "--visits");
+		break;
+	case PUT_OFF:
+		o->put_off_ms = number(arg, "--put-off");
+		break;
+	case HURRY:
+		o->hurry = number(arg, "--hurry");
+		break;
+	case NAS:
+		o->nas = number(arg, "--nas");
 		break;
 	case KEY_TYPE:
 		set_key_type(o, arg);
@@ -425,12 +444,36 @@ static int64_t of_milliseconds(const struct pledge *p)
 	return p->ended - p->began;
 }
 
+static int64_t of_visits(const struct pledge *p)
+{
+	return p->visit;
+}
+
+/* How often that happened to all of them. */
+static int sum_of(const struct run *run, size_t offset)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < run->options.count; i++)
+		sum += *(const unsigned *)((const char *)&run->pledges[i] + offset);
+	return (int)sum;
+}
+
 static unsigned count_of(const struct run *run, enum driver_outcome outcome)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < run->options.count; i++)
 		n += run->pledges[i].outcome == outcome;
+	return n;
+}
+
+static unsigned count_at_first_visit(const struct run *run)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < run->options.count; i++)
+		n += run->pledges[i].outcome == DRIVER_ENROLLED && run->pledges[i].visit == 1;
 	return n;
 }
 
@@ -448,11 +491,15 @@ static json_t *list_failures(const struct run *run)
 
 static void write_summary(const struct run *run)
 {
-	json_t *all = json_pack("{si si si si sI so so so so so so}", "devices", (int)run->options.count,
-		"enrolled", (int)count_of(run, DRIVER_ENROLLED), "deferred",
+	json_t *all = json_pack("{si si si si si si si si sI so so so so so so so}", "devices",
+		(int)run->options.count, "enrolled", (int)count_of(run, DRIVER_ENROLLED), "deferred",
 		(int)count_of(run, DRIVER_DEFERRED), "failed", (int)count_of(run, DRIVER_FAILED),
-		"milliseconds", (json_int_t)(run->ended - run->began), "round_trips",
-		spread(run, of_round_trips), "waits", spread(run, of_waits), "octets_up",
+		"at_first_visit", (int)count_at_first_visit(run), "times_put_off",
+		sum_of(run, offsetof(struct pledge, put_off)), "times_told_later",
+		sum_of(run, offsetof(struct pledge, told_later)), "times_unanswered",
+		sum_of(run, offsetof(struct pledge, unanswered)), "milliseconds",
+		(json_int_t)(run->ended - run->began), "round_trips", spread(run, of_round_trips), "visits",
+		spread(run, of_visits), "waits", spread(run, of_waits), "octets_up",
 		spread(run, of_octets_up), "octets_down", spread(run, of_octets_down), "milliseconds_each",
 		spread(run, of_milliseconds), "failures", list_failures(run));
 
