@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "eap_brski/ground/text.h"
 #include "eap_brski/pki/idevid_issuer.h"
@@ -46,21 +47,87 @@ static enum brski_code read_idevid(const char *uri, struct masa_device *device, 
 	return code;
 }
 
+/* Of a serial number and issuer as they are typed. *out has the id 0 if there is none yet. */
+static enum brski_code known_device(const struct admin *admin, const struct masa_device *typed,
+	struct masa_device *out, struct brski_error *err)
+{
+	enum brski_code code = masa_device_get(
+		admin->store, typed->serial_number, brski_buf_span(&typed->idevid_issuer), out, err);
+
+	if (code == BRSKI_UNEXPECTED)
+		return brski_fail(err, code,
+			"several devices have the serial number \"%s\": say with --idevid which one is meant",
+			typed->serial_number);
+	return code == BRSKI_NOT_FOUND ? BRSKI_OK : code;
+}
+
+/* What is not typed stays as it was: nobody who adds a device again means to take it from its owner. */
+static void keep_the_rest(
+	const struct masa_settings *settings, const struct masa_device *was, struct masa_device *device)
+{
+	device->id = was->id;
+	device->blocked = was->blocked;
+	if (!settings->owner && !settings->no_owner)
+		memcpy(device->owner, was->owner, sizeof(device->owner));
+}
+
+static void print_owner_of(const char *before, const char *owner)
+{
+	printf("%s%s%s", before, owner[0] ? "owner " : "no owner", owner);
+}
+
+static void print_added(const struct masa_device *was, const struct masa_device *device)
+{
+	if (!was->id) {
+		printf("device %s added", device->serial_number);
+		if (device->owner[0])
+			print_owner_of(", ", device->owner);
+	} else {
+		printf("device %s is in the list already", device->serial_number);
+		print_owner_of(": ", device->owner);
+		if (strcmp(was->owner, device->owner) != 0) {
+			print_owner_of(" (it had ", was->owner);
+			fputs(")", stdout);
+		}
+		if (device->blocked)
+			fputs("; it is blocked, until 'device unblock'", stdout);
+	}
+	puts("");
+}
+
+static enum brski_code type_device(
+	const struct admin *admin, struct masa_device *device, struct brski_error *err)
+{
+	const struct masa_settings *settings = admin->settings;
+	enum brski_code code = copy_name(
+		"serial number", admin->name, device->serial_number, sizeof(device->serial_number), err);
+
+	if (code == BRSKI_OK && settings->owner && settings->no_owner)
+		code = brski_fail(err, BRSKI_MALFORMED, "--owner or --no-owner, not both");
+	if (code == BRSKI_OK && settings->owner)
+		code = copy_name("owner", settings->owner, device->owner, sizeof(device->owner), err);
+	if (code == BRSKI_OK && settings->idevid)
+		code = read_idevid(settings->idevid, device, err);
+	return code;
+}
+
 static enum brski_code device_add(const struct admin *admin, struct brski_error *err)
 {
-	struct masa_device device = {.added = brski_now(daemon_env())};
-	enum brski_code code;
+	struct masa_device device = {.added = brski_now(daemon_env())}, was = {0};
+	enum brski_code code = type_device(admin, &device, err);
 
-	code = copy_name(
-		"serial number", admin->name, device.serial_number, sizeof(device.serial_number), err);
-	if (code == BRSKI_OK && admin->settings->owner)
-		code = copy_name("owner", admin->settings->owner, device.owner, sizeof(device.owner), err);
-	if (code == BRSKI_OK && admin->settings->idevid)
-		code = read_idevid(admin->settings->idevid, &device, err);
+	if (code == BRSKI_OK)
+		code = known_device(admin, &device, &was, err);
+	if (code == BRSKI_OK) {
+		keep_the_rest(admin->settings, &was, &device);
+		if (device.idevid_issuer.len == 0)
+			code = brski_buf_set(&device.idevid_issuer, brski_buf_span(&was.idevid_issuer));
+	}
 	if (code == BRSKI_OK)
 		code = masa_device_put(admin->store, &device, err);
 	if (code == BRSKI_OK)
-		printf("device %s added%s%s\n", admin->name, device.owner[0] ? ", owner " : "", device.owner);
+		print_added(&was, &device);
+	masa_device_free(&was);
 	masa_device_free(&device);
 	return code;
 }
@@ -119,6 +186,33 @@ static enum brski_code device_list(const struct admin *admin, struct brski_error
 	return masa_devices(admin->store, print_device, NULL, err);
 }
 
+static void print_owner_added(const char *name, X509 *was, X509 *cert)
+{
+	char fingerprint[BRSKI_FINGERPRINT_MAX];
+
+	if (!was) {
+		printf("owner %s added\n", name);
+	} else if (X509_cmp(was, cert) == 0) {
+		printf("owner %s is known already, with this certificate\n", name);
+	} else {
+		brski_cert_fingerprint(was, fingerprint);
+		printf("owner %s has this certificate now; it had %s\n", name, fingerprint);
+	}
+}
+
+static enum brski_code put_owner(const struct admin *admin, X509 *cert, struct brski_error *err)
+{
+	struct masa_owner was = {0};
+	enum brski_code code = masa_owner_get(admin->store, admin->name, &was, err);
+
+	if (code == BRSKI_OK || code == BRSKI_NOT_FOUND)
+		code = masa_owner_put(admin->store, admin->name, cert, err);
+	if (code == BRSKI_OK)
+		print_owner_added(admin->name, was.domain_cert, cert);
+	masa_owner_free(&was);
+	return code;
+}
+
 static enum brski_code owner_add(const struct admin *admin, struct brski_error *err)
 {
 	STACK_OF(X509) *certs = NULL;
@@ -129,9 +223,7 @@ static enum brski_code owner_add(const struct admin *admin, struct brski_error *
 			"owner add needs --cert, the certificate of the owner's domain");
 	code = brski_certs_load(admin->settings->cert, &certs, err);
 	if (code == BRSKI_OK)
-		code = masa_owner_put(admin->store, admin->name, sk_X509_value(certs, 0), err);
-	if (code == BRSKI_OK)
-		printf("owner %s added\n", admin->name);
+		code = put_owner(admin, sk_X509_value(certs, 0), err);
 	sk_X509_pop_free(certs, X509_free);
 	return code;
 }
@@ -196,10 +288,15 @@ static const struct {
 	{"log", NULL, false, show_log},
 };
 
+/* A database that is made by the way is told: one in another folder was meant, perhaps. */
 static enum brski_code run(command *run_command, struct admin *admin, struct brski_error *err)
 {
-	enum brski_code code = masa_store_open(admin->settings->db, &admin->store, err);
+	const char *database = admin->settings->db;
+	bool was_there = access(database, F_OK) == 0;
+	enum brski_code code = masa_store_open(database, &admin->store, err);
 
+	if (code == BRSKI_OK && !was_there)
+		fprintf(stderr, "brski-masa: there was no database %s: this is a new one\n", database);
 	if (code == BRSKI_OK)
 		code = run_command(admin, err);
 	masa_store_close(admin->store);

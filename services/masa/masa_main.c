@@ -32,7 +32,7 @@ static const char usage[] =
 	"brski-masa: the manufacturer's voucher service of BRSKI (RFC 8995)\n"
 	"\n"
 	"  brski-masa [OPTIONS] serve\n"
-	"  brski-masa [OPTIONS] device add SERIAL [--owner NAME] [--idevid CERTIFICATE]\n"
+	"  brski-masa [OPTIONS] device add SERIAL [--owner NAME | --no-owner] [--idevid CERTIFICATE]\n"
 	"  brski-masa [OPTIONS] device list | remove SERIAL | block SERIAL | unblock SERIAL\n"
 	"  brski-masa [OPTIONS] owner add NAME --cert DOMAIN-CERTIFICATE\n"
 	"  brski-masa [OPTIONS] owner list | remove NAME\n"

@@ -24,6 +24,7 @@ const struct setting masa_table[] = {
 		"of vouchers without nonce (default: a week)"},
 	HTTP_DAEMON_LIMITS(struct masa_settings, http),
 	{"owner", TEXT(owner), NULL, false, "NAME", "device add: the owner"},
+	{"no-owner", FLAG(no_owner), NULL, false, NULL, "device add: it is nobody's any more"},
 	{"idevid", TEXT(idevid), NULL, false, "URI",
 		"device add: the device's certificate, for its idevid-issuer"},
 	{"cert", TEXT(cert), NULL, false, "URI", "owner add: certificate of the owner's domain"},

@@ -16,6 +16,7 @@ struct masa_settings {
 	long nonceless_lifetime;
 	/* of the management commands */
 	char *owner;
+	bool no_owner;
 	char *idevid;
 	char *cert;
 	char *serial;

@@ -167,6 +167,21 @@ void masa_device_free(struct masa_device *device)
 	memset(device, 0, sizeof(*device));
 }
 
+/* By its id, since a device may be told its issuer later. */
+static enum brski_code change_device(
+	struct masa_store *store, const struct masa_device *device, struct brski_error *err)
+{
+	struct sql q;
+
+	sql_begin(&q, store->db,
+		"UPDATE devices SET issuer = ?2, owner = nullif(?3, ''), blocked = ?4 WHERE id = ?1", err);
+	sql_bind_int(&q, device->id);
+	sql_bind_blob(&q, brski_buf_span(&device->idevid_issuer));
+	sql_bind_text(&q, device->owner);
+	sql_bind_int(&q, device->blocked);
+	return end_change(&q, "device", device->serial_number, err);
+}
+
 enum brski_code masa_device_put(
 	struct masa_store *store, const struct masa_device *device, struct brski_error *err)
 {
@@ -181,6 +196,8 @@ enum brski_code masa_device_put(
 	masa_owner_free(&owner);
 	if (code != BRSKI_OK)
 		return code;
+	if (device->id)
+		return change_device(store, device, err);
 	sql_begin(&q, store->db,
 		"INSERT INTO devices (serial, issuer, owner, blocked, added)"
 		" VALUES (?1, ?2, nullif(?3, ''), ?4, ?5)"

@@ -43,8 +43,9 @@ struct masa_device {
 };
 void masa_device_free(struct masa_device *device);
 /*
- * Adds, or changes owner and blocked of the one with this serial number and issuer.
- * BRSKI_NOT_FOUND: no such owner.
+ * With an id: changes issuer, owner and blocked of that one. With the id 0: adds it, or changes owner
+ * and blocked of the one with this serial number and issuer. BRSKI_NOT_FOUND: no such owner, or no
+ * device of that id.
  */
 BRSKI_CHECKED enum brski_code masa_device_put(
 	struct masa_store *store, const struct masa_device *device, struct brski_error *err);

@@ -186,7 +186,16 @@ check "without nonce, and no owner is known" gives 403
 
 echo "# Owners"
 masa owner add example --cert "$T/domain/ca.pem" > /dev/null
+check "an owner's other certificate is told" eval 'masa owner add example --cert "$T/S-1.pem" | grep -q "it had" && masa owner add example --cert "$T/domain/ca.pem" > /dev/null'
 masa device add S-4 --owner example > /dev/null
+masa device block S-4 > /dev/null
+check "a device that is added again says whose it is" grep -q 'S-4 is in the list already: owner example; it is blocked' <(masa device add S-4)
+check "... stays his, and stays blocked" grep -Eq '^S-4 +example +blocked' <(masa device list)
+masa device unblock S-4 > /dev/null
+masa device add S-4 --idevid "$T/S-4.pem" > /dev/null
+check "... also when its certificate comes later" eval '[ "$(masa device list | grep -Ec "^S-4 +example +active +[0-9a-f]+")" = 1 ] && [ "$(masa device list | grep -c "^S-4")" = 1 ]'
+check "... unless --no-owner" grep -q 'S-4 is in the list already: no owner (it had owner example)' <(masa device add S-4 --no-owner)
+check "... and his again with --owner" grep -q 'owner example (it had no owner)' <(masa device add S-4 --owner example)
 nonceless foreign-ra S-4
 post requestvoucher
 check "without nonce for another than the owner" gives 403
@@ -225,6 +234,7 @@ check "a pid file is no way into another file" grep -qx untouched "$T/victim"
 check "connections over the limit wait for their turn" timeout 30 bash -c '
 	for _ in $(seq 12); do exec {fd}<> /dev/tcp/127.0.0.1/'"$PORT"'; done
 	curl -sS --max-time 20 --cacert '"$T"'/vendor/ca.pem -o /dev/null https://127.0.0.1:'"$PORT"'/'
+check "a command that makes a database says so" grep -q 'there was no database .*/none.db' <("$BUILD/brski-masa" --db "$T/none.db" device list 2>&1)
 check "a second one does not start at the same address" fails timeout 10 "$BUILD/brski-masa" --db "$T/masa.db" --tls-key "$T/tls.key" \
 	--tls-cert "$T/tls.pem" --sign-key "$T/masa.key" --sign-cert "$T/masa.pem" --listen "127.0.0.1:$PORT" --pid-file "$T/pid" serve
 check "and leaves the first one its pid file" grep -qx "${PID[masa]}" "$T/pid"
