@@ -3,22 +3,16 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <openssl/crypto.h>
 
 #include "eap_brski/ground/text.h"
 #include "eap_brski/transport/frame.h"
+#include "radius_module/eap_packet.h"
 #include "radius_module/wait.h"
 #include "services/base/clock.h"
 
-/* RFC 3748 4 and 5 */
-enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_FAILURE = 4 };
-enum { EAP_TYPE_IDENTITY = 1, EAP_TYPE_NAK = 3, EAP_TYPE_EXPANDED = 254 };
-
-#define EAP_HEADER_LEN 4
 #define NO_RESPONSE "no EAP response, or not all of one"
-#define IDENTITY_MAX 280
 #define LINGER_MS 30000
 #define IGNORED_MAX 20 /* packets in a row; RFC 3579 2.2: a modest number */
 /* Added to a Wait before the authenticator may think that the packet was lost. */
@@ -29,15 +23,8 @@ enum { EAP_TYPE_IDENTITY = 1, EAP_TYPE_NAK = 3, EAP_TYPE_EXPANDED = 254 };
 struct brski_conversations {
 	struct brski_conversations_config config;
 	struct brski_sessions *sessions;
-	uint8_t expanded_type[8];
-	char identity[IDENTITY_MAX];
+	struct brski_eap_method method;
 	struct brski_wait_room room;
-};
-
-struct eap_packet {
-	struct brski_span whole; /* as its Length says */
-	uint8_t code, id, type;
-	struct brski_span data; /* after the type */
 };
 
 /* One peer. */
@@ -75,94 +62,14 @@ static void conversation_free(void *data)
 	free(v);
 }
 
-/* ---- EAP's header, RFC 3748 4 ---- */
-
-static bool read_header(struct brski_span in, struct eap_packet *out)
-{
-	struct brski_span rest = in;
-	uint16_t len;
-
-	if (!brski_read_u8(&rest, &out->code) || !brski_read_u8(&rest, &out->id) ||
-		!brski_read_u16(&rest, &len) || len > in.len || len < EAP_HEADER_LEN)
-		return false;
-	out->whole = brski_span(in.data, len);
-	rest.len = len - EAP_HEADER_LEN;
-	if (out->code != EAP_RESPONSE || !brski_read_u8(&rest, &out->type))
-		return false;
-	out->data = rest;
-	return true;
-}
-
-/* False, and all zero, for what is no response or not all there. Octets behind Length are padding. */
-static bool parse(struct brski_span in, struct eap_packet *out)
-{
-	*out = (struct eap_packet){0};
-	if (read_header(in, out))
-		return true;
-	*out = (struct eap_packet){0};
-	return false;
-}
-
-/* True for our Expanded Type, RFC 3748 5.7; *method gets what is behind it. */
-static bool is_ours(
-	const struct brski_conversations *c, const struct eap_packet *p, struct brski_span *method)
-{
-	struct brski_span rest = p->data, vendor;
-
-	if (p->type != EAP_TYPE_EXPANDED || !brski_read_span(&rest, 7, &vendor))
-		return false;
-	if (!brski_span_equal(vendor, brski_span(c->expanded_type + 1, 7)))
-		return false;
-	if (method)
-		*method = rest;
-	return true;
-}
-
-/* A legacy Nak, or an expanded one: vendor 0, type 3 (RFC 3748 5.3). */
-static bool is_nak(const struct eap_packet *p)
-{
-	static const uint8_t expanded_nak[7] = {0, 0, 0, 0, 0, 0, EAP_TYPE_NAK};
-	struct brski_span rest = p->data, vendor;
-
-	return p->type == EAP_TYPE_NAK ||
-	       (p->type == EAP_TYPE_EXPANDED && brski_read_span(&rest, 7, &vendor) &&
-		       brski_span_equal(vendor, brski_span(expanded_nak, sizeof(expanded_nak))));
-}
-
-/* The realm in any letter case (RFC 7542 2.4); the user part as it is. */
-static bool is_our_identity(const struct brski_conversations *c, struct brski_span id)
-{
-	size_t user = strcspn(c->identity, "@");
-
-	return id.len == strlen(c->identity) && memcmp(id.data, c->identity, user) == 0 &&
-	       strncasecmp((const char *)id.data + user, c->identity + user, id.len - user) == 0;
-}
-
-static void write_request(
-	const struct brski_conversations *c, uint8_t id, const struct brski_buf *data, struct brski_buf *out)
-{
-	brski_put_u8(out, EAP_REQUEST);
-	brski_put_u8(out, id);
-	brski_put_u16(out, (uint16_t)(BRSKI_EAP_OVERHEAD + data->len));
-	brski_put(out, brski_span(c->expanded_type, sizeof(c->expanded_type)));
-	brski_put(out, brski_buf_span(data));
-}
-
-static void write_end(uint8_t code, uint8_t id, struct brski_buf *out)
-{
-	brski_put_u8(out, code);
-	brski_put_u8(out, id);
-	brski_put_u16(out, 4);
-}
-
 bool brski_conversations_claim(struct brski_conversations *c, const struct brski_conversation_in *in)
 {
-	struct eap_packet p;
+	struct brski_eap_packet p;
 
-	if (parse(in->eap, &p) && p.type == EAP_TYPE_IDENTITY)
-		return is_our_identity(c, p.data) ||
+	if (brski_eap_parse(in->eap, &p) && p.type == BRSKI_EAP_TYPE_IDENTITY)
+		return brski_eap_is_our_identity(&c->method, p.data) ||
 		       (!c->config.pass_provisioning && brski_is_provisioning_identity(p.data));
-	return is_ours(c, &p, NULL) || brski_sessions_has(c->sessions, in->state);
+	return brski_eap_is_ours(&c->method, &p, NULL) || brski_sessions_has(c->sessions, in->state);
 }
 
 /* ---- Verdicts ---- */
@@ -178,7 +85,7 @@ static void reject(struct brski_conversation_out *out, uint8_t id, const char *w
 	out->result = "failed";
 	out->session_timeout = 0;
 	set_reason(out, why);
-	write_end(EAP_FAILURE, id, &out->eap);
+	brski_eap_write_end(BRSKI_EAP_FAILURE, id, &out->eap);
 }
 
 static void invalid(struct brski_conversation_out *out, const char *why)
@@ -198,7 +105,7 @@ static void accept_peer(struct conversation *v, struct brski_conversation_out *o
 	}
 	out->verdict = BRSKI_VERDICT_ACCEPT;
 	out->result = "enrolled";
-	write_end(EAP_SUCCESS, v->request_id, &out->eap);
+	brski_eap_write_end(BRSKI_EAP_SUCCESS, v->request_id, &out->eap);
 }
 
 static void refuse_peer(
@@ -221,7 +128,7 @@ static void challenge(struct brski_conversations *c, struct conversation *v, con
 {
 	v->request_id++;
 	out->verdict = BRSKI_VERDICT_CHALLENGE;
-	write_request(c, v->request_id, data, &out->eap);
+	brski_eap_write_request(&c->method, v->request_id, data, &out->eap);
 }
 
 /* ---- Work for a back end ---- */
@@ -392,7 +299,7 @@ static void keep(struct conversation *v, struct brski_span in, struct brski_conv
 }
 
 static void answer_response(struct brski_conversations *c, struct conversation *v,
-	const struct brski_conversation_in *in, const struct eap_packet *p, struct brski_span method,
+	const struct brski_conversation_in *in, const struct brski_eap_packet *p, struct brski_span method,
 	struct brski_conversation_out *out)
 {
 	brski_buf_free(&v->last.eap);
@@ -438,7 +345,7 @@ static enum brski_code open_session(struct brski_conversations *c, struct conver
 }
 
 static void begin(struct brski_conversations *c, const struct brski_conversation_in *in,
-	const struct eap_packet *p, struct brski_conversation_out *out)
+	const struct brski_eap_packet *p, struct brski_conversation_out *out)
 {
 	struct conversation *v = calloc(1, sizeof(*v));
 	struct brski_session *session;
@@ -476,7 +383,7 @@ static enum brski_session_stage stage_of(const struct conversation *v)
 	return brski_server_device(v->eap) ? BRSKI_SESSION_PROVED : BRSKI_SESSION_HALF_OPEN;
 }
 
-static void end_now(struct conversation *v, const struct eap_packet *p, const char *why,
+static void end_now(struct conversation *v, const struct brski_eap_packet *p, const char *why,
 	struct brski_conversation_out *out)
 {
 	brski_buf_free(&v->last.eap);
@@ -489,8 +396,8 @@ static void end_now(struct conversation *v, const struct eap_packet *p, const ch
  * request gets an answer: the last EAP-Request goes out once more. Nothing else has happened; but a
  * session that gets nothing else ends.
  */
-static void ignore(struct conversation *v, const struct eap_packet *p, struct brski_conversation_out *out,
-	const char *why)
+static void ignore(struct conversation *v, const struct brski_eap_packet *p,
+	struct brski_conversation_out *out, const char *why)
 {
 	struct brski_buf eap = {0};
 
@@ -515,7 +422,7 @@ static bool may_nak(const struct conversation *v)
 }
 
 static void go_on(struct brski_conversations *c, struct conversation *v,
-	const struct brski_conversation_in *in, const struct eap_packet *p,
+	const struct brski_conversation_in *in, const struct brski_eap_packet *p,
 	struct brski_conversation_out *out)
 {
 	struct brski_span method;
@@ -525,13 +432,13 @@ static void go_on(struct brski_conversations *c, struct conversation *v,
 		out->repeated = true;
 	} else if (is_end(v->last.verdict)) {
 		invalid(out, "a packet after the end of its conversation");
-	} else if (p->code != EAP_RESPONSE) {
+	} else if (p->code != BRSKI_EAP_RESPONSE) {
 		ignore(v, p, out, NO_RESPONSE);
 	} else if (p->id != v->request_id) {
 		ignore(v, p, out, "an EAP response whose Identifier is not that of the last request");
-	} else if (is_nak(p) && may_nak(v)) {
+	} else if (brski_eap_is_nak(p) && may_nak(v)) {
 		end_now(v, p, "the device does not want to do EAP-BRSKI (it sent a Nak)", out);
-	} else if (!is_ours(c, p, &method)) {
+	} else if (!brski_eap_is_ours(&c->method, p, &method)) {
 		ignore(v, p, out, "an EAP response of another type in the middle of EAP-BRSKI");
 	} else {
 		answer_response(c, v, in, p, method, out);
@@ -540,11 +447,11 @@ static void go_on(struct brski_conversations *c, struct conversation *v,
 
 /* RFC 9965: who wants to be provisioned in a way that is not ours gets nothing of the kind, and hears so. */
 static void on_identity(struct brski_conversations *c, const struct brski_conversation_in *in,
-	const struct eap_packet *p, struct brski_conversation_out *out)
+	const struct brski_eap_packet *p, struct brski_conversation_out *out)
 {
 	char name[80], why[160];
 
-	if (is_our_identity(c, p->data)) {
+	if (brski_eap_is_our_identity(&c->method, p->data)) {
 		begin(c, in, p, out);
 		return;
 	}
@@ -554,9 +461,9 @@ static void on_identity(struct brski_conversations *c, const struct brski_conver
 }
 
 /* A packet for no session that is there. */
-static void turn_away(const struct eap_packet *p, struct brski_conversation_out *out)
+static void turn_away(const struct brski_eap_packet *p, struct brski_conversation_out *out)
 {
-	if (p->code == EAP_RESPONSE)
+	if (p->code == BRSKI_EAP_RESPONSE)
 		reject(out, p->id, "no such session: it has expired, or the server was restarted");
 	else
 		invalid(out, NO_RESPONSE);
@@ -568,10 +475,10 @@ void brski_conversations_answer(struct brski_conversations *c, const struct brsk
 	enum brski_session_stage stage;
 	struct brski_session *session;
 	struct conversation *v;
-	struct eap_packet p;
+	struct brski_eap_packet p;
 
 	*out = (struct brski_conversation_out){.result = ""};
-	if (parse(in->eap, &p) && p.type == EAP_TYPE_IDENTITY) {
+	if (brski_eap_parse(in->eap, &p) && p.type == BRSKI_EAP_TYPE_IDENTITY) {
 		on_identity(c, in, &p, out);
 		return;
 	}
@@ -621,8 +528,8 @@ static enum brski_code set_up(struct brski_conversations *c, struct brski_error 
 		c->config.mtu_max = BRSKI_MTU_DEFAULT;
 	if (c->config.mtu_max > MTU_MAX)
 		c->config.mtu_max = MTU_MAX;
-	brski_expanded_type(c->config.vendor_id, c->config.vendor_type, c->expanded_type);
-	if (!brski_identity(c->config.identity_domain, c->identity, sizeof(c->identity)))
+	brski_expanded_type(c->config.vendor_id, c->config.vendor_type, c->method.expanded_type);
+	if (!brski_identity(c->config.identity_domain, c->method.identity, sizeof(c->method.identity)))
 		return brski_fail(err, BRSKI_UNSUPPORTED, "identity_domain is not a host name: %s",
 			c->config.identity_domain);
 	return brski_sessions_new(&sessions, &c->sessions, err);
