@@ -139,6 +139,11 @@ uint64_t brski_job_revision(const struct brski_job *job)
 	return job->revision;
 }
 
+unsigned brski_job_tries(const struct brski_job *job)
+{
+	return job->tries;
+}
+
 bool brski_job_misanswered(const struct brski_job *job)
 {
 	return job->state == BRSKI_JOB_REFUSED && job->misanswered;

@@ -379,6 +379,8 @@ uint64_t brski_job_revision(const struct brski_job *job);
  * polling PKI; 0: at once.
  */
 long brski_job_not_before(const struct brski_job *job);
+/* Calls in a row that got no answer, or one that told it to come back. */
+unsigned brski_job_tries(const struct brski_job *job);
 void brski_job_free(struct brski_job *job);
 
 /* One call, whole: it needs no job any more. */

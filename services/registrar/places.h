@@ -13,18 +13,11 @@
  * Whoever owns it locks it.
  */
 #define BRSKI_PLACES 512 /* as many connections as http_client.c has */
-struct brski_place;
 struct brski_places {
-	unsigned running[2];       /* by enum brski_job_kind: to MASAs, to the PKI */
-	struct brski_place *first; /* of those that are called now */
+	unsigned running[2]; /* by enum brski_job_kind: to MASAs, to the PKI */
 };
 
-/* May one more be called there? origin: "https://masa.example:9443". */
-bool brski_places_has_room(const struct brski_places *places, enum brski_job_kind kind, const char *origin);
-/* Without looking whether it may. NULL: no memory. */
-struct brski_place *brski_places_take(
-	struct brski_places *places, enum brski_job_kind kind, const char *origin);
-/* The call is over. NULL is allowed. */
-void brski_places_give_back(struct brski_places *places, struct brski_place *place);
+/* May one more be called there? own: calls that are under way to it. */
+bool brski_places_has_room(const struct brski_places *places, enum brski_job_kind kind, unsigned own);
 
 #endif

@@ -165,6 +165,10 @@ static void on_done(void *ctx, const struct brski_http *answer, const char *why)
 {
 	struct brski_worker *worker = brski_task_owner(ctx);
 
+	if (answer)
+		brski_task_heard(ctx);
+	else
+		brski_task_unanswered(ctx, why);
 	digest(worker, ctx, answer, why);
 	leave(worker, ctx);
 }
@@ -237,8 +241,12 @@ static void start(struct brski_worker *worker, struct brski_task *t)
 	} else if (!brski_job_call(brski_task_job(t), &call)) {
 		brski_task_pause(t, "the request has nothing to ask and no answer");
 		leave(worker, t);
+	} else if (brski_task_is_elsewhere(t)) {
+		brski_task_settle(t);
+		leave(worker, t);
 	} else if (brski_call_start(worker->client, &call, on_done, t, &err) != BRSKI_OK) {
-		on_done(t, NULL, err.why);
+		digest(worker, t, NULL, err.why); /* nobody was asked */
+		leave(worker, t);
 	}
 }
 
@@ -247,6 +255,7 @@ static void start(struct brski_worker *worker, struct brski_task *t)
 /* Unless a session was quicker. */
 static void adopt(struct brski_worker *worker, const struct brski_store_job *row)
 {
+	const struct brski_share share = {row->kind, ""};
 	struct brski_error err = {0};
 	struct brski_job *job = NULL;
 
@@ -255,7 +264,7 @@ static void adopt(struct brski_worker *worker, const struct brski_store_job *row
 		brski_log(worker->config.env, BRSKI_LOG_ERROR,
 			"the stored request %s of %s is not to be read: %s", row->key, row->serial_number,
 			err.why);
-	else if (!brski_board_adopt(worker->board, job))
+	else if (!brski_board_adopt(worker->board, &share, job))
 		brski_job_free(job);
 }
 
@@ -388,6 +397,7 @@ static enum brski_code set_up(struct brski_worker *worker, struct brski_error *e
 	struct brski_board_config board = {
 		.retry_min_ms = config->retry_min_ms,
 		.retry_max_ms = config->retry_max_ms,
+		.scan_ms = config->scan_ms,
 		.owner = worker,
 		.env = config->env,
 	};

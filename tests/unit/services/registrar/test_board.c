@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <check.h>
 #include <openssl/evp.h>
@@ -33,7 +34,8 @@ static void save(struct visit *v, const char *path, const char *type, struct brs
 
 static void setup(void)
 {
-	const struct brski_board_config config = {.retry_min_ms = 1000, .retry_max_ms = 1000};
+	const struct brski_board_config config = {
+		.retry_min_ms = 1000, .retry_max_ms = 1000, .scan_ms = 60000};
 	struct visit v;
 
 	site_open(&site, "P-256");
@@ -136,6 +138,9 @@ static unsigned calling(const char *origin)
 #define THREE "https://three.example"
 #define PKI "http://ca.plant.example:8080"
 
+static const struct brski_share one = {BRSKI_JOB_VOUCHER, ONE}, two = {BRSKI_JOB_VOUCHER, TWO},
+				pki = {BRSKI_JOB_CMP, PKI};
+
 START_TEST(slow_masas_leave_room_for_the_pki)
 {
 	add(0, ONE, 300);
@@ -185,11 +190,11 @@ START_TEST(waiting_for_masas_leaves_memory_for_the_pki)
 
 	site.masa_url = ONE;
 	while (i < BRSKI_BOARD_MAX)
-		ck_assert(brski_board_adopt(board, another(&blobs[0], i++)));
+		ck_assert(brski_board_adopt(board, &one, another(&blobs[0], i++)));
 	job = another(&blobs[0], i);
-	ck_assert(!brski_board_adopt(board, job));
+	ck_assert(!brski_board_adopt(board, &one, job));
 	brski_job_free(job);
-	ck_assert(brski_board_adopt(board, another(&blobs[1], 0)));
+	ck_assert(brski_board_adopt(board, &pki, another(&blobs[1], 0)));
 }
 END_TEST
 
@@ -209,11 +214,254 @@ START_TEST(a_place_is_given_back)
 }
 END_TEST
 
+/* ---- Turns, and a back end that is away ---- */
+
+static void restart(long retry_ms, long scan_ms)
+{
+	const struct brski_board_config config = {
+		.retry_min_ms = retry_ms, .retry_max_ms = retry_ms, .scan_ms = scan_ms};
+
+	brski_board_free(board);
+	EXPECT(BRSKI_OK, brski_board_new(&config, &board, &err));
+}
+
+/* Its call ends. */
+static void be_silent(struct brski_task *t)
+{
+	brski_task_unanswered(t, "no connection");
+	brski_task_pause(t, "no connection");
+	brski_task_let_go(t);
+}
+
+static void be_answered(struct brski_task *t)
+{
+	brski_task_heard(t);
+	brski_task_drop(t, "over");
+	brski_task_let_go(t);
+}
+
+static unsigned held(void)
+{
+	unsigned n, running;
+
+	brski_board_count(board, &n, &running);
+	return n;
+}
+
+static void take_one(const char *origin)
+{
+	tasks[n_tasks] = brski_board_take(board);
+	ck_assert_ptr_nonnull(tasks[n_tasks]);
+	ck_assert_str_eq(brski_task_origin(tasks[n_tasks++]), origin);
+}
+
+START_TEST(back_ends_take_turns)
+{
+	add(0, ONE, 4);
+	add(0, TWO, 2);
+	add(1, ONE, 1);
+	take_one(ONE);
+	take_one(TWO);
+	take_one(PKI);
+	take_one(ONE);
+	take_one(TWO);
+	take_one(ONE);
+	take_one(ONE);
+	ck_assert_uint_eq(take_all(), 0);
+}
+END_TEST
+
+/* Ten wait for one that answers none: after them it is tried one by one, and the other one is as ever. */
+START_TEST(one_that_is_away_is_tried_by_one_call_at_a_time)
+{
+	char why[320];
+	long pause;
+
+	restart(20, 60000);
+	add(0, ONE, 10);
+	ck_assert_uint_eq(take_all(), 10);
+	for (unsigned i = 0; i < 10; i++)
+		be_silent(tasks[i]);
+	add(0, ONE, 1);
+	ck_assert_int_eq(brski_ticket_look(tickets[10], &pause), BRSKI_PROGRESS_PAUSED);
+	brski_ticket_trouble(tickets[10], why);
+	ck_assert_str_eq(why, "no connection");
+	add(0, TWO, 5);
+	for (unsigned i = 0; i < 4; i++) {
+		n_tasks = 0;
+		usleep(30000);
+		ck_assert_uint_eq(take_all(), i == 0 ? 6 : 1);
+		ck_assert_uint_eq(calling(ONE), 1);
+		for (unsigned j = 0; j < n_tasks; j++)
+			if (strcmp(brski_task_origin(tasks[j]), ONE) == 0)
+				be_silent(tasks[j]);
+	}
+}
+END_TEST
+
+/* With the first answer all that was silent is due at once, whatever its own pause is. */
+START_TEST(one_that_is_back_is_called_for_all)
+{
+	unsigned round = 2, left = 19;
+
+	restart(60000, 60000);
+	add(0, ONE, 20);
+	ck_assert_uint_eq(take_all(), 20);
+	for (unsigned i = 0; i < 19; i++)
+		be_silent(tasks[i]);
+	ck_assert_uint_eq(take_all(), 0);
+	be_answered(tasks[19]);
+	while (left > 0) { /* 2, 4, 8 and what is left */
+		n_tasks = 0;
+		ck_assert_uint_eq(take_all(), round < left ? round : left);
+		for (unsigned i = 0; i < n_tasks; i++)
+			be_answered(tasks[i]);
+		left -= n_tasks;
+		round *= 2;
+	}
+}
+END_TEST
+
+/* It keeps its own pause, while others are answered. */
+START_TEST(a_request_that_nobody_answers_holds_up_no_other)
+{
+	restart(60000, 60000);
+	add(0, ONE, 1);
+	take_one(ONE);
+	be_silent(tasks[0]);
+	for (unsigned i = 0; i < 10; i++) {
+		add(0, ONE, 1);
+		take_one(ONE);
+		be_answered(tasks[1 + i]);
+	}
+	ck_assert_uint_eq(take_all(), 0);
+	ck_assert_int_eq(brski_ticket_look(tickets[0], NULL), BRSKI_PROGRESS_PAUSED);
+}
+END_TEST
+
+/* A new device's request is the next to be tried, and not one of those that have failed already. */
+START_TEST(a_device_that_comes_is_the_next_to_be_tried)
+{
+	restart(60000, 60000);
+	add(0, ONE, 5);
+	ck_assert_uint_eq(take_all(), 5);
+	for (unsigned i = 0; i < 5; i++)
+		be_silent(tasks[i]);
+	usleep(2050000); /* not sooner, BRSKI_BACK_END_WAKE_MS */
+	add(0, ONE, 2);
+	ck_assert_int_eq(brski_ticket_look(tickets[5], NULL), BRSKI_PROGRESS_RUNNING);
+	ck_assert_uint_eq(take_all(), 1);
+	be_answered(tasks[5]);
+	ck_assert_int_eq(brski_ticket_look(tickets[5], NULL), BRSKI_PROGRESS_FINISHED);
+	ck_assert_uint_eq(take_all(), 2);
+}
+END_TEST
+
+/* ---- What of the store is in memory ---- */
+
+static unsigned adopt_all(const struct brski_share *share, const char *masa_url, unsigned from)
+{
+	struct brski_job *job;
+	unsigned n = 0;
+
+	site.masa_url = masa_url;
+	for (;;) {
+		job = another(&blobs[share->kind], from + n);
+		if (!brski_board_adopt(board, share, job))
+			break;
+		n++;
+	}
+	brski_job_free(job);
+	return n;
+}
+
+START_TEST(each_has_its_share_of_memory)
+{
+	static const struct brski_share others[] = {{BRSKI_JOB_VOUCHER, "https://a"},
+		{BRSKI_JOB_VOUCHER, "https://b"}, {BRSKI_JOB_VOUCHER, "https://c"},
+		{BRSKI_JOB_VOUCHER, "https://d"}, {BRSKI_JOB_VOUCHER, "https://e"},
+		{BRSKI_JOB_VOUCHER, "https://f"}, {BRSKI_JOB_VOUCHER, "https://g"},
+		{BRSKI_JOB_VOUCHER, "https://h"}, {BRSKI_JOB_VOUCHER, "https://i"},
+		{BRSKI_JOB_VOUCHER, "https://j"}};
+	struct brski_share_room room;
+	unsigned n = 0;
+
+	ck_assert_uint_eq(adopt_all(&one, ONE, 0), BRSKI_BOARD_MAX);
+	ck_assert_uint_eq(adopt_all(&two, TWO, 1000), BRSKI_BOARD_MAX / 2);
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		unsigned of_it = adopt_all(&others[i], others[i].back_end, 2000 + 1000 * i);
+
+		ck_assert_uint_ge(of_it, BRSKI_BOARD_FEW);
+		n += of_it;
+	}
+	ck_assert_uint_le(
+		BRSKI_BOARD_MAX + BRSKI_BOARD_MAX / 2 + n, 2 * BRSKI_BOARD_MAX + 10 * BRSKI_BOARD_FEW);
+	brski_board_room(board, &one, &room);
+	ck_assert_uint_eq(room.jobs, 0);
+}
+END_TEST
+
+/* Away: a few of those that nobody is here for stay, and come back when it does. */
+START_TEST(what_waits_for_one_that_is_away_leaves_memory)
+{
+	struct brski_share_room room;
+
+	restart(60000, 100000);
+	ck_assert_uint_eq(adopt_all(&one, ONE, 0), BRSKI_BOARD_MAX);
+	ck_assert_uint_ge(take_all(), 10);
+	for (unsigned i = 0; i < n_tasks - 1; i++)
+		be_silent(tasks[i]);
+	ck_assert_uint_le(held(), BRSKI_BOARD_FEW + 1);
+	brski_board_room(board, &one, &room);
+	ck_assert(room.jobs <= 1 && room.left && room.times == 0);
+	be_answered(tasks[n_tasks - 1]);
+	brski_board_room(board, &one, &room);
+	ck_assert(room.jobs > BRSKI_BOARD_MAX / 2 && room.times == 1);
+}
+END_TEST
+
+/* Not for as long as a device is here; then the store has it. */
+START_TEST(what_pauses_for_long_leaves_memory)
+{
+	restart(1000, 500);
+	add(0, ONE, 2);
+	ck_assert_uint_eq(take_all(), 2);
+	for (unsigned i = 0; i < 2; i++)
+		be_silent(tasks[i]);
+	ck_assert_uint_eq(held(), 2);
+	brski_ticket_release(tickets[--n_tickets]);
+	ck_assert_uint_eq(held(), 1);
+}
+END_TEST
+
+/* Devices come and go: those whose requests are beyond the share leave nothing in memory. */
+START_TEST(memory_is_bounded_whoever_goes)
+{
+	struct brski_share_room room;
+
+	adopt_all(&one, ONE, 2048);
+	add(0, ONE, 700);
+	ck_assert_uint_eq(held(), BRSKI_BOARD_MAX + 700);
+	while (n_tickets > 0)
+		brski_ticket_release(tickets[--n_tickets]);
+	ck_assert_uint_eq(held(), BRSKI_BOARD_MAX);
+	brski_board_room(board, &one, &room);
+	ck_assert(room.left);
+	brski_board_look(board, &one, true);
+	brski_board_room(board, &one, &room);
+	ck_assert(!room.left);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {slow_masas_leave_room_for_the_pki,
 		slow_masas_leave_room_for_another_one, a_slow_pki_leaves_room_for_masas,
-		waiting_for_masas_leaves_memory_for_the_pki, a_place_is_given_back};
+		waiting_for_masas_leaves_memory_for_the_pki, a_place_is_given_back, back_ends_take_turns,
+		one_that_is_away_is_tried_by_one_call_at_a_time, one_that_is_back_is_called_for_all,
+		a_request_that_nobody_answers_holds_up_no_other, a_device_that_comes_is_the_next_to_be_tried,
+		each_has_its_share_of_memory, what_waits_for_one_that_is_away_leaves_memory,
+		what_pauses_for_long_leaves_memory, memory_is_bounded_whoever_goes};
 
 	return run_tests("board", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
