@@ -2,6 +2,7 @@
 #include "eap_brski/eap/server_internal.h"
 
 #include <assert.h>
+#include <stdbool.h>
 
 static const struct brski_server_transition transitions[] = {
 	{BRSKI_STAGE_TALKING, BRSKI_SERVER_ASKED, BRSKI_STAGE_WORK},
@@ -66,6 +67,6 @@ void brski_server_move(enum brski_server_stage *stage, enum brski_server_cause c
 			return;
 		}
 	}
-	assert(!"the table of stages lacks a line");
+	assert(false && "the table of stages lacks a line");
 	*stage = BRSKI_STAGE_FAILURE;
 }

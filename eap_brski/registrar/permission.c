@@ -78,7 +78,7 @@ static void move(struct brski_permission *p, enum brski_permission_cause cause, 
 		p->state = moves[i].to;
 		return;
 	}
-	assert(!"the table of permissions lacks a line");
+	assert(false && "the table of permissions lacks a line");
 	p->state = BRSKI_PERMISSION_TAKEN_BACK;
 }
 

@@ -70,7 +70,7 @@ void brski_registrar_session_move(struct brski_registrar_session *s, enum brski_
 			return;
 		}
 	}
-	assert(!"the table of a session's states lacks a line");
+	assert(false && "the table of a session's states lacks a line");
 	s->state = BRSKI_SESSION_REFUSED;
 }
 

@@ -191,7 +191,7 @@ static bool next_element(
 {
 	struct brski_span start = *in;
 	uint16_t len16;
-	uint8_t len;
+	uint8_t len = 0;
 
 	if (in->len == 0)
 		return false;
