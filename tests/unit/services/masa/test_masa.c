@@ -972,7 +972,7 @@ START_TEST(long_audit_log_is_abridged)
 {
 	struct masa_device device;
 	struct brski_audit_log log;
-	char nonce[16];
+	char nonce[24];
 
 	EXPECT(BRSKI_OK, masa_device_get(masa.store, "S-1", (struct brski_span){0}, &device, &err));
 	for (int i = 0; i < BRSKI_AUDIT_EVENTS_MAX + 5; i++) {
