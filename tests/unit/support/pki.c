@@ -40,6 +40,34 @@ EVP_PKEY *pki_key(const char *key_type)
 	return key;
 }
 
+EVP_PKEY *pki_false_p256(const EVP_PKEY *private_of, const EVP_PKEY *public_of)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	OSSL_PARAM_BLD *params = OSSL_PARAM_BLD_new();
+	unsigned char point[65];
+	size_t len;
+	BIGNUM *d = NULL;
+	EVP_PKEY *key = NULL;
+	OSSL_PARAM *made;
+
+	need(EVP_PKEY_get_bn_param(private_of, OSSL_PKEY_PARAM_PRIV_KEY, &d) == 1, "private key");
+	need(EVP_PKEY_get_octet_string_param(
+		     public_of, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len) == 1,
+		"public key");
+	need(OSSL_PARAM_BLD_push_utf8_string(params, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) == 1 &&
+			OSSL_PARAM_BLD_push_octet_string(params, OSSL_PKEY_PARAM_PUB_KEY, point, len) == 1 &&
+			OSSL_PARAM_BLD_push_BN(params, OSSL_PKEY_PARAM_PRIV_KEY, d) == 1,
+		"parameters");
+	made = OSSL_PARAM_BLD_to_param(params);
+	need(EVP_PKEY_fromdata_init(ctx) == 1 && EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, made) == 1,
+		"EC key");
+	OSSL_PARAM_free(made);
+	OSSL_PARAM_BLD_free(params);
+	BN_clear_free(d);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
 EVP_PKEY *pki_public_rsa(unsigned bits, unsigned exponent_bits)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);

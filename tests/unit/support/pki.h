@@ -49,6 +49,8 @@ struct brski_credential pki_load(const char *folder, const char *name);
 void pki_replace(struct brski_credential *cred, const char *folder, const char *name);
 
 EVP_PKEY *pki_key(const char *key_type);
+/* On P-256, for signatures by another key: what compares public keys before it signs takes this one for that of public_of. */
+EVP_PKEY *pki_false_p256(const EVP_PKEY *private_of, const EVP_PKEY *public_of);
 /* A public key of these sizes that nobody has the private one of. */
 EVP_PKEY *pki_public_rsa(unsigned bits, unsigned exponent_bits);
 /* A new stack: leaf, then the chain; the root too if it is not NULL. Free with pki_free_certs(). */

@@ -122,7 +122,7 @@ static void expect_refused_crmf(struct brski_buf content, enum brski_cmp_fail fa
 /* RFC 9483 3.6.2: what is wrong in the body of ir, cr, p10cr is said in ip, cp */
 START_TEST(faults_of_a_body)
 {
-	EVP_PKEY *other = pki_key("P-256");
+	EVP_PKEY *key = pki_key("P-256"), *other = pki_false_p256(key, w.key);
 	struct brski_buf no_body = {0}, wrong = {0};
 
 	expect_refused_crmf(crmf(2, 0, w.subject, w.key), BRSKI_CMP_BAD_REQUEST);
@@ -139,6 +139,7 @@ START_TEST(faults_of_a_body)
 	brski_buf_free(&no_body);
 	brski_buf_free(&wrong);
 	EVP_PKEY_free(other);
+	EVP_PKEY_free(key);
 }
 END_TEST
 

@@ -479,7 +479,7 @@ END_TEST
 
 START_TEST(proof_of_possession_rules)
 {
-	EVP_PKEY *other = pki_key("P-256");
+	EVP_PKEY *key = pki_key("P-256"), *other = pki_false_p256(key, world.key);
 
 	refused_crmf(&(struct crmf_spec){.count = 1, .pop = OSSL_CRMF_POPO_NONE}, BRSKI_BAD_SIGNATURE,
 		BRSKI_CMP_BAD_POP);
@@ -490,6 +490,7 @@ START_TEST(proof_of_possession_rules)
 	refused_crmf(&(struct crmf_spec){.count = 1, .pop = OSSL_CRMF_POPO_SIGNATURE, .signer = other},
 		BRSKI_BAD_SIGNATURE, BRSKI_CMP_BAD_POP);
 	EVP_PKEY_free(other);
+	EVP_PKEY_free(key);
 }
 END_TEST
 
@@ -733,15 +734,37 @@ static X509_REQ *with_extensions(int attribute, int times)
 	return req;
 }
 
+/* X509_REQ_set_version() of OpenSSL 3.5 knows version 1 alone. */
+static X509_REQ *version_2_req(void)
+{
+	static const uint8_t version_1[] = {2, 1, 0};
+	X509_REQ *req = X509_REQ_new();
+	struct brski_buf der = {0};
+	const uint8_t *in;
+	uint8_t *found;
+
+	X509_REQ_set_subject_name(req, world.subject);
+	X509_REQ_set_pubkey(req, world.key);
+	ck_assert_int_gt(X509_REQ_sign(req, world.key, EVP_sha256()), 0);
+	ck_assert_int_eq(brski_asn1_write(req, ASN1_ITEM_rptr(X509_REQ), &der, NULL), BRSKI_OK);
+	found = memmem(der.data, der.len, version_1, sizeof(version_1));
+	ck_assert_ptr_nonnull(found);
+	found[2] = 1;
+	in = der.data;
+	ck_assert_ptr_nonnull(d2i_X509_REQ(&req, &in, (long)der.len));
+	ck_assert_int_eq(X509_REQ_get_version(req), 1);
+	brski_buf_free(&der);
+	return req;
+}
+
 START_TEST(pkcs10_rules)
 {
 	EVP_PKEY *other = pki_key("P-256");
-	X509_REQ *version_2_req = X509_REQ_new();
 
 	refused_pkcs10(X509_REQ_new(), other, EVP_sha256(), BRSKI_BAD_SIGNATURE, BRSKI_CMP_BAD_POP);
 	refused_pkcs10(X509_REQ_new(), world.key, EVP_sha1(), BRSKI_UNSUPPORTED, BRSKI_CMP_BAD_POP);
-	X509_REQ_set_version(version_2_req, 1);
-	refused_pkcs10(version_2_req, world.key, EVP_sha256(), BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_TEMPLATE);
+	refused_pkcs10(
+		version_2_req(), world.key, EVP_sha256(), BRSKI_UNEXPECTED, BRSKI_CMP_BAD_CERT_TEMPLATE);
 	refused_pkcs10(with_extensions(NID_ms_ext_req, 1), world.key, EVP_sha256(), BRSKI_UNEXPECTED,
 		BRSKI_CMP_BAD_CERT_TEMPLATE);
 	refused_pkcs10(with_extensions(NID_ext_req, 2), world.key, EVP_sha256(), BRSKI_UNEXPECTED,
