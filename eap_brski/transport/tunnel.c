@@ -319,10 +319,14 @@ static void drain(struct brski_tunnel *tunnel, struct brski_buf *out)
 	(void)BIO_reset(tunnel->to_peer);
 }
 
-/* OpenSSL's reason, first in this thread's queue, as one of our codes. */
-static enum brski_code code_of_openssl(void)
+/* An error of OpenSSL's as one of our codes; BRSKI_MALFORMED is also what cannot be told. Reasons are numbers of their library. */
+static enum brski_code code_of_openssl(unsigned long error)
 {
-	switch (ERR_GET_REASON(ERR_peek_error())) {
+	if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+		return BRSKI_NO_MEMORY;
+	if (ERR_GET_LIB(error) != ERR_LIB_SSL)
+		return BRSKI_MALFORMED;
+	switch (ERR_GET_REASON(error)) {
 	case SSL_R_BAD_SIGNATURE:
 	case SSL_R_DIGEST_CHECK_FAILED:
 	case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
@@ -338,11 +342,20 @@ static enum brski_code code_of_openssl(void)
 		return BRSKI_UNSUPPORTED;
 	case SSL_R_EXCESSIVE_MESSAGE_SIZE:
 		return BRSKI_TOO_LARGE;
-	case ERR_R_MALLOC_FAILURE:
-		return BRSKI_NO_MEMORY;
 	default:
 		return BRSKI_MALFORMED;
 	}
+}
+
+/*
+ * The first and the last of this thread's queue: before TLS says its own word, the library that it called may have (since OpenSSL 3.2
+ * the provider does, of a signature); and TLS may go on to "internal error" after it has.
+ */
+static enum brski_code code_of_queue(void)
+{
+	enum brski_code code = code_of_openssl(ERR_peek_error());
+
+	return code == BRSKI_MALFORMED ? code_of_openssl(ERR_peek_last_error()) : code;
 }
 
 static enum brski_code fail_tls(struct brski_tunnel *tunnel, struct brski_error *err)
@@ -357,7 +370,7 @@ static enum brski_code fail_tls(struct brski_tunnel *tunnel, struct brski_error 
 		return brski_fail(err, BRSKI_REFUSED, "the peer's TLS alert: %s",
 			SSL_alert_desc_string_long(tunnel->alert));
 	}
-	return brski_fail_openssl(err, code_of_openssl(), "TLS with the peer failed");
+	return brski_fail_openssl(err, code_of_queue(), "TLS with the peer failed");
 }
 
 static enum brski_code handshake(struct brski_tunnel *tunnel, struct brski_error *err)

@@ -270,7 +270,7 @@ struct odd {
 	const char *signing_time; /* instead of now */
 };
 
-/* A GeneralizedTime of any text; ASN1_TIME_set_string() would not take all of these. */
+/* A GeneralizedTime of any text of the shortest length or more; ASN1_TIME_set_string() would not take all of these. */
 static void add_signing_time(CMS_SignerInfo *si, const char *text)
 {
 	ASN1_STRING *time = ASN1_STRING_type_new(V_ASN1_GENERALIZEDTIME);
@@ -415,7 +415,7 @@ START_TEST(signing_time)
 	make_odd(&(struct odd){.signing_time = "20600102030405Z"}, &leaf);
 	EXPECT(BRSKI_OK, open_dated());
 	ck_assert_int_eq(signed_on, 2840238245);
-	make_odd(&(struct odd){.signing_time = "yesterday"}, &leaf);
+	make_odd(&(struct odd){.signing_time = "yesterday at noon"}, &leaf);
 	EXPECT_WHY(BRSKI_MALFORMED, "signingTime", open_dated());
 	ck_assert_int_eq(signed_on, 0);
 	check_nothing_given();
