@@ -236,6 +236,10 @@ static enum brski_code set_anchors(struct transfer *t, const STACK_OF(X509) *anc
 	return code;
 }
 
+/*
+ * No session is resumed: a new connection looks at the server's certificate anew, and a server that asks for ours need not be one that
+ * can resume.
+ */
 static bool set_tls(struct transfer *t)
 {
 	CURL *easy = t->easy;
@@ -243,6 +247,7 @@ static bool set_tls(struct transfer *t)
 	return curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, (void *)(uintptr_t)t->client) == CURLE_OK;
 }

@@ -285,6 +285,33 @@ START_TEST(kept_connections_keep_their_anchors)
 }
 END_TEST
 
+static void answer_and_close(void *ctx, const struct web_request *request, struct brski_buf *raw)
+{
+	remember(ctx, request, raw);
+	brski_buf_free(raw);
+	brski_put_str(raw, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 6\r\n\r\nanswer");
+}
+
+/* The server of these tests hands out tickets, asks for a certificate, and refuses a ticket when one comes back. */
+START_TEST(no_session_is_resumed)
+{
+	struct call c;
+
+	open_client(NULL);
+	web_start(&web, &server, answer_and_close, NULL);
+	call_open(&c, true, "https", "localhost");
+	call_trust(&c, &root);
+	c.call.client = &registrar;
+	for (unsigned i = 1; i <= 3; i++) {
+		ck_assert_msg(make_call(&c.call), "%s", shot.why);
+		ck_assert_uint_eq(seen_connection, i);
+		ck_assert_str_eq(seen_client, "CN=The Registrar");
+	}
+	call_close(&c);
+	web_stop(&web);
+}
+END_TEST
+
 START_TEST(client_shows_its_certificate)
 {
 	struct call c;
@@ -861,6 +888,7 @@ int main(void)
 		server_must_have_the_name,
 		kept_connections_keep_their_anchors,
 		client_shows_its_certificate,
+		no_session_is_resumed,
 		expired_server_is_refused,
 		https_only_means_that,
 		no_other_schemes_no_names_in_urls,
