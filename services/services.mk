@@ -10,6 +10,8 @@ REGISTRAR_SOURCES := $(wildcard services/registrar/*.c)
 # what is a program's own stays out of the archives
 BRSKICTL_PROGRAM := services/brskictl/brskictl.c
 BRSKICTL_SOURCES := $(filter-out $(BRSKICTL_PROGRAM),$(wildcard services/brskictl/*.c))
+COURIER_PROGRAM := services/courier/brski_courier.c
+COURIER_SOURCES := $(filter-out $(COURIER_PROGRAM),$(wildcard services/courier/*.c))
 MASA_PROGRAM := services/masa/masa_main.c services/masa/masa_admin.c
 CA_PROGRAM   := services/ca/ca_main.c services/ca/ca_admin.c
 MASA_SOURCES := $(filter-out $(MASA_PROGRAM),$(wildcard services/masa/*.c))
@@ -18,6 +20,7 @@ CA_SOURCES   := $(filter-out $(CA_PROGRAM),$(wildcard services/ca/*.c))
 $(eval $(call archive,brski_base,$(BASE_SOURCES)))
 $(eval $(call archive,brski_registrar,$(REGISTRAR_SOURCES)))
 $(eval $(call archive,brskictl,$(BRSKICTL_SOURCES)))
+$(eval $(call archive,brski_courier,$(COURIER_SOURCES)))
 $(eval $(call archive,brski_masa,$(MASA_SOURCES)))
 $(eval $(call archive,brski_ca,$(CA_SOURCES)))
 
@@ -29,7 +32,7 @@ DAEMON_PACKAGES := libevent libevent_openssl $(BASE_PACKAGES)
 BASE_LIBS       := $(shell $(PKGCONF) --libs $(BASE_PACKAGES))
 DAEMON_LIBS     := $(shell $(PKGCONF) --libs $(DAEMON_PACKAGES))
 
-UNIT_ARCHIVES += $(BUILD)/san/libbrskictl.a $(patsubst %,$(BUILD)/san/libbrski_%.a,registrar masa ca base)
+UNIT_ARCHIVES += $(BUILD)/san/libbrskictl.a $(patsubst %,$(BUILD)/san/libbrski_%.a,courier registrar masa ca base)
 UNIT_PACKAGES += $(DAEMON_PACKAGES)
 
 .PHONY: services
@@ -38,7 +41,7 @@ services: $(BUILD)/brskictl $(BUILD)/brski-courier
 services: $(BUILD)/brski-masa $(BUILD)/brski-ca $(BUILD)/tests/rogue-masa $(BUILD)/tests/rogue-ca
 
 $(BUILD)/brskictl: $(BRSKICTL_PROGRAM:%.c=$(BUILD)/%.o) $(BUILD)/libbrskictl.a $(REGISTRAR_LIBS)
-$(BUILD)/brski-courier: $(patsubst %.c,$(BUILD)/%.o,$(wildcard services/courier/*.c)) $(REGISTRAR_LIBS)
+$(BUILD)/brski-courier: $(COURIER_PROGRAM:%.c=$(BUILD)/%.o) $(BUILD)/libbrski_courier.a $(REGISTRAR_LIBS)
 $(BUILD)/brskictl $(BUILD)/brski-courier:
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(BASE_LIBS) $(LIBS) -lpthread

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +12,6 @@
 
 #include "eap_brski/ground/text.h"
 #include "services/base/file.h"
-#include "services/base/options.h"
 #include "services/base/run_as.h"
 
 /* A process is one daemon, and signals reach the process: its state is the process's. */
@@ -22,6 +22,7 @@ static struct {
 	const char *pid_path; /* the same, once it is written */
 	FILE *log;
 	bool verbose;
+	bool wrong_use;
 	struct brski_env env;
 } self;
 
@@ -167,46 +168,66 @@ void daemon_end(void)
 	self.pid_file = NULL;
 }
 
-static enum brski_code serve(
-	const struct daemon_program *program, int n_words, char *const *words, struct brski_error *err)
+enum brski_code daemon_wrong_use(struct brski_error *err, const char *fmt, ...)
 {
-	enum brski_code code = BRSKI_OK;
+	char why[sizeof(err->why)];
+	va_list ap;
 
-	if (n_words > (program->serve_operand ? 2 : 1))
-		return brski_fail(err, BRSKI_MALFORMED, "too many words after serve");
-	if (n_words == 2)
-		code = settings_set(settings_find(program->table, program->serve_operand), program->settings,
-			words[1], err);
-	if (code == BRSKI_OK)
-		code = daemon_begin(program->name, program->daemon, err);
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	self.wrong_use = true;
+	return brski_fail(err, BRSKI_MALFORMED, "%s", why);
+}
+
+static enum brski_code serve(const struct daemon_program *program, struct brski_error *err)
+{
+	enum brski_code code = daemon_begin(program->program->name, program->daemon, err);
+
 	if (code == BRSKI_OK)
 		code = program->serve(program->settings, err);
-	if (code != BRSKI_OK)
+	if (code != BRSKI_OK && self.log)
 		brski_log(daemon_env(), BRSKI_LOG_ERROR, "%s", err->why);
 	return code;
 }
 
 static enum brski_code run(
-	const struct daemon_program *program, int n_words, char *const *words, struct brski_error *err)
+	const struct daemon_program *program, const struct command_line *line, struct brski_error *err)
 {
-	if (n_words == 0)
-		return brski_fail(err, BRSKI_MALFORMED, "what shall it do? see %s --help", program->name);
-	return strcmp(words[0], "serve") == 0 ? serve(program, n_words, words, err)
-					      : program->admin(program->settings, n_words, words, err);
+	const struct setting *table = program->program->settings;
+	enum brski_code code = BRSKI_OK;
+
+	if (program->operand && line->n_operands > 0)
+		code = settings_set(
+			settings_find(table, program->operand), program->settings, line->operands[0], err);
+	if (code != BRSKI_OK)
+		return code;
+	return line->command->id == DAEMON_SERVE ? serve(program, err)
+						 : program->admin(program->settings, line, err);
+}
+
+/* What went wrong, to whoever typed it. */
+static int tell(
+	const struct daemon_program *program, const struct command_line *line, const struct brski_error *err)
+{
+	if (line->status == COMMAND_WRONG_USE || self.wrong_use)
+		return command_usage(program->program, line->command, "%s", err->why);
+	fprintf(stderr, "%s: %s\n", program->program->name, err->why);
+	return COMMAND_FAILED;
 }
 
 int daemon_main(const struct daemon_program *program, int argc, char **argv)
 {
-	const struct options options = {program->name, program->usage, program->table};
+	struct command_line line;
 	struct brski_error err = {0};
-	int operands = 0;
-	enum brski_code code = options_read(&options, argc, argv, program->settings, &operands, &err);
+	int status = COMMAND_DONE;
+	enum brski_code code = options_read(program->program, argc, argv, program->settings, &line, &err);
 
-	if (code == BRSKI_OK && operands > 0)
-		code = run(program, argc - operands, argv + operands, &err);
+	if (code == BRSKI_OK && line.command)
+		code = run(program, &line, &err);
 	if (code != BRSKI_OK)
-		fprintf(stderr, "%s: %s\n", program->name, err.why);
+		status = tell(program, &line, &err);
 	daemon_end();
-	settings_free(program->table, program->settings);
-	return code == BRSKI_OK ? 0 : 1;
+	settings_free(program->program->settings, program->settings);
+	return status;
 }

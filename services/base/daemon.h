@@ -5,7 +5,7 @@
 #include <event2/event.h>
 
 #include "eap_brski/ground/env.h"
-#include "services/base/settings.h"
+#include "services/base/options.h"
 
 /* What the programs here share: options, log, signals, pid file. One program, one thread. */
 
@@ -30,24 +30,26 @@ struct daemon_settings {
 		"log details"}
 /* clang-format on */
 
+#define DAEMON_SERVE 0 /* the id of the command `serve` */
+
 struct daemon_program {
-	const char *name;
-	const char *usage; /* the first lines of --help */
-	const struct setting *table;
-	void *settings;                 /* the structure that the table describes, zeroed */
+	const struct program *program;
+	void *settings;                 /* the structure that the program's table describes, zeroed */
 	struct daemon_settings *daemon; /* in it */
-	/* the setting that the word behind "serve" is; NULL: there is none */
-	const char *serve_operand;
+	const char *operand;            /* the setting that a command's operand is; NULL: there is none */
 	enum brski_code (*serve)(const void *settings, struct brski_error *err);
-	/* every other first word */
-	enum brski_code (*admin)(void *settings, int n_words, char *const *words, struct brski_error *err);
+	/* every other command */
+	enum brski_code (*admin)(void *settings, const struct command_line *line, struct brski_error *err);
 };
 
 /*
- * All of a program: options, `serve` or one of the administrator's words. Returns its exit status,
- * 0 or 1. Frees what the settings hold.
+ * All of a program: options, `serve` or one of the administrator's commands. Returns its exit status,
+ * as commands.h has them. Frees what the settings hold.
  */
 int daemon_main(const struct daemon_program *program, int argc, char **argv);
+/* What a command's function says of wrong use: the exit status is COMMAND_WRONG_USE then. BRSKI_MALFORMED. */
+enum brski_code daemon_wrong_use(struct brski_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /*
  * Opens the log; SIGHUP in daemon_loop() opens it anew. name and settings must stay until

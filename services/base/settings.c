@@ -127,9 +127,9 @@ enum brski_code settings_standard(const struct setting *table, void *into, struc
 	return code;
 }
 
-static bool is_given(const struct setting *s, void *from)
+bool settings_given(const struct setting *s, const void *from)
 {
-	void *value = member(s, from);
+	void *value = member(s, (void *)(uintptr_t)from);
 
 	switch (s->kind) {
 	case SETTING_TEXT:
@@ -147,7 +147,7 @@ static bool is_given(const struct setting *s, void *from)
 enum brski_code settings_check(const struct setting *table, const void *from, struct brski_error *err)
 {
 	for (const struct setting *s = table; s->name; s++)
-		if (s->required && !is_given(s, (void *)(uintptr_t)from))
+		if (s->required && !settings_given(s, from))
 			return brski_fail(err, BRSKI_MALFORMED, "%s is missing", s->name);
 	return BRSKI_OK;
 }

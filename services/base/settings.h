@@ -56,6 +56,8 @@ BRSKI_CHECKED enum brski_code settings_set(
  */
 BRSKI_CHECKED enum brski_code settings_read(
 	const struct setting *table, void *into, const char *path, struct brski_error *err);
+/* Whether there is a value that is not empty; a flag or a number always has one. */
+bool settings_given(const struct setting *setting, const void *from);
 /* BRSKI_MALFORMED: a required setting is missing; the error names it. */
 BRSKI_CHECKED enum brski_code settings_check(
 	const struct setting *table, const void *from, struct brski_error *err);

@@ -160,9 +160,7 @@ static enum brski_code init(const struct ca_settings *s, enum ca_kind kind, stru
 
 	(void)kind;
 	if (!s->dir)
-		return brski_fail(err, BRSKI_MALFORMED, "init needs DIR");
-	if (!s->subject)
-		return brski_fail(err, BRSKI_MALFORMED, "init needs --subject, the CA's name");
+		return daemon_wrong_use(err, "'init' needs DIR");
 	if (mkdir(s->dir, 0700) != 0 && errno != EEXIST)
 		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot make %s: %s", s->dir, strerror(errno));
 	code = init_ca(s, &root, &ca, err);
@@ -186,9 +184,8 @@ static enum brski_code issue(
 	char cert[CA_PATH_MAX];
 	enum brski_code code;
 
-	if (!s->out || strlen(s->out) + 5 > CA_PATH_MAX)
-		return brski_fail(
-			err, BRSKI_MALFORMED, "--out PREFIX is needed, for PREFIX.key and PREFIX.pem");
+	if (strlen(s->out) + 5 > CA_PATH_MAX)
+		return daemon_wrong_use(err, "the path of --out is too long");
 	snprintf(key, sizeof(key), "%s.key", s->out);
 	snprintf(cert, sizeof(cert), "%s.pem", s->out);
 	code = ca_load_issuer(s, &issuer, err);
@@ -205,8 +202,6 @@ static enum brski_code issue_plain(const struct ca_settings *s, enum ca_kind kin
 {
 	struct ca_spec spec = {.kind = kind, .days = s->days, .san = s->san};
 
-	if (!s->subject)
-		return brski_fail(err, BRSKI_MALFORMED, "--subject is needed");
 	return issue(s, &spec, s->subject, err);
 }
 
@@ -217,15 +212,14 @@ static enum brski_code issue_idevid(const struct ca_settings *s, enum ca_kind ki
 	char subject[600], url[BRSKI_URL_MAX];
 	int n;
 
-	if (!s->serial_number || strlen(s->serial_number) >= BRSKI_SERIAL_MAX ||
-		strpbrk(s->serial_number, ",\\"))
-		return brski_fail(
-			err, BRSKI_MALFORMED, "--serial-number is needed, without comma or backslash");
+	if (strlen(s->serial_number) >= BRSKI_SERIAL_MAX || strpbrk(s->serial_number, ",\\"))
+		return daemon_wrong_use(err,
+			"--serial-number is without comma and backslash, and not '%.80s'", s->serial_number);
 	if (s->masa_url) {
 		enum brski_code code = brski_masa_url(brski_span_str(s->masa_url), url, err);
 
 		if (code != BRSKI_OK)
-			return brski_fail_context(err, code, "--masa-url");
+			return daemon_wrong_use(err, "--masa-url: %s", err->why);
 	}
 	n = snprintf(subject, sizeof(subject), "%s,serialNumber=%s", s->subject ? s->subject : "CN=Device",
 		s->serial_number);
@@ -264,31 +258,18 @@ static enum brski_code list(const struct ca_settings *s, enum ca_kind kind, stru
 }
 
 static const struct {
-	const char *name;
 	enum brski_code (*run)(const struct ca_settings *s, enum ca_kind kind, struct brski_error *err);
 	enum ca_kind kind; /* of what is issued */
-} commands[] = {
-	{"init", init, CA_KIND_ROOT},
-	{"issue-registrar", issue_plain, CA_KIND_REGISTRAR},
-	{"issue-server", issue_plain, CA_KIND_SERVER},
-	{"issue-masa", issue_plain, CA_KIND_MASA},
-	{"issue-idevid", issue_idevid, CA_KIND_IDEVID},
-	{"list", list, CA_KIND_ROOT},
+} commands[CA_COMMANDS] = {
+	[CA_INIT] = {init, CA_KIND_ROOT},
+	[CA_ISSUE_REGISTRAR] = {issue_plain, CA_KIND_REGISTRAR},
+	[CA_ISSUE_SERVER] = {issue_plain, CA_KIND_SERVER},
+	[CA_ISSUE_MASA] = {issue_plain, CA_KIND_MASA},
+	[CA_ISSUE_IDEVID] = {issue_idevid, CA_KIND_IDEVID},
+	[CA_LIST] = {list, CA_KIND_ROOT},
 };
 
-enum brski_code ca_admin(void *settings, int n_words, char *const *words, struct brski_error *err)
+enum brski_code ca_admin(void *settings, const struct command_line *line, struct brski_error *err)
 {
-	enum brski_code code = BRSKI_OK;
-
-	if (n_words > 2)
-		return brski_fail(err, BRSKI_MALFORMED, "too many words after %s", words[0]);
-	if (n_words == 2) /* every command takes DIR as a word, too */
-		code = settings_set(settings_find(ca_table, "dir"), settings, words[1], err);
-	if (code != BRSKI_OK)
-		return code;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(words[0], commands[i].name) == 0)
-			return commands[i].run(settings, commands[i].kind, err);
-	}
-	return brski_fail(err, BRSKI_MALFORMED, "no such command: %s", words[0]);
+	return commands[line->command->id].run(settings, commands[line->command->id].kind, err);
 }

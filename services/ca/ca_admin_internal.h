@@ -2,15 +2,26 @@
 #ifndef BRSKI_SERVICES_CA_CA_ADMIN_INTERNAL_H
 #define BRSKI_SERVICES_CA_CA_ADMIN_INTERNAL_H
 
-#include "eap_brski/ground/error.h"
+#include "services/base/daemon.h"
+
+/* The commands of the program but `serve`. */
+enum ca_command {
+	CA_INIT = DAEMON_SERVE + 1,
+	CA_ISSUE_REGISTRAR,
+	CA_ISSUE_SERVER,
+	CA_ISSUE_MASA,
+	CA_ISSUE_IDEVID,
+	CA_LIST,
+	CA_COMMANDS
+};
+extern const struct program ca_program;
 
 /*
- * The commands init, issue-registrar, issue-server, issue-masa, issue-idevid and list. settings is
- * the structure ca_settings, of which `dir` may be changed. BRSKI_MALFORMED: no such command, or an
- * option that it needs is missing; BRSKI_UNAVAILABLE: a file is there already, or cannot be
- * written; else what ca_issue(), ca_load_issuer() and ca_open_store() say.
+ * Does one of them. settings is the structure ca_settings. BRSKI_MALFORMED: an option is not what it
+ * should be; BRSKI_UNAVAILABLE: a file is there already, or cannot be written; else what ca_issue(),
+ * ca_load_issuer() and ca_open_store() say.
  */
 BRSKI_CHECKED enum brski_code ca_admin(
-	void *settings, int n_words, char *const *words, struct brski_error *err);
+	void *settings, const struct command_line *line, struct brski_error *err);
 
 #endif

@@ -29,28 +29,14 @@ static enum brski_code serve(const void *ctx, struct brski_error *err)
 	return code;
 }
 
-static const char usage[] =
-	"brski-ca: a demonstration CA that speaks CMP (RFC 9483) over HTTP\n"
-	"It is for trying things out: no revocation lists, keys in files. A site's own CA takes its place.\n"
-	"\n"
-	"  brski-ca init DIR --subject NAME [--key-type TYPE] [--intermediate] [--cmp-signer]\n"
-	"  brski-ca issue-registrar DIR --subject NAME --out PREFIX [--san NAMES] [--days N]\n"
-	"  brski-ca issue-server DIR --subject NAME --out PREFIX [--san NAMES] [--days N]\n"
-	"  brski-ca issue-masa DIR --subject NAME --out PREFIX [--days N]\n"
-	"  brski-ca issue-idevid DIR --serial-number SERIAL --out PREFIX [--subject NAME] [--masa-url URL]\n"
-	"  brski-ca [OPTIONS] serve [DIR]\n"
-	"  brski-ca list DIR\n";
-
 int main(int argc, char **argv)
 {
 	struct ca_settings settings = {0};
 	const struct daemon_program program = {
-		.name = "brski-ca",
-		.usage = usage,
-		.table = ca_table,
+		.program = &ca_program,
 		.settings = &settings,
 		.daemon = &settings.http.daemon,
-		.serve_operand = "dir",
+		.operand = "dir",
 		.serve = serve,
 		.admin = ca_admin,
 	};

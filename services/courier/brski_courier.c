@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eap_brski/ground/version.h"
+#include "services/courier/courier_internal.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,23 +14,6 @@
 #include "services/registrar/bundle_run.h"
 
 /* brski-courier(1): takes a registrar's requests to MASA and PKI, and brings their answers. */
-
-static const char help[] =
-	"Usage: brski-courier --certificate FILE --private-key FILE [options] REQUESTS ANSWERS\n"
-	"Takes the requests that 'brskictl export' wrote to the MASAs and the PKI that they are for, and writes\n"
-	"the answers for 'brskictl import'.\n"
-	"\n"
-	"  -c, --certificate FILE   this courier's certificate (PEM file or URI); the registrar must know it\n"
-	"  -k, --private-key FILE   its key: signs the answers\n"
-	"  -r, --registrar FILE     certificate of the registrar, or of its CA: requests of others are not taken\n"
-	"  -u, --cmp-url URL        where the PKI is from here, if it is not where the registrar has it\n"
-	"  -m, --masa-hosts HOSTS   where else than at its own host a MASA's audit log may be: HOST[:PORT],...\n"
-	"  -p, --proxy URL          an HTTP proxy; those of the environment are not used\n"
-	"  -t, --timeout SECONDS    for one call (default: 30)\n"
-	"  -h, --help               this text\n"
-	"  -V, --version            the version\n"
-	"\n"
-	"Exit status: 0 every request has an answer, 1 it could not be done, 2 wrong use, 3 some have none.\n";
 
 /* In base64, and with all else that a file of answers has, these fit into one (BRSKI_CMS_DATA_MAX). */
 #define ANSWERS_MAX (BRSKI_CMS_DATA_MAX / 2)
@@ -52,8 +34,7 @@ static int fail(const struct brski_error *err)
 
 static int usage(const char *words)
 {
-	fprintf(stderr, "brski-courier: %s\nTry 'brski-courier --help'.\n", words);
-	return 2;
+	return command_usage(&courier_program, NULL, "%s", words);
 }
 
 /* ---- The requests ---- */
@@ -220,19 +201,6 @@ static int carry(struct courier *c, const char *from, const char *to)
 
 /* ---- Options ---- */
 
-static const struct option options[] = {
-	{"certificate", required_argument, NULL, 'c'},
-	{"private-key", required_argument, NULL, 'k'},
-	{"registrar", required_argument, NULL, 'r'},
-	{"cmp-url", required_argument, NULL, 'u'},
-	{"masa-hosts", required_argument, NULL, 'm'},
-	{"proxy", required_argument, NULL, 'p'},
-	{"timeout", required_argument, NULL, 't'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
-};
-
 static const char **text_option(struct courier *c, int letter)
 {
 	switch (letter) {
@@ -280,44 +248,32 @@ static enum brski_code check_masa_hosts(const struct courier *c, struct brski_er
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "--masa-hosts");
 }
 
-/* One option; an exit status if that is all, else -1. */
-static int take_option(struct courier *c, int letter, const char *value)
+/* False: it has no such value. */
+static bool take_option(struct courier *c, const struct command_given *given)
 {
-	const char **text = text_option(c, letter);
+	const char **text = text_option(c, given->id);
 
-	if (text) {
-		*text = value;
-		return -1;
-	}
-	switch (letter) {
-	case 't':
-		return set_timeout(c, value) ? -1 : usage("--timeout takes 1 to 3600 seconds");
-	case 'h':
-		fputs(help, stdout);
-		return 0;
-	case 'V':
-		puts("brski-courier " BRSKI_VERSION);
-		return 0;
-	default:
-		return 2;
-	}
+	if (!text)
+		return set_timeout(c, given->value);
+	*text = given->value;
+	return true;
 }
 
 int main(int argc, char **argv)
 {
+	struct command_line line;
 	struct courier c = {0};
 	struct brski_error err;
-	int letter, status = -1;
 
-	while (status < 0 && (letter = getopt_long(argc, argv, "c:k:r:u:m:p:t:hV", options, NULL)) != -1)
-		status = take_option(&c, letter, optarg);
-	if (status >= 0)
-		return status;
+	command_line_read(&courier_program, argc, argv, &line);
+	if (!line.command)
+		return line.status;
+	for (size_t i = 0; i < line.n_given; i++)
+		if (!take_option(&c, &line.given[i]))
+			return usage("--timeout takes 1 to 3600 seconds");
 	if (!c.certificate || !c.private_key)
 		return usage("--certificate and --private-key are needed: they sign the answers");
 	if (check_cmp_url(&c, &err) != BRSKI_OK || check_masa_hosts(&c, &err) != BRSKI_OK)
 		return usage(err.why);
-	if (argc - optind != 2)
-		return usage("REQUESTS and ANSWERS are needed");
-	return carry(&c, argv[optind], argv[optind + 1]);
+	return carry(&c, line.operands[0], line.operands[1]);
 }

@@ -103,7 +103,7 @@ static enum brski_code type_device(
 		"serial number", admin->name, device->serial_number, sizeof(device->serial_number), err);
 
 	if (code == BRSKI_OK && settings->owner && settings->no_owner)
-		code = brski_fail(err, BRSKI_MALFORMED, "--owner or --no-owner, not both");
+		code = daemon_wrong_use(err, "--owner or --no-owner, not both");
 	if (code == BRSKI_OK && settings->owner)
 		code = copy_name("owner", settings->owner, device->owner, sizeof(device->owner), err);
 	if (code == BRSKI_OK && settings->idevid)
@@ -218,9 +218,6 @@ static enum brski_code owner_add(const struct admin *admin, struct brski_error *
 	STACK_OF(X509) *certs = NULL;
 	enum brski_code code;
 
-	if (!admin->settings->cert)
-		return brski_fail(err, BRSKI_MALFORMED,
-			"owner add needs --cert, the certificate of the owner's domain");
 	code = brski_certs_load(admin->settings->cert, &certs, err);
 	if (code == BRSKI_OK)
 		code = put_owner(admin, sk_X509_value(certs, 0), err);
@@ -272,52 +269,30 @@ static enum brski_code show_log(const struct admin *admin, struct brski_error *e
 		admin->store, admin->settings->serial, admin->settings->most, print_seen, NULL, err);
 }
 
-static const struct {
-	const char *first, *second;
-	bool takes_name;
-	command *run;
-} commands[] = {
-	{"device", "add", true, device_add},
-	{"device", "remove", true, device_remove},
-	{"device", "block", true, device_block},
-	{"device", "unblock", true, device_unblock},
-	{"device", "list", false, device_list},
-	{"owner", "add", true, owner_add},
-	{"owner", "remove", true, owner_remove},
-	{"owner", "list", false, owner_list},
-	{"log", NULL, false, show_log},
+static command *const commands[MASA_COMMANDS] = {
+	[MASA_DEVICE_ADD] = device_add,
+	[MASA_DEVICE_LIST] = device_list,
+	[MASA_DEVICE_REMOVE] = device_remove,
+	[MASA_DEVICE_BLOCK] = device_block,
+	[MASA_DEVICE_UNBLOCK] = device_unblock,
+	[MASA_OWNER_ADD] = owner_add,
+	[MASA_OWNER_LIST] = owner_list,
+	[MASA_OWNER_REMOVE] = owner_remove,
+	[MASA_LOG] = show_log,
 };
 
 /* A database that is made by the way is told: one in another folder was meant, perhaps. */
-static enum brski_code run(command *run_command, struct admin *admin, struct brski_error *err)
+enum brski_code masa_admin(void *settings, const struct command_line *line, struct brski_error *err)
 {
-	const char *database = admin->settings->db;
+	struct admin admin = {.settings = settings, .name = line->n_operands ? line->operands[0] : NULL};
+	const char *database = admin.settings->db;
 	bool was_there = access(database, F_OK) == 0;
-	enum brski_code code = masa_store_open(database, &admin->store, err);
+	enum brski_code code = masa_store_open(database, &admin.store, err);
 
 	if (code == BRSKI_OK && !was_there)
 		fprintf(stderr, "brski-masa: there was no database %s: this is a new one\n", database);
 	if (code == BRSKI_OK)
-		code = run_command(admin, err);
-	masa_store_close(admin->store);
+		code = commands[line->command->id](&admin, err);
+	masa_store_close(admin.store);
 	return code;
-}
-
-enum brski_code masa_admin(void *settings, int n_words, char *const *words, struct brski_error *err)
-{
-	struct admin admin = {.settings = settings};
-
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		int n = commands[i].second ? 2 : 1;
-
-		if (n_words < n || strcmp(words[0], commands[i].first) != 0 ||
-			(commands[i].second && strcmp(words[1], commands[i].second) != 0))
-			continue;
-		if (n_words != n + (commands[i].takes_name ? 1 : 0))
-			return brski_fail(err, BRSKI_MALFORMED, "%s %s takes %s", words[0],
-				n == 2 ? words[1] : "", commands[i].takes_name ? "one name" : "nothing more");
-		admin.name = commands[i].takes_name ? words[n] : NULL;
-		return run(commands[i].run, &admin, err);
-	}
-	return brski_fail(err, BRSKI_MALFORMED, "no such command: %s", words[0]);
 }

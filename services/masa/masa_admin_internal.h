@@ -2,14 +2,28 @@
 #ifndef BRSKI_SERVICES_MASA_MASA_ADMIN_INTERNAL_H
 #define BRSKI_SERVICES_MASA_MASA_ADMIN_INTERNAL_H
 
-#include "eap_brski/ground/error.h"
+#include "services/base/daemon.h"
+
+/* The commands of the program but `serve`. */
+enum masa_command {
+	MASA_DEVICE_ADD = DAEMON_SERVE + 1,
+	MASA_DEVICE_LIST,
+	MASA_DEVICE_REMOVE,
+	MASA_DEVICE_BLOCK,
+	MASA_DEVICE_UNBLOCK,
+	MASA_OWNER_ADD,
+	MASA_OWNER_LIST,
+	MASA_OWNER_REMOVE,
+	MASA_LOG,
+	MASA_COMMANDS
+};
+extern const struct program masa_program;
 
 /*
- * The commands `device`, `owner` and `log`: words are the operands from that word on. settings is
- * the structure masa_settings. They work beside a running daemon. BRSKI_MALFORMED: no such command,
- * or not its words; else what the store and brski_certs_load() say.
+ * Does one of them. settings is the structure masa_settings. They work beside a running daemon. Errors
+ * are what the store and brski_certs_load() say.
  */
 BRSKI_CHECKED enum brski_code masa_admin(
-	void *settings, int n_words, char *const *words, struct brski_error *err);
+	void *settings, const struct command_line *line, struct brski_error *err);
 
 #endif

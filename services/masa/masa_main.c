@@ -28,23 +28,11 @@ static enum brski_code serve(const void *ctx, struct brski_error *err)
 	return code;
 }
 
-static const char usage[] =
-	"brski-masa: the manufacturer's voucher service of BRSKI (RFC 8995)\n"
-	"\n"
-	"  brski-masa [OPTIONS] serve\n"
-	"  brski-masa [OPTIONS] device add SERIAL [--owner NAME | --no-owner] [--idevid CERTIFICATE]\n"
-	"  brski-masa [OPTIONS] device list | remove SERIAL | block SERIAL | unblock SERIAL\n"
-	"  brski-masa [OPTIONS] owner add NAME --cert DOMAIN-CERTIFICATE\n"
-	"  brski-masa [OPTIONS] owner list | remove NAME\n"
-	"  brski-masa [OPTIONS] log [--serial SERIAL] [--most N]\n";
-
 int main(int argc, char **argv)
 {
 	struct masa_settings settings = {0};
 	const struct daemon_program program = {
-		.name = "brski-masa",
-		.usage = usage,
-		.table = masa_table,
+		.program = &masa_program,
 		.settings = &settings,
 		.daemon = &settings.http.daemon,
 		.serve = serve,

@@ -43,9 +43,7 @@ static const char *usage_text(const char *name, const char *const *faults)
 {
 	static char text[1024];
 	int n = snprintf(text, sizeof(text),
-		"%s: a service that misbehaves, for tests only\n\n  %s [OPTIONS] --fault NAME "
-		"serve\n\nFaults: delay=SECONDS",
-		name, name);
+		"%s: a service that misbehaves, for tests only\n\nFaults: delay=SECONDS", name);
 
 	for (; *faults && n > 0 && (size_t)n < sizeof(text); faults++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, ", %s", *faults);
@@ -56,10 +54,15 @@ void rogue_begin(struct rogue *rogue, const struct rogue_program *program,
 	const struct daemon_settings *daemon, int argc, char **argv)
 {
 	struct setting all[OPTIONS_MAX] = {0};
-	const struct options options = {program->name, usage_text(program->name, program->faults), all};
+	static const struct command commands[] = {
+		{"serve", DAEMON_SERVE, "", NULL, NULL, NULL, "Misbehaves.\n"}, {0}};
+	const struct program options = {.name = program->name,
+		.about = usage_text(program->name, program->faults),
+		.commands = commands,
+		.settings = all};
+	struct command_line line;
 	struct brski_error err = {0};
 	size_t n = 0;
-	int operands = 0;
 
 	for (; n < OPTIONS_MAX - 2 && program->table[n].name; n++)
 		all[n] = program->table[n];
@@ -68,14 +71,10 @@ void rogue_begin(struct rogue *rogue, const struct rogue_program *program,
 		.offset = program->asked,
 		.value = "NAME",
 		.help = "what goes wrong"};
-	rogue_need(options_read(&options, argc, argv, program->self, &operands, &err) == BRSKI_OK, "options",
-		&err);
-	if (operands == 0)
+	rogue_need(
+		options_read(&options, argc, argv, program->self, &line, &err) == BRSKI_OK, "options", &err);
+	if (!line.command)
 		exit(0);
-	if (argc - operands != 1 || strcmp(argv[operands], "serve") != 0) {
-		fprintf(stderr, "%s: serve is all it can do\n", program->name);
-		exit(1);
-	}
 	set_fault(rogue, program->faults);
 	rogue_need(daemon_begin(program->name, daemon, &err) == BRSKI_OK, "start", &err);
 	rogue->base = event_base_new();
