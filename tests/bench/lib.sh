@@ -38,14 +38,14 @@ bench_crowd() { # NAME COUNT
 # The same by the thousand: their keys and certificates are made by one program, and the MASA learns of them by one transaction.
 bench_many() { # NAME COUNT
 	"$BUILD/tests/make-crowd" devices "$PKI/acme-ca.pem" "$PKI/acme-ca.key" "$MASA_URL" "$1" "$2" "$LAB/$1" > "$LAB/$1.serials"
-	bench_known "$LAB/$1.serials"
+	bench_known "$LAB/$1.serials" "$LAB/masa/masa.db"
 	brskictl device add acme --file "$LAB/$1.serials" > /dev/null
 }
 
-# The MASA knows the devices in a file of serial numbers.
-bench_known() { # FILE
+# The MASA with this database knows the devices in a file of serial numbers.
+bench_known() { # FILE DATABASE
 	sed "s/.*/INSERT INTO devices (serial, issuer, blocked, added) VALUES ('&', x'', 0, unixepoch());/; 1s/^/BEGIN;/; \$s/\$/COMMIT;/" "$1" |
-		sqlite3 -batch -cmd '.timeout 5000' "$LAB/masa/masa.db"
+		sqlite3 -batch -cmd '.timeout 5000' "$2"
 }
 
 # The driver with a crowd; their state is fresh with every STATE.
@@ -101,6 +101,20 @@ bench_login_figures() { # BENCHMARK COLUMN
 	figure "$1.$2.server_core_percent" "$(bench_mean "$2" 4)"
 	figure "$1.$2.cpu_ms_per_login" "$(bench_mean "$2" 5)"
 	figure "$1.$2.longest_gap_ms" "$(bench_most "$2" 6)"
+}
+
+# FreeRADIUS's settings as Debian ships them, for lab_radius.
+bench_debian_radius() {
+	# shellcheck disable=SC2034
+	RADIUS_MAX_REQUESTS=${RADIUS_MAX_REQUESTS:-16384} RADIUS_LOG_AUTH=no RADIUS_REJECT_DELAY=1 RADIUS_THREADS="start_servers = 5
+		  max_servers = 32
+		  min_spare_servers = 3
+		  max_spare_servers = 10"
+}
+
+# A number that the driver's summary has under a name, of several the first.
+bench_summary() { # FILE NAME
+	grep -m1 "\"$2\":" "$1" | tr -dc 0-9
 }
 
 # Processor time that a process has had, in ticks.

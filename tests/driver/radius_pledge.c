@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -316,6 +317,8 @@ static void find_devices(struct run *run)
 
 /* ---- The loop ---- */
 
+#define BATCH_FROM 500 /* devices at one time */
+
 struct window {
 	struct pledge **active;
 	struct pollfd *fds;
@@ -356,8 +359,16 @@ static int time_left(const struct window *w)
 	return next > now ? (int)(next - now) : 0;
 }
 
+/* To look at thousands costs a while: then what comes in this time is served in one go. */
+static void gather(const struct window *w)
+{
+	if (w->n >= BATCH_FROM)
+		usleep(w->n);
+}
+
 static void wait_and_serve(struct window *w)
 {
+	gather(w);
 	for (unsigned i = 0; i < w->n; i++)
 		w->fds[i] = (struct pollfd){.fd = w->active[i]->fd, .events = POLLIN};
 	if (poll(w->fds, w->n, time_left(w)) < 0 && errno != EINTR)

@@ -147,20 +147,20 @@ lab_radius_config() {
 		db_dir = $raddb
 		libdir = "$BUILD:/usr/lib/freeradius"
 		pidfile = $raddb/run/radiusd.pid
-		max_requests = 16384
+		max_requests = ${RADIUS_MAX_REQUESTS:-16384}
 		log {
 		  destination = stdout
-		  auth = yes
+		  auth = ${RADIUS_LOG_AUTH:-yes}
 		  msg_goodpass = "by EAP-%{%{EAP-Type}:-BRSKI}"
 		}
 		security {
-		  reject_delay = 0
+		  reject_delay = ${RADIUS_REJECT_DELAY:-0}
 		}
 		thread pool {
-		  start_servers = 4
+		  ${RADIUS_THREADS:-start_servers = 4
 		  max_servers = 8
 		  min_spare_servers = 2
-		  max_spare_servers = 4
+		  max_spare_servers = 4}
 		}
 		client switch {
 		  ipaddr = ${RADIUS_CLIENT:-127.0.0.1}
