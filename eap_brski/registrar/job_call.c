@@ -26,7 +26,7 @@ static enum brski_code operation_url(const char *url, const char *manufacturer, 
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, BRSKI_UNSUPPORTED,
 			"the MASA URL of %s, \"%.120s\", cannot be used; set another one with 'brskictl "
-			"manufacturer add --masa-url'",
+			"manufacturer set --masa-url'",
 			manufacturer, url);
 	len = strlen(base);
 	while (len > 8 && base[len - 1] == '/')

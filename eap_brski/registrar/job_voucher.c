@@ -338,7 +338,7 @@ static enum brski_code check_extension(const struct brski_job *job, struct brski
 		return BRSKI_OK;
 	return brski_fail_context(err, brski_registrar_is_own_trouble(code) ? code : BRSKI_UNSUPPORTED,
 		"what the IDevID says of its MASA cannot be used, so set the manufacturer's MASA URL with "
-		"'brskictl manufacturer add --masa-url'");
+		"'brskictl manufacturer set --masa-url'");
 }
 
 static enum brski_code prepare_masa(struct brski_job *job, const char *operation, struct brski_error *err)

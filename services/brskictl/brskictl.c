@@ -18,6 +18,7 @@ static int init(struct brski_admin *admin, const struct command_line *line)
 static brskictl_command *const run[] = {
 	[BRSKICTL_INIT] = init,
 	[BRSKICTL_MANUFACTURER_ADD] = brskictl_manufacturer_add,
+	[BRSKICTL_MANUFACTURER_SET] = brskictl_manufacturer_set,
 	[BRSKICTL_MANUFACTURER_LIST] = brskictl_manufacturer_list,
 	[BRSKICTL_MANUFACTURER_SHOW] = brskictl_manufacturer_show,
 	[BRSKICTL_MANUFACTURER_REMOVE] = brskictl_manufacturer_remove,

@@ -11,6 +11,7 @@
 enum brskictl_id {
 	BRSKICTL_INIT,
 	BRSKICTL_MANUFACTURER_ADD,
+	BRSKICTL_MANUFACTURER_SET,
 	BRSKICTL_MANUFACTURER_LIST,
 	BRSKICTL_MANUFACTURER_SHOW,
 	BRSKICTL_MANUFACTURER_REMOVE,
@@ -40,7 +41,8 @@ enum brskictl_id {
 	BRSKICTL_NONCELESS,
 	BRSKICTL_NO_AUDIT,
 	BRSKICTL_NO_CHECK,
-	BRSKICTL_FORCE
+	BRSKICTL_FORCE,
+	BRSKICTL_CLEAR
 };
 extern const struct program brskictl_program;
 
@@ -51,6 +53,7 @@ extern const struct program brskictl_program;
 typedef int brskictl_command(struct brski_admin *admin, const struct command_line *line);
 
 brskictl_command brskictl_manufacturer_add;
+brskictl_command brskictl_manufacturer_set;
 brskictl_command brskictl_manufacturer_list;
 brskictl_command brskictl_manufacturer_show;
 brskictl_command brskictl_manufacturer_remove;

@@ -14,32 +14,46 @@ static const struct command_option everywhere[] = {
 	END,
 };
 
+/* Of `add` and of `set`. */
+#define MANUFACTURER_OPTIONS \
+	{"masa-url", BRSKICTL_MASA_URL, "URL", \
+		"https://HOST[:PORT][/PATH] of its MASA; default: what the\nIDevID itself says"}, \
+		{"voucher-anchors", BRSKICTL_VOUCHER_ANCHORS, "FILE", \
+			"CA certificates that its vouchers verify to; default:\n--anchors"}, \
+		{"masa-tls-ca", BRSKICTL_MASA_TLS_CA, "FILE", \
+			"CA certificates for the MASA's HTTPS; default: the system's"}, \
+		{"crl", BRSKICTL_CRL, "FILE", "CRLs of the IDevID CA: devices on them are refused"}, \
+		{"mode", BRSKICTL_MODE, "MODE", \
+			"inventory: listed devices only (default)\n" \
+			"manual: listed devices; others wait for 'brskictl accept'\nor 'refuse'\n" \
+			"manufacturer: every device of this manufacturer\n" \
+			"type: listed devices, and those that fit a 'brskictl type'\n" \
+			"open: no check at all"}, \
+		{"allow-foreign-domains", BRSKICTL_FOREIGN, NULL, \
+			"accept a device whose audit log names other owners\n(second-hand goods)"}, \
+		{"allow-nonceless", BRSKICTL_NONCELESS, NULL, \
+			"accept a device to which others hold a voucher without\nnonce"}, \
+		{"no-audit-log", BRSKICTL_NO_AUDIT, NULL, "do not ask the MASA for the audit log"}, \
+		{"no-voucher-check", BRSKICTL_NO_CHECK, NULL, \
+			"hand vouchers on without looking at them; the device\njudges them anyway"}, \
+	{ \
+		"force", BRSKICTL_FORCE, NULL, \
+			"also if another manufacturer has one of the anchors; of\ntheir devices the stricter mode " \
+			"decides then" \
+	}
+
 static const struct command_option manufacturer_add[] = {
 	{"anchors", BRSKICTL_ANCHORS, "FILE",
 		"CA certificates that its devices' IDevIDs verify to (required)"},
-	{"masa-url", BRSKICTL_MASA_URL, "URL",
-		"https://HOST[:PORT][/PATH] of its MASA; default: what the\nIDevID itself says"},
-	{"voucher-anchors", BRSKICTL_VOUCHER_ANCHORS, "FILE",
-		"CA certificates that its vouchers verify to; default:\n--anchors"},
-	{"masa-tls-ca", BRSKICTL_MASA_TLS_CA, "FILE",
-		"CA certificates for the MASA's HTTPS; default: the system's"},
-	{"crl", BRSKICTL_CRL, "FILE", "CRLs of the IDevID CA: devices on them are refused"},
-	{"mode", BRSKICTL_MODE, "MODE",
-		"inventory: listed devices only (default)\n"
-		"manual: listed devices; others wait for 'brskictl accept'\nor 'refuse'\n"
-		"manufacturer: every device of this manufacturer\n"
-		"type: listed devices, and those that fit a 'brskictl type'\n"
-		"open: no check at all"},
-	{"allow-foreign-domains", BRSKICTL_FOREIGN, NULL,
-		"accept a device whose audit log names other owners\n(second-hand goods)"},
-	{"allow-nonceless", BRSKICTL_NONCELESS, NULL,
-		"accept a device to which others hold a voucher without\nnonce"},
-	{"no-audit-log", BRSKICTL_NO_AUDIT, NULL, "do not ask the MASA for the audit log"},
-	{"no-voucher-check", BRSKICTL_NO_CHECK, NULL,
-		"hand vouchers on without looking at them; the device\njudges them anyway"},
-	{"force", BRSKICTL_FORCE, NULL,
-		"also if another manufacturer has one of the anchors; of\ntheir devices the stricter mode "
-		"decides then"},
+	MANUFACTURER_OPTIONS,
+	END,
+};
+
+static const struct command_option manufacturer_set[] = {
+	{"anchors", BRSKICTL_ANCHORS, "FILE", "CA certificates that its devices' IDevIDs verify to"},
+	MANUFACTURER_OPTIONS,
+	{"clear", BRSKICTL_CLEAR, "OPTION",
+		"back to its default: --clear crl, --clear no-audit-log ...;\nseveral times for several"},
 	END,
 };
 
@@ -76,8 +90,11 @@ static const struct command_option import[] = {
 static const struct command commands[] = {
 	{"init", BRSKICTL_INIT, "", NULL, NULL, NULL, "Makes the database.\n"},
 	{"manufacturer add", BRSKICTL_MANUFACTURER_ADD, "NAME", manufacturer_add, NULL, NULL,
-		"Adds a manufacturer, or replaces all that is known of it.\n"
+		"Adds a manufacturer.\n"
 		"Files are PEM and are copied into the database.\n"},
+	{"manufacturer set", BRSKICTL_MANUFACTURER_SET, "NAME", manufacturer_set, NULL, NULL,
+		"Changes what is named of a manufacturer, and tells what has changed.\n"
+		"What is not named stays. Files are PEM and are copied into the database.\n"},
 	{"manufacturer list", BRSKICTL_MANUFACTURER_LIST, "", NULL, NULL, NULL, "Lists the manufacturers.\n"},
 	{"manufacturer show", BRSKICTL_MANUFACTURER_SHOW, "NAME", NULL, NULL, NULL,
 		"Shows what is known of a manufacturer.\n"},

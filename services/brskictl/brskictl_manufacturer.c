@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
+#include <string.h>
 
 #include "services/base/file.h"
 #include "services/brskictl/brskictl.h"
+#include "services/brskictl/brskictl_manufacturer.h"
 
-/* ---- add ---- */
+/* ---- Options ---- */
 
 static enum brski_code set_pem(struct brski_admin_manufacturer *m, enum brski_admin_pem which,
 	const char *path, struct brski_error *err)
@@ -16,6 +18,35 @@ static enum brski_code set_pem(struct brski_admin_manufacturer *m, enum brski_ad
 		code = brski_admin_manufacturer_set_pem(m, which, brski_buf_span(&pem), path, err);
 	brski_buf_free(&pem);
 	return code;
+}
+
+/* Back to what a manufacturer is of which nothing has been said. */
+static enum brski_code clear(const char *name, struct brski_admin_manufacturer *m, struct brski_error *err)
+{
+	if (strcmp(name, "masa-url") == 0)
+		m->masa_url[0] = '\0';
+	else if (strcmp(name, "voucher-anchors") == 0)
+		brski_buf_free(&m->pem[BRSKI_ADMIN_VOUCHER_ANCHORS]);
+	else if (strcmp(name, "masa-tls-ca") == 0)
+		brski_buf_free(&m->pem[BRSKI_ADMIN_TLS_ANCHORS]);
+	else if (strcmp(name, "crl") == 0)
+		brski_buf_free(&m->pem[BRSKI_ADMIN_CRLS]);
+	else if (strcmp(name, "mode") == 0)
+		m->mode = BRSKI_ADMIN_MODE_INVENTORY;
+	else if (strcmp(name, "allow-foreign-domains") == 0)
+		m->allow_foreign_domains = false;
+	else if (strcmp(name, "allow-nonceless") == 0)
+		m->allow_nonceless = false;
+	else if (strcmp(name, "no-audit-log") == 0)
+		m->audit_log = true;
+	else if (strcmp(name, "no-voucher-check") == 0)
+		m->check_voucher = true;
+	else
+		return brski_fail(err, BRSKI_MALFORMED,
+			"there is no option '%.40s' to clear: masa-url, voucher-anchors, masa-tls-ca, crl, mode, "
+			"allow-foreign-domains, allow-nonceless, no-audit-log, no-voucher-check",
+			name);
+	return BRSKI_OK;
 }
 
 static enum brski_code option(
@@ -34,6 +65,8 @@ static enum brski_code option(
 		return brski_admin_manufacturer_set_url(m, value, err);
 	case BRSKICTL_MODE:
 		return brski_admin_manufacturer_set_mode(m, value, err);
+	case BRSKICTL_CLEAR:
+		return clear(value, m, err);
 	case BRSKICTL_FOREIGN:
 		m->allow_foreign_domains = true;
 		break;
@@ -53,44 +86,93 @@ static enum brski_code option(
 	return BRSKI_OK;
 }
 
+/* In their order. What is wrong use is told as that. Exit status. */
+static int read_options(const struct command_line *line, struct brski_admin_manufacturer *m)
+{
+	struct brski_error err;
+
+	for (size_t i = 0; i < line->n_given; i++) {
+		if (option(line->given[i].id, line->given[i].value, m, &err) == BRSKI_OK)
+			continue;
+		return line->given[i].id == BRSKICTL_CLEAR ? brskictl_usage(line, "%s", err.why)
+							   : brskictl_fail(&err);
+	}
+	return 0;
+}
+
+/* ---- What both say ---- */
+
 static void print_doubt(void *ctx, const char *words)
 {
 	(void)ctx;
 	printf("WARNING: %s.\n", words);
 }
 
-static int put(struct brski_admin *admin, const struct brski_admin_manufacturer *m)
+static void warn(struct brski_admin *admin, const struct brski_admin_manufacturer *m)
 {
-	struct brski_error err;
-
-	switch (brski_admin_manufacturer_put(admin, m, &err)) {
-	case BRSKI_OK:
-		break;
-	case BRSKI_UNEXPECTED:
-		brskictl_fail(&err);
-		fputs("Nothing has changed. If that is what you want, say --force.\n", stderr);
-		return 1;
-	default:
-		return brskictl_fail(&err);
-	}
-	printf("Manufacturer %s is known, mode %s.\n", m->name, brski_admin_mode_name(m->mode));
 	if (m->mode == BRSKI_ADMIN_MODE_OPEN)
 		puts("WARNING: mode 'open' admits any of its devices without any check.");
 	brski_admin_manufacturer_doubts(admin, m, print_doubt, NULL);
-	return 0;
+}
+
+static int nothing_changed(const struct brski_error *err)
+{
+	brskictl_fail(err);
+	if (err->code == BRSKI_UNEXPECTED)
+		fputs("Nothing has changed. If that is what you want, say --force.\n", stderr);
+	return COMMAND_FAILED;
+}
+
+/* ---- add ---- */
+
+/* Who adds the same twice, as a script may, has what he wants. */
+static int known_already(struct brski_admin *admin, const struct brski_admin_manufacturer *m)
+{
+	struct brski_admin_manufacturer there;
+	struct brski_error err;
+	bool same;
+
+	if (brski_admin_manufacturer_get(admin, m->name, &there, &err) != BRSKI_OK)
+		return brskictl_fail(&err);
+	same = !brskictl_manufacturer_differs(&there, m);
+	brski_admin_manufacturer_free(&there);
+	if (same) {
+		printf("Manufacturer %s is known already, just so, mode %s.\n", m->name,
+			brski_admin_mode_name(m->mode));
+		return COMMAND_DONE;
+	}
+	fprintf(stderr,
+		"brskictl: there is a manufacturer '%s' already, and it is another than this; nothing has changed\n"
+		"'brskictl manufacturer show' tells what it is, and 'brskictl manufacturer set' changes what is "
+		"named.\n",
+		m->name);
+	return COMMAND_FAILED;
+}
+
+static int put_new(struct brski_admin *admin, const struct brski_admin_manufacturer *m)
+{
+	struct brski_error err;
+
+	switch (brski_admin_manufacturer_add(admin, m, &err)) {
+	case BRSKI_OK:
+		printf("Manufacturer %s is known, mode %s.\n", m->name, brski_admin_mode_name(m->mode));
+		warn(admin, m);
+		return COMMAND_DONE;
+	case BRSKI_REFUSED:
+		return known_already(admin, m);
+	default:
+		return nothing_changed(&err);
+	}
 }
 
 int brskictl_manufacturer_add(struct brski_admin *admin, const struct command_line *line)
 {
 	const char *name = line->operands[0];
 	struct brski_admin_manufacturer m;
-	struct brski_error err;
-	int status = 0;
+	int status;
 
 	brski_admin_manufacturer_init(&m);
-	for (size_t i = 0; !status && i < line->n_given; i++)
-		if (option(line->given[i].id, line->given[i].value, &m, &err) != BRSKI_OK)
-			status = brskictl_fail(&err);
+	status = read_options(line, &m);
 	if (!status && !brski_admin_is_name(name))
 		status = brskictl_usage(line,
 			"'%.80s' is no name of a manufacturer: 1 to %d printable characters", name,
@@ -99,8 +181,58 @@ int brskictl_manufacturer_add(struct brski_admin *admin, const struct command_li
 		status = brskictl_usage(line, "'manufacturer add' needs --anchors FILE");
 	if (!status) {
 		snprintf(m.name, sizeof(m.name), "%s", name);
-		status = put(admin, &m);
+		status = put_new(admin, &m);
 	}
+	brski_admin_manufacturer_free(&m);
+	return status;
+}
+
+/* ---- set ---- */
+
+static int put_changed(struct brski_admin *admin, const struct brski_admin_manufacturer *was,
+	const struct brski_admin_manufacturer *m)
+{
+	struct brski_error err;
+
+	if (brski_admin_manufacturer_put(admin, m, &err) != BRSKI_OK)
+		return nothing_changed(&err);
+	if (!brskictl_manufacturer_differs(was, m)) {
+		printf("Nothing has changed: manufacturer %s is so already.\n", m->name);
+	} else {
+		printf("Manufacturer %s has changed:\n", m->name);
+		brskictl_manufacturer_changes(was, m);
+	}
+	warn(admin, m);
+	return COMMAND_DONE;
+}
+
+/* Anchors that it shares with another one already are nothing new. */
+static bool same_anchors(const struct brski_admin_manufacturer *a, const struct brski_admin_manufacturer *b)
+{
+	return brski_span_equal(brski_buf_span(&a->pem[BRSKI_ADMIN_IDEVID_ANCHORS]),
+		brski_buf_span(&b->pem[BRSKI_ADMIN_IDEVID_ANCHORS]));
+}
+
+int brskictl_manufacturer_set(struct brski_admin *admin, const struct command_line *line)
+{
+	const char *name = line->operands[0];
+	struct brski_admin_manufacturer was, m = {0};
+	struct brski_error err;
+	int status = 0;
+
+	if (line->n_given == 0)
+		return brskictl_usage(line, "'manufacturer set' needs an option: what is to change");
+	if (brski_admin_manufacturer_get(admin, name, &was, &err) != BRSKI_OK)
+		return brskictl_fail(&err);
+	if (brski_admin_manufacturer_get(admin, name, &m, &err) != BRSKI_OK)
+		status = brskictl_fail(&err);
+	if (!status)
+		status = read_options(line, &m);
+	if (!status) {
+		m.shares_anchors = m.shares_anchors || same_anchors(&was, &m);
+		status = put_changed(admin, &was, &m);
+	}
+	brski_admin_manufacturer_free(&was);
 	brski_admin_manufacturer_free(&m);
 	return status;
 }
@@ -128,20 +260,6 @@ int brskictl_manufacturer_list(struct brski_admin *admin, const struct command_l
 	return 0;
 }
 
-static void print_subject(void *label, const char *subject)
-{
-	printf("%-22s %s\n", (const char *)label, subject);
-}
-
-static void print_anchors(const struct brski_admin_manufacturer *m)
-{
-	static char idevid[] = "IDevID anchor", voucher[] = "voucher anchor", tls[] = "MASA TLS anchor";
-
-	brski_admin_subjects(&m->pem[BRSKI_ADMIN_IDEVID_ANCHORS], print_subject, idevid);
-	brski_admin_subjects(&m->pem[BRSKI_ADMIN_VOUCHER_ANCHORS], print_subject, voucher);
-	brski_admin_subjects(&m->pem[BRSKI_ADMIN_TLS_ANCHORS], print_subject, tls);
-}
-
 int brskictl_manufacturer_show(struct brski_admin *admin, const struct command_line *line)
 {
 	struct brski_admin_manufacturer m;
@@ -149,15 +267,7 @@ int brskictl_manufacturer_show(struct brski_admin *admin, const struct command_l
 
 	if (brski_admin_manufacturer_get(admin, line->operands[0], &m, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
-	printf("%-22s %s\n", "name", m.name);
-	printf("%-22s %s\n", "mode", brski_admin_mode_name(m.mode));
-	printf("%-22s %s\n", "MASA", m.masa_url[0] ? m.masa_url : "(as the IDevID says)");
-	print_anchors(&m);
-	printf("%-22s %s\n", "CRLs", m.pem[BRSKI_ADMIN_CRLS].len ? "yes" : "none");
-	printf("%-22s %s\n", "check vouchers", m.check_voucher ? "yes" : "no");
-	printf("%-22s %s\n", "audit log", m.audit_log ? "fetched and judged" : "not asked for");
-	printf("%-22s %s\n", "foreign domains", m.allow_foreign_domains ? "allowed" : "refused");
-	printf("%-22s %s\n", "foreign nonceless", m.allow_nonceless ? "allowed" : "refused");
+	brskictl_manufacturer_print(&m, stdout);
 	brski_admin_manufacturer_free(&m);
 	return 0;
 }

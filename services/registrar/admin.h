@@ -78,10 +78,12 @@ BRSKI_CHECKED enum brski_code brski_admin_manufacturer_set_pem(struct brski_admi
 	enum brski_admin_pem which, struct brski_span pem, const char *source, struct brski_error *err);
 
 /*
- * Adds the manufacturer, or replaces all that is known of it; its devices stay. Looks at all of *m.
- * BRSKI_UNEXPECTED: another one has one of its IDevID anchors (the same name and key), err says which
- * and who, and shares_anchors is not set.
+ * Adds the manufacturer; put replaces all that is known of it, too, and its devices stay. Both look at all
+ * of *m. BRSKI_REFUSED: there is one of this name already. BRSKI_UNEXPECTED: another one has one of its
+ * IDevID anchors (the same name and key), err says which and who, and shares_anchors is not set.
  */
+BRSKI_CHECKED enum brski_code brski_admin_manufacturer_add(
+	struct brski_admin *admin, const struct brski_admin_manufacturer *m, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_admin_manufacturer_put(
 	struct brski_admin *admin, const struct brski_admin_manufacturer *m, struct brski_error *err);
 /* *out is the caller's: brski_admin_manufacturer_free. */
@@ -103,9 +105,13 @@ typedef void brski_admin_doubt_row(void *ctx, const char *words);
 void brski_admin_manufacturer_doubts(const struct brski_admin *admin,
 	const struct brski_admin_manufacturer *m, brski_admin_doubt_row *row, void *ctx);
 
-typedef void brski_admin_subject_row(void *ctx, const char *subject);
-/* The subjects of the certificates in PEM text, as RFC 2253 writes them; none if it does not parse. */
-void brski_admin_subjects(const struct brski_buf *pem, brski_admin_subject_row *row, void *ctx);
+/*
+ * What is in PEM text, a line of words for each; none if it does not parse. Of certificates, the subject as
+ * RFC 2253 writes it, and the fingerprint; of CRLs the issuer, when they are of, and until when.
+ */
+typedef void brski_admin_pem_row(void *ctx, const char *words);
+void brski_admin_certificates(const struct brski_buf *pem, brski_admin_pem_row *row, void *ctx);
+void brski_admin_crls(const struct brski_buf *pem, brski_admin_pem_row *row, void *ctx);
 
 /* ---- Devices ---- */
 

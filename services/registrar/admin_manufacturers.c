@@ -199,14 +199,34 @@ static enum brski_code check_owner(
 		other, anchor);
 }
 
+static enum brski_code check_all(
+	struct brski_admin *admin, const struct brski_admin_manufacturer *m, struct brski_error *err)
+{
+	enum brski_code code = check(m, err);
+
+	return code == BRSKI_OK && !m->shares_anchors ? check_owner(admin, m, err) : code;
+}
+
+enum brski_code brski_admin_manufacturer_add(
+	struct brski_admin *admin, const struct brski_admin_manufacturer *m, struct brski_error *err)
+{
+	const struct brski_store_manufacturer row = to_store(m);
+	enum brski_code code = check_all(admin, m, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	code = brski_store_manufacturer_add(admin->store, &row, err);
+	return code == BRSKI_UNEXPECTED
+		       ? brski_fail(err, BRSKI_REFUSED, "there is a manufacturer '%s' already", m->name)
+		       : code;
+}
+
 enum brski_code brski_admin_manufacturer_put(
 	struct brski_admin *admin, const struct brski_admin_manufacturer *m, struct brski_error *err)
 {
 	const struct brski_store_manufacturer row = to_store(m);
-	enum brski_code code = check(m, err);
+	enum brski_code code = check_all(admin, m, err);
 
-	if (code == BRSKI_OK && !m->shares_anchors)
-		code = check_owner(admin, m, err);
 	return code == BRSKI_OK ? brski_store_manufacturer_put(admin->store, &row, err) : code;
 }
 
@@ -264,16 +284,48 @@ void brski_admin_manufacturer_doubts(const struct brski_admin *admin,
 	sk_X509_CRL_pop_free(crls, X509_CRL_free);
 }
 
-void brski_admin_subjects(const struct brski_buf *pem, brski_admin_subject_row *row, void *ctx)
+void brski_admin_certificates(const struct brski_buf *pem, brski_admin_pem_row *row, void *ctx)
 {
+	char subject[256], fingerprint[BRSKI_FINGERPRINT_MAX], words[400];
 	STACK_OF(X509) *certs = NULL;
-	char subject[256];
 
 	if (!pem->len || brski_certs_from_pem(brski_buf_span(pem), &certs, NULL) != BRSKI_OK)
 		return;
 	for (int i = 0; i < sk_X509_num(certs); i++) {
 		brski_name_text(X509_get_subject_name(sk_X509_value(certs, i)), subject, sizeof(subject));
-		row(ctx, subject);
+		brski_cert_fingerprint(sk_X509_value(certs, i), fingerprint);
+		snprintf(words, sizeof(words), "%s (SHA-256 %s)", subject, fingerprint);
+		row(ctx, words);
 	}
 	sk_X509_pop_free(certs, X509_free);
+}
+
+static void date_text(const ASN1_TIME *time, char out[32])
+{
+	struct tm tm;
+
+	if (!time || !ASN1_TIME_to_tm(time, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%SZ", &tm))
+		snprintf(out, 32, "?");
+}
+
+void brski_admin_crls(const struct brski_buf *pem, brski_admin_pem_row *row, void *ctx)
+{
+	char issuer[256], made[32], until[32], words[400];
+	STACK_OF(X509_CRL) *crls = NULL;
+
+	if (!pem->len || brski_crls_from_pem(brski_buf_span(pem), &crls, NULL) != BRSKI_OK)
+		return;
+	for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+		X509_CRL *crl = sk_X509_CRL_value(crls, i);
+
+		brski_name_text(X509_CRL_get_issuer(crl), issuer, sizeof(issuer));
+		date_text(X509_CRL_get0_lastUpdate(crl), made);
+		date_text(X509_CRL_get0_nextUpdate(crl), until);
+		snprintf(words, sizeof(words), "%s of %s, until %s, %d revoked", issuer, made, until,
+			sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)) > 0
+				? sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl))
+				: 0);
+		row(ctx, words);
+	}
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
 }

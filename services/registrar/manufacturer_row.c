@@ -79,7 +79,7 @@ struct reading {
 static void warn(const struct reading *r, const char *what, const char *why)
 {
 	brski_log(r->env, BRSKI_LOG_WARN,
-		"manufacturer %s: %s in the database: %s: it is left out; mend it with 'brskictl manufacturer add'",
+		"manufacturer %s: %s in the database: %s: it is left out; mend it with 'brskictl manufacturer set'",
 		r->row->name, what, why);
 }
 
@@ -150,7 +150,7 @@ static void read_url(const struct reading *r, struct brski_manufacturer *out)
 	memcpy(out->masa_url, url, sizeof(out->masa_url));
 	brski_log(r->env, BRSKI_LOG_WARN,
 		"manufacturer %s: its MASA URL in the database, %s, cannot be used: %s; set another one with "
-		"'brskictl manufacturer add --masa-url'",
+		"'brskictl manufacturer set --masa-url'",
 		r->row->name, url, why.why);
 }
 

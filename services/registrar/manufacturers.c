@@ -242,7 +242,7 @@ static bool try(
 	if (path.leads && row->crls_lost)
 		out->code = brski_fail(&out->said, BRSKI_REFUSED,
 			"its CRLs in the database cannot be read, so nobody knows whether it is revoked: give "
-			"them anew with 'brskictl manufacturer add --crl'");
+			"them anew with 'brskictl manufacturer set --crl'");
 	return path.leads;
 }
 

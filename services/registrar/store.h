@@ -121,6 +121,9 @@ struct brski_store_manufacturer { /* PEM texts; "" or empty: none */
 	bool allow_nonceless;
 };
 void brski_store_manufacturer_free(struct brski_store_manufacturer *m);
+/* BRSKI_UNEXPECTED: there is one of this name already. */
+BRSKI_CHECKED enum brski_code brski_store_manufacturer_add(
+	struct brski_store *store, const struct brski_store_manufacturer *m, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_store_manufacturer_put(struct brski_store *store,
 	const struct brski_store_manufacturer *m, struct brski_error *err); /* adds or replaces */
 BRSKI_CHECKED enum brski_code brski_store_manufacturer_get(struct brski_store *store, const char *name,

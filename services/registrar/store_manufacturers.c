@@ -14,18 +14,14 @@ void brski_store_manufacturer_free(struct brski_store_manufacturer *m)
 	*m = (struct brski_store_manufacturer){0};
 }
 
-enum brski_code brski_store_manufacturer_put(
-	struct brski_store *store, const struct brski_store_manufacturer *m, struct brski_error *err)
+#define INSERT "INSERT INTO manufacturer (" COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
+
+static enum brski_code write_row(struct brski_store *store, const char *text,
+	const struct brski_store_manufacturer *m, struct brski_error *err)
 {
 	struct sql q;
 
-	/* Not REPLACE, which would delete the row, and its devices with it. */
-	sql_begin(&q, store->db,
-		"INSERT INTO manufacturer (" COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
-		" ON CONFLICT (name) DO UPDATE SET masa_url=?2, idevid_anchors=?3,"
-		" voucher_anchors=?4, tls_anchors=?5, crls=?6, mode=?7, check_voucher=?8,"
-		" audit_log=?9, allow_foreign_domains=?10, allow_nonceless=?11",
-		err);
+	sql_begin(&q, store->db, text, err);
 	sql_bind_text(&q, m->name);
 	sql_bind_text(&q, m->masa_url);
 	sql_bind_blob(&q, brski_buf_span(&m->idevid_anchors));
@@ -39,6 +35,23 @@ enum brski_code brski_store_manufacturer_put(
 	sql_bind_int(&q, m->allow_nonceless);
 	sql_mark_change(&q);
 	return sql_run(&q);
+}
+
+enum brski_code brski_store_manufacturer_add(
+	struct brski_store *store, const struct brski_store_manufacturer *m, struct brski_error *err)
+{
+	return write_row(store, INSERT, m, err);
+}
+
+/* Not REPLACE, which would delete the row, and its devices with it. */
+enum brski_code brski_store_manufacturer_put(
+	struct brski_store *store, const struct brski_store_manufacturer *m, struct brski_error *err)
+{
+	return write_row(store,
+		INSERT " ON CONFLICT (name) DO UPDATE SET masa_url=?2, idevid_anchors=?3,"
+		       " voucher_anchors=?4, tls_anchors=?5, crls=?6, mode=?7, check_voucher=?8,"
+		       " audit_log=?9, allow_foreign_domains=?10, allow_nonceless=?11",
+		m, err);
 }
 
 static void read_row(struct sql *q, struct brski_store_manufacturer *m)

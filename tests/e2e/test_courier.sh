@@ -210,7 +210,7 @@ lab_stop masa
 
 echo "# Vouchers ahead"
 lab_stop radius
-lab_store --masa-url "https://$MASA_URL"
+brskictl manufacturer set acme --masa-url "https://$MASA_URL" > /dev/null
 outside lab_masa --min-interval 0
 "$BUILD/brski-masa" --db "$LAB/masa/masa.db" owner add home --cert "$PKI/home-ca.pem" > /dev/null
 good_device early brski_nonceless=1

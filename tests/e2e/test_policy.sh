@@ -139,7 +139,7 @@ mark
 check "for good, also after a restart of the server" told m-2 '403'
 check "the operator reads that it was he" operator_reads 'm-2.*refused by the operator'
 check "nobody is asked about it again" not waits m-2 '[0-9]+'
-lab_store --mode manufacturer
+brskictl manufacturer set acme --mode manufacturer > /dev/null
 check "nor does another mode let it in" told m-2 '403'
 check "the operator may change his mind" brskictl accept acme m-2
 check "and it gets in" gets_in m-2
@@ -147,7 +147,7 @@ check "and it gets in" gets_in m-2
 echo "# The other modes"
 new_device f-1
 check "manufacturer: every device of it" gets_in f-1
-lab_store --mode type
+brskictl manufacturer set acme --mode type > /dev/null
 new_device t-1
 mark
 check "type: a device that fits no type is refused" told t-1 '403'
@@ -168,12 +168,12 @@ check "type: a device of another hardware type is refused" told t-2 '403'
 check "type: the operator reads which it has" operator_reads 't-2.*hardware type 1.3.6.1.4.1.32473.17.2'
 brskictl type add acme 'oid:1.3.6.1.4.1.32473.17.*' > /dev/null
 check "type: a device of a hardware type that fits gets in" gets_in t-2
-lab_store --mode open
+brskictl manufacturer set acme --mode open > /dev/null
 new_device o-1
 mark
 check "open: every device" gets_in o-1
 check "open: with a loud warning" operator_reads "mode 'open'.*o-1 WITHOUT ANY CHECK"
-lab_store --mode inventory
+brskictl manufacturer set acme --mode inventory > /dev/null
 new_device i-1
 check "inventory: who is not listed is refused" told i-1 '403'
 brskictl device add acme i-1 > /dev/null
@@ -194,7 +194,7 @@ sed "s|/var/lib/brski/devices.db|$EXAMPLE/devices.db|; s|\${modconfdir}/sql/brsk
 	"$ROOT/radius_module/raddb/mods-available/brski_sql" > "$EXAMPLE/brski_sql"
 RADIUS_MODULES="\$INCLUDE $EXAMPLE/brski_sql"
 RADIUS_SERVERS="\$INCLUDE $ROOT/radius_module/raddb/sites-available/brski-policy"
-lab_store --mode manufacturer
+brskictl manufacturer set acme --mode manufacturer > /dev/null
 radius_again "$OPTIONS"$'\nvirtual_server = brski-policy' -xx
 
 new_device u-early
@@ -227,12 +227,12 @@ EARLY=$(($(date +%s) + 1))
 sqlite3 -cmd '.timeout 5000' "$EXAMPLE/devices.db" "UPDATE brski_device SET not_before = $EARLY WHERE serial_number = 'u-early'"
 while [ "$(date +%s)" -le "$EARLY" ]; do sleep 0.1; done
 check "who came too early gets in when it is time" gets_in u-early
-lab_store --mode manual
+brskictl manufacturer set acme --mode manual > /dev/null
 new_device u-manual
 mark
 check "who must wait for the operator" told u-manual 'EAP-BRSKI: deferred: 1'
 check "is not put to the virtual server" not logged 'server brski-policy {' "$MARK"
-lab_store --mode manufacturer
+brskictl manufacturer set acme --mode manufacturer > /dev/null
 : > "$EXAMPLE/devices.db"
 new_device u-dark
 mark

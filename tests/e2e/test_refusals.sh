@@ -96,9 +96,9 @@ refused "an IDevID that has expired" old 'expired' 'TLS alert: certificate expir
 
 device revoked
 pki_crl acme idevid-revoked
-lab_store --crl "$PKI/acme-ca.crl"
+brskictl manufacturer set acme --crl "$PKI/acme-ca.crl" > /dev/null
 refused "an IDevID that the configuration revokes" revoked 'revoked' 'TLS alert: certificate revoked'
-lab_store
+brskictl manufacturer set acme --clear crl > /dev/null
 
 echo "# The MASA"
 pki_idevid acme unsold
@@ -123,10 +123,10 @@ voucher_case() { # FAULT NAME OPERATOR PEER
 	rogue_masa "$1"
 	device "$2"
 	refused "$1 voucher, seen by the registrar" "$2" "$3" '403|502'
-	lab_store --no-voucher-check
+	brskictl manufacturer set acme --no-voucher-check > /dev/null
 	device "$2-unseen"
 	refused "$1 voucher, seen by the device" "$2-unseen" "$4" 'EAP-BRSKI: failed: '
-	lab_store
+	brskictl manufacturer set acme --clear no-voucher-check > /dev/null
 }
 voucher_case other-serial voucher-serial 'serial' 'pledge refused the voucher.*serial'
 voucher_case other-nonce voucher-nonce 'nonce' 'pledge refused the voucher.*nonce'
@@ -138,10 +138,10 @@ mended "false vouchers"
 rogue_masa foreign-domain-audit
 device secondhand
 refused "the audit log names a foreign domain" secondhand 'audit' '403'
-lab_store --allow-foreign-domains
+brskictl manufacturer set acme --allow-foreign-domains > /dev/null
 device secondhand-allowed
 check "the same, where the operator allows it" join secondhand-allowed
-lab_store
+brskictl manufacturer set acme --clear allow-foreign-domains > /dev/null
 mended "a foreign domain in the audit log"
 
 echo "# The PKI"

@@ -120,7 +120,7 @@ lab_pki() {
 	pki_operator home "Home Network"
 }
 
-lab_store() { # options of `brskictl manufacturer add acme`
+lab_store() { # options of `brskictl manufacturer add acme`; not twice
 	brskictl init > /dev/null
 	brskictl manufacturer add acme --anchors "$PKI/acme-ca.pem" --masa-tls-ca "$PKI/acme-ca.pem" "$@" > /dev/null
 }

@@ -390,14 +390,15 @@ static void manufacturer_row(void *ctx, const struct brski_admin_manufacturer *m
 	note_row("%s %s %s;", m->name, brski_admin_mode_name(m->mode), m->masa_url);
 }
 
-static void subject_row(void *ctx, const char *subject)
+static void pem_row(void *ctx, const char *words)
 {
 	(void)ctx;
-	note_row("<%s>", subject);
+	note_row("<%s>", words);
 }
 
 START_TEST(a_manufacturer_comes_back_as_it_was_put)
 {
+	char fingerprint[BRSKI_FINGERPRINT_MAX], expected[160];
 	struct brski_admin_manufacturer m, got;
 
 	brski_admin_manufacturer_init(&m);
@@ -410,7 +411,10 @@ START_TEST(a_manufacturer_comes_back_as_it_was_put)
 	m.mode = BRSKI_ADMIN_MODE_TYPE;
 	m.audit_log = false;
 	m.allow_nonceless = true;
-	EXPECT(BRSKI_OK, brski_admin_manufacturer_put(admin, &m, &err));
+	EXPECT(BRSKI_OK, brski_admin_manufacturer_add(admin, &m, &err));
+	m.mode = BRSKI_ADMIN_MODE_OPEN;
+	EXPECT_WHY(BRSKI_REFUSED, "there is a manufacturer 'beta' already",
+		brski_admin_manufacturer_add(admin, &m, &err));
 	put_manufacturer("acme");
 	EXPECT(BRSKI_OK, brski_admin_manufacturer_get(admin, "beta", &got, &err));
 	ck_assert_str_eq(got.name, "beta");
@@ -419,11 +423,17 @@ START_TEST(a_manufacturer_comes_back_as_it_was_put)
 		ck_assert(brski_span_equal(brski_buf_span(&got.pem[i]), brski_buf_span(&m.pem[i])));
 	ck_assert(got.mode == BRSKI_ADMIN_MODE_TYPE && got.check_voucher && !got.audit_log &&
 		  !got.allow_foreign_domains && got.allow_nonceless);
-	brski_admin_subjects(&got.pem[BRSKI_ADMIN_IDEVID_ANCHORS], subject_row, NULL);
-	ck_assert_str_eq(rows, "<CN=Acme Device CA,O=Acme>");
-	brski_admin_subjects(&got.pem[BRSKI_ADMIN_TLS_ANCHORS], subject_row, NULL);
-	brski_admin_subjects(&got.pem[BRSKI_ADMIN_CRLS], subject_row, NULL);
-	ck_assert_str_eq(rows, "<CN=Acme Device CA,O=Acme>");
+	brski_cert_fingerprint(ca.cert, fingerprint);
+	snprintf(expected, sizeof(expected), "<CN=Acme Device CA,O=Acme (SHA-256 %s)>", fingerprint);
+	brski_admin_certificates(&got.pem[BRSKI_ADMIN_IDEVID_ANCHORS], pem_row, NULL);
+	ck_assert_str_eq(rows, expected);
+	brski_admin_certificates(&got.pem[BRSKI_ADMIN_TLS_ANCHORS], pem_row, NULL);
+	brski_admin_certificates(&got.pem[BRSKI_ADMIN_CRLS], pem_row, NULL);
+	ck_assert_str_eq(rows, expected);
+	rows[0] = '\0';
+	brski_admin_crls(&got.pem[BRSKI_ADMIN_CRLS], pem_row, NULL);
+	ck_assert_msg(strncmp(rows, "<CN=Acme Device CA,O=Acme of 20", 31) == 0, "%s", rows);
+	ck_assert_ptr_nonnull(strstr(rows, "Z, 0 revoked>"));
 	brski_admin_manufacturer_free(&got);
 	brski_admin_manufacturer_free(&m);
 	rows[0] = '\0';
