@@ -9,14 +9,14 @@
 #include "eap_brski/ground/text.h"
 #include "eap_brski/transport/frame.h"
 #include "radius_module/eap_packet.h"
-#include "radius_module/wait.h"
-#include "services/base/clock.h"
 
 #define NO_RESPONSE "no EAP response, or not all of one"
 #define LINGER_MS 30000
 #define IGNORED_MAX 20 /* packets in a row; RFC 3579 2.2: a modest number */
 /* Added to a Wait before the authenticator may think that the packet was lost. */
 #define TIMEOUT_MARGIN_S 5
+/* Who is made to wait comes again so long after its Wait. */
+#define PARKED_MARGIN_MS 2000
 #define EAPOL_HEADER_LEN 4 /* Version, Type, Body Length */
 #define MTU_MAX 3800       /* with everything else in a RADIUS packet of 4096 octets, RFC 2865 3 */
 
@@ -24,19 +24,18 @@ struct brski_conversations {
 	struct brski_conversations_config config;
 	struct brski_sessions *sessions;
 	struct brski_eap_method method;
-	struct brski_wait_room room;
+	struct brski_serving_place place;
 };
 
 /* One peer. */
 struct conversation {
-	struct brski_server_session *eap;
-	struct brski_wait wait;
+	struct brski_conversations *home;
+	struct brski_serving serving;
+	bool is_parked, was_parked; /* after this packet, and after the one before */
 	uint8_t request_id;
 	unsigned n_ignored;
 	struct brski_buf last_in;           /* the response that was answered last ... */
 	struct brski_conversation_out last; /* ... and how */
-	bool deferred;
-	char trouble[320]; /* of the back end, when deferred */
 	bool judged;
 	struct brski_judgement judgement;
 	void *kept; /* by the judge */
@@ -53,8 +52,7 @@ static void conversation_free(void *data)
 {
 	struct conversation *v = data;
 
-	brski_wait_destroy(&v->wait);
-	brski_server_session_free(v->eap);
+	brski_serving_destroy(&v->serving, &v->home->place);
 	brski_buf_free(&v->last_in);
 	brski_conversation_out_free(&v->last);
 	if (v->kept)
@@ -88,6 +86,14 @@ static void reject(struct brski_conversation_out *out, uint8_t id, const char *w
 	brski_eap_write_end(BRSKI_EAP_FAILURE, id, &out->eap);
 }
 
+/* Nothing is wrong with the device: this server has no place for it now. */
+static void put_off(struct brski_conversation_out *out, uint8_t id, enum brski_busy busy, const char *why)
+{
+	reject(out, id, why);
+	out->result = "deferred";
+	out->busy = busy;
+}
+
 static void invalid(struct brski_conversation_out *out, const char *why)
 {
 	out->verdict = BRSKI_VERDICT_INVALID;
@@ -99,7 +105,7 @@ static void accept_peer(struct conversation *v, struct brski_conversation_out *o
 {
 	struct brski_error err = {0};
 
-	if (brski_server_keys(v->eap, out->msk, out->emsk, out->session_id, &err) != BRSKI_OK) {
+	if (brski_server_keys(v->serving.eap, out->msk, out->emsk, out->session_id, &err) != BRSKI_OK) {
 		reject(out, v->request_id, err.why);
 		return;
 	}
@@ -111,14 +117,14 @@ static void accept_peer(struct conversation *v, struct brski_conversation_out *o
 static void refuse_peer(
 	struct conversation *v, const struct brski_error *err, struct brski_conversation_out *out)
 {
-	const char *why = brski_server_reason(v->eap);
+	const char *why = brski_server_reason(v->serving.eap);
 
 	reject(out, v->request_id, why && why[0] ? why : err->why);
-	if (!v->deferred && !brski_server_deferred(v->eap))
+	if (!v->serving.deferred && !brski_server_deferred(v->serving.eap))
 		return;
 	out->result = "deferred";
-	if (v->trouble[0])
-		set_reason(out, v->trouble);
+	if (v->serving.trouble[0])
+		set_reason(out, v->serving.trouble);
 	else if (!out->reason[0])
 		set_reason(out, "the answer takes longer: the device was told to come back");
 }
@@ -131,106 +137,24 @@ static void challenge(struct brski_conversations *c, struct conversation *v, con
 	brski_eap_write_request(&c->method, v->request_id, data, &out->eap);
 }
 
-/* ---- Work for a back end ---- */
-
-struct step {
-	struct brski_conversations *c;
-	struct conversation *v;
-	int64_t deadline; /* of this thread's slice */
-	struct brski_buf reply;
-	enum brski_server_result result;
-	unsigned wait_ms; /* not 0: the reply is a Wait */
-	struct brski_error err;
-};
-
-/* The job is finished, or nobody waits for it any longer. */
-static enum brski_code leave_job(struct step *s)
-{
-	struct conversation *v = s->v;
-	const struct brski_job *job;
-	enum brski_code code;
-	char trouble[sizeof(v->trouble)];
-
-	brski_ticket_trouble(v->wait.ticket, trouble);
-	job = brski_ticket_lock(v->wait.ticket);
-	if (brski_job_state(job) == BRSKI_JOB_WAITING) {
-		memcpy(v->trouble, trouble, sizeof(trouble));
-		v->deferred = true;
-		code = brski_server_defer(v->eap, job, &s->reply, &s->result, &s->err);
-	} else {
-		code = brski_server_resume(v->eap, job, &s->reply, &s->result, &s->err);
-	}
-	brski_ticket_unlock(v->wait.ticket);
-	brski_wait_end(&v->wait);
-	return code;
-}
-
-static enum brski_code wait_more(struct step *s)
-{
-	s->wait_ms = brski_wait_next(&s->v->wait, s->c->config.wait_total_ms);
-	s->v->last.waits++;
-	s->result = BRSKI_SERVER_SEND;
-	return brski_server_wait(s->v->eap, s->wait_ms, &s->reply, &s->err);
-}
-
-static enum brski_code take_job(struct step *s)
-{
-	struct brski_job *job = brski_server_take_job(s->v->eap);
-
-	if (!job)
-		return brski_fail(&s->err, BRSKI_INTERNAL, "a job was announced and is not there");
-	return brski_wait_begin(&s->v->wait, s->c->config.worker, job, &s->err);
-}
-
-static enum brski_code at_job(struct step *s)
-{
-	long pause = 0;
-	enum brski_code code;
-
-	if (!s->v->wait.ticket) {
-		code = take_job(s);
-		if (code != BRSKI_OK)
-			return code;
-	}
-	switch (brski_wait_look(&s->v->wait, &s->c->room, (long)(s->deadline - brski_now_ms()), &pause)) {
-	case BRSKI_PROGRESS_FINISHED:
-		break;
-	case BRSKI_PROGRESS_RUNNING:
-	case BRSKI_PROGRESS_PAUSED:
-		if (brski_wait_is_worth(&s->v->wait, pause, s->c->config.wait_total_ms))
-			return wait_more(s);
-		break;
-	}
-	return leave_job(s);
-}
-
-static bool at_step(enum brski_server_result result)
-{
-	return result == BRSKI_SERVER_WORK || result == BRSKI_SERVER_JOB || result == BRSKI_SERVER_HOLD;
-}
-
-static enum brski_code take_step(struct step *s)
-{
-	if (s->result == BRSKI_SERVER_JOB)
-		return at_job(s);
-	if (s->result == BRSKI_SERVER_WORK)
-		return brski_server_work(s->v->eap, &s->reply, &s->result, &s->err);
-	s->result = BRSKI_SERVER_SEND;
-	return brski_server_send(s->v->eap, &s->reply, &s->err);
-}
-
 /* ---- One response ---- */
 
-static void conclude(struct step *s, enum brski_code code, struct brski_conversation_out *out)
+static void conclude(struct brski_conversations *c, struct conversation *v,
+	const struct brski_serving_step *s, enum brski_code code, struct brski_conversation_out *out)
 {
-	if (code != BRSKI_OK || s->result == BRSKI_SERVER_FAILURE)
-		refuse_peer(s->v, &s->err, out);
+	v->is_parked = code == BRSKI_OK && s->parked;
+	if (code == BRSKI_OK && s->busy)
+		put_off(out, v->request_id, s->busy, s->err.why);
+	else if (code != BRSKI_OK || s->result == BRSKI_SERVER_FAILURE)
+		refuse_peer(v, &s->err, out);
 	else if (s->result == BRSKI_SERVER_SUCCESS)
-		accept_peer(s->v, out);
+		accept_peer(v, out);
 	else
-		challenge(s->c, s->v, &s->reply, out);
-	if (s->wait_ms && out->verdict == BRSKI_VERDICT_CHALLENGE)
+		challenge(c, v, &s->reply, out);
+	if (s->wait_ms && out->verdict == BRSKI_VERDICT_CHALLENGE) {
+		out->waits++;
 		out->session_timeout = (s->wait_ms + 999) / 1000 + TIMEOUT_MARGIN_S;
+	}
 }
 
 struct question {
@@ -257,26 +181,24 @@ static void ask_once(void *ctx, const struct brski_device *device, const struct 
 static void process(struct brski_conversations *c, struct conversation *v,
 	const struct brski_conversation_in *in, struct brski_span method, struct brski_conversation_out *out)
 {
-	struct step s = {.c = c, .v = v, .deadline = brski_now_ms() + c->config.wait_slice_ms};
+	struct brski_serving_step s;
 	struct question question = {.v = v, .judge = in->judge};
 	struct brski_judge judge = {.ask = ask_once, .ctx = &question};
 	enum brski_code code;
 
 	if (in->judge) {
 		judge.name = in->judge->name;
-		brski_server_visit(v->eap, &judge);
+		brski_server_visit(v->serving.eap, &judge);
 	}
-	code = brski_server_process(v->eap, method, &s.reply, &s.result, &s.err);
-	while (code == BRSKI_OK && at_step(s.result))
-		code = take_step(&s);
-	brski_server_visit(v->eap, NULL);
-	conclude(&s, code, out);
+	code = brski_serving_process(&v->serving, &c->place, method, &s);
+	brski_server_visit(v->serving.eap, NULL);
+	conclude(c, v, &s, code, out);
 	brski_buf_free(&s.reply);
 }
 
 static void describe(struct conversation *v, struct brski_conversation_out *out)
 {
-	const struct brski_device *d = v->eap ? brski_server_device(v->eap) : NULL;
+	const struct brski_device *d = v->serving.eap ? brski_server_device(v->serving.eap) : NULL;
 
 	if (!d)
 		return;
@@ -332,7 +254,7 @@ static enum brski_code open_session(struct brski_conversations *c, struct conver
 	enum brski_code code;
 
 	code = brski_server_session_new(
-		c->config.eap, choose_mtu(c, in->framed_mtu), in->where, &start, &v->eap, err);
+		c->config.eap, choose_mtu(c, in->framed_mtu), in->where, &start, &v->serving.eap, err);
 	if (code == BRSKI_OK)
 		code = brski_sessions_add(c->sessions, &in->from, v, session, err);
 	if (code == BRSKI_OK) {
@@ -344,23 +266,53 @@ static enum brski_code open_session(struct brski_conversations *c, struct conver
 	return code;
 }
 
+/*
+ * So many wait for a thread that one more would wait for half of what a peer is made to wait; or this
+ * NAS has as many of them as it leaves free.
+ */
+static bool is_crowded(
+	struct brski_conversations *c, const struct brski_conversation_in *in, char *why, size_t size)
+{
+	unsigned of_nas, n = brski_sessions_parked(c->sessions, &in->from, &of_nas), most;
+
+	if (n == 0)
+		return false;
+	most = brski_gate_bears(&c->place.gate, brski_serving_busy_total(&c->place) / 2);
+	if (n < most && of_nas < most - n)
+		return false;
+	snprintf(why, size, "busy: %u devices wait for a thread, %u of them of this NAS, and at most %u may",
+		n, of_nas, most);
+	return true;
+}
+
 static void begin(struct brski_conversations *c, const struct brski_conversation_in *in,
 	const struct brski_eap_packet *p, struct brski_conversation_out *out)
 {
-	struct conversation *v = calloc(1, sizeof(*v));
+	struct conversation *v;
 	struct brski_session *session;
 	struct brski_error err = {0};
+	enum brski_code code;
 
+	if (is_crowded(c, in, err.why, sizeof(err.why))) {
+		put_off(out, p->id, BRSKI_BUSY_CROWD, err.why);
+		return;
+	}
+	v = calloc(1, sizeof(*v));
 	if (!v) {
 		reject(out, p->id, "no memory for a session");
 		return;
 	}
-	brski_wait_init(&v->wait);
+	v->home = c;
+	brski_serving_init(&v->serving);
 	v->last.result = "";
 	v->request_id = p->id;
-	if (open_session(c, v, in, &session, &err) != BRSKI_OK) {
+	code = open_session(c, v, in, &session, &err);
+	if (code != BRSKI_OK) {
 		conversation_free(v);
-		reject(out, p->id, err.why);
+		if (code == BRSKI_TOO_LARGE)
+			put_off(out, p->id, BRSKI_BUSY_SESSIONS, err.why);
+		else
+			reject(out, p->id, err.why);
 		return;
 	}
 	keep(v, p->whole, out);
@@ -380,7 +332,7 @@ static enum brski_session_stage stage_of(const struct conversation *v)
 {
 	if (is_end(v->last.verdict))
 		return BRSKI_SESSION_OVER;
-	return brski_server_device(v->eap) ? BRSKI_SESSION_PROVED : BRSKI_SESSION_HALF_OPEN;
+	return brski_server_device(v->serving.eap) ? BRSKI_SESSION_PROVED : BRSKI_SESSION_HALF_OPEN;
 }
 
 static void end_now(struct conversation *v, const struct brski_eap_packet *p, const char *why,
@@ -492,11 +444,11 @@ void brski_conversations_answer(struct brski_conversations *c, const struct brsk
 	if (out->verdict == BRSKI_VERDICT_ACCEPT && in->judge && v->kept)
 		in->judge->let_in(in->judge->ctx, v->kept);
 	stage = stage_of(v);
-	if (stage == BRSKI_SESSION_OVER) { /* what is left to say is in v->last */
-		brski_server_session_free(v->eap);
-		v->eap = NULL;
-		brski_wait_end(&v->wait);
-	}
+	if (stage == BRSKI_SESSION_OVER) /* what is left to say is in v->last */
+		brski_serving_end(&v->serving, &c->place);
+	if (v->is_parked || v->was_parked)
+		brski_sessions_park(c->sessions, session, v->is_parked);
+	v->was_parked = v->is_parked;
 	brski_sessions_put(c->sessions, session, stage);
 }
 
@@ -520,6 +472,7 @@ static enum brski_code set_up(struct brski_conversations *c, struct brski_error 
 		.idle_ms = c->config.session_lifetime_ms,
 		.total_ms = c->config.session_total_ms,
 		.linger_ms = LINGER_MS,
+		.parked_ms = brski_patience_longest(brski_serving_busy_total(&c->place)) + PARKED_MARGIN_MS,
 		.free_data = conversation_free,
 		.env = c->config.env,
 	};
@@ -545,6 +498,11 @@ enum brski_code brski_conversations_new(const struct brski_conversations_config 
 	if (!c)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for conversations");
 	c->config = *config;
+	c->place = (struct brski_serving_place){.worker = config->worker,
+		.store = config->store,
+		.slice_ms = config->wait_slice_ms,
+		.total_ms = config->wait_total_ms};
+	brski_serving_place_init(&c->place, config->max_busy_threads);
 	code = set_up(c, err);
 	if (code != BRSKI_OK) {
 		brski_conversations_free(c);
@@ -559,5 +517,6 @@ void brski_conversations_free(struct brski_conversations *c)
 	if (!c)
 		return;
 	brski_sessions_free(c->sessions);
+	brski_serving_place_destroy(&c->place);
 	free(c);
 }

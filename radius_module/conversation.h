@@ -3,6 +3,7 @@
 #define BRSKI_RADIUS_MODULE_CONVERSATION_H
 
 #include "eap_brski/eap/server.h"
+#include "radius_module/serving.h"
 #include "radius_module/sessions.h"
 #include "services/registrar/policy.h"
 #include "services/registrar/worker.h"
@@ -10,14 +11,15 @@
 /*
  * EAP conversations as a RADIUS server sees them: whole EAP packets and State in, whole EAP packets
  * and what goes with them out. Knows RFC 3748's header and Identifier rules, sessions, Wait and
- * deferral. Knows no RADIUS attribute. Threads may use it at once; none of them waits for a back
- * end longer than the slice.
+ * deferral. Knows no RADIUS attribute. Threads may use it at once; few of them work at one time, and
+ * none waits longer than the slice.
  */
 struct brski_conversations;
 
 struct brski_conversations_config {
 	struct brski_server_context *eap; /* borrowed */
 	struct brski_worker *worker;      /* borrowed */
+	struct brski_store *store;        /* borrowed: an answer waits until what it rests on is kept there */
 	uint32_t vendor_id;
 	uint32_t vendor_type;
 	const char *identity_domain; /* NULL: BRSKI_IDENTITY_DOMAIN */
@@ -27,7 +29,8 @@ struct brski_conversations_config {
 	unsigned max_sessions_per_nas; /* 0: half of max_sessions */
 	long session_lifetime_ms;      /* without a packet */
 	long session_total_ms;         /* in all */
-	long wait_slice_ms;            /* how long a thread waits for a back end before it sends Wait */
+	unsigned max_busy_threads;     /* that do onboarding work at one time; 0: brski_gate_default() */
+	long wait_slice_ms;            /* how long a thread waits before it sends Wait */
 	long wait_total_ms; /* how long the peer is held with Wait before it is told to come back later */
 	const struct brski_env *env;
 };
@@ -89,9 +92,10 @@ struct brski_conversation_out {
 	uint8_t msk[BRSKI_EAP_KEY_LEN];
 	uint8_t emsk[BRSKI_EAP_KEY_LEN];
 	uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN];
-	const char *result; /* "enrolled", "deferred", "failed" with the last answer, else "" */
-	char reason[400];   /* why it was deferred or failed, for the operator */
-	unsigned waits;     /* Wait packets so far */
+	const char *result;   /* "enrolled", "deferred", "failed" with the last answer, else "" */
+	char reason[400];     /* why it was deferred or failed, for the operator */
+	enum brski_busy busy; /* it was deferred, before anything or in the middle, for want of our own */
+	unsigned waits;       /* Wait packets so far */
 	unsigned round_trips;
 	size_t octets_in, octets_out;
 	char manufacturer[64]; /* of the device, once it is known, else "" */

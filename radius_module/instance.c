@@ -23,7 +23,8 @@ const struct setting brski_door_settings[] = {
 	/* a peer may be silent for 25 seconds, and its authenticator repeats itself then */
 	{NUMBER(session_lifetime), 30, 3600, "60", false, "SECONDS", "without a packet"},
 	{NUMBER(session_total), 60, 86400, "600", false, "SECONDS", "in all"},
-	{NUMBER(wait_slice), 0, 1000, "50", false, "MILLISECONDS", "that a thread waits for a back end"},
+	{NUMBER(max_busy_threads), 0, 1024, "0", false, "N", "at work at one time; 0: half of the processors"},
+	{NUMBER(wait_slice), 0, 1000, "50", false, "MILLISECONDS", "that a thread waits before it sends Wait"},
 	{NUMBER(wait_total), 0, 600, "20", false, "SECONDS", "that a device is made to wait"},
 	{NUMBER(onboarded_session), 0, 86400, "60", false, "SECONDS", "that an onboarded device may stay as such"},
 	{TEXT(virtual_server), NULL, false, "NAME", "has the last word on who gets in"},
@@ -105,6 +106,7 @@ static enum brski_code make_conversations(
 	struct brski_conversations_config conversations = {
 		.eap = i->eap,
 		.worker = brski_site_worker(i->site),
+		.store = brski_site_store(i->site),
 		.vendor_id = (uint32_t)door->vendor_id,
 		.vendor_type = (uint32_t)door->vendor_type,
 		.identity_domain = door->identity_domain,
@@ -114,6 +116,7 @@ static enum brski_code make_conversations(
 		.max_sessions_per_nas = (unsigned)door->max_sessions_per_nas,
 		.session_lifetime_ms = door->session_lifetime * 1000,
 		.session_total_ms = total_of(config) * 1000,
+		.max_busy_threads = (unsigned)door->max_busy_threads,
 		.wait_slice_ms = door->wait_slice,
 		.wait_total_ms = door->wait_total * 1000,
 		.env = config->env,

@@ -19,6 +19,7 @@ struct brski_door_config {
 	long max_sessions_per_nas; /* 0: half of max_sessions */
 	long session_lifetime;     /* seconds without a packet */
 	long session_total;        /* seconds in all */
+	long max_busy_threads;     /* 0: half of the processors */
 	long wait_slice;           /* milliseconds */
 	long wait_total;           /* seconds */
 	long onboarded_session;    /* seconds that an onboarded device may stay; 0: not bounded here */

@@ -8,10 +8,12 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "radius_module/tally.h"
 #include "services/base/clock.h"
 
 #define BUCKETS 1024
 #define ID_LEN 32
+#define PARKED_MS 5000
 
 /* The lists that a session is in. */
 enum which {
@@ -35,6 +37,7 @@ struct nas {
 	uint8_t id[ID_LEN];
 	struct list half_open, over;
 	unsigned count;
+	struct brski_tally parked;
 };
 
 struct brski_session {
@@ -49,6 +52,7 @@ struct brski_session {
 	pthread_mutex_t turn;
 	int64_t born, touched;
 	unsigned users; /* threads that have it or wait for it */
+	int64_t parked; /* 0: it is not; else see struct brski_tally */
 	enum brski_session_stage stage;
 	bool gone; /* from the table, while somebody has it: who gives it back last destroys it */
 };
@@ -62,6 +66,7 @@ struct brski_sessions {
 	struct list open, over; /* by use */
 	struct list age;
 	unsigned count;
+	struct brski_tally parked;
 };
 
 static int64_t now_ms(const struct brski_sessions *table)
@@ -155,6 +160,30 @@ static void forget_station(struct brski_sessions *table, struct brski_session *s
 	s->has_station = false;
 }
 
+/* ---- Parked; with the lock held ---- */
+
+static int64_t period(const struct brski_sessions *table)
+{
+	return now_ms(table) / table->config.parked_ms + 1;
+}
+
+static void unpark(struct brski_sessions *table, struct brski_session *s)
+{
+	if (s->parked == 0)
+		return;
+	brski_tally_remove(&table->parked, s->parked);
+	brski_tally_remove(&s->nas->parked, s->parked);
+	s->parked = 0;
+}
+
+static void park(struct brski_sessions *table, struct brski_session *s)
+{
+	unpark(table, s);
+	s->parked = period(table);
+	brski_tally_add(&table->parked, s->parked);
+	brski_tally_add(&s->nas->parked, s->parked);
+}
+
 /* ---- In and out of the table; with the lock held ---- */
 
 static void enter_lists(struct brski_sessions *table, struct brski_session *s)
@@ -208,6 +237,7 @@ static void unlink_session(struct brski_sessions *table, struct brski_session *s
 		b = &(*b)->bucket;
 	*b = s->bucket;
 	forget_station(table, s);
+	unpark(table, s);
 	leave_lists(table, s);
 	if (s->stage != BRSKI_SESSION_OVER)
 		list_remove(&table->age, BY_AGE, s);
@@ -347,13 +377,20 @@ static bool make_room(struct brski_sessions *table, const struct nas *nas, unsig
 	return true;
 }
 
-/* The one that has this id, or a new one without sessions; NULL: no memory. */
-static struct nas *get_nas(struct brski_sessions *table, const uint8_t *id)
+static struct nas *find_nas(const struct brski_sessions *table, const uint8_t *id)
 {
 	struct nas *nas = table->nases;
 
 	while (nas && memcmp(nas->id, id, ID_LEN) != 0)
 		nas = nas->next;
+	return nas;
+}
+
+/* The one that has this id, or a new one without sessions; NULL: no memory. */
+static struct nas *get_nas(struct brski_sessions *table, const uint8_t *id)
+{
+	struct nas *nas = find_nas(table, id);
+
 	if (nas)
 		return nas;
 	nas = calloc(1, sizeof(*nas));
@@ -506,6 +543,32 @@ void brski_sessions_put(struct brski_sessions *table, struct brski_session *s, e
 		destroy(table, s);
 }
 
+void brski_sessions_park(struct brski_sessions *table, struct brski_session *s, bool parked)
+{
+	pthread_mutex_lock(&table->lock);
+	if (parked && !s->gone)
+		park(table, s);
+	else
+		unpark(table, s);
+	pthread_mutex_unlock(&table->lock);
+}
+
+unsigned brski_sessions_parked(
+	struct brski_sessions *table, const struct brski_session_from *from, unsigned *of_nas)
+{
+	uint8_t id[ID_LEN];
+	bool identified = identify(brski_span(table->secret, ID_LEN), from->nas, id);
+	struct nas *nas;
+	unsigned n;
+
+	pthread_mutex_lock(&table->lock);
+	n = brski_tally_count(&table->parked, period(table));
+	nas = n > 0 && identified ? find_nas(table, id) : NULL;
+	*of_nas = nas ? brski_tally_count(&nas->parked, period(table)) : 0;
+	pthread_mutex_unlock(&table->lock);
+	return n;
+}
+
 void *brski_session_data(const struct brski_session *s)
 {
 	return s->data;
@@ -536,6 +599,8 @@ enum brski_code brski_sessions_new(
 	if (!table)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for the table of sessions");
 	table->config = *config;
+	if (!table->config.parked_ms)
+		table->config.parked_ms = PARKED_MS;
 	if (!table->config.max_per_nas)
 		table->config.max_per_nas = (config->max + 1) / 2;
 	code = brski_random(config->env, table->secret, sizeof(table->secret), err);

@@ -32,6 +32,7 @@ struct brski_sessions_config {
 	int64_t idle_ms;               /* forgotten after this without a packet */
 	int64_t total_ms;              /* forgotten after this, if it is not over */
 	int64_t linger_ms;             /* forgotten after this once it is over */
+	int64_t parked_ms;             /* who is parked shows itself in this time; 0: five seconds */
 	void (*free_data)(void *data); /* from any thread, without the table's lock */
 	int64_t (*now_ms)(void *ctx);  /* NULL: the system's monotonic clock */
 	void *now_ctx;
@@ -64,6 +65,15 @@ bool brski_sessions_has(struct brski_sessions *table, struct brski_span state);
 /* Gives it back. An earlier stage than the one it has changes nothing. */
 void brski_sessions_put(
 	struct brski_sessions *table, struct brski_session *session, enum brski_session_stage stage);
+
+/*
+ * A session that waits for a thread is parked: said of one that the caller has, each time that it has
+ * shown itself, and unsaid when it waits no more. Who does not show itself is not counted for long.
+ */
+void brski_sessions_park(struct brski_sessions *table, struct brski_session *session, bool parked);
+/* How many sessions are parked, and how many of that NAS. */
+unsigned brski_sessions_parked(
+	struct brski_sessions *table, const struct brski_session_from *from, unsigned *of_nas);
 
 void *brski_session_data(const struct brski_session *session);
 const uint8_t *brski_session_state(const struct brski_session *session);

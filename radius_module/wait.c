@@ -3,15 +3,7 @@
 
 #include <errno.h>
 
-#include "eap_brski/transport/frame.h"
 #include "services/base/clock.h"
-
-#define FIRST_MS 100
-#define LAST_MS 3000
-/* Threads that wait for back ends at one time. */
-#define THREADS_MAX 2
-/* A peer may give up after fifty short packets in a row: a long total is cut into longer waits. */
-#define WAITS_MAX 30
 
 void brski_wait_init(struct brski_wait *w)
 {
@@ -46,8 +38,7 @@ static void on_moved(void *ctx)
 enum brski_code brski_wait_begin(
 	struct brski_wait *w, struct brski_worker *worker, struct brski_job *job, struct brski_error *err)
 {
-	w->since = brski_now_ms();
-	w->waits = 0;
+	brski_patience_begin(&w->patience);
 	w->moved = false;
 	w->ticket = brski_worker_submit(worker, job, on_moved, w);
 	return w->ticket ? BRSKI_OK : brski_fail(err, BRSKI_NO_MEMORY, "no memory for a job");
@@ -75,17 +66,16 @@ static bool until_it_moves(struct brski_wait *w, int64_t end)
 	return rc != ETIMEDOUT;
 }
 
-enum brski_progress brski_wait_look(
-	struct brski_wait *w, struct brski_wait_room *room, long ms, long *pause_ms)
+enum brski_progress brski_wait_look(struct brski_wait *w, struct brski_room *room, long ms, long *pause_ms)
 {
-	bool is_free = atomic_fetch_add(&room->threads, 1) < THREADS_MAX;
-	bool may_wait = is_free && w->waits == 0 && ms > 0;
+	bool has_room = w->patience.waits == 0 && ms > 0 && brski_room_enter(room), may_wait = has_room;
 	int64_t end = brski_now_ms() + ms;
 	enum brski_progress progress;
 
 	while ((progress = brski_ticket_look(w->ticket, pause_ms)) == BRSKI_PROGRESS_RUNNING && may_wait)
 		may_wait = until_it_moves(w, end);
-	atomic_fetch_sub(&room->threads, 1);
+	if (has_room)
+		brski_room_leave(room);
 	return progress;
 }
 
@@ -96,21 +86,5 @@ bool brski_wait_is_worth(const struct brski_wait *w, long pause_ms, long total_m
 	char trouble[320];
 
 	brski_ticket_trouble(w->ticket, trouble);
-	return !trouble[0] && brski_now_ms() - w->since + pause_ms < total_ms;
-}
-
-unsigned brski_wait_next(struct brski_wait *w, long total_ms)
-{
-	long elapsed = (long)(brski_now_ms() - w->since), wait = elapsed / 2, most = LAST_MS;
-
-	w->waits++;
-	if (total_ms / WAITS_MAX > most)
-		most = total_ms / WAITS_MAX;
-	if (most > BRSKI_WAIT_MAX_MS)
-		most = BRSKI_WAIT_MAX_MS;
-	if (most > total_ms - elapsed)
-		most = total_ms - elapsed;
-	if (wait > most)
-		wait = most;
-	return (unsigned)(wait > FIRST_MS ? wait : FIRST_MS);
+	return !trouble[0] && brski_patience_has(&w->patience, pause_ms, total_ms);
 }

@@ -3,8 +3,9 @@
 #define BRSKI_RADIUS_MODULE_WAIT_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
+#include "radius_module/patience.h"
+#include "radius_module/room.h"
 #include "services/registrar/worker.h"
 
 /*
@@ -13,18 +14,12 @@
  * conversation.
  */
 
-/* Threads that wait at this moment, of all conversations. Zeroed at first. */
-struct brski_wait_room {
-	atomic_uint threads;
-};
-
 struct brski_wait {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool moved;                  /* guarded by lock: the job has, since somebody looked */
-	struct brski_ticket *ticket; /* NULL: it waits for nothing */
-	int64_t since;               /* ms, brski_now_ms() */
-	unsigned waits;              /* that the peer was sent for this job */
+	bool moved;                     /* guarded by lock: the job has, since somebody looked */
+	struct brski_ticket *ticket;    /* NULL: it waits for nothing */
+	struct brski_patience patience; /* the peer's, for this job */
 };
 
 void brski_wait_init(struct brski_wait *w);
@@ -41,18 +36,11 @@ void brski_wait_end(struct brski_wait *w);
  * most. That is once for each job, before the peer is sent a Wait, and only if few threads do so
  * already: they are few, and the server's other users need them. *pause_ms: see brski_ticket_look().
  */
-enum brski_progress brski_wait_look(
-	struct brski_wait *w, struct brski_wait_room *room, long ms, long *pause_ms);
+enum brski_progress brski_wait_look(struct brski_wait *w, struct brski_room *room, long ms, long *pause_ms);
 /*
  * There is enough left of total_ms for that pause, and the back end asked for it: a back end that is
  * away is not waited for.
  */
 bool brski_wait_is_worth(const struct brski_wait *w, long pause_ms, long total_ms);
-/*
- * Milliseconds that the peer shall wait now, and notes that it does. Half as long again as the back
- * end has taken so far: a quick one is not kept waiting for its peer, a slow one costs few packets.
- * Beyond total_ms there is nothing to wait for.
- */
-unsigned brski_wait_next(struct brski_wait *w, long total_ms);
 
 #endif

@@ -910,7 +910,7 @@ START_TEST(stopped_in_the_middle)
 }
 END_TEST
 
-/* ---- Limits ---- */
+/* ---- Few threads work ---- */
 
 /* What a station that has only its name to say can do. */
 static enum brski_verdict say_who(const char *nas, const char *station)
@@ -924,6 +924,291 @@ static enum brski_verdict say_who(const char *nas, const char *station)
 	device_close(&d);
 	return verdict;
 }
+
+/*
+ * Rules that take their time: the thread that asks them has a place at the gate until they are let go.
+ */
+struct slow_rules {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool asked, let_go;
+};
+
+static void be_slow(void *ctx, const struct brski_device *device, const struct brski_manufacturer *m,
+	const char *why, struct brski_judgement *out, void **keep)
+{
+	struct slow_rules *r = ctx;
+
+	(void)device;
+	(void)m;
+	(void)why;
+	(void)keep;
+	pthread_mutex_lock(&r->lock);
+	r->asked = true;
+	pthread_cond_broadcast(&r->changed);
+	while (!r->let_go)
+		pthread_cond_wait(&r->changed, &r->lock);
+	pthread_mutex_unlock(&r->lock);
+	out->decision = BRSKI_ACCEPT;
+}
+
+static struct slow_rules rules;
+static struct brski_conversation_judge slow_judge = {.name = "rules", .ask = be_slow, .ctx = &rules};
+static struct device inside;
+static pthread_t inside_thread;
+
+static void *go_inside(void *arg)
+{
+	struct device *d = arg;
+
+	while (ask(d) == BRSKI_VERDICT_CHALLENGE && !rules.asked)
+		reply(d);
+	return NULL;
+}
+
+/* One thread may work, and `inside` has it: its request is at the rules. */
+static void fill_gate_again(void)
+{
+	rules = (struct slow_rules){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	device_open(&inside);
+	inside.judge = &slow_judge;
+	ck_assert_int_eq(pthread_create(&inside_thread, NULL, go_inside, &inside), 0);
+	pthread_mutex_lock(&rules.lock);
+	while (!rules.asked)
+		pthread_cond_wait(&rules.changed, &rules.lock);
+	pthread_mutex_unlock(&rules.lock);
+}
+
+static void fill_gate(void)
+{
+	door.max_busy_threads = 1;
+	start_instance();
+	fill_gate_again();
+}
+
+/* Its thread is done with the request, and the device is switched off. */
+static void empty_gate(void)
+{
+	pthread_mutex_lock(&rules.lock);
+	rules.let_go = true;
+	pthread_cond_broadcast(&rules.changed);
+	pthread_mutex_unlock(&rules.lock);
+	pthread_join(inside_thread, NULL);
+	ck_assert_int_eq(inside.out.verdict, BRSKI_VERDICT_CHALLENGE);
+	device_close(&inside);
+}
+
+/* A device whose ClientHello finds no thread: it has been told to wait. */
+static void open_parked(struct device *d, const char *nas, const char *station)
+{
+	device_open(d);
+	d->from = (struct brski_session_from){.nas = brski_span_str(nas), .station = brski_span_str(station)};
+	ck_assert_int_eq(ask(d), BRSKI_VERDICT_CHALLENGE);
+	reply(d);
+	ck_assert_int_eq(ask(d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert_uint_eq(d->out.waits, 1);
+	ck_assert_uint_gt(d->out.session_timeout, 0);
+}
+
+START_TEST(who_finds_no_thread_waits_and_goes_on)
+{
+	struct brski_buf first = {0};
+	struct device d;
+
+	fill_gate();
+	open_parked(&d, "", "");
+	ck_assert_str_eq(d.out.serial_number, "");
+	/* what comes twice gets the same Wait, and is not looked at */
+	ck_assert_int_eq(brski_buf_set(&first, brski_buf_span(&d.out.eap)), BRSKI_OK);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert(d.out.repeated);
+	ck_assert(brski_span_equal(brski_buf_span(&first), brski_buf_span(&d.out.eap)));
+	ck_assert_uint_gt(d.out.session_timeout, 0);
+	reply(&d);
+	ck_assert_uint_eq(d.waits, 1);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert_uint_eq(d.out.waits, 2);
+	empty_gate();
+	reply(&d);
+	ck_assert_msg(talk(&d) == BRSKI_VERDICT_ACCEPT, "%s", d.out.reason);
+	ck_assert_uint_eq(d.out.round_trips, d.rounds);
+	brski_buf_free(&first);
+	device_close(&d);
+}
+END_TEST
+
+/* Only what completes a message is work: pieces of it, and acknowledgements, are none. */
+START_TEST(fragments_need_no_thread)
+{
+	unsigned before;
+	struct device d;
+
+	door.fragment_size = 400;
+	fill_gate();
+	device_open(&d);
+	d.from.station = brski_span_str("2");
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	reply(&d);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	ck_assert_uint_eq(d.out.waits, 1);
+	empty_gate();
+	reply(&d);
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE); /* the first piece of the ServerHello */
+	ck_assert_uint_eq(d.out.waits, 1);
+	fill_gate_again();
+	before = d.rounds;
+	do {
+		reply(&d);
+		ck_assert_int_eq(ask(&d), BRSKI_VERDICT_CHALLENGE);
+	} while (d.out.waits == 1);
+	ck_assert_uint_ge(d.rounds, before + 3);
+	ck_assert_str_eq(d.out.serial_number, "");
+	empty_gate();
+	device_close(&d);
+}
+END_TEST
+
+/* Who acknowledges at once has not waited: it goes before nobody, and does so for a while only. */
+START_TEST(who_does_not_wait_is_put_off)
+{
+	struct device d;
+
+	fill_gate();
+	open_parked(&d, "", "2");
+	d.hurry = true;
+	while (d.out.verdict == BRSKI_VERDICT_CHALLENGE) {
+		ck_assert_uint_lt(d.rounds, 60);
+		reply(&d);
+		ask(&d);
+	}
+	expect_eap_end(&d, FAILURE);
+	ck_assert_uint_ge(d.out.waits, 40);
+	ck_assert_uint_lt(d.out.waits, 50); /* where wpa_supplicant gives up */
+	ck_assert_str_eq(d.out.result, "deferred");
+	ck_assert_int_eq(d.out.busy, BRSKI_BUSY_CROWD);
+	device_close(&d);
+	empty_gate();
+}
+END_TEST
+
+START_TEST(who_has_waited_for_long_is_put_off)
+{
+	struct device d;
+
+	door.wait_total = 1;
+	fill_gate();
+	open_parked(&d, "", "2");
+	reply(&d);
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
+	expect_eap_end(&d, FAILURE);
+	ck_assert_str_eq(d.out.result, "deferred");
+	ck_assert_ptr_nonnull(strstr(d.out.reason, "busy"));
+	ck_assert_int_eq(d.out.busy, BRSKI_BUSY_CROWD);
+	ck_assert_uint_le(d.waits, 15);
+	device_close(&d);
+	empty_gate();
+}
+END_TEST
+
+/* What else can come from a peer that was told to wait: another message is not what it was asked for. */
+START_TEST(a_message_in_place_of_patience_ends_the_session)
+{
+	struct device d;
+
+	fill_gate();
+	open_parked(&d, "", "2");
+	reply(&d);
+	brski_put_str(&d.eap, "and one thing more");
+	d.eap.data[3] = (uint8_t)d.eap.len;
+	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_REJECT);
+	ck_assert_str_eq(d.out.result, "failed");
+	device_close(&d);
+	empty_gate();
+}
+END_TEST
+
+/* Whoever leaves while it is parked leaves nothing behind (AddressSanitizer looks). */
+START_TEST(parked_and_gone)
+{
+	struct device d[2];
+
+	fill_gate();
+	open_parked(&d[0], "a", "1");
+	open_parked(&d[1], "a", "1"); /* the same station: takes the first one's place */
+	ck_assert_uint_eq(brski_conversations_count(conversations), 2);
+	reply(&d[0]);
+	ck_assert_int_eq(ask(&d[0]), BRSKI_VERDICT_REJECT);
+	device_close(&d[0]);
+	device_close(&d[1]);
+	empty_gate();
+}
+END_TEST
+
+/*
+ * Before the last of those who wait would wait for too long, those who have not begun are put off; and
+ * one NAS does not use up all of it.
+ */
+START_TEST(a_crowd_is_put_off_at_once)
+{
+	enum { MANY = 100 };
+	struct device d[MANY], other;
+	char station[16];
+	unsigned n;
+
+	door.wait_slice = 0;
+	door.wait_total = 2;
+	fill_gate();
+	for (n = 0; n < MANY && say_who("a", "the next") == BRSKI_VERDICT_CHALLENGE; n++) {
+		snprintf(station, sizeof(station), "%u", n);
+		open_parked(&d[n], "a", station);
+	}
+	ck_assert_uint_ge(n, 8);
+	ck_assert_uint_lt(n, 40); /* half of a second's work */
+	device_open(&other);
+	other.from.nas = brski_span_str("a");
+	ck_assert_int_eq(ask(&other), BRSKI_VERDICT_REJECT);
+	expect_eap_end(&other, FAILURE);
+	ck_assert_str_eq(other.out.result, "deferred");
+	ck_assert_ptr_nonnull(strstr(other.out.reason, "busy"));
+	ck_assert_int_eq(other.out.busy, BRSKI_BUSY_CROWD);
+	device_close(&other);
+	open_parked(&other, "b", "1");
+	device_close(&other);
+	for (unsigned i = 0; i < n; i++)
+		device_close(&d[i]);
+	empty_gate();
+}
+END_TEST
+
+/* The smallest crowd: two at one moment, and one thread. One waits for the other's thread, no peer waits. */
+START_TEST(two_at_one_moment_cost_no_round_trip)
+{
+	struct device d[2];
+	struct crossing x[2];
+
+	door.max_busy_threads = 1;
+	door.wait_slice = 1000;
+	start_instance();
+	for (int i = 0; i < 2; i++) {
+		device_open(&d[i]);
+		ck_assert_int_eq(ask(&d[i]), BRSKI_VERDICT_CHALLENGE);
+		reply(&d[i]);
+		brski_conversation_out_free(&d[i].out);
+		x[i].device = &d[i];
+	}
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_create(&x[i].thread, NULL, cross, &x[i]), 0);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(x[i].thread, NULL);
+		ck_assert_int_eq(d[i].out.verdict, BRSKI_VERDICT_CHALLENGE);
+		ck_assert_uint_eq(d[i].out.waits, 0);
+	}
+	for (int i = 0; i < 2; i++)
+		device_close(&d[i]);
+}
+END_TEST
+
+/* ---- Limits ---- */
 
 /* Identities alone keep nobody out, nor does a session that has shown its certificate give way to them. */
 START_TEST(identities_alone_fill_nothing)
@@ -970,6 +1255,8 @@ START_TEST(sessions_are_bounded)
 	device_open(&d[2]);
 	ck_assert_int_eq(ask(&d[2]), BRSKI_VERDICT_REJECT);
 	ck_assert_ptr_nonnull(strstr(d[2].out.reason, "max_sessions"));
+	ck_assert_str_eq(d[2].out.result, "deferred");
+	ck_assert_int_eq(d[2].out.busy, BRSKI_BUSY_SESSIONS);
 	reply(&d[0]);
 	ck_assert_int_eq(talk(&d[0]), BRSKI_VERDICT_ACCEPT);
 	for (int i = 0; i < 3; i++)
@@ -1032,6 +1319,14 @@ int main(void)
 		sessions_share_a_job,
 		a_restart_loses_nothing,
 		stopped_in_the_middle,
+		who_finds_no_thread_waits_and_goes_on,
+		fragments_need_no_thread,
+		who_does_not_wait_is_put_off,
+		who_has_waited_for_long_is_put_off,
+		a_message_in_place_of_patience_ends_the_session,
+		parked_and_gone,
+		a_crowd_is_put_off_at_once,
+		two_at_one_moment_cost_no_round_trip,
 		identities_alone_fill_nothing,
 		sessions_are_bounded,
 		configuration_is_checked,

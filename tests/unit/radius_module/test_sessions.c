@@ -405,6 +405,105 @@ static int failing_random(void *ctx, uint8_t *out, size_t len)
 	return (*left)-- > 0 ? 0 : -1;
 }
 
+/* ---- Parked ---- */
+
+static void park(const uint8_t state[BRSKI_STATE_LEN], bool parked)
+{
+	struct brski_session *s = brski_sessions_get(table, state_of(state));
+
+	brski_sessions_park(table, s, parked);
+	brski_sessions_put(table, s, BRSKI_SESSION_HALF_OPEN);
+}
+
+static void expect_parked(const char *nas, unsigned of_nas, unsigned all)
+{
+	const struct brski_session_from origin = from(nas, "");
+	unsigned n;
+
+	ck_assert_uint_eq(brski_sessions_parked(table, &origin, &n), all);
+	ck_assert_uint_eq(n, of_nas);
+}
+
+START_TEST(those_that_are_parked_are_counted)
+{
+	uint8_t a[3][BRSKI_STATE_LEN], b[BRSKI_STATE_LEN];
+
+	open_table(10);
+	for (int i = 0; i < 3; i++)
+		add_from("a", (const char *[]){"1", "2", "3"}[i], a[i]);
+	add_from("b", "1", b);
+	expect_parked("a", 0, 0);
+	park(a[0], true);
+	park(a[1], true);
+	park(a[1], true); /* once more, and counted once */
+	park(b, true);
+	expect_parked("a", 2, 3);
+	expect_parked("b", 1, 3);
+	expect_parked("c", 0, 3);
+	park(a[0], false);
+	park(a[2], false);
+	expect_parked("a", 1, 2);
+	add_from("a", "2", a[0]); /* takes the place of the station's first */
+	expect_parked("a", 0, 1);
+	ck_assert(use(b, true));
+	park(b, false);
+	expect_parked("b", 0, 0);
+	brski_sessions_free(table);
+}
+END_TEST
+
+/* Whoever has gone away is no load; and one that is over, or forgotten, is not either. */
+START_TEST(who_does_not_come_again_is_not_counted)
+{
+	struct brski_sessions_config config = {.max = 10,
+		.max_per_nas = 10,
+		.idle_ms = 60000,
+		.total_ms = 600000,
+		.free_data = count_free,
+		.parked_ms = 1000,
+		.now_ms = fake_now};
+	uint8_t state[2][BRSKI_STATE_LEN];
+
+	clock_ms = 100000;
+	ck_assert_int_eq(brski_sessions_new(&config, &table, NULL), BRSKI_OK);
+	add_from("a", "1", state[0]);
+	add_from("a", "2", state[1]);
+	park(state[0], true);
+	park(state[1], true);
+	for (int i = 0; i < 5; i++) {
+		expect_parked("a", i < 2 ? 2 : 1, i < 2 ? 2 : 1);
+		clock_ms += 1000;
+		park(state[0], true);
+	}
+	clock_ms += 5000;
+	expect_parked("a", 0, 0);
+	park(state[0], false);
+	park(state[1], true);
+	expect_parked("a", 1, 1);
+	clock_ms += 70000;
+	brski_sessions_expire(table);
+	expect_parked("a", 0, 0);
+	brski_sessions_free(table);
+}
+END_TEST
+
+START_TEST(one_that_was_evicted_is_not_parked)
+{
+	uint8_t state[BRSKI_STATE_LEN], second[BRSKI_STATE_LEN];
+	struct brski_session *s;
+
+	open_table(10);
+	add_from("a", "1", state);
+	s = brski_sessions_get(table, state_of(state));
+	add_from("a", "1", second);
+	brski_sessions_park(table, s, true);
+	expect_parked("a", 0, 0);
+	brski_sessions_put(table, s, BRSKI_SESSION_HALF_OPEN);
+	expect_parked("a", 0, 0);
+	brski_sessions_free(table);
+}
+END_TEST
+
 START_TEST(no_session_without_randomness)
 {
 	unsigned left = 0;
@@ -486,6 +585,9 @@ int main(void)
 		a_nas_that_is_full_of_devices_refuses,
 		a_nas_may_have_a_share_of_its_own,
 		forgotten_when_too_old,
+		those_that_are_parked_are_counted,
+		who_does_not_come_again_is_not_counted,
+		one_that_was_evicted_is_not_parked,
 		no_session_without_randomness,
 		one_thread_at_a_time,
 	};

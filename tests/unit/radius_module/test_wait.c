@@ -19,7 +19,7 @@ static struct brski_store *store;
 static struct site_store memory;
 static struct brski_worker *worker;
 static struct brski_wait wait;
-static struct brski_wait_room room;
+static struct brski_room room;
 
 static void setup(void)
 {
@@ -36,6 +36,7 @@ static void setup(void)
 	EXPECT(BRSKI_OK, brski_worker_new(&config, &worker, &err));
 	brski_wait_init(&wait);
 	room.threads = 0;
+	room.most = 2;
 }
 
 static void teardown(void)
@@ -125,7 +126,7 @@ START_TEST(once_the_peer_waits_no_thread_does)
 
 	web.masa.delay_ms = 3000;
 	begin();
-	(void)brski_wait_next(&wait, 20000);
+	(void)brski_patience_next(&wait.patience, 20000);
 	ck_assert_int_eq(look(2500, &took), BRSKI_PROGRESS_RUNNING);
 	ck_assert_int_lt(took, 1500);
 }
@@ -153,7 +154,7 @@ START_TEST(a_pause_must_fit_into_the_total)
 	ck_assert(brski_wait_is_worth(&wait, 0, 20000));
 	ck_assert(brski_wait_is_worth(&wait, 15000, 20000));
 	ck_assert(!brski_wait_is_worth(&wait, 20000, 20000));
-	wait.since -= 20000;
+	wait.patience.since -= 20000;
 	ck_assert(!brski_wait_is_worth(&wait, 0, 20000));
 }
 END_TEST
@@ -161,12 +162,12 @@ END_TEST
 /* What a peer is told after so many milliseconds; a second more may have gone by. */
 static void expect_next(long elapsed, long total, unsigned least, unsigned most)
 {
-	unsigned waits = wait.waits, next;
+	unsigned waits = wait.patience.waits, next;
 
-	wait.since = brski_now_ms() - elapsed;
-	next = brski_wait_next(&wait, total);
+	wait.patience.since = brski_now_ms() - elapsed;
+	next = brski_patience_next(&wait.patience, total);
 	ck_assert_msg(next >= least && next <= most, "%ld of %ld ms: %u", elapsed, total, next);
-	ck_assert_uint_eq(wait.waits, waits + 1);
+	ck_assert_uint_eq(wait.patience.waits, waits + 1);
 }
 
 START_TEST(a_peer_waits_longer_and_longer)
