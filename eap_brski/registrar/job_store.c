@@ -1,19 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "eap_brski/registrar/registrar_internal.h"
+#include "eap_brski/transport/http_follow.h"
 
 /* Jobs put into the store, and found there. */
+
+/* Of the call that is prepared, or the one before it: a next one is at the same host, or at the location. */
+static void origin_of(const struct brski_job *job, char *out, size_t size)
+{
+	const char *url = job->location[0] ? job->location : job->url;
+
+	snprintf(out, size, "%.*s", (int)brski_http_origin_len(url), url);
+}
 
 static enum brski_code put_row(struct brski_job *job, struct brski_span blob, struct brski_error *err)
 {
 	const struct brski_registrar *r = job->registrar;
+	char origin[sizeof(job->url)];
+	const struct brski_job_next next = {.back_end = origin, .not_before = job->not_before};
 
+	origin_of(job, origin, sizeof(origin));
 	if (job->revision == 0)
 		return r->ops.job_add(
-			r->ops_ctx, job->key, job->type->kind, job->work, &job->device, blob, err);
+			r->ops_ctx, job->key, job->type->kind, job->work, &next, &job->device, blob, err);
 	return r->ops.job_put(r->ops_ctx, job->key, job->revision, job->type->kind, job->state,
-		job->state == BRSKI_JOB_REFUSED && job->takes_back, &job->device, blob, err);
+		job->state == BRSKI_JOB_REFUSED && job->takes_back, &next, &job->device, blob, err);
 }
 
 enum brski_code brski_job_put(struct brski_job *job, struct brski_error *err)

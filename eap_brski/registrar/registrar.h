@@ -119,6 +119,12 @@ struct brski_permission {
 	uint64_t revision;               /* as read, counts the changes from 1; 0: there is none */
 };
 
+/* Whom a job that waits calls next: for whoever has to choose among many of them. It may be out of date. */
+struct brski_job_next {
+	const char *back_end; /* "https://masa.example:9443"; "": the one that was said before */
+	time_t not_before;    /* that it makes sense to call; 0: at once */
+};
+
 /*
  * The registrar's memory and judgement. They may come from any thread, and should be quick: local
  * database, no network.
@@ -158,12 +164,14 @@ struct brski_registrar_ops {
 	enum brski_code (*job_room)(void *ctx, const struct brski_device *device, enum brski_work work,
 		long *seconds, struct brski_error *err);
 	/*
-	 * A new row, WAITING and of revision 1. BRSKI_UNEXPECTED: there is a row of that key, and it
+	 * A new row, WAITING and of revision 1. next: for whoever chooses which rows are worked on first.
+	 * BRSKI_UNEXPECTED: there is a row of that key, and it
 	 * stays as it is. BRSKI_TOO_LARGE: it goes beyond a bound, also one that job_room did not see;
 	 * the peer is told to come back.
 	 */
 	enum brski_code (*job_add)(void *ctx, const char *key, enum brski_job_kind kind, enum brski_work work,
-		const struct brski_device *device, struct brski_span blob, struct brski_error *err);
+		const struct brski_job_next *next, const struct brski_device *device, struct brski_span blob,
+		struct brski_error *err);
 	/*
 	 * Compare and set: state and blob of the row that is at that very revision, which counts up
 	 * by one. BRSKI_UNEXPECTED: it is at another, or gone. A finished row may go back to WAITING:
@@ -171,8 +179,8 @@ struct brski_registrar_ops {
 	 * what permission_take_back does.
 	 */
 	enum brski_code (*job_put)(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
-		enum brski_job_state state, bool takes_back, const struct brski_device *device,
-		struct brski_span blob, struct brski_error *err);
+		enum brski_job_state state, bool takes_back, const struct brski_job_next *next,
+		const struct brski_device *device, struct brski_span blob, struct brski_error *err);
 	/* BRSKI_NOT_FOUND. */
 	enum brski_code (*job_get)(void *ctx, const char *key, struct brski_buf *blob, uint64_t *revision,
 		struct brski_error *err);

@@ -39,7 +39,8 @@ static size_t find_row(const struct dry_run *s, const char *key)
 
 /* A row is read into memory when it is changed first, at the revision that was read. */
 static enum brski_code put_row(struct brski_exchange *x, size_t i, const struct brski_store_job *as,
-	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
+	const struct brski_job_next *next, const struct brski_device *device, struct brski_span blob,
+	struct brski_error *err)
 {
 	struct dry_run *s = &x->dry_run;
 	struct brski_store_job *row = &s->rows[i];
@@ -61,6 +62,9 @@ static enum brski_code put_row(struct brski_exchange *x, size_t i, const struct 
 	row->kind = as->kind;
 	row->state = as->state;
 	row->takes_back = as->takes_back;
+	if (next->back_end[0])
+		snprintf(row->back_end, sizeof(row->back_end), "%s", next->back_end);
+	row->due = next->not_before;
 	row->updated = brski_now(x->env);
 	return BRSKI_OK;
 }
@@ -75,7 +79,8 @@ static enum brski_code job_room(void *ctx, const struct brski_device *device, en
 }
 
 static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind, enum brski_work work,
-	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
+	const struct brski_job_next *next, const struct brski_device *device, struct brski_span blob,
+	struct brski_error *err)
 {
 	struct brski_exchange *x = ctx;
 	struct brski_store_job as = {.kind = kind, .work = work, .state = BRSKI_JOB_WAITING};
@@ -84,12 +89,12 @@ static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind k
 	if (i < x->dry_run.n_rows)
 		return brski_fail(err, BRSKI_UNEXPECTED, "there is such a request");
 	snprintf(as.key, sizeof(as.key), "%s", key);
-	return put_row(x, i, &as, device, blob, err);
+	return put_row(x, i, &as, next, device, blob, err);
 }
 
 static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
-	enum brski_job_state state, bool takes_back, const struct brski_device *device,
-	struct brski_span blob, struct brski_error *err)
+	enum brski_job_state state, bool takes_back, const struct brski_job_next *next,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
 {
 	struct brski_exchange *x = ctx;
 	const struct dry_run *s = &x->dry_run;
@@ -100,7 +105,7 @@ static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, en
 	if (i < s->n_rows && s->rows[i].revision + s->changes[i] != revision)
 		return brski_fail(err, BRSKI_UNEXPECTED, "the request is not what it was");
 	snprintf(as.key, sizeof(as.key), "%s", key);
-	return put_row(x, i, &as, device, blob, err);
+	return put_row(x, i, &as, next, device, blob, err);
 }
 
 static enum brski_code job_get(

@@ -17,6 +17,12 @@ static enum brski_code make_row(const struct brski_memory *memory, const char *k
 	return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a request");
 }
 
+static void set_next(struct brski_store_job *row, const struct brski_job_next *next)
+{
+	snprintf(row->back_end, sizeof(row->back_end), "%s", next->back_end);
+	row->due = next->not_before;
+}
+
 enum brski_code brski_memory_job_room(void *ctx, const struct brski_device *device, enum brski_work work,
 	long *seconds, struct brski_error *err)
 {
@@ -29,13 +35,14 @@ enum brski_code brski_memory_job_room(void *ctx, const struct brski_device *devi
 }
 
 enum brski_code brski_memory_job_add(void *ctx, const char *key, enum brski_job_kind kind,
-	enum brski_work work, const struct brski_device *device, struct brski_span blob,
-	struct brski_error *err)
+	enum brski_work work, const struct brski_job_next *next, const struct brski_device *device,
+	struct brski_span blob, struct brski_error *err)
 {
 	struct brski_memory *memory = ctx;
 	struct brski_store_job row;
 	enum brski_code code = make_row(memory, key, kind, device, blob, &row, err);
 
+	set_next(&row, next);
 	row.work = work;
 	if (code == BRSKI_OK)
 		code = brski_store_job_add(memory->store, &row, &memory->limits, err);
@@ -44,13 +51,14 @@ enum brski_code brski_memory_job_add(void *ctx, const char *key, enum brski_job_
 }
 
 enum brski_code brski_memory_job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
-	enum brski_job_state state, bool takes_back, const struct brski_device *device,
-	struct brski_span blob, struct brski_error *err)
+	enum brski_job_state state, bool takes_back, const struct brski_job_next *next,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
 {
 	struct brski_memory *memory = ctx;
 	struct brski_store_job row;
 	enum brski_code code = make_row(memory, key, kind, device, blob, &row, err);
 
+	set_next(&row, next);
 	row.revision = revision;
 	row.state = state;
 	row.takes_back = takes_back;

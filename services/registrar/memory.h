@@ -19,11 +19,12 @@ struct brski_memory {
 BRSKI_CHECKED enum brski_code brski_memory_job_room(void *ctx, const struct brski_device *device,
 	enum brski_work work, long *seconds, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_memory_job_add(void *ctx, const char *key, enum brski_job_kind kind,
-	enum brski_work work, const struct brski_device *device, struct brski_span blob,
-	struct brski_error *err);
+	enum brski_work work, const struct brski_job_next *next, const struct brski_device *device,
+	struct brski_span blob, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_memory_job_put(void *ctx, const char *key, uint64_t revision,
 	enum brski_job_kind kind, enum brski_job_state state, bool takes_back,
-	const struct brski_device *device, struct brski_span blob, struct brski_error *err);
+	const struct brski_job_next *next, const struct brski_device *device, struct brski_span blob,
+	struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_memory_job_get(
 	void *ctx, const char *key, struct brski_buf *blob, uint64_t *revision, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_memory_note_put(

@@ -276,6 +276,7 @@ BRSKI_CHECKED enum brski_code brski_store_events_trim(
  * A request of a device, what is asked upstream for it, and the answer: one row for each key. Whoever
  * changes a row says which revision of it he has read, so nobody overwrites what he has not seen.
  */
+#define BRSKI_STORE_BACK_END_MAX 288 /* scheme, host and port */
 struct brski_store_job {
 	char key[BRSKI_FINGERPRINT_MAX];
 	enum brski_job_kind kind;
@@ -293,7 +294,13 @@ struct brski_store_job {
 	 */
 	bool takes_back;
 	char lease_owner[128]; /* as read: who makes its calls now; "": nobody */
-	time_t lease_until; /* as read, by the database's clock: from then on he does not; 0: nobody does */
+	/*
+	 * As read, by the database's clock: from then on he does not; 0: nobody does. Without owner: until
+	 * then nobody need, since the last call came to nothing.
+	 */
+	time_t lease_until;
+	char back_end[BRSKI_STORE_BACK_END_MAX]; /* that it calls next; as given, "" leaves it as it is */
+	time_t due;                              /* it need not call before this, by the server's clock */
 };
 void brski_store_job_free(struct brski_store_job *job); /* what it holds; and zeroes it */
 
@@ -360,24 +367,53 @@ BRSKI_CHECKED enum brski_code brski_store_job_get(
  *   BRSKI_UNEXPECTED   another one has it, until row->lease_until
  *   BRSKI_NOT_FOUND    there is no such job
  *
- * The revision stays. A lease may be lost in a power failure: its owner is as well.
+ * A rest (below) is no obstacle. The revision stays. A lease may be lost in a power failure: its owner
+ * is as well.
  */
 BRSKI_CHECKED enum brski_code brski_store_job_lease(struct brski_store *store, const char *key,
 	const char *owner, unsigned seconds, struct brski_store_job *row, struct brski_error *err);
-/* Before its time. BRSKI_OK also if owner has none. */
-BRSKI_CHECKED enum brski_code brski_store_job_release(
-	struct brski_store *store, const char *key, const char *owner, struct brski_error *err);
+/*
+ * Before its time. BRSKI_OK also if owner has none. rest: so many seconds, by the database's clock, the
+ * job need not be looked at, since its call came to nothing.
+ */
+BRSKI_CHECKED enum brski_code brski_store_job_release(struct brski_store *store, const char *key,
+	const char *owner, unsigned rest, struct brski_error *err);
 
 struct brski_store_job_filter {
 	enum brski_job_state state;
-	bool of_kind; /* of this kind alone */
-	enum brski_job_kind kind;
-	bool not_leased; /* but those whose calls somebody makes now */
 };
 /* Oldest first. */
 BRSKI_CHECKED enum brski_code brski_store_jobs_page(struct brski_store *store,
 	const struct brski_store_job_filter *filter, struct brski_store_place *place,
 	struct brski_store_job *rows, unsigned most, unsigned *n, struct brski_error *err);
+
+/* ---- Jobs that wait, by whom they call: a share for each back end ---- */
+
+struct brski_store_back_end {
+	char name[BRSKI_STORE_BACK_END_MAX];
+};
+/* Those that any job of this kind waits for, by name; however many do. */
+BRSKI_CHECKED enum brski_code brski_store_back_ends_page(struct brski_store *store, enum brski_job_kind kind,
+	struct brski_store_place *place, struct brski_store_back_end *rows, unsigned most, unsigned *n,
+	struct brski_error *err);
+
+enum brski_store_leases {
+	BRSKI_STORE_ANY_LEASE, /* also those whose calls somebody makes now */
+	BRSKI_STORE_NO_LEASE,  /* but these */
+	BRSKI_STORE_NO_REST,   /* nor those that rest */
+};
+struct brski_store_turn {
+	enum brski_job_kind kind;
+	const char *back_end;
+	time_t due; /* until then; this one is included */
+	enum brski_store_leases leases;
+};
+/* What waits for one back end, by due. */
+BRSKI_CHECKED enum brski_code brski_store_turn_page(struct brski_store *store,
+	const struct brski_store_turn *turn, struct brski_store_place *place, struct brski_store_job *rows,
+	unsigned most, unsigned *n, struct brski_error *err);
+
+/* ---- Jobs in all ---- */
 
 #define BRSKI_STORE_KINDS 8 /* of jobs, more than there are */
 struct brski_store_job_totals {

@@ -41,7 +41,7 @@ BRSKI_CHECKED enum brski_code brski_store_rate_take(struct brski_store *store,
 
 #define BRSKI_STORE_JOB_COLUMNS \
 	"key, kind, state, manufacturer, serial_number, created, updated, blob, revision, " \
-	"lease_owner, lease_until"
+	"lease_owner, lease_until, back_end, due"
 void brski_store_job_read(struct sql *q, struct brski_store_job *job);
 
 /* ---- store_permissions.c ---- */

@@ -27,6 +27,8 @@ void brski_store_job_read(struct sql *q, struct brski_store_job *job)
 	job->revision = (uint64_t)sql_int(q, 8);
 	sql_printable(q, 9, job->lease_owner, sizeof(job->lease_owner));
 	job->lease_until = (time_t)sql_int(q, 10);
+	sql_text(q, 11, job->back_end, sizeof(job->back_end));
+	job->due = (time_t)sql_int(q, 12);
 }
 
 enum brski_code brski_store_job_get(
@@ -60,14 +62,11 @@ enum brski_code brski_store_jobs_page(struct brski_store *store, const struct br
 	*n = 0;
 	sql_begin(&q, store->db,
 		"SELECT " BRSKI_STORE_JOB_COLUMNS " FROM job WHERE state = ?1 AND (created, key) > (?2, ?3)"
-		" AND (?4 = 0 OR lease_until <= unixepoch()) AND (?5 < 0 OR kind = ?5)"
-		" ORDER BY created, key LIMIT ?6",
+		" ORDER BY created, key LIMIT ?4",
 		err);
 	sql_bind_int(&q, filter->state);
 	sql_bind_int(&q, place->number);
 	sql_bind_text(&q, place->first);
-	sql_bind_int(&q, filter->not_leased);
-	sql_bind_int(&q, filter->of_kind ? (int64_t)filter->kind : -1);
 	sql_bind_int(&q, most);
 	while (*n < most && sql_row(&q)) {
 		rows[*n] = (struct brski_store_job){0};
@@ -214,8 +213,8 @@ static enum brski_code insert(struct brski_store *store, const struct brski_stor
 	enum brski_code code;
 
 	sql_begin(&q, store->db,
-		"INSERT INTO job (key, kind, manufacturer, serial_number, created, updated, blob, state, work)"
-		" SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?10, ?11 WHERE " IS_WITHIN
+		"INSERT INTO job (key, kind, manufacturer, serial_number, created, updated, blob, state, work,"
+		"  back_end, due) SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?10, ?11, ?12, ?13 WHERE " IS_WITHIN
 		" ON CONFLICT (key) DO NOTHING",
 		err);
 	sql_bind_text(&q, job->key);
@@ -227,6 +226,8 @@ static enum brski_code insert(struct brski_store *store, const struct brski_stor
 	bind_limits(&q, limits);
 	sql_bind_int(&q, state);
 	sql_bind_int(&q, job->work);
+	sql_bind_text(&q, job->back_end);
+	sql_bind_int(&q, job->due);
 	code = sql_run_changes(&q, &changed);
 	return code == BRSKI_OK && changed == 0 ? why_not_added(store, job, limits, err) : code;
 }
@@ -294,7 +295,8 @@ static enum brski_code update(struct brski_store *store, const struct brski_stor
 
 	sql_begin(&q, store->db,
 		"UPDATE job SET state = ?2, updated = ?5, blob = ?6, revision = revision + 1,"
-		" lease_owner = iif(?2 = 0, lease_owner, ''), lease_until = iif(?2 = 0, lease_until, 0), given = 0"
+		" lease_owner = iif(?2 = 0, lease_owner, ''), lease_until = iif(?2 = 0, lease_until, 0), given = 0,"
+		" back_end = iif(?11 = '', back_end, ?11), due = ?12"
 		" WHERE key = ?1 AND revision = ?10 AND (state = 0 OR ?2 <> 0 OR (" IS_WITHIN "))",
 		err);
 	sql_bind_text(&q, job->key);
@@ -305,6 +307,8 @@ static enum brski_code update(struct brski_store *store, const struct brski_stor
 	sql_bind_blob(&q, brski_buf_span(&job->blob));
 	bind_limits(&q, limits);
 	sql_bind_int(&q, (int64_t)job->revision);
+	sql_bind_text(&q, job->back_end);
+	sql_bind_int(&q, job->due);
 	code = sql_run_changes(&q, &changed);
 	return code == BRSKI_OK && changed == 0 ? why_not_changed(store, job, limits, err) : code;
 }

@@ -192,6 +192,15 @@ static const char *const steps[] = {
 						     "    WHERE manufacturer = old.name AND state <> 4;"
 						     "  DELETE FROM job WHERE manufacturer = old.name AND state = 1 AND kind = 0;"
 						     "END;",
+
+	/*
+	 * 7: whom a job that waits calls next, and when. Of those that wait already the manufacturer is
+	 * enough to tell them apart: it is for fairness.
+	 */
+	"ALTER TABLE job ADD COLUMN back_end TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE job ADD COLUMN due INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE job SET back_end = manufacturer WHERE state = 0 AND kind = 0;"
+	"CREATE INDEX job_by_turn ON job (kind, back_end, due, key) WHERE state = 0;",
 };
 
 const struct sql_schema brski_store_schema = {.steps = steps, .version = sizeof(steps) / sizeof(steps[0])};

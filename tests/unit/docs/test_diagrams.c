@@ -194,7 +194,13 @@ static const struct meaning {
 	{"job", "blob", "JSON: the request, what goes upstream for it, the answer"},
 	{"job", "revision", "counts the changes, from 1: who changes a row says which one he has read"},
 	{"job", "lease_owner", "the server that makes its calls now; empty: none"},
-	{"job", "lease_until", "when another one may, by this database's clock; 0: now"},
+	{"job", "lease_until",
+		"when another one may, by this database's clock; 0: now; without an owner: until then it "
+		"rests, since its last call came to nothing"},
+	{"job", "back_end",
+		"whose turn it is: scheme, host and port that it calls next; from before version 7: the "
+		"manufacturer's name"},
+	{"job", "due", "it need not call before this, by the server's clock; 0: at once"},
 	{"job", "work",
 		"0 voucher, 1 certificate (ir, p10cr), 2 confirmation, 3 question (genm), 4 poll that the PKI wants"},
 

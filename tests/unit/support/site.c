@@ -141,6 +141,13 @@ static enum brski_code fill_row(struct site *site, struct site_row *row, enum br
 	return BRSKI_OK;
 }
 
+static void note_next(struct site_row *row, const struct brski_job_next *next)
+{
+	if (next->back_end[0])
+		snprintf(row->back_end, sizeof(row->back_end), "%s", next->back_end);
+	row->not_before = next->not_before;
+}
+
 static void forget_vouchers(struct site *site)
 {
 	size_t n = 0;
@@ -186,7 +193,8 @@ static enum brski_code job_room(void *ctx, const struct brski_device *device, en
 }
 
 static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind, enum brski_work work,
-	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
+	const struct brski_job_next *next, const struct brski_device *device, struct brski_span blob,
+	struct brski_error *err)
 {
 	struct site *site = ctx;
 	bool happens;
@@ -202,14 +210,15 @@ static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind k
 	must(site->n_rows < SITE_ROWS_MAX, "too many rows");
 	snprintf(row.key, sizeof(row.key), "%s", key);
 	done = fill_row(site, &row, kind, BRSKI_JOB_WAITING, blob, err);
+	note_next(&row, next);
 	if (done == BRSKI_OK)
 		site->rows[site->n_rows++] = row;
 	return code == BRSKI_OK ? done : code;
 }
 
 static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
-	enum brski_job_state state, bool takes_back, const struct brski_device *device,
-	struct brski_span blob, struct brski_error *err)
+	enum brski_job_state state, bool takes_back, const struct brski_job_next *next,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
 {
 	struct site *site = ctx;
 	bool happens;
@@ -223,6 +232,7 @@ static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, en
 		return code == BRSKI_OK ? brski_fail(err, BRSKI_UNEXPECTED, "it is not what it was") : code;
 	must(row->kind == kind, "job_put: another kind");
 	done = fill_row(site, row, kind, state, blob, err);
+	note_next(row, next);
 	if (done == BRSKI_OK && takes_back)
 		take_back(site, device);
 	return code == BRSKI_OK ? done : code;

@@ -64,7 +64,9 @@ struct site_row {
 	enum brski_job_kind kind;
 	enum brski_job_state state;
 	uint64_t revision;
-	bool given; /* a voucher, to the device: once */
+	bool given;                   /* a voucher, to the device: once */
+	char back_end[BRSKI_URL_MAX]; /* these two: what it was said to call next */
+	time_t not_before;
 	struct brski_buf blob;
 };
 

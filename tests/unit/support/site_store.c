@@ -12,18 +12,19 @@ static enum brski_code job_room(void *ctx, const struct brski_device *device, en
 }
 
 static enum brski_code job_add(void *ctx, const char *key, enum brski_job_kind kind, enum brski_work work,
-	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
+	const struct brski_job_next *next, const struct brski_device *device, struct brski_span blob,
+	struct brski_error *err)
 {
 	(void)ctx;
-	return brski_memory_job_add(current, key, kind, work, device, blob, err);
+	return brski_memory_job_add(current, key, kind, work, next, device, blob, err);
 }
 
 static enum brski_code job_put(void *ctx, const char *key, uint64_t revision, enum brski_job_kind kind,
-	enum brski_job_state state, bool takes_back, const struct brski_device *device,
-	struct brski_span blob, struct brski_error *err)
+	enum brski_job_state state, bool takes_back, const struct brski_job_next *next,
+	const struct brski_device *device, struct brski_span blob, struct brski_error *err)
 {
 	(void)ctx;
-	return brski_memory_job_put(current, key, revision, kind, state, takes_back, device, blob, err);
+	return brski_memory_job_put(current, key, revision, kind, state, takes_back, next, device, blob, err);
 }
 
 static enum brski_code job_get(

@@ -31,6 +31,7 @@ struct brski_store_job contract_job(const char *key)
 		.work = BRSKI_WORK_CERTIFICATE,
 		.manufacturer = "acme",
 		.serial_number = "S-1",
+		.back_end = CONTRACT_BACK_END,
 		.updated = 1000};
 
 	snprintf(job.key, sizeof(job.key), "%s", key);

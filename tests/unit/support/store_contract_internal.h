@@ -13,7 +13,8 @@ extern const struct store_driver *contract_driver;
 extern struct brski_store *one, *two;
 extern struct brski_error err;
 
-/* Of device "S-1" of acme, from the year 1970. */
+#define CONTRACT_BACK_END "http://ca.example"
+/* Of device "S-1" of acme, from the year 1970, for that back end. */
 struct brski_store_job contract_job(const char *key);
 void contract_blob(struct brski_store_job *job, const char *text);
 void contract_add(const char *key);

@@ -37,11 +37,11 @@ START_TEST(one_server_makes_the_calls)
 	ck_assert_uint_eq(job.revision, 1);
 	ck_assert_int_eq(job.updated, 1000);
 	ck_assert_str_eq(job.lease_owner, "alice");
-	EXPECT(BRSKI_OK, brski_store_job_release(two, "a", "bob", &err)); /* not his */
+	EXPECT(BRSKI_OK, brski_store_job_release(two, "a", "bob", 0, &err)); /* not his */
 	EXPECT(BRSKI_UNEXPECTED, lease(two, "a", "bob", 60, "alice"));
-	EXPECT(BRSKI_OK, brski_store_job_release(one, "a", "alice", &err));
-	EXPECT(BRSKI_OK, brski_store_job_release(one, "a", "alice", &err));
-	EXPECT(BRSKI_OK, brski_store_job_release(one, "none", "alice", &err));
+	EXPECT(BRSKI_OK, brski_store_job_release(one, "a", "alice", 0, &err));
+	EXPECT(BRSKI_OK, brski_store_job_release(one, "a", "alice", 0, &err));
+	EXPECT(BRSKI_OK, brski_store_job_release(one, "none", "alice", 0, &err));
 	EXPECT(BRSKI_OK, lease(two, "a", "bob", 60, "bob"));
 	brski_store_job_free(&job);
 }
@@ -79,7 +79,7 @@ START_TEST(a_lease_runs_out)
 	EXPECT(BRSKI_OK, code);
 	ck_assert_int_ge(now - began, 1000);
 	EXPECT(BRSKI_UNEXPECTED, lease(one, "a", "alice", 1, "bob"));
-	EXPECT(BRSKI_OK, brski_store_job_release(one, "a", "alice", &err)); /* too late to matter */
+	EXPECT(BRSKI_OK, brski_store_job_release(one, "a", "alice", 0, &err)); /* too late to matter */
 	EXPECT(BRSKI_UNEXPECTED, lease(one, "a", "alice", 1, "bob"));
 }
 END_TEST
@@ -140,11 +140,13 @@ static void note_key(void *ctx, struct brski_store_job *job)
 	brski_printf(ctx, "%s ", job->key);
 }
 
-static void expect_keys(const struct brski_store_job_filter *filter, const char *want)
+static void expect_keys(enum brski_store_leases leases, const char *want)
 {
+	const struct brski_store_turn turn = {
+		.kind = BRSKI_JOB_CMP, .back_end = CONTRACT_BACK_END, .leases = leases};
 	struct brski_buf keys = {0};
 
-	each_job(two, filter, note_key, &keys);
+	each_turn(two, &turn, note_key, &keys);
 	ck_assert_msg(brski_span_equal(brski_buf_span(&keys), brski_span_str(want)), "%.*s, not %s",
 		(int)keys.len, keys.data, want);
 	brski_buf_free(&keys);
@@ -152,17 +154,35 @@ static void expect_keys(const struct brski_store_job_filter *filter, const char 
 
 START_TEST(leased_jobs_can_be_passed_over)
 {
-	const struct brski_store_job_filter all = {.state = BRSKI_JOB_WAITING};
-	const struct brski_store_job_filter some = {.state = BRSKI_JOB_WAITING, .not_leased = true};
-
 	contract_add("a");
 	contract_add("b");
 	contract_add("c");
 	EXPECT(BRSKI_OK, lease(one, "b", "alice", 60, "alice"));
-	expect_keys(&all, "a b c ");
-	expect_keys(&some, "a c ");
-	EXPECT(BRSKI_OK, brski_store_job_release(one, "b", "alice", &err));
-	expect_keys(&some, "a b c ");
+	expect_keys(BRSKI_STORE_ANY_LEASE, "a b c ");
+	expect_keys(BRSKI_STORE_NO_LEASE, "a c ");
+	expect_keys(BRSKI_STORE_NO_REST, "a c ");
+	EXPECT(BRSKI_OK, brski_store_job_release(one, "b", "alice", 0, &err));
+	expect_keys(BRSKI_STORE_NO_LEASE, "a b c ");
+	expect_keys(BRSKI_STORE_NO_REST, "a b c ");
+}
+END_TEST
+
+/* Nobody needs to look at it; but who has a reason may. */
+START_TEST(a_job_rests_after_its_call)
+{
+	contract_add("a");
+	contract_add("b");
+	EXPECT(BRSKI_OK, brski_store_job_release(one, "a", "alice", 60, &err)); /* who has none */
+	expect_keys(BRSKI_STORE_NO_REST, "a b ");
+	EXPECT(BRSKI_OK, lease(one, "b", "alice", 60, "alice"));
+	EXPECT(BRSKI_OK, brski_store_job_release(one, "b", "alice", 60, &err));
+	expect_keys(BRSKI_STORE_ANY_LEASE, "a b ");
+	expect_keys(BRSKI_STORE_NO_LEASE, "a b ");
+	expect_keys(BRSKI_STORE_NO_REST, "a ");
+	EXPECT(BRSKI_OK, lease(two, "b", "bob", 60, "bob"));
+	expect_keys(BRSKI_STORE_NO_LEASE, "a ");
+	EXPECT(BRSKI_OK, brski_store_job_release(two, "b", "bob", 0, &err));
+	expect_keys(BRSKI_STORE_NO_REST, "a b ");
 }
 END_TEST
 
@@ -216,8 +236,8 @@ END_TEST
 size_t contract_leases(const TTest **tests)
 {
 	const TTest *const all[] = {one_server_makes_the_calls, a_lease_is_renewed, a_lease_runs_out,
-		a_finished_job_has_no_lease, never_two_have_it, leased_jobs_can_be_passed_over, notes_are_put,
-		notes_of_transactions_go_with_their_jobs};
+		a_finished_job_has_no_lease, never_two_have_it, leased_jobs_can_be_passed_over,
+		a_job_rests_after_its_call, notes_are_put, notes_of_transactions_go_with_their_jobs};
 
 	memcpy(tests, all, sizeof(all));
 	return sizeof(all) / sizeof(all[0]);

@@ -177,32 +177,98 @@ START_TEST(lists_are_in_their_order)
 }
 END_TEST
 
-static void count_in_list(void *ctx, struct brski_store_job *job)
+/* ---- What waits, by whom it calls ---- */
+
+static void add_turn(const char *key, enum brski_job_kind kind, const char *back_end, time_t due)
 {
-	((unsigned *)ctx)[job->kind]++;
+	struct brski_store_job job = contract_job(key);
+
+	job.kind = kind;
+	job.due = due;
+	snprintf(job.back_end, sizeof(job.back_end), "%s", back_end);
+	EXPECT(BRSKI_OK, brski_store_job_add(one, &job, NULL, &err));
 }
 
-/* However many wait for a MASA: those for the PKI are a list of their own. */
-START_TEST(jobs_are_listed_by_their_kind)
+static void see_job(void *ctx, struct brski_store_job *job)
 {
-	struct brski_store_job_filter filter = {.state = BRSKI_JOB_WAITING, .of_kind = true};
-	struct brski_store_job job = contract_job("");
-	unsigned n[2] = {0};
+	see_text(ctx, job->back_end, job->key);
+}
 
-	for (int i = 0; i < 9; i++) {
-		snprintf(job.key, sizeof(job.key), "k%d", i);
-		job.kind = i % 3 == 0 ? BRSKI_JOB_CMP : BRSKI_JOB_VOUCHER;
-		EXPECT(BRSKI_OK, brski_store_job_add(one, &job, NULL, &err));
-	}
-	filter.kind = BRSKI_JOB_CMP;
-	each_job(two, &filter, count_in_list, n);
-	ck_assert(n[BRSKI_JOB_CMP] == 3 && n[BRSKI_JOB_VOUCHER] == 0);
-	filter.kind = BRSKI_JOB_VOUCHER;
-	each_job(two, &filter, count_in_list, n);
-	ck_assert(n[BRSKI_JOB_CMP] == 3 && n[BRSKI_JOB_VOUCHER] == 6);
-	filter.of_kind = false;
-	each_job(two, &filter, count_in_list, n);
-	ck_assert(n[BRSKI_JOB_CMP] == 6 && n[BRSKI_JOB_VOUCHER] == 12);
+static void expect_turn(enum brski_job_kind kind, const char *back_end, time_t due, const char *want)
+{
+	const struct brski_store_turn turn = {.kind = kind, .back_end = back_end, .due = due};
+	struct brski_buf seen = {0};
+
+	each_turn(two, &turn, see_job, &seen);
+	expect_seen(&seen, want);
+}
+
+/* However many wait for one of them: those for another are a list of their own, by when they are due. */
+START_TEST(jobs_are_listed_by_their_back_end)
+{
+	struct brski_store_job job;
+
+	for (char c = 'a'; c <= 'f'; c++)
+		add_turn((char[]){c, '\0'}, BRSKI_JOB_VOUCHER, "m", 'z' - c);
+	add_turn("x", BRSKI_JOB_VOUCHER, "n", 7);
+	add_turn("y", BRSKI_JOB_CMP, "m", 0);
+	add_turn("z", BRSKI_JOB_VOUCHER, "m", 'z' - 'e');
+	expect_turn(BRSKI_JOB_VOUCHER, "m", 1000, "m/f m/e m/z m/d m/c m/b m/a ");
+	expect_turn(BRSKI_JOB_VOUCHER, "m", 'z' - 'd', "m/f m/e m/z m/d ");
+	expect_turn(BRSKI_JOB_VOUCHER, "n", 7, "n/x ");
+	expect_turn(BRSKI_JOB_VOUCHER, "n", 6, "");
+	expect_turn(BRSKI_JOB_VOUCHER, "", 1000, "");
+	expect_turn(BRSKI_JOB_CMP, "m", 1000, "m/y ");
+	job = contract_get(two, "f");
+	ck_assert_int_eq(job.due, 'z' - 'f');
+	ck_assert_str_eq(job.back_end, "m");
+	job.back_end[0] = '\0';
+	job.due = 500;
+	EXPECT(BRSKI_OK, brski_store_job_replace(one, &job, NULL, &err)); /* waits again for the same one */
+	expect_turn(BRSKI_JOB_VOUCHER, "m", 1000, "m/e m/z m/d m/c m/b m/a m/f ");
+	job.revision++;
+	snprintf(job.back_end, sizeof(job.back_end), "n");
+	EXPECT(BRSKI_OK, brski_store_job_replace(one, &job, NULL, &err));
+	expect_turn(BRSKI_JOB_VOUCHER, "n", 1000, "n/x n/f ");
+	job.revision++;
+	job.state = BRSKI_JOB_DONE;
+	EXPECT(BRSKI_OK, brski_store_job_replace(one, &job, NULL, &err));
+	expect_turn(BRSKI_JOB_VOUCHER, "n", 1000, "n/x ");
+	brski_store_job_free(&job);
+}
+END_TEST
+
+static void expect_back_ends(enum brski_job_kind kind, const char *want)
+{
+	struct brski_store_place place = {0};
+	struct brski_store_back_end rows[2];
+	struct brski_buf seen = {0};
+	unsigned n;
+
+	do {
+		EXPECT(BRSKI_OK, brski_store_back_ends_page(two, kind, &place, rows, 2, &n, &err));
+		for (unsigned i = 0; i < n; i++)
+			see_text(&seen, rows[i].name, "");
+	} while (n == 2);
+	expect_seen(&seen, want);
+}
+
+START_TEST(back_ends_that_anything_waits_for_are_listed)
+{
+	struct brski_store_job job;
+
+	expect_back_ends(BRSKI_JOB_VOUCHER, "");
+	for (unsigned i = 0; i < 20; i++)
+		add_turn(name_of("k", i).text, BRSKI_JOB_VOUCHER, (const char *[]){"b", "a", "d", ""}[i % 4],
+			i);
+	add_turn("c", BRSKI_JOB_VOUCHER, "c", 0);
+	add_turn("p", BRSKI_JOB_CMP, "p", 0);
+	expect_back_ends(BRSKI_JOB_VOUCHER, "/ a/ b/ c/ d/ ");
+	expect_back_ends(BRSKI_JOB_CMP, "p/ ");
+	job = contract_get(two, "c");
+	EXPECT(BRSKI_OK, contract_answer(one, &job, BRSKI_JOB_DONE, "answered"));
+	brski_store_job_free(&job);
+	expect_back_ends(BRSKI_JOB_VOUCHER, "/ a/ b/ d/ ");
 }
 END_TEST
 
@@ -329,7 +395,7 @@ static void change_what_cannot_be_changed(enum brski_code want)
 	EXPECT_CODE(brski_store_permission_put(one, &permission, &err));
 	EXPECT_CODE(brski_store_permission_take_back(one, "a", "S-1", 1, &err));
 	EXPECT_CODE(brski_store_permissions_expire(one, 1, &n, &err));
-	EXPECT_CODE(brski_store_job_release(one, "a", "alice", &err));
+	EXPECT_CODE(brski_store_job_release(one, "a", "alice", 0, &err));
 	EXPECT_CODE(brski_store_jobs_expire(one, 1, &n, &err));
 	EXPECT_CODE(brski_store_note_put(one, &note, &err));
 	EXPECT_CODE(brski_store_notes_expire(one, 1, &n, &err));
@@ -365,9 +431,9 @@ size_t contract_lists(const TTest **tests)
 {
 	const TTest *const all[] = {a_list_has_what_stays_once_whatever_comes_and_goes,
 		answered_jobs_leave_the_list_and_no_other_does, lists_are_in_their_order,
-		jobs_are_listed_by_their_kind, candidates_are_listed_by_their_first_visit,
-		the_newest_events_are_listed_oldest_first, strange_names_are_listed_once,
-		not_found_is_no_failure_and_a_failure_is_not_not_found};
+		jobs_are_listed_by_their_back_end, back_ends_that_anything_waits_for_are_listed,
+		candidates_are_listed_by_their_first_visit, the_newest_events_are_listed_oldest_first,
+		strange_names_are_listed_once, not_found_is_no_failure_and_a_failure_is_not_not_found};
 
 	memcpy(tests, all, sizeof(all));
 	return sizeof(all) / sizeof(all[0]);

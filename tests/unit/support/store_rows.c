@@ -72,6 +72,13 @@ void each_job(struct brski_store *store, const struct brski_store_job_filter *fi
 		brski_store_job_free(&rows[i]));
 }
 
+void each_turn(struct brski_store *store, const struct brski_store_turn *turn,
+	void (*row)(void *ctx, struct brski_store_job *job), void *ctx)
+{
+	EACH(brski_store_job, brski_store_turn_page(store, turn, &place, rows, MOST, &n, &err),
+		brski_store_job_free(&rows[i]));
+}
+
 enum brski_code store_put_job(struct brski_store *store, const struct brski_store_job *job,
 	const struct brski_store_limits *limits, struct brski_error *err)
 {

@@ -21,6 +21,8 @@ void each_event(struct brski_store *store, const char *serial, unsigned newest,
 	void (*row)(void *ctx, const struct brski_store_event *event), void *ctx);
 void each_job(struct brski_store *store, const struct brski_store_job_filter *filter,
 	void (*row)(void *ctx, struct brski_store_job *job), void *ctx);
+void each_turn(struct brski_store *store, const struct brski_store_turn *turn,
+	void (*row)(void *ctx, struct brski_store_job *job), void *ctx);
 
 /*
  * A row in the state that it says, whatever is there: added, replaced, or both. limits: of what waits

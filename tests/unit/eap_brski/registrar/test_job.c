@@ -256,6 +256,39 @@ START_TEST(pauses_grow)
 }
 END_TEST
 
+/* The memory is told whom a job calls next, and not before when: all that wait for one, it can tell. */
+static void expect_next(const char *back_end, time_t not_before)
+{
+	const struct site_row *row = site_row(&site, brski_job_key(v.job));
+
+	ck_assert_ptr_nonnull(row);
+	ck_assert_str_eq(row->back_end, back_end);
+	ck_assert_int_eq(row->not_before, not_before);
+}
+
+START_TEST(memory_knows_whom_it_calls_next)
+{
+	struct brski_error err;
+
+	site.masa_url = "https://masa.acme.example:9443/brski";
+	visit_again(&v);
+	visit_ask_for_voucher(&v);
+	expect_next("https://masa.acme.example:9443", 0);
+	EXPECT(BRSKI_OK, brski_job_answer(v.job, NULL, "no route to host", &err));
+	expect_next("https://masa.acme.example:9443", site.now + 5);
+	site_drive_once(&site, v.job); /* the audit log is next */
+	expect_next("https://masa.acme.example:9443", 0);
+	brski_job_free(v.job);
+	v.job = NULL;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	visit_make_enroll(&v, &site.idevid, false);
+	ck_assert_uint_eq(
+		visit_send(&v, "POST", PATH_INITIALIZATION, BRSKI_MEDIA_CMP, brski_buf_span(&v.request)), 0);
+	expect_next("http://ca.plant.example:8080", 0);
+}
+END_TEST
+
 /* ---- nothing waits for ever ---- */
 
 static void bound_waiting(long seconds)
@@ -566,10 +599,10 @@ int main(void)
 	const TTest *const tests[] = {voucher_job_at_every_step, cmp_job_at_every_step,
 		call_is_the_same_after_a_restart, second_answer_changes_nothing, slower_twin_does_not_go_back,
 		answer_after_the_end, other_thread_was_faster, jobs_of_others, pauses_grow,
-		given_up_when_it_is_asked_again, given_up_when_it_is_taken_up, refused_while_it_waited,
-		revoked_while_it_waited, judged_again_in_memory, a_request_without_permission_any_more,
-		unstored_answer_did_not_happen, save_and_load, a_job_without_a_label, damaged_jobs, not_jobs,
-		swapped_rows};
+		memory_knows_whom_it_calls_next, given_up_when_it_is_asked_again,
+		given_up_when_it_is_taken_up, refused_while_it_waited, revoked_while_it_waited,
+		judged_again_in_memory, a_request_without_permission_any_more, unstored_answer_did_not_happen,
+		save_and_load, a_job_without_a_label, damaged_jobs, not_jobs, swapped_rows};
 
 	return run_tests("job", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -301,20 +301,21 @@ END_TEST
 START_TEST(too_many_requests_are_told_from_trouble)
 {
 	struct brski_store_limits limits = {.waiting_per_device = 1};
+	struct brski_job_next next = {.back_end = "https://masa.example"};
 	struct brski_device device = device_of(&sensor);
 	struct brski_span blob = brski_span_str("request");
 
 	brski_policy_set_limits(policy, &limits);
-	ck_assert(ops->job_add(policy, "a1", BRSKI_JOB_VOUCHER, BRSKI_WORK_VOUCHER, &device, blob, &err) ==
-		  BRSKI_OK);
-	ck_assert(ops->job_add(policy, "a2", BRSKI_JOB_VOUCHER, BRSKI_WORK_VOUCHER, &device, blob, &err) ==
-		  BRSKI_TOO_LARGE);
-	ck_assert(ops->job_put(policy, "a1", 1, BRSKI_JOB_VOUCHER, BRSKI_JOB_DONE, false, &device, blob,
+	ck_assert(ops->job_add(policy, "a1", BRSKI_JOB_VOUCHER, BRSKI_WORK_VOUCHER, &next, &device, blob,
 			  &err) == BRSKI_OK);
-	ck_assert(ops->job_add(policy, "a2", BRSKI_JOB_VOUCHER, BRSKI_WORK_VOUCHER, &device, blob, &err) ==
-		  BRSKI_OK);
-	ck_assert(ops->job_put(policy, "a1", 2, BRSKI_JOB_VOUCHER, BRSKI_JOB_WAITING, false, &device, blob,
+	ck_assert(ops->job_add(policy, "a2", BRSKI_JOB_VOUCHER, BRSKI_WORK_VOUCHER, &next, &device, blob,
 			  &err) == BRSKI_TOO_LARGE);
+	ck_assert(ops->job_put(policy, "a1", 1, BRSKI_JOB_VOUCHER, BRSKI_JOB_DONE, false, &next, &device,
+			  blob, &err) == BRSKI_OK);
+	ck_assert(ops->job_add(policy, "a2", BRSKI_JOB_VOUCHER, BRSKI_WORK_VOUCHER, &next, &device, blob,
+			  &err) == BRSKI_OK);
+	ck_assert(ops->job_put(policy, "a1", 2, BRSKI_JOB_VOUCHER, BRSKI_JOB_WAITING, false, &next, &device,
+			  blob, &err) == BRSKI_TOO_LARGE);
 }
 END_TEST
 

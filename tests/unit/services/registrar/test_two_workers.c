@@ -478,8 +478,8 @@ static unsigned lease_elsewhere(enum brski_job_kind kind, unsigned seconds)
 	for (unsigned i = 0; i < n; i++) {
 		ck_assert_str_ne(rows[i].lease_owner, "");
 		if (rows[i].kind == kind) {
-			EXPECT(BRSKI_OK,
-				brski_store_job_release(own.store, rows[i].key, rows[i].lease_owner, &err));
+			EXPECT(BRSKI_OK, brski_store_job_release(
+						 own.store, rows[i].key, rows[i].lease_owner, 0, &err));
 			EXPECT(BRSKI_OK, brski_store_job_lease(
 						 own.store, rows[i].key, ELSEWHERE, seconds, &row, &err));
 			brski_store_job_free(&row);
