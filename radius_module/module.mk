@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 #   make module     rlm_brski for the FreeRADIUS that is installed
+#   make registrar  what a RADIUS server needs: rlm_brski, brskictl and brski-courier; and brski-ca, for a trial
 #
 # The module's plain C becomes an archive of its own, for the module and unit tests. Only rlm_brski*.c know FreeRADIUS, and are
 # compiled as Debian compiles the server: with its build.h and with NDEBUG.
@@ -10,14 +11,35 @@ MODULE_GLUE    := $(wildcard radius_module/rlm_brski*.c)
 MODULE_PLAIN   := $(filter-out $(MODULE_GLUE),$(wildcard radius_module/*.c))
 MODULE_HEADERS := $(BUILD)/freeradius
 MODULE_CFLAGS  := -DNDEBUG -isystem $(MODULE_HEADERS) -include freeradius/build.h -include freeradius/autoconf.h
+FR_CONFIG      := /etc/freeradius/3.0
+DEBIAN_REGISTRAR := $(DEBIAN_SERVICES) freeradius libfreeradius-dev libtalloc-dev libpcre3-dev|libpcre2-dev libcap-dev libpcap-dev
 MODULE_SERVER  := -L/usr/lib/freeradius -lfreeradius-server -lfreeradius-radius -ltalloc
 
 $(eval $(call archive,brski_radius,$(MODULE_PLAIN)))
 UNIT_ARCHIVES := $(BUILD)/san/libbrski_radius.a $(UNIT_ARCHIVES)
 
-.PHONY: module
+REGISTRAR_PROGRAMS := $(BUILD)/brskictl $(BUILD)/brski-courier
+
+.PHONY: module registrar install-registrar deps-registrar
 all: module
 module: $(MODULE)
+registrar: $(MODULE) $(REGISTRAR_PROGRAMS) $(BUILD)/brski-ca
+
+# What an administrator has changed, in files of the configuration or in the rights of the database's folder, stays; and what install_config has
+# to say of it comes last.
+install-registrar: $(MODULE) $(REGISTRAR_PROGRAMS) install-ca install-pages
+	$(INSTALL_FILE) $(MODULE) '$(DESTDIR)/usr/lib/freeradius/rlm_brski.so'
+	$(INSTALL_FILE) radius_module/raddb/dictionary.brski '$(DESTDIR)/usr/share/freeradius/dictionary.brski'
+	$(INSTALL_PROGRAM) $(BUILD)/brskictl '$(DESTDIR)/usr/sbin/brskictl'
+	$(INSTALL_PROGRAM) $(BUILD)/brski-courier '$(DESTDIR)/usr/bin/brski-courier'
+	$(call install_man,brskictl.8 rlm_brski.5 brski-courier.1)
+	@if [ ! -d '$(DESTDIR)/var/lib/brski' ]; then \
+		install -d -m 750 '$(DESTDIR)/var/lib/brski' && \
+		if [ -z '$(DESTDIR)' ] && getent passwd freerad > /dev/null; then chown freerad:freerad /var/lib/brski; fi; \
+	fi
+	@radius_module/install_config '$(DESTDIR)$(FR_CONFIG)' $(if $(DESTDIR),,$(shell getent group freerad | cut -d: -f1))
+deps-registrar:
+	$(call install_packages,$(DEBIAN_REGISTRAR))
 
 # Looked at each time: when FreeRADIUS has been upgraded they are fetched anew, and the module is made anew.
 .PHONY: module-headers
@@ -27,7 +49,7 @@ $(MODULE_HEADERS)/version: module-headers
 $(MODULE_GLUE:%.c=$(BUILD)/%.o): $(BUILD)/%.o: %.c $(MODULE_HEADERS)/version
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(BASE_CFLAGS) $(HARDEN) $(CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(WERROR) $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
 
 # The archives' names stay inside: the server and its other modules see rlm_brski alone. It stays in memory (nodelete) for the
 # sake of curl's resolver threads, which may outlive the instance that asked.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-#   make services   brskictl and brski-courier; brski-masa and brski-ca, and for the tests rogue-masa and rogue-ca, with
+#   make services   brskictl and brski-courier; brski-masa and brski-ca, and for the tests rogue-masa and rogue-ca; with
 #                   sanitizers in $(BUILD)/san
+#   make masa       what a manufacturer runs: brski-masa, and brski-ca, which makes the certificates for it
 #
 # Each folder of plain C becomes an archive of its own; a program takes of them what it calls.
 
@@ -29,16 +30,28 @@ REGISTRAR_LIBS := $(BUILD)/libbrski_registrar.a $(BUILD)/libbrski_base.a $(LIB)
 
 BASE_PACKAGES   := libcurl sqlite3
 DAEMON_PACKAGES := libevent libevent_openssl $(BASE_PACKAGES)
-BASE_LIBS       := $(shell $(PKGCONF) --libs $(BASE_PACKAGES))
-DAEMON_LIBS     := $(shell $(PKGCONF) --libs $(DAEMON_PACKAGES))
+BASE_LIBS       := $(call pkgconf,--libs $(BASE_PACKAGES))
+DAEMON_LIBS     := $(call pkgconf,--libs $(DAEMON_PACKAGES))
+DEBIAN_SERVICES := $(DEBIAN_COMPILE) libcurl4-openssl-dev libevent-dev libsqlite3-dev
+DEBIAN_MASA     := $(DEBIAN_SERVICES)
 
 UNIT_ARCHIVES += $(BUILD)/san/libbrskictl.a $(patsubst %,$(BUILD)/san/libbrski_%.a,courier registrar masa ca base)
 UNIT_PACKAGES += $(DAEMON_PACKAGES)
 
-.PHONY: services
+.PHONY: services masa install-masa install-ca deps-masa
 all: services
-services: $(BUILD)/brskictl $(BUILD)/brski-courier
-services: $(BUILD)/brski-masa $(BUILD)/brski-ca $(BUILD)/tests/rogue-masa $(BUILD)/tests/rogue-ca
+services: $(BUILD)/brskictl $(BUILD)/brski-courier $(BUILD)/brski-masa $(BUILD)/brski-ca
+test-programs: $(BUILD)/tests/rogue-masa $(BUILD)/tests/rogue-ca
+masa: $(BUILD)/brski-masa $(BUILD)/brski-ca
+
+install-masa: $(BUILD)/brski-masa install-ca
+	$(INSTALL_PROGRAM) $(BUILD)/brski-masa '$(DESTDIR)/usr/sbin/brski-masa'
+	$(call install_man,brski-masa.8)
+install-ca: $(BUILD)/brski-ca install-pages
+	$(INSTALL_PROGRAM) $(BUILD)/brski-ca '$(DESTDIR)/usr/sbin/brski-ca'
+	$(call install_man,brski-ca.8)
+deps-masa:
+	$(call install_packages,$(DEBIAN_MASA))
 
 $(BUILD)/brskictl: $(BRSKICTL_PROGRAM:%.c=$(BUILD)/%.o) $(BUILD)/libbrskictl.a $(REGISTRAR_LIBS)
 $(BUILD)/brski-courier: $(COURIER_PROGRAM:%.c=$(BUILD)/%.o) $(BUILD)/libbrski_courier.a $(REGISTRAR_LIBS)

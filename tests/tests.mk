@@ -59,7 +59,7 @@ test-programs: $(KILL_AT)
 $(KILL_AT): $(BUILD)/tests/e2e/kill_at.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared $(LDFLAGS) $^ -o $@ -Wl,--no-as-needed $(shell $(PKGCONF) --libs sqlite3 libcurl)
+	$(Q)$(CC) -shared $(LDFLAGS) $^ -o $@ -Wl,--no-as-needed $(call pkgconf,--libs sqlite3 libcurl)
 
 STORE_FAILS := $(BUILD)/san/tests/unit/services/registrar/test_store_fails
 check-long: $(STORE_FAILS)
