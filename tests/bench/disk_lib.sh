@@ -8,7 +8,7 @@
 #   good      no trouble, the crowd: what the processor alone costs
 #
 # Whoever sources this has two functions: trouble_begins and trouble_ends. Server and everything else have a core each. What is elsewhere in
-# real life shall not be what is measured: devices, MASA and CA are nice to the users, and the devices' state is in memory.
+# real life shall not be what is measured: the devices are nice to the users, and have their state in memory.
 #   PLEDGES, ROUNDS, SECONDS_EACH (with a crowd; alone: a third of it), PLACES (logins at one time)
 
 # shellcheck source=tests/bench/lib.sh
@@ -20,7 +20,7 @@ SECONDS_EACH=${SECONDS_EACH:-60}
 PLACES=${PLACES:-4}
 
 disk_end() {
-	[ -z "${STATES:-}" ] || rm -rf "$STATES"
+	states_end
 	trouble_ends || true
 }
 
@@ -29,15 +29,14 @@ lab_at_end() {
 }
 
 disk_begin() { # after lab_begin
-	STATES=$(mktemp -d /dev/shm/brski-bench.XXXXXX)
+	states_begin
 	bench_user_key
 	lab_pki
 	lab_store
 	lab_masa --min-interval 0
 	lab_ca
-	renice -n 10 -p "${LAB_PID[masa]}" "${LAB_PID[ca]}" > /dev/null
 	lab_radius
-	bench_many crowd "$PLEDGES"
+	many_devices crowd "$PLEDGES"
 	bench_logins_begin
 	bench_logins warm-up 2
 }
@@ -52,7 +51,7 @@ fresh_server() {
 # Many of the devices are in the middle when the time is over: then they vanish.
 with_crowd() { # COLUMN
 	local pledges state=$STATES/state-$1-$RANDOM
-	nice -n 10 "$BUILD/tests/radius-pledge" --server "127.0.0.1:$RADIUS_PORT" --secret testing123 --idevid-dir "$LAB/crowd" \
+	nice -n 19 "$BUILD/tests/radius-pledge" --server "127.0.0.1:$RADIUS_PORT" --secret testing123 --idevid-dir "$LAB/crowd" \
 		--state-dir "$state" --masa-ca "$PKI/acme-ca.pem" --visits 100 --tries 100 --verbose > "$LAB/crowd.log" 2>&1 &
 	pledges=$!
 	bench_logins "$1" "$SECONDS_EACH"

@@ -8,6 +8,8 @@
 
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
+# shellcheck source=tests/e2e/load_lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../e2e/load_lib.sh"
 
 FIGURES=${FIGURES:-/dev/null}
 if [ "$(nproc)" -ge 2 ] && [ -z "${SPREAD:-}" ]; then
@@ -33,19 +35,6 @@ bench_crowd() { # NAME COUNT
 		mv "$PKI/idevid-$1-$i.key" "$LAB/$1/$1-$i.key"
 		echo "$1-$i"
 	done | brskictl device add acme --file - > /dev/null
-}
-
-# The same by the thousand: their keys and certificates are made by one program, and the MASA learns of them by one transaction.
-bench_many() { # NAME COUNT
-	"$BUILD/tests/make-crowd" devices "$PKI/acme-ca.pem" "$PKI/acme-ca.key" "$MASA_URL" "$1" "$2" "$LAB/$1" > "$LAB/$1.serials"
-	bench_known "$LAB/$1.serials" "$LAB/masa/masa.db"
-	brskictl device add acme --file "$LAB/$1.serials" > /dev/null
-}
-
-# The MASA with this database knows the devices in a file of serial numbers.
-bench_known() { # FILE DATABASE
-	sed "s/.*/INSERT INTO devices (serial, issuer, blocked, added) VALUES ('&', x'', 0, unixepoch());/; 1s/^/BEGIN;/; \$s/\$/COMMIT;/" "$1" |
-		sqlite3 -batch -cmd '.timeout 5000' "$2"
 }
 
 # The driver with a crowd; their state is fresh with every STATE.

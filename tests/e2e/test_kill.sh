@@ -3,7 +3,7 @@
 # Devices join one after the other, several at a time, while radiusd, MASA, CA and the devices themselves are killed (SIGKILL) at random
 # moments, and started again at once. Afterwards the books of all must balance.
 #   SEED   of the moments and victims (default: a random one, which is printed)
-#   KILLS  how many (default: 100)
+#   KILLS  how many (default: 100); a line says how it goes after every hundredth
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -72,8 +72,16 @@ kill_at_random() {
 	while [ $struck -lt "$KILLS" ]; do
 		sleep "0.$(printf %03d $((RANDOM % 500)))"
 		victim=${victims[RANDOM % 4]}
-		strike "$victim" && struck=$((struck + 1))
+		strike "$victim" || continue
+		struck=$((struck + 1))
+		[ $((struck % 100)) != 0 ] || progress $struck
 	done
+}
+
+progress() { # KILLS
+	local in=0 dir
+	for dir in "$LAB"/devices/*; do ! is_enrolled "$(basename "$dir")" || in=$((in + 1)); done
+	echo "# $1 of $KILLS kills after $((SECONDS - begin)) s; of $(devices) devices $in are in"
 }
 
 lab_begin
