@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eap_brski/pki/credential.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -114,14 +117,47 @@ static bool narrow_search(OSSL_STORE_CTX *store, const char *uri, int type)
 	return OSSL_STORE_expect(store, type) == 1;
 }
 
+/* Letters and digits before a colon, as RFC 3986 3.1 has it. */
+static bool has_scheme(const char *uri)
+{
+	size_t len = strcspn(uri, ":/");
+
+	return len > 0 && uri[len] == ':';
+}
+
+/*
+ * What keeps a file from being read, as errno has it; 0: nothing, or it is no file. OpenSSL tells of
+ * schemes and calls instead.
+ */
+static int file_trouble(const char *uri)
+{
+	const char *path = strncasecmp(uri, "file:", 5) == 0 ? uri + 5 : uri;
+	int fd, trouble = 0;
+	struct stat st;
+
+	if (path != uri && strncmp(path, "//", 2) == 0)
+		path += 2; /* "file:///path", whose host is none */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return path == uri && errno == ENOENT && has_scheme(uri) ? 0 : errno;
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		trouble = EISDIR;
+	close(fd);
+	return trouble;
+}
+
 static enum brski_code read_store(
 	const char *uri, const char *password, struct found *found, struct brski_error *err)
 {
-	UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_password, 0);
 	OSSL_STORE_CTX *store = NULL;
+	int trouble = file_trouble(uri);
 	enum brski_code code;
+	UI_METHOD *ui;
 
+	if (trouble)
+		return brski_fail(err, BRSKI_NOT_FOUND, "cannot open \"%s\": %s", uri, strerror(trouble));
 	ERR_clear_error();
+	ui = UI_UTIL_wrap_read_pem_callback(give_password, 0);
 	if (ui)
 		store = OSSL_STORE_open(uri, ui, (void *)(uintptr_t)password, NULL, NULL);
 	if (!store)
@@ -202,30 +238,43 @@ static enum brski_code check_once(const STACK_OF(X509) *certs, const char *uri, 
 	return BRSKI_OK;
 }
 
-enum brski_code brski_credential_load(const char *key_uri, const char *password, const char *cert_uri,
-	struct brski_credential *out, struct brski_error *err)
+static enum brski_code load_named(const struct brski_credential_names *names, const char *key_uri,
+	const char *password, const char *cert_uri, struct brski_credential *cred, struct brski_error *err)
 {
-	struct brski_credential cred = {0};
+	enum brski_code code =
+		load_certs(cert_uri, password, &cred->chain, err); /* the key may be in there too */
+
+	if (code == BRSKI_OK)
+		code = check_once(cred->chain, cert_uri, err);
+	if (code != BRSKI_OK)
+		return names ? brski_fail_context(err, code, "%s", names->cert) : code;
+	cred->cert = sk_X509_shift(cred->chain);
+	code = load_key(key_uri, password, &cred->key, err);
+	if (code != BRSKI_OK)
+		return names ? brski_fail_context(err, code, "%s", names->key) : code;
+	if (X509_check_private_key(cred->cert, cred->key) == 1)
+		return BRSKI_OK;
+	code = brski_fail_openssl(err, BRSKI_MISMATCH,
+		"the key in \"%s\" is not that of the first certificate in \"%s\"", key_uri, cert_uri);
+	return names ? brski_fail_context(err, code, "%s, %s", names->key, names->cert) : code;
+}
+
+enum brski_code brski_credential_load_as(const struct brski_credential_names *names, const char *key_uri,
+	const char *password, const char *cert_uri, struct brski_credential *out, struct brski_error *err)
+{
 	enum brski_code code;
 
 	*out = (struct brski_credential){0};
-	code = load_certs(cert_uri, password, &cred.chain, err); /* the key may be in there too */
+	code = load_named(names, key_uri, password, cert_uri, out, err);
 	if (code != BRSKI_OK)
-		return code;
-	code = check_once(cred.chain, cert_uri, err);
-	cred.cert = sk_X509_shift(cred.chain);
-	if (code == BRSKI_OK)
-		code = load_key(key_uri, password, &cred.key, err);
-	if (code == BRSKI_OK && X509_check_private_key(cred.cert, cred.key) != 1)
-		code = brski_fail_openssl(err, BRSKI_MISMATCH,
-			"the key in \"%s\" is not that of the first certificate in \"%s\"", key_uri,
-			cert_uri);
-	if (code != BRSKI_OK) {
-		brski_credential_free(&cred);
-		return code;
-	}
-	*out = cred;
-	return BRSKI_OK;
+		brski_credential_free(out);
+	return code;
+}
+
+enum brski_code brski_credential_load(const char *key_uri, const char *password, const char *cert_uri,
+	struct brski_credential *out, struct brski_error *err)
+{
+	return brski_credential_load_as(NULL, key_uri, password, cert_uri, out, err);
 }
 
 static BIO *reader(struct brski_span in)

@@ -31,6 +31,14 @@ BRSKI_CHECKED enum brski_code brski_credential_copy(struct brski_credential *to,
 BRSKI_CHECKED enum brski_code brski_credential_load(const char *key_uri, const char *password,
 	const char *cert_uri, struct brski_credential *out, struct brski_error *err);
 
+/* The same; an error names whichever it is about of what the two are called: options, settings. */
+struct brski_credential_names {
+	const char *key, *cert;
+};
+BRSKI_CHECKED enum brski_code brski_credential_load_as(const struct brski_credential_names *names,
+	const char *key_uri, const char *password, const char *cert_uri, struct brski_credential *out,
+	struct brski_error *err);
+
 #define BRSKI_CERTS_LOAD_MAX 1024
 /*
  * All certificates in a URI or PEM text, in order; at least one. *out is new. What is loaded from a

@@ -272,6 +272,14 @@ static enum outcome read_options(const struct program *p, const struct command *
 	return outcome;
 }
 
+const char *command_option_name(const struct command *command, int id)
+{
+	for (const struct command_option *o = command->options; o && o->name; o++)
+		if (o->id == id)
+			return o->name;
+	return "";
+}
+
 bool command_given(const struct command_line *line, int id)
 {
 	for (size_t i = 0; i < line->n_given; i++)

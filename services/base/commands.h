@@ -69,6 +69,8 @@ enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_WRONG_USE = 2 }; /* exit st
  * is missing.
  */
 void command_line_read(const struct program *program, int argc, char **argv, struct command_line *line);
+/* What the option of this id is called, without its dashes. */
+const char *command_option_name(const struct command *command, int id);
 /* Whether the option of this id was given. */
 bool command_given(const struct command_line *line, int id);
 

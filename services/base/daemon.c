@@ -180,6 +180,14 @@ enum brski_code daemon_wrong_use(struct brski_error *err, const char *fmt, ...)
 	return brski_fail(err, BRSKI_MALFORMED, "%s", why);
 }
 
+enum brski_code daemon_certs(
+	const char *option, const char *uri, STACK_OF(X509) **out, struct brski_error *err)
+{
+	enum brski_code code = brski_certs_load(uri, out, err);
+
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s", option);
+}
+
 static enum brski_code serve(const struct daemon_program *program, struct brski_error *err)
 {
 	enum brski_code code = daemon_begin(program->program->name, program->daemon, err);

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 
 #include "eap_brski/ground/env.h"
+#include "eap_brski/pki/credential.h"
 #include "services/base/options.h"
 
 /* What the programs here share: options, log, signals, pid file. One program, one thread. */
@@ -50,6 +51,10 @@ int daemon_main(const struct daemon_program *program, int argc, char **argv);
 /* What a command's function says of wrong use: the exit status is COMMAND_WRONG_USE then. BRSKI_MALFORMED. */
 enum brski_code daemon_wrong_use(struct brski_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* brski_certs_load(), with the name of the option in the words of an error. */
+BRSKI_CHECKED enum brski_code daemon_certs(
+	const char *option, const char *uri, STACK_OF(X509) **out, struct brski_error *err);
 
 /*
  * Opens the log; SIGHUP in daemon_loop() opens it anew. name and settings must stay until

@@ -13,6 +13,7 @@ enum brski_code brski_file_read(const char *path, size_t most, struct brski_buf 
 	FILE *f = fopen(path, "re");
 	uint8_t chunk[16384];
 	size_t n;
+	int why;
 	bool bad;
 
 	if (!f)
@@ -21,27 +22,34 @@ enum brski_code brski_file_read(const char *path, size_t most, struct brski_buf 
 	out->limit = most;
 	while (!out->failed && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
 		brski_put(out, brski_span(chunk, n));
+	why = errno;
 	bad = ferror(f) != 0;
 	fclose(f);
 	if (bad)
-		return brski_fail(err, BRSKI_INTERNAL, "cannot read %s", path);
+		return brski_fail(err, BRSKI_INTERNAL, "cannot read %s: %s", path, strerror(why));
 	if (out->failed)
 		return brski_fail(err, BRSKI_TOO_LARGE, "%s has more than %zu octets", path, most);
 	return BRSKI_OK;
 }
 
-/* Takes fd. */
+/* Takes fd. False: errno says why. */
 static bool write_out(int fd, struct brski_span content)
 {
 	FILE *f = fdopen(fd, "w");
 	bool ok;
+	int why;
 
 	if (!f) {
 		close(fd);
 		return false;
 	}
 	ok = fwrite(content.data, 1, content.len, f) == content.len && fflush(f) == 0 && fsync(fd) == 0;
-	return fclose(f) == 0 && ok;
+	why = errno;
+	if (fclose(f) == 0)
+		errno = why;
+	else
+		ok = false;
+	return ok;
 }
 
 enum brski_code brski_file_write(const char *path, struct brski_span content, struct brski_error *err)
@@ -70,8 +78,9 @@ enum brski_code brski_file_create(
 		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot make %s: %s", path, strerror(errno));
 	if (write_out(fd, content))
 		return BRSKI_OK;
+	brski_fail(err, BRSKI_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
 	unlink(path);
-	return brski_fail(err, BRSKI_UNAVAILABLE, "cannot write %s", path);
+	return BRSKI_UNAVAILABLE;
 }
 
 void brski_file_folder(const char *path, char *out, size_t size)

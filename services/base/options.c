@@ -190,6 +190,8 @@ static enum brski_code read_all(struct walk *w, struct command_line *line, bool 
 		return code;
 	if (config_path(w))
 		code = settings_read(w->in_file, w->into, config_path(w), err);
+	if (code != BRSKI_OK)
+		(void)brski_fail_context(err, code, "--config");
 	*own = code != BRSKI_OK;
 	return code == BRSKI_OK ? read_command(w, line, err) : code;
 }

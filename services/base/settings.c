@@ -207,6 +207,7 @@ enum brski_code settings_read(
 	enum brski_code code = BRSKI_OK;
 	unsigned number = 0;
 	FILE *file = fopen(path, "re");
+	int why;
 	bool bad;
 
 	if (!file)
@@ -219,9 +220,10 @@ enum brski_code settings_read(
 			code = read_line(table, into, line, err);
 	}
 	OPENSSL_cleanse(line, sizeof(line));
+	why = errno;
 	bad = ferror(file) != 0; /* a folder, for one */
 	fclose(file);
 	if (bad)
-		return brski_fail(err, BRSKI_NOT_FOUND, "cannot read %s", path);
+		return brski_fail(err, BRSKI_NOT_FOUND, "cannot read %s: %s", path, strerror(why));
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s, line %u", path, number);
 }

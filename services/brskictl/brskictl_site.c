@@ -40,8 +40,10 @@ static enum brski_code read_config(
 	enum brski_code code = radius_conf_read(
 		site->config ? site->config : standard, brski_admin_settings(admin), configure, admin, err);
 
+	if (code != BRSKI_OK && site->config)
+		return brski_fail_context(err, code, "--config");
 	/* without a server on this machine, the options may say all */
-	return code == BRSKI_NOT_FOUND && !site->config ? BRSKI_OK : code;
+	return code == BRSKI_NOT_FOUND ? BRSKI_OK : code;
 }
 
 static enum brski_code apply_options(

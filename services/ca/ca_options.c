@@ -83,14 +83,17 @@ enum brski_code ca_credential_files(const struct ca_settings *s, const char *nam
 static enum brski_code load(const struct ca_settings *s, const char *name, const char *key, const char *cert,
 	struct brski_credential *out, struct brski_error *err)
 {
-	char key_path[CA_PATH_MAX];
-	char cert_path[CA_PATH_MAX];
+	char key_path[CA_PATH_MAX], cert_path[CA_PATH_MAX];
+	char key_option[32], cert_option[32];
+	const struct brski_credential_names names = {key_option, cert_option};
 	enum brski_code code;
 
+	snprintf(key_option, sizeof(key_option), "--%s-key", name);
+	snprintf(cert_option, sizeof(cert_option), "--%s-cert", name);
 	if (!key != !cert)
-		return brski_fail(err, BRSKI_MALFORMED, "%s-key and %s-cert go together", name, name);
+		return brski_fail(err, BRSKI_MALFORMED, "%s and %s go together", key_option, cert_option);
 	if (key && cert)
-		return brski_credential_load(key, NULL, cert, out, err);
+		return brski_credential_load_as(&names, key, NULL, cert, out, err);
 	code = ca_credential_files(s, name, key_path, cert_path, err);
 	return code == BRSKI_OK ? brski_credential_load(key_path, NULL, cert_path, out, err) : code;
 }
@@ -172,7 +175,7 @@ static enum brski_code load_ra_anchors(
 	enum brski_code code;
 
 	if (s->ra_anchors)
-		return brski_certs_load(s->ra_anchors, &setup->ra_anchors, err);
+		return daemon_certs("--ra-anchors", s->ra_anchors, &setup->ra_anchors, err);
 	setup->ra_anchors = sk_X509_new_null();
 	if (!setup->ra_anchors)
 		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
@@ -195,7 +198,7 @@ static enum brski_code load_ra_list(
 	for (size_t i = 0; i < s->ra_certs.n && code == BRSKI_OK; i++) {
 		STACK_OF(X509) *certs = NULL;
 
-		code = brski_certs_load(s->ra_certs.items[i], &certs, err);
+		code = daemon_certs("--ra-cert", s->ra_certs.items[i], &certs, err);
 		if (code == BRSKI_OK)
 			code = add_copy(setup->ra_list, sk_X509_value(certs, 0), err);
 		sk_X509_pop_free(certs, X509_free);
@@ -211,9 +214,9 @@ static enum brski_code load_trust(
 	if (code == BRSKI_OK)
 		code = load_ra_list(s, setup, err);
 	if (code == BRSKI_OK && s->idevid_anchors)
-		code = brski_certs_load(s->idevid_anchors, &setup->idevid_anchors, err);
+		code = daemon_certs("--idevid-anchors", s->idevid_anchors, &setup->idevid_anchors, err);
 	if (code == BRSKI_OK && s->client_anchors)
-		code = brski_certs_load(s->client_anchors, &setup->client_anchors, err);
+		code = daemon_certs("--client-anchors", s->client_anchors, &setup->client_anchors, err);
 	if (code == BRSKI_OK && !s->idevid_anchors && !s->client_anchors && !s->trust_ra)
 		code = brski_fail(err, BRSKI_MALFORMED,
 			"nobody could get a certificate: idevid-anchors, "

@@ -49,8 +49,9 @@ static enum brski_code check_signer(void *ctx, const STACK_OF(X509) *certs, stru
 	if (!c->registrar)
 		return BRSKI_OK;
 	code = brski_certs_load(c->registrar, &anchors, err);
-	if (code == BRSKI_OK)
-		code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_REGISTRAR, brski_now(NULL), err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "--registrar");
+	code = brski_chain_verify(certs, anchors, NULL, BRSKI_USE_REGISTRAR, brski_now(NULL), err);
 	sk_X509_pop_free(anchors, X509_free);
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "the requests' signer");
 }
@@ -179,9 +180,10 @@ static enum brski_code write_answers(const struct courier *c, const struct brski
 static int carry(struct courier *c, const char *from, const char *to)
 {
 	struct brski_bundle requests = {0}, answers = {.answers = true, .created_on = brski_now(NULL)};
+	static const struct brski_credential_names names = {"--private-key", "--certificate"};
 	struct brski_error err = {0};
 	enum brski_code code =
-		brski_credential_load(c->private_key, NULL, c->certificate, &c->credential, &err);
+		brski_credential_load_as(&names, c->private_key, NULL, c->certificate, &c->credential, &err);
 
 	if (code == BRSKI_OK)
 		code = read_requests(c, from, &requests, &err);

@@ -34,7 +34,7 @@ static enum brski_code read_idevid(const char *uri, struct masa_device *device, 
 {
 	STACK_OF(X509) *certs = NULL;
 	char serial[BRSKI_SERIAL_MAX];
-	enum brski_code code = brski_certs_load(uri, &certs, err);
+	enum brski_code code = daemon_certs("--idevid", uri, &certs, err);
 
 	if (code != BRSKI_OK)
 		return code;
@@ -218,7 +218,7 @@ static enum brski_code owner_add(const struct admin *admin, struct brski_error *
 	STACK_OF(X509) *certs = NULL;
 	enum brski_code code;
 
-	code = brski_certs_load(admin->settings->cert, &certs, err);
+	code = daemon_certs("--cert", admin->settings->cert, &certs, err);
 	if (code == BRSKI_OK)
 		code = put_owner(admin, sk_X509_value(certs, 0), err);
 	sk_X509_pop_free(certs, X509_free);

@@ -35,28 +35,27 @@ const struct setting masa_table[] = {
 };
 /* clang-format on */
 
-static enum brski_code load(const char *name, const char *key, const char *cert, struct brski_credential *out,
-	struct brski_error *err)
+static enum brski_code load(const struct brski_credential_names *names, const char *key, const char *cert,
+	struct brski_credential *out, struct brski_error *err)
 {
-	enum brski_code code;
-
 	if (!key || !cert)
 		return brski_fail(
-			err, BRSKI_MALFORMED, "the options %s-key and %s-cert are needed", name, name);
-	code = brski_credential_load(key, NULL, cert, out, err);
-	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s-key, %s-cert", name, name);
+			err, BRSKI_MALFORMED, "the options %s and %s are needed", names->key, names->cert);
+	return brski_credential_load_as(names, key, NULL, cert, out, err);
 }
 
 enum brski_code masa_setup(const struct masa_settings *s, struct masa_setup *setup, struct brski_error *err)
 {
+	static const struct brski_credential_names tls = {"--tls-key", "--tls-cert"},
+						   sign = {"--sign-key", "--sign-cert"};
 	enum brski_code code;
 
 	memset(setup, 0, sizeof(*setup));
-	code = load("tls", s->http.tls_key, s->http.tls_cert, &setup->tls, err);
+	code = load(&tls, s->http.tls_key, s->http.tls_cert, &setup->tls, err);
 	if (code == BRSKI_OK)
-		code = load("sign", s->sign_key, s->sign_cert, &setup->signer, err);
+		code = load(&sign, s->sign_key, s->sign_cert, &setup->signer, err);
 	if (code == BRSKI_OK && s->idevid_anchors)
-		code = brski_certs_load(s->idevid_anchors, &setup->idevid_anchors, err);
+		code = daemon_certs("--idevid-anchors", s->idevid_anchors, &setup->idevid_anchors, err);
 	if (code == BRSKI_OK && s->require_proximity && !s->idevid_anchors)
 		code = brski_fail(err, BRSKI_MALFORMED, "require-proximity needs idevid-anchors");
 	if (code == BRSKI_OK)

@@ -24,7 +24,7 @@ static enum brski_code load_idevid(struct brski_admin_fetch *f, const char *uri,
 	if (code == BRSKI_OK)
 		f->idevid = sk_X509_shift(certs);
 	sk_X509_pop_free(certs, X509_free);
-	return code;
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "--idevid");
 }
 
 enum brski_code brski_admin_fetch_new(struct brski_admin *admin,

@@ -59,16 +59,18 @@ static enum brski_code check_credential(const struct brski_config *settings,
 enum brski_code brski_site_credential_load(const struct brski_config *settings, const struct brski_env *env,
 	struct brski_credential *credential, STACK_OF(X509) **anchors, struct brski_error *err)
 {
+	static const struct brski_credential_names names = {"private_key_file", "certificate_file"};
 	const char *password = settings->private_key_password;
 	enum brski_code code;
 
 	*anchors = NULL;
-	code = brski_credential_load(settings->private_key_file, password && password[0] ? password : NULL,
-		settings->certificate_file, credential, err);
-	if (code == BRSKI_OK)
-		code = brski_certs_load(settings->ca_file, anchors, err);
+	code = brski_credential_load_as(&names, settings->private_key_file,
+		password && password[0] ? password : NULL, settings->certificate_file, credential, err);
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, code, "private_key_file, certificate_file, ca_file");
+		return code;
+	code = brski_certs_load(settings->ca_file, anchors, err);
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "ca_file");
 	code = check_credential(settings, credential, *anchors, err);
 	if (code == BRSKI_OK)
 		judge_dates(settings, env, credential->cert);

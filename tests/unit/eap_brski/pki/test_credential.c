@@ -126,15 +126,50 @@ START_TEST(key_and_certificate_in_one_file)
 }
 END_TEST
 
+/* OpenSSL tells of a scheme that is not registered, and of a call: whoever reads it wants to know why. */
+START_TEST(files_say_what_keeps_them_from_being_read)
+{
+	static const struct brski_credential_names names = {"--key", "--cert"};
+	STACK_OF(X509) *certs = pki_certs(&leaf, NULL), *got_certs = NULL;
+	struct brski_credential got;
+	char uri[200];
+
+	write_certs("cert.pem", certs);
+	write_key("key.pem", leaf.key);
+	EXPECT_WHY(BRSKI_NOT_FOUND, "--key: cannot open \"",
+		brski_credential_load_as(&names, path("nothing.pem"), NULL, path("cert.pem"), &got, &err));
+	EXPECT_WHY(BRSKI_NOT_FOUND, "--cert: cannot open \"",
+		brski_credential_load_as(&names, path("key.pem"), NULL, path("nothing.pem"), &got, &err));
+	EXPECT_WHY(BRSKI_NOT_FOUND, "--cert: no certificate in",
+		brski_credential_load_as(&names, path("key.pem"), NULL, path("key.pem"), &got, &err));
+	ck_assert_ptr_null(got.key);
+	EXPECT_WHY(BRSKI_NOT_FOUND, "Is a directory", brski_certs_load(path("."), &got_certs, &err));
+	EXPECT_WHY(
+		BRSKI_NOT_FOUND, "Not a directory", brski_certs_load(path("cert.pem/x"), &got_certs, &err));
+	snprintf(uri, sizeof(uri), "file:%s", path("nothing.pem"));
+	EXPECT_WHY(BRSKI_NOT_FOUND, "No such file or directory", brski_certs_load(uri, &got_certs, &err));
+	snprintf(uri, sizeof(uri), "file:%s", path("cert.pem"));
+	EXPECT(BRSKI_OK, brski_certs_load(uri, &got_certs, &err));
+	sk_X509_pop_free(got_certs, X509_free);
+	snprintf(uri, sizeof(uri), "file://%s", path("cert.pem"));
+	EXPECT(BRSKI_OK, brski_certs_load(uri, &got_certs, &err));
+	sk_X509_pop_free(got_certs, X509_free);
+	/* of a URI that names no file, OpenSSL knows more */
+	EXPECT_WHY(
+		BRSKI_NOT_FOUND, "unregistered scheme", brski_certs_load("nothing:at-all", &got_certs, &err));
+	pki_free_certs(certs);
+}
+END_TEST
+
 START_TEST(missing_files_are_named)
 {
 	STACK_OF(X509) *certs = pki_certs(&leaf, NULL);
 	struct brski_credential got;
 
 	write_certs("cert.pem", certs);
-	EXPECT_WHY(BRSKI_NOT_FOUND, "nothing.pem",
+	EXPECT_WHY(BRSKI_NOT_FOUND, "nothing.pem\": No such file or directory",
 		brski_credential_load(path("nothing.pem"), NULL, path("cert.pem"), &got, &err));
-	EXPECT_WHY(BRSKI_NOT_FOUND, "nothing.pem",
+	EXPECT_WHY(BRSKI_NOT_FOUND, "nothing.pem\": No such file or directory",
 		brski_credential_load(path("cert.pem"), NULL, path("nothing.pem"), &got, &err));
 	EXPECT_WHY(BRSKI_NOT_FOUND, "no private key",
 		brski_credential_load(path("cert.pem"), NULL, path("cert.pem"), &got, &err));
@@ -354,6 +389,7 @@ int main(void)
 	tcase_add_test(tc, key_of_another_certificate_is_refused);
 	tcase_add_loop_test(tc, key_and_certificate_in_one_file, 0, 2);
 	tcase_add_test(tc, missing_files_are_named);
+	tcase_add_test(tc, files_say_what_keeps_them_from_being_read);
 	tcase_add_test(tc, encrypted_key_needs_its_password);
 	tcase_add_test(tc, broken_certificate_in_a_file_is_not_passed_over);
 	tcase_add_test(tc, a_file_of_certificates_has_an_end);

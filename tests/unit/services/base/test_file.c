@@ -88,7 +88,7 @@ START_TEST(reading_has_bounds)
 	EXPECT(BRSKI_OK, brski_file_read(path, 5, &got, &err));
 	ck_assert_uint_eq(got.len, 5);
 	EXPECT_WHY(BRSKI_TOO_LARGE, "more than 4 octets", brski_file_read(path, 4, &got, &err));
-	EXPECT_WHY(BRSKI_INTERNAL, "cannot read", brski_file_read(folder, 4, &got, &err));
+	EXPECT_WHY(BRSKI_INTERNAL, "Is a directory", brski_file_read(folder, 4, &got, &err));
 }
 END_TEST
 
