@@ -31,7 +31,8 @@ enum brskictl_id {
 	BRSKICTL_VOUCHER_REMOVE,
 	BRSKICTL_EXPORT,
 	BRSKICTL_IMPORT,
-	BRSKICTL_ANCHORS = 256,
+	BRSKICTL_JSON = 256,
+	BRSKICTL_ANCHORS,
 	BRSKICTL_MASA_URL,
 	BRSKICTL_VOUCHER_ANCHORS,
 	BRSKICTL_MASA_TLS_CA,
@@ -85,6 +86,7 @@ int brskictl_fail(const struct brski_error *err);
 int brskictl_no_serial(const struct command_line *line, const char *word);
 /* With words of its own, as command_usage() has it; returns 2, for wrong use. */
 #define brskictl_usage(line, ...) command_usage(&brskictl_program, (line)->command, __VA_ARGS__)
+const char *brskictl_voucher_state(enum brski_admin_voucher_state state); /* "asked for" ... */
 /* Local time "2026-11-21 08:00:00", or "never". */
 const char *brskictl_time(time_t t, char out[32]);
 /* "3 d 4 h", "12 min", "5 s": how long ago, or "-" if never. */

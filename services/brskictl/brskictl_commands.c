@@ -9,10 +9,17 @@
 		0 \
 	}
 
+#define JSON \
+	{ \
+		"json", BRSKICTL_JSON, NULL, "one JSON document; docs/json.md tells its fields" \
+	}
+
 static const struct command_option everywhere[] = {
 	{"database", 'd', "FILE", "default: $BRSKI_DATABASE, else " BRSKICTL_DATABASE},
 	END,
 };
+
+static const struct command_option listing[] = {JSON, END};
 
 /* Of `add` and of `set`. */
 #define MANUFACTURER_OPTIONS \
@@ -64,6 +71,7 @@ static const struct command_option device_add[] = {
 
 static const struct command_option history[] = {
 	{"number", 'n', "NUMBER", "so many events, the last ones (default: 50)"},
+	JSON,
 	END,
 };
 
@@ -95,17 +103,19 @@ static const struct command commands[] = {
 	{"manufacturer set", BRSKICTL_MANUFACTURER_SET, "NAME", manufacturer_set, NULL, NULL,
 		"Changes what is named of a manufacturer, and tells what has changed.\n"
 		"What is not named stays. Files are PEM and are copied into the database.\n"},
-	{"manufacturer list", BRSKICTL_MANUFACTURER_LIST, "", NULL, NULL, NULL, "Lists the manufacturers.\n"},
-	{"manufacturer show", BRSKICTL_MANUFACTURER_SHOW, "NAME", NULL, NULL, NULL,
+	{"manufacturer list", BRSKICTL_MANUFACTURER_LIST, "", listing, NULL, NULL,
+		"Lists the manufacturers.\n"},
+	{"manufacturer show", BRSKICTL_MANUFACTURER_SHOW, "NAME", listing, NULL, NULL,
 		"Shows what is known of a manufacturer.\n"},
 	{"manufacturer remove", BRSKICTL_MANUFACTURER_REMOVE, "NAME", NULL, NULL, NULL,
 		"Removes a manufacturer and its devices.\n"},
 	{"device add", BRSKICTL_DEVICE_ADD, "MANUFACTURER [SERIAL [NOTE]]", device_add, NULL, NULL,
 		"Adds a device to the inventory, or all that a file names.\n"},
-	{"device list", BRSKICTL_DEVICE_LIST, "[MANUFACTURER]", NULL, NULL, NULL, "Lists the inventory.\n"},
+	{"device list", BRSKICTL_DEVICE_LIST, "[MANUFACTURER]", listing, NULL, NULL,
+		"Lists the inventory.\n"},
 	{"device remove", BRSKICTL_DEVICE_REMOVE, "MANUFACTURER SERIAL", NULL, NULL, NULL,
 		"Takes a device out of the inventory.\n"},
-	{"pending", BRSKICTL_PENDING, "", NULL, NULL, NULL,
+	{"pending", BRSKICTL_PENDING, "", listing, NULL, NULL,
 		"Lists devices that wait for your word, and whom you refused.\n"
 		"They are those of manufacturers in mode 'manual'.\n"},
 	{"accept", BRSKICTL_ACCEPT, "MANUFACTURER SERIAL [NOTE]", NULL, NULL, NULL,
@@ -116,17 +126,17 @@ static const struct command commands[] = {
 		"Lets devices in that fit a pattern, in mode 'type'.\n"
 		"It is matched with the subject of the IDevID as a shell matches file names: '*,CN=Sensor,O=Acme';\n"
 		"behind oid:, with its hardware type.\n"},
-	{"type list", BRSKICTL_TYPE_LIST, "[MANUFACTURER]", NULL, NULL, NULL, "Lists the patterns.\n"},
+	{"type list", BRSKICTL_TYPE_LIST, "[MANUFACTURER]", listing, NULL, NULL, "Lists the patterns.\n"},
 	{"type remove", BRSKICTL_TYPE_REMOVE, "MANUFACTURER PATTERN", NULL, NULL, NULL,
 		"Removes a pattern.\n"},
 	{"history", BRSKICTL_HISTORY, "[SERIAL]", history, NULL, NULL,
 		"Tells what happened, oldest first.\n"},
-	{"queue", BRSKICTL_QUEUE, "", NULL, NULL, NULL,
+	{"queue", BRSKICTL_QUEUE, "", listing, NULL, NULL,
 		"Lists requests that wait for a MASA or the PKI, and since when.\n"},
 	{"voucher fetch", BRSKICTL_VOUCHER_FETCH, "MANUFACTURER [SERIAL...]", voucher_fetch, NULL, NULL,
 		"Fetches vouchers for when the MASA is away.\n"
 		"They have no nonce; MASAs give them to a device's registered owner.\n"},
-	{"voucher list", BRSKICTL_VOUCHER_LIST, "[MANUFACTURER]", NULL, NULL, NULL,
+	{"voucher list", BRSKICTL_VOUCHER_LIST, "[MANUFACTURER]", listing, NULL, NULL,
 		"Lists vouchers that were fetched ahead.\n"},
 	{"voucher remove", BRSKICTL_VOUCHER_REMOVE, "MANUFACTURER SERIAL", NULL, NULL, NULL,
 		"Removes such a voucher.\n"},

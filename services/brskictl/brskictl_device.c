@@ -5,6 +5,7 @@
 
 #include "services/base/file.h"
 #include "services/brskictl/brskictl.h"
+#include "services/brskictl/brskictl_json.h"
 
 #define LIST_MAX ((size_t)64 * 1024 * 1024)
 
@@ -74,13 +75,23 @@ static void print_row(void *ctx, const struct brski_admin_device *d)
 		brskictl_time(d->last_seen, seen), d->note);
 }
 
+static void json_row(void *ctx, const struct brski_admin_device *d)
+{
+	listing_row(ctx, brskictl_json_device(d));
+}
+
 int brskictl_device_list(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *manufacturer = brskictl_operand(line, 0);
+	struct listing json = {.name = "devices"};
 	struct brski_error err;
 	unsigned n = 0;
 
+	if (command_given(line, BRSKICTL_JSON))
+		return brskictl_listed(
+			&json, brski_admin_devices(admin, manufacturer, json_row, &json, &err), NULL, &err);
 	printf("%-20s %-28s %-10s %-20s %s\n", "MANUFACTURER", "SERIAL NUMBER", "STATE", "LAST SEEN", "NOTE");
-	if (brski_admin_devices(admin, brskictl_operand(line, 0), print_row, &n, &err) != BRSKI_OK)
+	if (brski_admin_devices(admin, manufacturer, print_row, &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("None yet. Add one with 'brskictl device add MANUFACTURER SERIAL'.");

@@ -3,6 +3,7 @@
 
 #include "eap_brski/ground/text.h"
 #include "services/brskictl/brskictl.h"
+#include "services/brskictl/brskictl_json.h"
 
 #define EVENTS_DEFAULT 50
 
@@ -20,9 +21,16 @@ static void print_event(void *ctx, const struct brski_admin_event *e)
 		e->detail[0] ? ": " : "", e->detail);
 }
 
+static void json_event(void *ctx, const struct brski_admin_event *e)
+{
+	listing_row(ctx, brskictl_json_event(e));
+}
+
 int brskictl_history(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *serial = brskictl_operand(line, 0);
 	long most = EVENTS_DEFAULT;
+	struct listing json = {.name = "events"};
 	struct brski_error err;
 	unsigned n = 0;
 
@@ -31,8 +39,11 @@ int brskictl_history(struct brski_admin *admin, const struct command_line *line)
 			!brski_number_read(line->given[i].value, 1, BRSKI_ADMIN_HISTORY_MOST, &most))
 			return brskictl_usage(line, "-n takes a number from 1 to %d, not '%.80s'",
 				BRSKI_ADMIN_HISTORY_MOST, line->given[i].value);
-	if (brski_admin_history(
-		    admin, brskictl_operand(line, 0), (unsigned long)most, print_event, &n, &err) != BRSKI_OK)
+	if (command_given(line, BRSKICTL_JSON))
+		return brskictl_listed(&json,
+			brski_admin_history(admin, serial, (unsigned long)most, json_event, &json, &err),
+			NULL, &err);
+	if (brski_admin_history(admin, serial, (unsigned long)most, print_event, &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("Nothing has happened yet.");
@@ -46,6 +57,20 @@ static void print_request(void *ctx, const struct brski_admin_request *r)
 	(void)ctx;
 	printf("%-20s %-28s %-12s %-14s %-14s %zu\n", r->manufacturer, r->serial_number, r->waits_for,
 		brskictl_age(r->since, waits), brskictl_age(r->last_try, tried), r->octets);
+}
+
+static void json_request(void *ctx, const struct brski_admin_request *r)
+{
+	listing_row(ctx, brskictl_json_request(r));
+}
+
+static int json_queue(struct brski_admin *admin, const struct brski_admin_totals *totals)
+{
+	struct listing json = {.name = "requests"};
+	struct brski_error err;
+	enum brski_code code = brski_admin_queue(admin, json_request, &json, &err);
+
+	return brskictl_listed(&json, code, brskictl_json_totals(totals), &err);
 }
 
 static void print_totals(const struct brski_admin_totals *t)
@@ -66,9 +91,10 @@ int brskictl_queue(struct brski_admin *admin, const struct command_line *line)
 	struct brski_admin_totals totals;
 	struct brski_error err;
 
-	(void)line;
 	if (brski_admin_totals(admin, &totals, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
+	if (command_given(line, BRSKICTL_JSON))
+		return json_queue(admin, &totals);
 	if (totals.waiting)
 		printf("%-20s %-28s %-12s %-14s %-14s %s\n", "MANUFACTURER", "SERIAL NUMBER", "WAITS FOR",
 			"SINCE", "LAST TRY", "OCTETS");

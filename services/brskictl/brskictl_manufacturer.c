@@ -4,6 +4,7 @@
 
 #include "services/base/file.h"
 #include "services/brskictl/brskictl.h"
+#include "services/brskictl/brskictl_json.h"
 #include "services/brskictl/brskictl_manufacturer.h"
 
 /* ---- Options ---- */
@@ -94,6 +95,8 @@ static int read_options(const struct command_line *line, struct brski_admin_manu
 	for (size_t i = 0; i < line->n_given; i++) {
 		if (option(line->given[i].id, line->given[i].value, m, &err) == BRSKI_OK)
 			continue;
+		(void)brski_fail_context(
+			&err, err.code, "--%s", command_option_name(line->command, line->given[i].id));
 		return line->given[i].id == BRSKICTL_CLEAR ? brskictl_usage(line, "%s", err.why)
 							   : brskictl_fail(&err);
 	}
@@ -246,12 +249,20 @@ static void print_row(void *ctx, const struct brski_admin_manufacturer *m)
 		m->masa_url[0] ? m->masa_url : "(as the IDevID says)");
 }
 
+static void json_row(void *ctx, const struct brski_admin_manufacturer *m)
+{
+	listing_row(ctx, brskictl_json_manufacturer(m));
+}
+
 int brskictl_manufacturer_list(struct brski_admin *admin, const struct command_line *line)
 {
+	struct listing json = {.name = "manufacturers"};
 	struct brski_error err;
 	unsigned n = 0;
 
-	(void)line;
+	if (command_given(line, BRSKICTL_JSON))
+		return brskictl_listed(
+			&json, brski_admin_manufacturers(admin, json_row, &json, &err), NULL, &err);
 	printf("%-24s %-14s %s\n", "MANUFACTURER", "MODE", "MASA");
 	if (brski_admin_manufacturers(admin, print_row, &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
@@ -262,14 +273,21 @@ int brskictl_manufacturer_list(struct brski_admin *admin, const struct command_l
 
 int brskictl_manufacturer_show(struct brski_admin *admin, const struct command_line *line)
 {
+	struct listing json = {.name = "manufacturers"};
 	struct brski_admin_manufacturer m;
 	struct brski_error err;
+	int status = 0;
 
 	if (brski_admin_manufacturer_get(admin, line->operands[0], &m, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
-	brskictl_manufacturer_print(&m, stdout);
+	if (command_given(line, BRSKICTL_JSON)) {
+		json_row(&json, &m);
+		status = brskictl_listed(&json, BRSKI_OK, NULL, &err);
+	} else {
+		brskictl_manufacturer_print(&m, stdout);
+	}
 	brski_admin_manufacturer_free(&m);
-	return 0;
+	return status;
 }
 
 int brskictl_manufacturer_remove(struct brski_admin *admin, const struct command_line *line)

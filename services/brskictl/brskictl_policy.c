@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "services/brskictl/brskictl.h"
+#include "services/brskictl/brskictl_json.h"
 
 /* What the operator says of single devices (mode "manual"), and of types of them (mode "type"). */
 
@@ -28,12 +29,20 @@ static void print_candidate(void *ctx, const struct brski_admin_candidate *c)
 		printf("%-20s IDevID SHA-256 %s\n", "", c->fingerprint);
 }
 
+static void json_candidate(void *ctx, const struct brski_admin_candidate *c)
+{
+	listing_row(ctx, brskictl_json_candidate(c));
+}
+
 int brskictl_pending(struct brski_admin *admin, const struct command_line *line)
 {
 	struct pending pending = {0};
+	struct listing json = {.name = "devices"};
 	struct brski_error err;
 
-	(void)line;
+	if (command_given(line, BRSKICTL_JSON))
+		return brskictl_listed(
+			&json, brski_admin_pending(admin, json_candidate, &json, &err), NULL, &err);
 	printf("%-20s %-28s %-8s %-14s %-14s %6s  %s\n", "MANUFACTURER", "SERIAL NUMBER", "STATE", "SINCE",
 		"LAST SEEN", "VISITS", "SUBJECT (NOTE)");
 	if (brski_admin_pending(admin, print_candidate, &pending, &err) != BRSKI_OK)
@@ -112,13 +121,23 @@ static void print_type(void *ctx, const struct brski_admin_type *type)
 	printf("%-20s %-20s %s\n", type->manufacturer, brskictl_time(type->added, added), type->pattern);
 }
 
+static void json_type_row(void *ctx, const struct brski_admin_type *type)
+{
+	listing_row(ctx, brskictl_json_type(type));
+}
+
 int brskictl_type_list(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *manufacturer = brskictl_operand(line, 0);
+	struct listing json = {.name = "types"};
 	struct brski_error err;
 	unsigned n = 0;
 
+	if (command_given(line, BRSKICTL_JSON))
+		return brskictl_listed(&json,
+			brski_admin_types(admin, manufacturer, json_type_row, &json, &err), NULL, &err);
 	printf("%-20s %-20s %s\n", "MANUFACTURER", "ADDED", "PATTERN");
-	if (brski_admin_types(admin, brskictl_operand(line, 0), print_type, &n, &err) != BRSKI_OK)
+	if (brski_admin_types(admin, manufacturer, print_type, &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("None yet. Add one with 'brskictl type add MANUFACTURER PATTERN'.");

@@ -20,6 +20,13 @@ int brskictl_no_serial(const struct command_line *line, const char *word)
 		BRSKI_ADMIN_SERIAL_MAX - 1);
 }
 
+const char *brskictl_voucher_state(enum brski_admin_voucher_state state)
+{
+	return state == BRSKI_ADMIN_VOUCHER_ASKED    ? "asked for"
+	       : state == BRSKI_ADMIN_VOUCHER_USABLE ? "usable"
+						     : "expired";
+}
+
 const char *brskictl_time(time_t t, char out[32])
 {
 	struct tm tm;

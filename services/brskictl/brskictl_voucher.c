@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "services/base/file.h"
+#include "services/brskictl/brskictl_json.h"
 #include "services/brskictl/brskictl_site.h"
 
 #define LIST_MAX ((size_t)64 * 1024 * 1024)
@@ -133,28 +134,33 @@ int brskictl_voucher_fetch(struct brski_admin *admin, const struct command_line 
 
 static void print_row(void *ctx, const struct brski_admin_voucher *v)
 {
-	static const char *const states[] = {
-		[BRSKI_ADMIN_VOUCHER_ASKED] = "asked for",
-		[BRSKI_ADMIN_VOUCHER_USABLE] = "usable",
-		[BRSKI_ADMIN_VOUCHER_EXPIRED] = "expired",
-	};
 	char fetched[32], expires[32];
 
 	(*(unsigned *)ctx)++;
-	printf("%-20s %-28s %-10s %-20s %-20s%s\n", v->manufacturer, v->serial_number, states[v->state],
-		brskictl_time(v->fetched, fetched),
+	printf("%-20s %-28s %-10s %-20s %-20s%s\n", v->manufacturer, v->serial_number,
+		brskictl_voucher_state(v->state), brskictl_time(v->fetched, fetched),
 		v->state == BRSKI_ADMIN_VOUCHER_ASKED ? "-" : brskictl_time(v->expires_on, expires),
 		v->renewing ? " (a new one is asked for)" : "");
 }
 
+static void json_row(void *ctx, const struct brski_admin_voucher *v)
+{
+	listing_row(ctx, brskictl_json_voucher(v));
+}
+
 int brskictl_voucher_list(struct brski_admin *admin, const struct command_line *line)
 {
+	const char *manufacturer = brskictl_operand(line, 0);
+	struct listing json = {.name = "vouchers"};
 	struct brski_error err;
 	unsigned n = 0;
 
+	if (command_given(line, BRSKICTL_JSON))
+		return brskictl_listed(
+			&json, brski_admin_vouchers(admin, manufacturer, json_row, &json, &err), NULL, &err);
 	printf("%-20s %-28s %-10s %-20s %s\n", "MANUFACTURER", "SERIAL NUMBER", "STATE", "FETCHED",
 		"EXPIRES");
-	if (brski_admin_vouchers(admin, brskictl_operand(line, 0), print_row, &n, &err) != BRSKI_OK)
+	if (brski_admin_vouchers(admin, manufacturer, print_row, &n, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (n == 0)
 		puts("None. Fetch them with 'brskictl voucher fetch MANUFACTURER SERIAL...'.");

@@ -11,6 +11,7 @@
 #include "eap_brski/ground/text.h"
 #include "services/base/file.h"
 #include "services/ca/ca_issue_internal.h"
+#include "services/ca/ca_json_internal.h"
 #include "services/ca/ca_options_internal.h"
 
 #define CA_DAYS 3650
@@ -240,21 +241,25 @@ static void print_record(void *ctx, const struct ca_record *r)
 		r->requester);
 }
 
+static void json_record(void *ctx, const struct ca_record *r)
+{
+	listing_row(ctx, ca_json_record(r));
+}
+
 static enum brski_code list(const struct ca_settings *s, enum ca_kind kind, struct brski_error *err)
 {
+	struct listing json = {.name = "certificates"};
 	struct ca_store *store = NULL;
 	int lapsed;
-	enum brski_code code;
+	enum brski_code code = ca_open_store(s, &store, err);
 
 	(void)kind;
-	code = ca_open_store(s, &store, err);
-
 	if (code == BRSKI_OK)
 		code = ca_store_lapse(store, brski_now(daemon_env()), &lapsed, err);
 	if (code == BRSKI_OK)
-		code = ca_store_list(store, print_record, NULL, err);
+		code = ca_store_list(store, s->json ? json_record : print_record, &json, err);
 	ca_store_close(store);
-	return code;
+	return s->json ? listing_end(&json, code, NULL, err) : code;
 }
 
 static const struct {
@@ -269,7 +274,20 @@ static const struct {
 	[CA_LIST] = {list, CA_KIND_ROOT},
 };
 
+static enum brski_code check_key_type(const struct ca_settings *s, struct brski_error *err)
+{
+	enum brski_key_type type;
+
+	return brski_key_type_parse(s->key_type, &type, err) == BRSKI_OK
+		       ? BRSKI_OK
+		       : daemon_wrong_use(err, "--key-type: %.200s", err->why);
+}
+
 enum brski_code ca_admin(void *settings, const struct command_line *line, struct brski_error *err)
 {
+	enum brski_code code = check_key_type(settings, err);
+
+	if (code != BRSKI_OK)
+		return code;
 	return commands[line->command->id].run(settings, commands[line->command->id].kind, err);
 }

@@ -22,7 +22,8 @@ static const struct command commands[] = {
 		"trust-ra client-anchors days copy-san implicit-confirm ca-pubs confirm-wait max-connections "
 		"timeout",
 		NULL, "Answers CMP requests by HTTP, until it is stopped.\n"},
-	{"list", CA_LIST, "[DIR]", NULL, "db", NULL, "Lists the certificates that it has issued by CMP.\n"},
+	{"list", CA_LIST, "[DIR]", NULL, "db json", NULL,
+		"Lists the certificates that it has issued by CMP.\n"},
 	{0},
 };
 

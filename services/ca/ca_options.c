@@ -49,6 +49,7 @@ const struct setting ca_table[] = {
 	{"out", TEXT(out), NULL, false, "PREFIX", "issue: writes PREFIX.key and PREFIX.pem"},
 	{"serial-number", TEXT(serial_number), NULL, false, "SERIAL", "issue-idevid: the device's"},
 	{"masa-url", TEXT(masa_url), NULL, false, "URL", "issue-idevid: where its MASA is"},
+	{"json", FLAG(json), NULL, false, NULL, "list: one JSON document; docs/json.md tells its fields"},
 	DAEMON_SETTINGS(struct ca_settings, http.daemon),
 	{0},
 };

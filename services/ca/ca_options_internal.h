@@ -33,6 +33,8 @@ struct ca_settings {
 	char *out;
 	char *serial_number;
 	char *masa_url;
+	/* of list */
+	bool json;
 };
 
 extern const struct setting ca_table[];

@@ -7,6 +7,7 @@
 
 #include "eap_brski/ground/text.h"
 #include "eap_brski/pki/idevid_issuer.h"
+#include "services/masa/masa_json_internal.h"
 #include "services/masa/masa_options_internal.h"
 
 /* What a command works on. */
@@ -180,8 +181,17 @@ static void print_device(void *ctx, const struct masa_device *device)
 		device->blocked ? "blocked" : "active", issuer[0] ? issuer : "-");
 }
 
+static void json_device(void *ctx, const struct masa_device *device)
+{
+	listing_row(ctx, masa_json_device(device));
+}
+
 static enum brski_code device_list(const struct admin *admin, struct brski_error *err)
 {
+	struct listing json = {.name = "devices"};
+
+	if (admin->settings->json)
+		return listing_end(&json, masa_devices(admin->store, json_device, &json, err), NULL, err);
 	printf("%-24s %-16s %-8s %s\n", "SERIAL", "OWNER", "STATE", "IDEVID-ISSUER");
 	return masa_devices(admin->store, print_device, NULL, err);
 }
@@ -247,8 +257,17 @@ static void print_owner(void *ctx, const struct masa_owner *owner)
 	printf("%-16s %s %s\n", owner->name, fingerprint, subject);
 }
 
+static void json_owner(void *ctx, const struct masa_owner *owner)
+{
+	listing_row(ctx, masa_json_owner(owner));
+}
+
 static enum brski_code owner_list(const struct admin *admin, struct brski_error *err)
 {
+	struct listing json = {.name = "owners"};
+
+	if (admin->settings->json)
+		return listing_end(&json, masa_owners(admin->store, json_owner, &json, err), NULL, err);
 	return masa_owners(admin->store, print_owner, NULL, err);
 }
 
@@ -263,10 +282,19 @@ static void print_seen(void *ctx, const struct masa_seen *seen)
 		seen->registrar[0] ? seen->registrar : "-", seen->detail);
 }
 
+static void json_seen(void *ctx, const struct masa_seen *seen)
+{
+	listing_row(ctx, masa_json_seen(seen));
+}
+
 static enum brski_code show_log(const struct admin *admin, struct brski_error *err)
 {
-	return masa_seen_list(
-		admin->store, admin->settings->serial, admin->settings->most, print_seen, NULL, err);
+	struct listing json = {.name = "requests"};
+	bool as_json = admin->settings->json;
+	enum brski_code code = masa_seen_list(admin->store, admin->settings->serial, admin->settings->most,
+		as_json ? json_seen : print_seen, &json, err);
+
+	return as_json ? listing_end(&json, code, NULL, err) : code;
 }
 
 static command *const commands[MASA_COMMANDS] = {

@@ -30,6 +30,7 @@ const struct setting masa_table[] = {
 	{"cert", TEXT(cert), NULL, false, "URI", "owner add: certificate of the owner's domain"},
 	{"serial", TEXT(serial), NULL, false, "SERIAL", "log: of this device only"},
 	{"most", NUMBER(most), 1, 1000000, "50", false, "N", "log: the last N requests (default: 50)"},
+	{"json", FLAG(json), NULL, false, NULL, "list: one JSON document; docs/json.md tells its fields"},
 	DAEMON_SETTINGS(struct masa_settings, http.daemon),
 	{0},
 };

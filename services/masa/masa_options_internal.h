@@ -21,6 +21,7 @@ struct masa_settings {
 	char *cert;
 	char *serial;
 	long most;
+	bool json;
 };
 
 extern const struct setting masa_table[];
