@@ -155,6 +155,8 @@ e2e: all supplicant test-programs
 MULTIARCH = $(shell $(CC) -print-multiarch)
 INSTALL_FILE    = install -D -m 644
 INSTALL_PROGRAM = install -D -m 755
+# $(1): names of programs
+install_completion = for p in $(1); do $(INSTALL_FILE) services/completion.bash '$(DESTDIR)/usr/share/bash-completion/completions/'$$p || exit 1; done
 # $(1): names of man pages
 install_man = for m in $(1); do $(INSTALL_FILE) docs/man/$$m '$(DESTDIR)/usr/share/man/man'$${m\#\#*.}/$$m || exit 1; done
 

@@ -33,6 +33,7 @@ install-registrar: $(MODULE) $(REGISTRAR_PROGRAMS) install-ca install-pages
 	$(INSTALL_PROGRAM) $(BUILD)/brskictl '$(DESTDIR)/usr/sbin/brskictl'
 	$(INSTALL_PROGRAM) $(BUILD)/brski-courier '$(DESTDIR)/usr/bin/brski-courier'
 	$(call install_man,brskictl.8 rlm_brski.5 brski-courier.1)
+	$(call install_completion,brskictl brski-courier)
 	@if [ ! -d '$(DESTDIR)/var/lib/brski' ]; then \
 		install -d -m 750 '$(DESTDIR)/var/lib/brski' && \
 		if [ -z '$(DESTDIR)' ] && getent passwd freerad > /dev/null; then chown freerad:freerad /var/lib/brski; fi; \

@@ -47,9 +47,11 @@ masa: $(BUILD)/brski-masa $(BUILD)/brski-ca
 install-masa: $(BUILD)/brski-masa install-ca
 	$(INSTALL_PROGRAM) $(BUILD)/brski-masa '$(DESTDIR)/usr/sbin/brski-masa'
 	$(call install_man,brski-masa.8)
+	$(call install_completion,brski-masa)
 install-ca: $(BUILD)/brski-ca install-pages
 	$(INSTALL_PROGRAM) $(BUILD)/brski-ca '$(DESTDIR)/usr/sbin/brski-ca'
 	$(call install_man,brski-ca.8)
+	$(call install_completion,brski-ca)
 deps-masa:
 	$(call install_packages,$(DEBIAN_MASA))
 

@@ -50,6 +50,7 @@ check "module, configuration, dictionary" installed usr/lib/freeradius/rlm_brski
 check "programs" installed usr/sbin/brskictl usr/sbin/brski-masa usr/sbin/brski-ca usr/bin/brski-courier
 check "man pages" installed usr/share/man/man8/brskictl.8 usr/share/man/man8/brski-masa.8 usr/share/man/man8/brski-ca.8 \
 	usr/share/man/man5/rlm_brski.5 usr/share/man/man5/eap-brski-peer.5 usr/share/man/man1/brski-courier.1
+check "completion" installed usr/share/bash-completion/completions/{brskictl,brski-masa,brski-ca,brski-courier}
 check "library and headers" installed usr/include/eap_brski/eap/peer.h usr/include/eap_brski/registrar/registrar.h
 check "documents" installed usr/share/doc/eap-brski/README.md usr/share/doc/eap-brski/administrator.md \
 	usr/share/doc/eap-brski/protocol.md
