@@ -6,9 +6,11 @@
 
 #include <openssl/crypto.h>
 
+#include "eap_brski/ground/log_limit.h"
 #include "eap_brski/ground/text.h"
 #include "eap_brski/transport/frame.h"
 #include "radius_module/eap_packet.h"
+#include "services/base/clock.h"
 
 #define NO_RESPONSE "no EAP response, or not all of one"
 #define LINGER_MS 30000
@@ -25,6 +27,7 @@ struct brski_conversations {
 	struct brski_sessions *sessions;
 	struct brski_eap_method method;
 	struct brski_serving_place place;
+	struct brski_log_limit limits[BRSKI_BUSY_KINDS];
 };
 
 /* One peer. */
@@ -87,11 +90,18 @@ static void reject(struct brski_conversation_out *out, uint8_t id, const char *w
 }
 
 /* Nothing is wrong with the device: this server has no place for it now. */
-static void put_off(struct brski_conversation_out *out, uint8_t id, enum brski_busy busy, const char *why)
+static void is_busy(struct brski_conversations *c, struct brski_conversation_out *out, enum brski_busy busy)
 {
-	reject(out, id, why);
 	out->result = "deferred";
 	out->busy = busy;
+	out->quiet = !brski_log_due(&c->limits[busy], brski_now_ms(), &out->left_out);
+}
+
+static void put_off(struct brski_conversations *c, struct brski_conversation_out *out, uint8_t id,
+	enum brski_busy busy, const char *why)
+{
+	reject(out, id, why);
+	is_busy(c, out, busy);
 }
 
 static void invalid(struct brski_conversation_out *out, const char *why)
@@ -120,6 +130,8 @@ static void refuse_peer(
 	const char *why = brski_server_reason(v->serving.eap);
 
 	reject(out, v->request_id, why && why[0] ? why : err->why);
+	if (brski_server_troubled(v->serving.eap))
+		is_busy(v->home, out, BRSKI_BUSY_STORE);
 	if (!v->serving.deferred && !brski_server_deferred(v->serving.eap))
 		return;
 	out->result = "deferred";
@@ -144,7 +156,7 @@ static void conclude(struct brski_conversations *c, struct conversation *v,
 {
 	v->is_parked = code == BRSKI_OK && s->parked;
 	if (code == BRSKI_OK && s->busy)
-		put_off(out, v->request_id, s->busy, s->err.why);
+		put_off(c, out, v->request_id, s->busy, s->err.why);
 	else if (code != BRSKI_OK || s->result == BRSKI_SERVER_FAILURE)
 		refuse_peer(v, &s->err, out);
 	else if (s->result == BRSKI_SERVER_SUCCESS)
@@ -294,7 +306,7 @@ static void begin(struct brski_conversations *c, const struct brski_conversation
 	enum brski_code code;
 
 	if (is_crowded(c, in, err.why, sizeof(err.why))) {
-		put_off(out, p->id, BRSKI_BUSY_CROWD, err.why);
+		put_off(c, out, p->id, BRSKI_BUSY_CROWD, err.why);
 		return;
 	}
 	v = calloc(1, sizeof(*v));
@@ -310,7 +322,7 @@ static void begin(struct brski_conversations *c, const struct brski_conversation
 	if (code != BRSKI_OK) {
 		conversation_free(v);
 		if (code == BRSKI_TOO_LARGE)
-			put_off(out, p->id, BRSKI_BUSY_SESSIONS, err.why);
+			put_off(c, out, p->id, BRSKI_BUSY_SESSIONS, err.why);
 		else
 			reject(out, p->id, err.why);
 		return;
@@ -382,6 +394,7 @@ static void go_on(struct brski_conversations *c, struct conversation *v,
 	if (v->last_in.len && brski_span_equal(brski_buf_span(&v->last_in), p->whole)) {
 		keep(v, p->whole, out);
 		out->repeated = true;
+		out->quiet = true;
 	} else if (is_end(v->last.verdict)) {
 		invalid(out, "a packet after the end of its conversation");
 	} else if (p->code != BRSKI_EAP_RESPONSE) {
@@ -454,7 +467,19 @@ void brski_conversations_answer(struct brski_conversations *c, const struct brsk
 
 void brski_conversations_expire(struct brski_conversations *c)
 {
+	static const char *const why[BRSKI_BUSY_KINDS] = {
+		[BRSKI_BUSY_CROWD] = "no thread was free",
+		[BRSKI_BUSY_SESSIONS] = "no session was free",
+		[BRSKI_BUSY_DISK] = "the disk did not keep what they were to be told",
+		[BRSKI_BUSY_STORE] = "the registrar was in trouble",
+	};
+	unsigned n;
+
 	brski_sessions_expire(c->sessions);
+	for (int kind = BRSKI_NOT_BUSY + 1; kind < BRSKI_BUSY_KINDS; kind++)
+		if (brski_log_left_out(&c->limits[kind], brski_now_ms(), &n))
+			brski_log(c->config.env, BRSKI_LOG_WARN,
+				"%u more devices must come back later: busy: %s", n, why[kind]);
 }
 
 unsigned brski_conversations_count(struct brski_conversations *c)

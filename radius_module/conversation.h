@@ -94,8 +94,14 @@ struct brski_conversation_out {
 	uint8_t session_id[BRSKI_EAP_SESSION_ID_LEN];
 	const char *result;   /* "enrolled", "deferred", "failed" with the last answer, else "" */
 	char reason[400];     /* why it was deferred or failed, for the operator */
-	enum brski_busy busy; /* it was deferred, before anything or in the middle, for want of our own */
-	unsigned waits;       /* Wait packets so far */
+	enum brski_busy busy; /* it was deferred for want of something of ours, not for anything of its own */
+	/*
+	 * With busy: not worth a line in the log. Of a crowd one has it each minute, with how many more
+	 * there were since.
+	 */
+	bool quiet;
+	unsigned left_out;
+	unsigned waits; /* Wait packets so far */
 	unsigned round_trips;
 	size_t octets_in, octets_out;
 	char manufacturer[64]; /* of the device, once it is known, else "" */
@@ -109,6 +115,7 @@ void brski_conversation_out_free(struct brski_conversation_out *out); /* wipes *
 void brski_conversations_answer(struct brski_conversations *c, const struct brski_conversation_in *in,
 	struct brski_conversation_out *out);
 
+/* Every minute or so. Tells of those that were put off since the last line, too. */
 void brski_conversations_expire(struct brski_conversations *c);
 unsigned brski_conversations_count(struct brski_conversations *c);
 

@@ -9,7 +9,7 @@
 #include "services/base/clock.h"
 
 /* As long as no session has ended: what one of P-256 keys takes on a small machine. */
-#define FIRST_GUESS_US 30000
+#define FIRST_GUESS_US 15000
 #define WEIGHT 16 /* of what was before, against one session more */
 
 /* A thread in the line, on its own stack; guarded by the gate's lock. */

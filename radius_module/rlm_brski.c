@@ -13,6 +13,7 @@
 #include <freeradius/modules.h>
 #include <freeradius/rad_assert.h>
 
+#include "eap_brski/ground/log_limit.h"
 #include "eap_brski/ground/text.h"
 #include "radius_module/instance.h"
 #include "radius_module/rlm_brski_origin.h"
@@ -490,16 +491,23 @@ static rlm_rcode_t send_accept(REQUEST *request, struct brski_conversation_out c
 }
 
 /*
- *	RWARN and RERROR are silent unless the server debugs; the operator must read this.
+ *	RWARN and RERROR are silent unless the server debugs; the operator must read this. Of a crowd that is put off for want of
+ *	something of ours, one line a minute.
  */
 static rlm_rcode_t send_reject(REQUEST *request, struct brski_conversation_out const *out, char const *peer)
 {
 	bool deferred = strcmp(out->result, "deferred") == 0;
+	char more[BRSKI_LOG_MORE_MAX];
 
 	request->reply->code = PW_CODE_ACCESS_REJECT;
 	module_failure_msg(request, "%s: %s", deferred ? "deferred" : "failed", out->reason);
-	radlog_request(deferred ? L_INFO : L_WARN, L_DBG_LVL_OFF, request, "%s %s: %s", peer,
-		       deferred ? "must come back later" : "has not been onboarded", out->reason);
+	if (out->busy && out->quiet) {
+		RDEBUG("%s must come back later: %s", peer, out->reason);
+		return RLM_MODULE_REJECT;
+	}
+	radlog_request(deferred && !out->busy ? L_INFO : L_WARN, L_DBG_LVL_OFF, request, "%s %s: %s%s", peer,
+		       deferred ? "must come back later" : "has not been onboarded", out->reason,
+		       brski_log_more(out->left_out, more));
 	return RLM_MODULE_REJECT;
 }
 

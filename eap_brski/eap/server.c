@@ -29,6 +29,7 @@ struct brski_server_session {
 	struct brski_registrar_session *registrar; /* from the end of the handshake */
 	void *visit;                               /* the registrar's session's */
 	struct brski_job *job;                     /* until it is taken */
+	bool troubled; /* the registrar could not look at the peer's certificate */
 	char where[128];
 	char reason[sizeof(((struct brski_error *)0)->why)];
 	unsigned n_packets;
@@ -74,8 +75,10 @@ void brski_server_context_free(struct brski_server_context *ctx)
 static enum brski_code verify_peer(void *ctx, STACK_OF(X509) *certs, struct brski_error *err)
 {
 	struct brski_server_session *s = ctx;
+	enum brski_code code = brski_registrar_peer(s->ctx->registrar, certs, err);
 
-	return brski_registrar_peer(s->ctx->registrar, certs, err);
+	s->troubled = code == BRSKI_UNAVAILABLE || code == BRSKI_INTERNAL || code == BRSKI_NO_MEMORY;
+	return code;
 }
 
 static enum brski_code session_fill(
@@ -588,6 +591,11 @@ const char *brski_server_reason(const struct brski_server_session *s)
 bool brski_server_deferred(const struct brski_server_session *s)
 {
 	return s->registrar && brski_registrar_session_deferred(s->registrar);
+}
+
+bool brski_server_troubled(const struct brski_server_session *s)
+{
+	return s->troubled || (s->registrar && brski_registrar_session_troubled(s->registrar));
 }
 
 const struct brski_device *brski_server_device(const struct brski_server_session *s)

@@ -81,6 +81,8 @@ BRSKI_CHECKED enum brski_code brski_server_keys(struct brski_server_session *s,
 const char *brski_server_reason(const struct brski_server_session *s);
 /* True if the peer was told to come back: the end of this session is no failure. */
 bool brski_server_deferred(const struct brski_server_session *s);
+/* True if the registrar was in trouble of its own: so is not the device. */
+bool brski_server_troubled(const struct brski_server_session *s);
 /* NULL before the handshake told. */
 const struct brski_device *brski_server_device(const struct brski_server_session *s);
 

@@ -346,6 +346,8 @@ bool brski_registrar_session_enrolled(const struct brski_registrar_session *s);
 bool brski_registrar_session_over(const struct brski_registrar_session *s);
 /* The last answer told the peer to wait: another visit may do better. */
 bool brski_registrar_session_deferred(const struct brski_registrar_session *s);
+/* A request was put off for trouble of our own (503): it says nothing about the device. */
+bool brski_registrar_session_troubled(const struct brski_registrar_session *s);
 /* For the operator's log, when the session did not enroll: why. "" if not known. */
 const char *brski_registrar_session_reason(const struct brski_registrar_session *s);
 

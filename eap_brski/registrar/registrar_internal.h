@@ -3,6 +3,7 @@
 #define BRSKI_REGISTRAR_REGISTRAR_INTERNAL_H
 
 #include "eap_brski/cmp/cmp_operation.h"
+#include "eap_brski/ground/log_limit.h"
 #include "eap_brski/registrar/registrar.h"
 #include "eap_brski/transport/http_reply.h"
 
@@ -58,6 +59,7 @@ struct brski_registrar {
 	struct brski_registrar_ops ops;
 	void *ops_ctx;
 	const struct brski_env *env;
+	struct brski_log_limit trouble; /* of our own: one line a minute, however many devices come */
 };
 
 enum brski_session_state {
@@ -80,6 +82,7 @@ struct brski_registrar_session {
 	unsigned n_requests;
 	size_t n_octets;
 	enum brski_session_state state;
+	bool troubled; /* put off for trouble of our own */
 	/* the request that a job was made for */
 	char pending_key[BRSKI_FINGERPRINT_MAX];
 	const struct brski_job_type *pending_type;
@@ -429,6 +432,8 @@ BRSKI_CHECKED enum brski_code brski_registrar_use_job(struct brski_registrar_ses
 /* One line for the history and the log; not ok: also the session's reason. */
 void brski_registrar_session_note(struct brski_registrar_session *s, const char *what, bool ok,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same of trouble of our own, for which the device is put off: one line a minute in the log. */
+void brski_registrar_session_trouble(struct brski_registrar_session *s, const char *why);
 /*
  * Asks for the manufacturer as it is now, and the policy; *retry_after in seconds for BRSKI_DEFER. What
  * the device was permitted falls with BRSKI_REFUSE. An error is our own trouble.

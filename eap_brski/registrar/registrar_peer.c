@@ -68,11 +68,13 @@ static enum brski_code identify(struct brski_registrar *r, const STACK_OF(X509) 
 static void tell_trouble(
 	struct brski_registrar *r, const struct brski_device *device, const struct brski_error *why)
 {
-	char words[sizeof(why->why) + 32];
+	char words[sizeof(why->why) + 32], more[BRSKI_LOG_MORE_MAX];
+	unsigned left_out;
 
 	snprintf(words, sizeof(words), BRSKI_MEMORY_FAILS ": %s", why->why);
-	brski_log(r->env, BRSKI_LOG_ERROR, "peer %s (serial number %s) cannot be looked up: %s",
-		device->subject, device->serial_number, why->why);
+	if (brski_log_due(&r->trouble, (int64_t)brski_now(r->env) * 1000, &left_out))
+		brski_log(r->env, BRSKI_LOG_ERROR, "peer %s (serial number %s) cannot be looked up: %s%s",
+			device->subject, device->serial_number, why->why, brski_log_more(left_out, more));
 	r->ops.event(r->ops_ctx, device, "deferred", false, words);
 }
 

@@ -174,7 +174,7 @@ static enum brski_code answer_trouble(struct brski_registrar_session *s, enum br
 		return brski_registrar_give_up(why, code, err);
 	s->pending_key[0] = '\0';
 	brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
-	brski_registrar_session_note(s, "deferred", false, "%s", why->why);
+	brski_registrar_session_trouble(s, why->why);
 	return brski_http_reply_later(response, 503, s->registrar->retry_after, "come back later", err);
 }
 

@@ -27,6 +27,27 @@ void brski_registrar_session_note(
 	r->ops.event(r->ops_ctx, &s->device, what, ok, text);
 }
 
+/* Its reason and its history have it in any case. */
+void brski_registrar_session_trouble(struct brski_registrar_session *s, const char *why)
+{
+	struct brski_registrar *r = s->registrar;
+	char more[BRSKI_LOG_MORE_MAX];
+	unsigned left_out;
+
+	s->troubled = true;
+	brski_printable(brski_span_str(why), s->reason, sizeof(s->reason));
+	if (brski_log_due(&r->trouble, (int64_t)brski_now(r->env) * 1000, &left_out))
+		brski_log(r->env, BRSKI_LOG_ERROR, "%s of %s%s%s: deferred: %s%s", s->device.serial_number,
+			s->device.manufacturer, s->where[0] ? " at " : "", s->where, s->reason,
+			brski_log_more(left_out, more));
+	r->ops.event(r->ops_ctx, &s->device, "deferred", false, s->reason);
+}
+
+bool brski_registrar_session_troubled(const struct brski_registrar_session *s)
+{
+	return s->troubled;
+}
+
 static void tell_decision(struct brski_registrar_session *s, enum brski_decision decision, const char *why)
 {
 	if (strcmp(s->last_policy, why) == 0 && why[0] != '\0')

@@ -2,7 +2,7 @@
 #ifndef BRSKI_SERVICES_REGISTRAR_REFILL_H
 #define BRSKI_SERVICES_REGISTRAR_REFILL_H
 
-#include "services/base/log_limit.h"
+#include "eap_brski/ground/log_limit.h"
 #include "services/registrar/board.h"
 #include "services/registrar/store.h"
 

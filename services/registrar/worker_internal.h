@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "services/base/http_client.h"
-#include "services/base/log_limit.h"
+#include "eap_brski/ground/log_limit.h"
 #include "services/registrar/owner.h"
 #include "services/registrar/places.h"
 #include "services/registrar/refill.h"

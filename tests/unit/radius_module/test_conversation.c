@@ -1171,6 +1171,7 @@ START_TEST(a_crowd_is_put_off_at_once)
 	ck_assert_str_eq(other.out.result, "deferred");
 	ck_assert_ptr_nonnull(strstr(other.out.reason, "busy"));
 	ck_assert_int_eq(other.out.busy, BRSKI_BUSY_CROWD);
+	ck_assert(other.out.quiet); /* there was a line for the one before */
 	device_close(&other);
 	open_parked(&other, "b", "1");
 	device_close(&other);
@@ -1257,6 +1258,11 @@ START_TEST(sessions_are_bounded)
 	ck_assert_ptr_nonnull(strstr(d[2].out.reason, "max_sessions"));
 	ck_assert_str_eq(d[2].out.result, "deferred");
 	ck_assert_int_eq(d[2].out.busy, BRSKI_BUSY_SESSIONS);
+	ck_assert(!d[2].out.quiet); /* the operator reads of the first, and once a minute of the others */
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_eq(ask(&d[2]), BRSKI_VERDICT_REJECT);
+		ck_assert(d[2].out.quiet);
+	}
 	reply(&d[0]);
 	ck_assert_int_eq(talk(&d[0]), BRSKI_VERDICT_ACCEPT);
 	for (int i = 0; i < 3; i++)

@@ -504,6 +504,37 @@ START_TEST(broken_store_is_our_trouble)
 	ck_assert(visit_reason(&v, "the registrar's memory fails: the store says internal error"));
 	ck_assert(site_has_event(&site, "deferred", false, "the registrar's memory fails"));
 	ck_assert_ptr_nonnull(strstr(site.log, "the registrar's memory fails"));
+	ck_assert(brski_registrar_session_troubled(v.session));
+}
+END_TEST
+
+static unsigned count_in_log(const char *words)
+{
+	unsigned n = 0;
+
+	for (const char *at = site.log; (at = strstr(at, words)); at++)
+		n++;
+	return n;
+}
+
+/* However many devices come meanwhile: a line a minute for the log, and one of each in the history. */
+START_TEST(broken_store_is_told_once_a_minute)
+{
+	site.put_code = BRSKI_INTERNAL;
+	for (int i = 0; i < 20; i++) {
+		ck_assert_uint_eq(visit_voucher(&v), 503);
+		visit_again(&v);
+	}
+	ck_assert_uint_eq(count_in_log("memory fails"), 1);
+	site.now += 60;
+	ck_assert_uint_eq(visit_voucher(&v), 503);
+	ck_assert_uint_eq(count_in_log("memory fails"), 2);
+	ck_assert_uint_eq(count_in_log("(and 19 more like this)"), 1);
+	ck_assert_uint_eq(site_count_events(&site, "deferred", false), 21);
+	site.put_code = BRSKI_OK;
+	visit_again(&v);
+	ck_assert_uint_ne(visit_voucher(&v), 503);
+	ck_assert(!brski_registrar_session_troubled(v.session));
 }
 END_TEST
 
@@ -575,8 +606,8 @@ int main(void)
 		refused_voucher_ends_everything, report_on_no_voucher_is_not_kept,
 		success_needs_a_certificate, implicit_confirmation_grants, failure_reported,
 		reports_that_cannot_be_read, too_many_requests, damaged_messages, full_store_means_later,
-		no_room_means_later_and_costs_nothing, broken_store_is_our_trouble, configuration,
-		manufacturers_are_copied_by_reference};
+		no_room_means_later_and_costs_nothing, broken_store_is_our_trouble,
+		broken_store_is_told_once_a_minute, configuration, manufacturers_are_copied_by_reference};
 
 	return run_tests("registrar", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

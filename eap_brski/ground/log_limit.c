@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "services/base/log_limit.h"
+#include "eap_brski/ground/log_limit.h"
 
 #include <stdio.h>
 
@@ -8,7 +8,7 @@ static bool take_turn(struct brski_log_limit *limit, int64_t now_ms)
 {
 	int64_t next = atomic_load(&limit->next_ms);
 
-	return (next == 0 || now_ms >= next) &&
+	return (next == 0 || now_ms >= next || next - now_ms > BRSKI_LOG_LIMIT_MS) &&
 	       atomic_compare_exchange_strong(&limit->next_ms, &next, now_ms + BRSKI_LOG_LIMIT_MS);
 }
 

@@ -3,7 +3,7 @@
 
 #include <check.h>
 
-#include "services/base/log_limit.h"
+#include "eap_brski/ground/log_limit.h"
 #include "tests/unit/support/files.h"
 
 static struct brski_log_limit limit;
@@ -43,6 +43,17 @@ START_TEST(zero_is_a_time_too)
 {
 	expect(0, true, 0);
 	expect(0, false, 0);
+}
+END_TEST
+
+/* A time of day may be set back. */
+START_TEST(a_jump_back_silences_nobody)
+{
+	expect(900000, true, 0);
+	expect(900001, false, 0);
+	expect(5000, true, 1);
+	expect(5001, false, 0);
+	expect(65000, true, 1);
 }
 END_TEST
 
@@ -110,6 +121,7 @@ int main(void)
 	const TTest *const tests[] = {
 		the_first_goes_out_at_once_and_then_one_a_minute,
 		zero_is_a_time_too,
+		a_jump_back_silences_nobody,
 		the_last_of_them_are_told_too,
 		what_is_put_behind_the_line,
 		threads_share_it,

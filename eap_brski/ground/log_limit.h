@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef BRSKI_SERVICES_BASE_LOG_LIMIT_H
-#define BRSKI_SERVICES_BASE_LOG_LIMIT_H
+#ifndef BRSKI_GROUND_LOG_LIMIT_H
+#define BRSKI_GROUND_LOG_LIMIT_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,7 +19,10 @@ struct brski_log_limit {
 #define BRSKI_LOG_LIMIT_MS 60000
 #define BRSKI_LOG_MORE_MAX 64
 
-/* Is this one to be written? *left_out: lines since the last one that was. now_ms: brski_now_ms(). */
+/*
+ * Is this one to be written? *left_out: lines since the last one that was. now_ms: of a clock that
+ * nobody sets, if there is one; after a jump back it begins anew.
+ */
 bool brski_log_due(struct brski_log_limit *limit, int64_t now_ms, unsigned *left_out);
 /*
  * The same for whoever has nothing to say himself, as housekeeping: true if the minute is over and
