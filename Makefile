@@ -80,7 +80,7 @@ $(BUILD)/san/lib$(1).a: $(2:%.c=$(BUILD)/san/%.o)
 $(BUILD)/lib$(1).a $(BUILD)/san/lib$(1).a:
 	@rm -f $$@
 	$$(call say,AR,$$@)
-	$$(Q)$$(AR) rcs $$@ $$^
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
 endef
 $(eval $(call archive,eap_brski,$(LIB_SOURCES)))
 
