@@ -268,6 +268,7 @@ static void eap_brski_end_success(struct eap_sm *sm)
 
 	brski->failures = 0;
 	brski->attempts = 0;
+	brski->put_off = 0;
 	os_memset(&brski->not_before, 0, sizeof(brski->not_before));
 	if (brski->mode == EAP_BRSKI_LOGIN)
 		eap_brski_notify(sm, "logged-in", brski->identity);
@@ -275,54 +276,92 @@ static void eap_brski_end_success(struct eap_sm *sm)
 		wpas_brski_login_again(sm->msg_ctx);
 }
 
-/* RFC 9965: fewer and fewer attempts, and not all devices at once when the power is back. Twice as long each
- * time, up to an hour, and then by chance half as long or half as long again. */
-static long eap_brski_pause(const struct eap_brski *brski)
+/* Not all devices at once when the power is back, or a server was busy: by chance half as long or half as long
+ * again. */
+static long eap_brski_by_chance(unsigned long seconds)
 {
-	unsigned long seconds = brski->backoff;
-	unsigned int i;
 	u32 r = 0;
 
-	for (i = 1; i < brski->attempts && seconds < EAP_BRSKI_BACKOFF_MAX; i++)
-		seconds *= 2;
-	if (seconds > EAP_BRSKI_BACKOFF_MAX)
-		seconds = EAP_BRSKI_BACKOFF_MAX;
 	if (seconds == 0 || os_get_random((unsigned char *)&r, sizeof(r)) < 0)
 		return (long)seconds;
 	return (long)(seconds / 2 + r % (seconds + 1));
 }
 
-/* Not kept anywhere: a device that is plugged into another port tries there at once. */
-static void eap_brski_back_off(struct eap_sm *sm)
+/* RFC 9965: fewer and fewer attempts. Twice as long each time, up to an hour. */
+static long eap_brski_pause(const struct eap_brski *brski)
 {
+	unsigned long seconds = brski->backoff;
+	unsigned int i;
+
+	for (i = 1; i < brski->attempts && seconds < EAP_BRSKI_BACKOFF_MAX; i++)
+		seconds *= 2;
+	return eap_brski_by_chance(seconds > EAP_BRSKI_BACKOFF_MAX ? EAP_BRSKI_BACKOFF_MAX : seconds);
+}
+
+/*
+ * The server has ended it before its registrar said anything, and this side had not: it is busy. That is no
+ * failure of the device, and a crowd of devices is in soon if none of them stays away for an hour. But a network
+ * that does not know the method says the same, and is not to be asked each minute for ever.
+ */
+static bool eap_brski_was_put_off(const struct eap_sm *sm)
+{
+	const struct eap_brski *brski = sm->brski;
+
+	return sm->rxFailure && !brski->told && brski->put_off < EAP_BRSKI_BUSY_TIMES &&
+	       !brski_peer_heard(brski->onboarding->peer);
+}
+
+/* Not kept anywhere: a device that is plugged into another port tries there at once. */
+static void eap_brski_back_off(struct eap_sm *sm, bool put_off)
+{
+	struct eap_brski *brski = sm->brski;
 	long seconds;
 
-	sm->brski->attempts++;
-	seconds = eap_brski_pause(sm->brski);
+	if (put_off) {
+		brski->put_off++;
+		seconds = eap_brski_by_chance(
+			brski->backoff < EAP_BRSKI_BUSY ? brski->backoff : EAP_BRSKI_BUSY);
+	} else {
+		brski->attempts++;
+		seconds = eap_brski_pause(brski);
+	}
 	if (seconds <= 0)
 		return;
-	wpa_printf(MSG_INFO, "EAP-BRSKI: the next attempt to be onboarded in %ld s", seconds);
+	wpa_printf(MSG_INFO, "EAP-BRSKI: %sthe next attempt to be onboarded in %ld s",
+		put_off ? "the server is busy: " : "", seconds);
 	eap_brski_hold(sm, seconds);
+}
+
+/* What ended an attempt to be onboarded, and when the next one may be. */
+static void eap_brski_end_attempt(struct eap_sm *sm)
+{
+	struct eap_brski *brski = sm->brski;
+	bool put_off = eap_brski_was_put_off(sm);
+	struct os_reltime now;
+
+	if (brski_peer_heard(brski->onboarding->peer))
+		brski->put_off = 0;
+	if (put_off)
+		eap_brski_notify(sm, "put-off", "the server is busy");
+	else
+		eap_brski_failed(sm, sm->rxFailure ? "the server refused" : "the server fell silent");
+	os_get_reltime(&now);
+	if (os_reltime_before(&now, &brski->not_before))
+		eap_brski_hold(sm, (long)(brski->not_before.sec - now.sec) + 1);
+	else
+		eap_brski_back_off(sm, put_off);
 }
 
 static void eap_brski_end_failure(struct eap_sm *sm)
 {
 	struct eap_brski *brski = sm->brski;
-	struct os_reltime now;
 
 	if (eap_brski_definite(sm))
 		brski->failures++;
-	if (brski->mode == EAP_BRSKI_LOGIN)
+	if (brski->mode == EAP_BRSKI_ONBOARD)
+		eap_brski_end_attempt(sm);
+	else
 		eap_brski_notify(sm, "login-failed", brski->identity);
-	else
-		eap_brski_failed(sm, sm->rxFailure ? "the server refused" : "the server fell silent");
-	if (brski->mode != EAP_BRSKI_ONBOARD)
-		return;
-	os_get_reltime(&now);
-	if (os_reltime_before(&now, &brski->not_before))
-		eap_brski_hold(sm, (long)(brski->not_before.sec - now.sec) + 1);
-	else
-		eap_brski_back_off(sm);
 }
 
 void eap_brski_end(struct eap_sm *sm, bool success)

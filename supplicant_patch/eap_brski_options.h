@@ -6,6 +6,9 @@
 
 #define EAP_BRSKI_BACKOFF_MAX 3600 /* seconds, however often an onboarding fails */
 
+#define EAP_BRSKI_BUSY 60       /* seconds after a server that is busy has put the device off ... */
+#define EAP_BRSKI_BUSY_TIMES 10 /* ... so often in a row; then it is like any failure */
+
 /* Options in phase1="brski_...=... ", see eap-brski-peer(5). */
 struct eap_brski_options {
 	char state[256];

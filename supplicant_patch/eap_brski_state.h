@@ -34,6 +34,7 @@ struct eap_brski {
 	struct os_reltime not_before;
 	unsigned int failures; /* definite ones, in a row */
 	unsigned int attempts; /* to be onboarded, in a row, that came to nothing */
+	unsigned int put_off;  /* in a row, before the registrar has said anything */
 	unsigned int backoff;  /* these two: options, as they were when this conversation began */
 	bool clock_is_right;
 	bool told; /* why this conversation fails */

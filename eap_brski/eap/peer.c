@@ -348,6 +348,11 @@ const char *brski_peer_reason(const struct brski_peer *peer)
 	return peer->reason;
 }
 
+bool brski_peer_heard(const struct brski_peer *peer)
+{
+	return peer->heard;
+}
+
 void brski_peer_counts(const struct brski_peer *peer, struct brski_peer_counts *out)
 {
 	*out = peer->counts;

@@ -56,6 +56,12 @@ BRSKI_CHECKED enum brski_code brski_peer_keys(struct brski_peer *peer, uint8_t m
 enum brski_pledge_state brski_peer_state(const struct brski_peer *peer);
 long brski_peer_retry_after(const struct brski_peer *peer); /* seconds; 0: none */
 const char *brski_peer_reason(const struct brski_peer *peer);
+/*
+ * The registrar has answered something inside the tunnel. An EAP-Failure before that, of a session
+ * that has not failed at this end (brski_peer_reason is ""), says nothing about the device: the server
+ * is busy, or does not serve the method.
+ */
+bool brski_peer_heard(const struct brski_peer *peer);
 
 /* What a session cost so far; for logs and benchmarks. */
 struct brski_peer_counts {

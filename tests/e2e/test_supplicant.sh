@@ -94,6 +94,33 @@ check "and says nothing to the server but its presence" eval '! said patient "id
 pause_of patient
 check "in time, it gets in" join patient
 
+# ---- A server that is busy ----
+
+# Its one session is that of a device whose MASA does not answer.
+lab_stop radius
+BRSKI_OPTIONS="max_sessions = 1"
+lab_radius
+kill -STOP "${LAB_PID[masa]}"
+good_device first
+good_device second
+JOIN_WRAPPER="stdbuf -oL" join first &
+occupant=$!
+for _ in $(seq 100); do
+	said first 'ms of patience' && break
+	sleep 0.1
+done
+mark=$(lab_mark radius)
+check "a device that finds no session does not get in" eval '! join second'
+check "it takes that for a server that is busy" said second 'EAP-BRSKI: put-off: the server is busy'
+check "and not for a failure" eval "! said second 'EAP-BRSKI: failed'"
+check "it comes back after a minute, give or take a half" said second 'the server is busy: the next attempt .* in (3[0-9]|[4-8][0-9]|90) s'
+check "the operator reads why" logged 'must come back later: .*max_sessions' "$mark"
+kill -CONT "${LAB_PID[masa]}"
+check "the first device gets in" wait $occupant
+lab_stop radius
+lab_radius
+check "and then the second" join second
+
 # ---- Other numbers, other names ----
 
 lab_stop radius

@@ -234,6 +234,7 @@ START_TEST(onboards)
 	struct brski_peer_counts counts;
 
 	ck_assert_int_eq(session(), BRSKI_PEER_SUCCESS);
+	ck_assert(brski_peer_heard(peer));
 	ck_assert_int_eq(brski_peer_state(peer), BRSKI_PLEDGE_ENROLLED);
 	ck_assert(server.acknowledged);
 	ck_assert_str_eq(brski_peer_reason(peer), "");
@@ -305,6 +306,7 @@ START_TEST(the_server_refuses_the_certificate)
 		ck_assert_int_eq(session(), BRSKI_PEER_FAILURE);
 		expect_failure("the registrar refused our certificate");
 		expect_failure(cases[i].words);
+		ck_assert(!brski_peer_heard(peer));
 		ck_assert_uint_eq(net.n_requests, 0);
 	}
 }
