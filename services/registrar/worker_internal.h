@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "services/base/http_client.h"
 #include "eap_brski/ground/log_limit.h"
+#include "services/base/http_client.h"
 #include "services/registrar/owner.h"
 #include "services/registrar/places.h"
 #include "services/registrar/refill.h"
