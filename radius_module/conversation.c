@@ -154,7 +154,7 @@ static void challenge(struct brski_conversations *c, struct conversation *v, con
 static void conclude(struct brski_conversations *c, struct conversation *v,
 	const struct brski_serving_step *s, enum brski_code code, struct brski_conversation_out *out)
 {
-	v->is_parked = code == BRSKI_OK && s->parked;
+	v->is_parked = code == BRSKI_OK && s->parked && !s->busy;
 	if (code == BRSKI_OK && s->busy)
 		put_off(c, out, v->request_id, s->busy, s->err.why);
 	else if (code != BRSKI_OK || s->result == BRSKI_SERVER_FAILURE)

@@ -1175,8 +1175,16 @@ START_TEST(a_crowd_is_put_off_at_once)
 	device_close(&other);
 	open_parked(&other, "b", "1");
 	device_close(&other);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		d[i].hurry = true;
+		while (d[i].out.verdict == BRSKI_VERDICT_CHALLENGE) {
+			reply(&d[i]);
+			ask(&d[i]);
+		}
 		device_close(&d[i]);
+	}
+	/* those that were put off wait no more */
+	ck_assert_int_eq(say_who("a", "the next"), BRSKI_VERDICT_CHALLENGE);
 	empty_gate();
 }
 END_TEST
