@@ -15,7 +15,7 @@
  * An HTTP or HTTPS server on a port of 127.0.0.1, in threads of its own, that says what a test
  * wants. Whatever goes wrong of itself aborts the test program.
  */
-#define WEB_CONNECTIONS_MAX 256
+#define WEB_CONNECTIONS_MAX 1024
 
 struct web_request {
 	char head[8192]; /* request line and fields, as they came */

@@ -5,13 +5,10 @@
 #include <unistd.h>
 
 #include <check.h>
-#include <openssl/evp.h>
 
-#include "eap_brski/ground/base64.h"
-#include "eap_brski/ground/text.h"
 #include "services/registrar/board.h"
 #include "tests/unit/support/files.h"
-#include "tests/unit/support/visit.h"
+#include "tests/unit/support/many_jobs.h"
 
 /* Whose turn it is, when back ends are slow: no call is made here, and none comes back. */
 
@@ -26,12 +23,6 @@ static struct brski_task *tasks[2048];
 static unsigned n_tasks;
 static struct brski_error err;
 
-static void save(struct visit *v, const char *path, const char *type, struct brski_buf *blob)
-{
-	ck_assert_uint_eq(visit_send(v, "POST", path, type, brski_buf_span(&v->request)), 0);
-	EXPECT(BRSKI_OK, brski_job_save(v->job, blob, &err));
-}
-
 static void setup(void)
 {
 	const struct brski_board_config config = {
@@ -42,11 +33,11 @@ static void setup(void)
 	EXPECT(BRSKI_OK, brski_board_new(&config, &board, &err));
 	visit_open(&v, &site);
 	visit_make_voucher_request(&v);
-	save(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, &blobs[0]);
+	many_jobs_take(&v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, &blobs[0]);
 	site_drive(&site, v.job);
 	ck_assert_uint_eq(visit_finish(&v), 200);
 	visit_make_enroll(&v, &site.idevid, false);
-	save(&v, PATH_INITIALIZATION, BRSKI_MEDIA_CMP, &blobs[1]);
+	many_jobs_take(&v, PATH_INITIALIZATION, BRSKI_MEDIA_CMP, &blobs[1]);
 	visit_close(&v);
 }
 
@@ -60,52 +51,11 @@ static void teardown(void)
 	site_close(&site);
 }
 
-/* The text's place behind `"name":"`. */
-static char *value_of(struct brski_buf *blob, const char *name)
-{
-	char quoted[32];
-	char *at;
-
-	snprintf(quoted, sizeof(quoted), "\"%s\":\"", name);
-	at = memmem(blob->data, blob->len, quoted, strlen(quoted));
-	ck_assert_ptr_nonnull(at);
-	return at + strlen(quoted);
-}
-
-/* The same request, another time: with other octets in its last signature, and the key that these have. */
-static struct brski_job *another(const struct brski_buf *blob, unsigned number)
-{
-	struct brski_job *job;
-	struct brski_buf copy = {0}, octets = {0};
-	char digits[9], name[BRSKI_FINGERPRINT_MAX], key[BRSKI_FINGERPRINT_MAX];
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t digest[32];
-	char *request;
-
-	EXPECT(BRSKI_OK, brski_buf_set(&copy, brski_buf_span(blob)));
-	snprintf(digits, sizeof(digits), "%08u", number);
-	request = value_of(&copy, "request");
-	memcpy(request + strcspn(request, "\"") - 12, digits, 8);
-	EXPECT(BRSKI_OK, brski_base64_decode(brski_span(request, strcspn(request, "\"")), &octets, &err));
-	brski_cert_fingerprint(site.idevid.cert, name);
-	ck_assert(EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-		  EVP_DigestUpdate(ctx, name, strlen(name)) == 1 &&
-		  EVP_DigestUpdate(ctx, octets.data, octets.len) == 1 &&
-		  EVP_DigestFinal_ex(ctx, digest, NULL) == 1);
-	EVP_MD_CTX_free(ctx);
-	brski_hex(brski_span(digest, sizeof(digest)), key, sizeof(key));
-	memcpy(value_of(&copy, "key"), key, strlen(key));
-	EXPECT(BRSKI_OK, brski_job_load(site.registrar, brski_buf_span(&copy), 1, &job, &err));
-	brski_buf_free(&octets);
-	brski_buf_free(&copy);
-	return job;
-}
-
 static void add(int which, const char *masa_url, unsigned n)
 {
 	site.masa_url = masa_url;
 	for (unsigned i = 0; i < n; i++) {
-		struct brski_job *job = another(&blobs[which], n_tickets);
+		struct brski_job *job = many_jobs_another(&site, &blobs[which], n_tickets);
 
 		tickets[n_tickets] = brski_board_submit(board, job, NULL, NULL);
 		ck_assert_ptr_nonnull(tickets[n_tickets++]);
@@ -190,11 +140,11 @@ START_TEST(waiting_for_masas_leaves_memory_for_the_pki)
 
 	site.masa_url = ONE;
 	while (i < BRSKI_BOARD_MAX)
-		ck_assert(brski_board_adopt(board, &one, another(&blobs[0], i++)));
-	job = another(&blobs[0], i);
+		ck_assert(brski_board_adopt(board, &one, many_jobs_another(&site, &blobs[0], i++)));
+	job = many_jobs_another(&site, &blobs[0], i);
 	ck_assert(!brski_board_adopt(board, &one, job));
 	brski_job_free(job);
-	ck_assert(brski_board_adopt(board, &pki, another(&blobs[1], 0)));
+	ck_assert(brski_board_adopt(board, &pki, many_jobs_another(&site, &blobs[1], 0)));
 }
 END_TEST
 
@@ -366,7 +316,7 @@ static unsigned adopt_all(const struct brski_share *share, const char *masa_url,
 
 	site.masa_url = masa_url;
 	for (;;) {
-		job = another(&blobs[share->kind], from + n);
+		job = many_jobs_another(&site, &blobs[share->kind], from + n);
 		if (!brski_board_adopt(board, share, job))
 			break;
 		n++;
