@@ -65,7 +65,7 @@ STORE_FAILS := $(BUILD)/san/tests/unit/services/registrar/test_store_fails
 check-long: all supplicant test-programs $(STORE_FAILS)
 	@STORE_FAILS=all CK_TIMEOUT_MULTIPLIER=20 $(STORE_FAILS)
 	@echo "50 devices while the disk keeps nothing, and 3000 at the same moment, beside EAP-TLS: some minutes"
-	@BUILD=$(BUILD) BLOCKED=50 LOGINS=80 CROWD=3000 ROOM=2048 tests/e2e/test_ordinary_users.sh
+	@BUILD=$(BUILD) BLOCKED=50 LOGINS=80 CROWD=3000 ROOM=2048 PAUSE=10000 tests/e2e/test_ordinary_users.sh
 	@echo "20000 requests of one MASA and 500 of another: some minutes"
 	@BUILD=$(BUILD) BACKLOG=20000 OTHERS=500 PATIENCE=1200 tests/e2e/test_backlog.sh
 	@echo "1000 kills: half an hour"
