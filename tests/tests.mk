@@ -2,8 +2,10 @@
 #
 #   make test-programs   what the end-to-end tests run beside the product
 #   make check-long      every case of the tests of which `make check` takes a sample
+#   make check-suite     `make check` on another Debian, which is made in a folder: SUITE=trixie (default), bookworm, ...
+#   make check-cross     library and services for arm64, made by a cross compiler in such a folder, and run
 
-.PHONY: test-programs check-long
+.PHONY: test-programs check-long check-suite check-cross
 
 DRIVER := $(BUILD)/tests/radius-pledge
 test-programs: $(DRIVER)
@@ -70,3 +72,9 @@ check-long: all supplicant test-programs $(STORE_FAILS)
 	@BUILD=$(BUILD) BACKLOG=20000 OTHERS=500 PATIENCE=1200 tests/e2e/test_backlog.sh
 	@echo "1000 kills: half an hour"
 	@BUILD=$(BUILD) KILLS=1000 tests/e2e/test_kill.sh
+
+SUITE ?= trixie
+check-suite:
+	@BUILD=$(BUILD) tests/debian/suite $(SUITE)
+check-cross:
+	@BUILD=$(BUILD) tests/debian/cross

@@ -89,7 +89,7 @@ pki_idevid other lost
 device_config lost lost
 refused "a device of an unknown manufacturer" lost 'no known manufacturer.*Other' 'TLS alert: unknown CA'
 
-pki_idevid acme old -days -1
+pki_idevid acme old "${PKI_EXPIRED[@]}"
 lab_device old
 device_config old old
 refused "an IDevID that has expired" old 'expired' 'TLS alert: certificate expired'

@@ -69,7 +69,7 @@ check "with its LDevID" said again 'EAP-BRSKI: logged-in: '
 state=$LAB/devices/again/state
 cp -p "$state/ldevid-1.pem" "$LAB/good.pem"
 openssl req -new -key "$state/ldevid-1.key" -subj "/O=Acme/CN=Acme Sensor/serialNumber=again" -out "$LAB/again.csr"
-openssl x509 -req -in "$LAB/again.csr" -CA "$PKI/home-ca.pem" -CAkey "$PKI/home-ca.key" -set_serial 77 -days -1 \
+openssl x509 -req -in "$LAB/again.csr" -CA "$PKI/home-ca.pem" -CAkey "$PKI/home-ca.key" -set_serial 77 "${PKI_EXPIRED[@]}" \
 	-out "$state/ldevid-1.pem" 2> /dev/null
 check "with an expired LDevID it is onboarded anew" join again
 check "and says why" said again 'has expired'
@@ -160,7 +160,7 @@ check "and has nothing to do with EAP-BRSKI" eval '! said ordinary EAP-BRSKI:'
 # ---- A login where no clock is right, at a server that wants TLS 1.3 ----
 
 lab_stop radius
-pki_issue home-ca home-radius "/O=Home Network/CN=radius.home.example" $'keyUsage=digitalSignature\nextendedKeyUsage=serverAuth' -days -1
+pki_issue home-ca home-radius "/O=Home Network/CN=radius.home.example" $'keyUsage=digitalSignature\nextendedKeyUsage=serverAuth' "${PKI_EXPIRED[@]}"
 TLS_MIN=1.3
 lab_radius
 good_device clockless "brski_vendor=9048:77 brski_domain=devices.example.com brski_clock=0"

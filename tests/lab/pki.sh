@@ -41,6 +41,14 @@ pki_manufacturer() { # PREFIX NAME
 		$'basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:'"$MASA_HOST"
 }
 
+# Options of openssl x509 for a certificate that has expired. OpenSSL 3.5 does not count days backwards, and 3.0 takes no dates.
+if openssl x509 -help 2>&1 | grep -q -- '-not_after'; then
+	PKI_EXPIRED=(-not_before 20250101000000Z -not_after 20250102000000Z)
+else
+	# shellcheck disable=SC2034 # for who sources this
+	PKI_EXPIRED=(-days -1)
+fi
+
 # An IDevID, for ever as IEEE 802.1AR wants it. Its MASA URI extension is $MASA_URL, if that is set.
 pki_idevid() { # PREFIX SERIAL [openssl x509 options]
 	local prefix=$1 serial=$2 extensions=$'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature'

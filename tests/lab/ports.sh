@@ -4,8 +4,7 @@
 # that labs can run side by side. All are below those that the system gives to clients: no connection of anybody's is at one meanwhile.
 
 PORTS_EACH=10
-PORTS_LOCKS=/run/lock
-[ -w "$PORTS_LOCKS" ] || PORTS_LOCKS=/tmp
+for PORTS_LOCKS in /run/lock /dev/shm /tmp; do [ ! -w "$PORTS_LOCKS" ] || break; done
 
 ports_take() {
 	local clients first

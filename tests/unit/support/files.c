@@ -75,8 +75,10 @@ void file_write_certs(const char *path, const STACK_OF(X509) *certs)
 
 void temp_make(char path[64])
 {
-	strcpy(path, "/tmp/brski-test-XXXXXX");
-	need(mkdtemp(path) != NULL, "mkdtemp");
+	const char *parent = getenv("TMPDIR");
+
+	need(snprintf(path, 64, "%s/brski-test-XXXXXX", parent ? parent : "/tmp") < 64, "TMPDIR is too long");
+	need(mkdtemp(path) != NULL, path);
 }
 
 void temp_remove(const char *path)

@@ -18,7 +18,7 @@ void file_write(const char *path, struct brski_span bytes);
 X509 *file_cert(const char *path);
 EVP_PKEY *file_key(const char *path);
 void file_write_certs(const char *path, const STACK_OF(X509) *certs); /* PEM */
-/* A new empty folder; temp_remove deletes it with the files in it. */
+/* A new empty folder, in $TMPDIR; temp_remove deletes it with the files in it. */
 void temp_make(char path[64]);
 void temp_remove(const char *path);
 /* Runs a command of the shell, its output thrown away; its exit status. */

@@ -11,6 +11,7 @@
 
 #include "eap_brski/pki/cert.h"
 #include "tests/unit/support/cmp_world.h"
+#include "tests/unit/support/files.h"
 
 /* Against an implementation that is not ours: OpenSSL's CMP library, as server, as client, as program. */
 
@@ -601,16 +602,12 @@ static void write_csr(const char *name, const struct cmp_world *w)
 
 static void make_folder(void)
 {
-	snprintf(folder, sizeof(folder), "/tmp/test_cmp_openssl.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	temp_make(folder);
 }
 
 static void remove_folder(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	temp_remove(folder);
 }
 
 static void write_world(const struct cmp_world *w)

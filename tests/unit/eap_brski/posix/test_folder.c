@@ -25,7 +25,7 @@ static void teardown(void)
 {
 	brski_buf_free(&value);
 	brski_folder_close(folder);
-	ck_assert_int_eq(run("rm -rf '%s'", dir), 0);
+	temp_remove(dir);
 }
 
 static const char *path_of(const char *name)

@@ -35,7 +35,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	ck_assert_int_eq(run("rm -rf %s", dir), 0);
+	temp_remove(dir);
 }
 
 static int make(const char *name)

@@ -7,13 +7,14 @@
 
 #include "services/registrar/modes.h"
 #include "services/registrar/policy.h"
+#include "tests/unit/support/files.h"
 #include "tests/unit/support/pki.h"
 #include "tests/unit/support/store_rows.h"
 
 /* The five modes, the operator's word, the administrator's last word, and what may wait. */
 
-static char folder[] = "/tmp/brski-policy-XXXXXX";
-static char path[64];
+static char folder[64];
+static char path[80];
 static struct brski_store *store;
 static struct brski_policy *policy;
 static const struct brski_registrar_ops *ops;
@@ -40,8 +41,7 @@ static void set_up(void)
 		.hw_type = "1.3.6.1.4.1.32473.17.2",
 		.hw_serial = brski_span_str("M-1")};
 
-	strcpy(strrchr(folder, '-'), "-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	temp_make(folder);
 	snprintf(path, sizeof(path), "%s/r.db", folder);
 	ck_assert_msg(brski_store_open(path, true, &store, &err) == BRSKI_OK, "%s", err.why);
 	ck_assert(brski_policy_new(store, NULL, &policy, &err) == BRSKI_OK);
@@ -54,18 +54,12 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	char name[96];
-
 	brski_policy_free(policy);
 	brski_store_close(store);
 	pki_free(&sensor);
 	pki_free(&module);
 	pki_free(&ca);
-	for (int i = 0; i < 3; i++) {
-		snprintf(name, sizeof(name), "%s%s", path, (const char *[]){"", "-wal", "-shm"}[i]);
-		unlink(name);
-	}
-	rmdir(folder);
+	temp_remove(folder);
 }
 
 static struct brski_device device_of(const struct brski_credential *credential)

@@ -11,12 +11,13 @@
 
 #include "services/registrar/policy.h"
 #include "services/registrar/store_internal.h"
+#include "tests/unit/support/files.h"
 #include "tests/unit/support/pki.h"
 #include "tests/unit/support/store_rows.h"
 
 /* A store in a file of its own, since two processes share one in real life: every test may open it twice. */
-static char folder[] = "/tmp/brski-store-XXXXXX";
-static char path[64];
+static char folder[64];
+static char path[80];
 static struct brski_store *store;
 static struct brski_error err;
 
@@ -37,22 +38,15 @@ int fsync(int fd)
 
 static void set_up(void)
 {
-	strcpy(strrchr(folder, '-'), "-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	temp_make(folder);
 	snprintf(path, sizeof(path), "%s/r.db", folder);
 	ck_assert_msg(brski_store_open(path, true, &store, &err) == BRSKI_OK, "%s", err.why);
 }
 
 static void tear_down(void)
 {
-	char name[96];
-
 	brski_store_close(store);
-	for (int i = 0; i < 3; i++) {
-		snprintf(name, sizeof(name), "%s%s", path, (const char *[]){"", "-wal", "-shm"}[i]);
-		unlink(name);
-	}
-	rmdir(folder);
+	temp_remove(folder);
 }
 
 static void put_manufacturer(
