@@ -17,6 +17,8 @@
  *   BRSKI_UNAVAILABLE  somebody else sat on the write lock for longer than busy_ms
  *   BRSKI_INTERNAL     anything else
  *
+ * Where the rights on its files are the reason, the words say on which, and whose (sql_files.h).
+ *
  * A connection may be used from any thread: it has a recursive lock, which a statement and a
  * transaction hold from their beginning to their end.
  */
@@ -26,6 +28,11 @@ struct sql_options {
 	bool create;      /* make it if there is none */
 	mode_t mode;      /* of a file that is made, whatever the umask is */
 	unsigned busy_ms; /* how long to wait for others' changes */
+	/*
+	 * For the operator, where its files are not its folder's owner's: what puts that right. Borrowed
+	 * until sql_close; may be NULL.
+	 */
+	const char *mend;
 };
 
 /*
@@ -104,6 +111,12 @@ BRSKI_CHECKED enum brski_code sql_transaction_end(
 	struct sql_db *db, enum brski_code code, struct brski_error *err);
 
 /* ---- What the database says of itself ---- */
+
+/*
+ * SQLite reads what it may not write, and says nothing before it has to. This is an error then;
+ * BRSKI_OK while somebody else writes.
+ */
+BRSKI_CHECKED enum brski_code sql_check_writable(struct sql_db *db, struct brski_error *err);
 
 /* Version of its schema, kept with it; 0: it has none. */
 BRSKI_CHECKED enum brski_code sql_version(struct sql_db *db, int *version, struct brski_error *err);

@@ -43,6 +43,8 @@ enum brski_code sql_open_store(
 		return code;
 	}
 	code = sql_migrate(*out, schema, &found, err);
+	if (code == BRSKI_OK)
+		code = sql_check_writable(*out, err);
 	if (code != BRSKI_OK) {
 		sql_close(*out);
 		*out = NULL;

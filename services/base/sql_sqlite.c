@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/base/sql.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -13,9 +14,12 @@
 
 #include "eap_brski/ground/text.h"
 #include "services/base/run_as.h"
+#include "services/base/sql_files.h"
 
 struct sql_db {
 	sqlite3 *sqlite;
+	char *path;           /* these two for words about its files */
+	const char *mend;     /* as in sql_options */
 	pthread_mutex_t lock; /* recursive: a transaction has it around its statements */
 	struct run_as who;    /* whose rights on files count, while somebody has the lock */
 	unsigned depth;       /* how often he has */
@@ -37,13 +41,31 @@ static enum brski_code code_of(int rc)
 	}
 }
 
+/* What went wrong; and why, if that is how its files are. */
+static enum brski_code fail_files(
+	struct sql_db *db, enum brski_code code, const char *said, struct brski_error *err)
+{
+	char words[320];
+
+	if (sql_files_why_not(db->path, db->mend, words, sizeof(words)))
+		return brski_fail(err, code, "%s: %s", said, words);
+	return brski_fail(err, code, "%s", said);
+}
+
+static enum brski_code fail_rc(struct sql_db *db, int rc, struct brski_error *err)
+{
+	int kind = rc & 0xff;
+
+	if (kind != SQLITE_READONLY && kind != SQLITE_CANTOPEN && kind != SQLITE_PERM)
+		return brski_fail(err, code_of(rc), "database: %s", sqlite3_errmsg(db->sqlite));
+	return brski_fail_context(err, fail_files(db, code_of(rc), sqlite3_errstr(kind), err), "database");
+}
+
 static enum brski_code execute(struct sql_db *db, const char *text, struct brski_error *err)
 {
 	int rc = sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
 
-	if (rc == SQLITE_OK)
-		return BRSKI_OK;
-	return brski_fail(err, code_of(rc), "database: %s", sqlite3_errmsg(db->sqlite));
+	return rc == SQLITE_OK ? BRSKI_OK : fail_rc(db, rc, err);
 }
 
 /* ---- Opening ---- */
@@ -78,6 +100,18 @@ static void make_file(const char *path, const struct sql_options *options)
 	close(fd);
 }
 
+/* Who may not look, does not know. */
+static bool is_missing(const char *database, const struct sql_options *options)
+{
+	return !options->create && strcmp(database, ":memory:") != 0 && access(database, F_OK) != 0 &&
+	       errno == ENOENT;
+}
+
+static enum brski_code fail_missing(struct brski_error *err)
+{
+	return brski_fail(err, BRSKI_NOT_FOUND, "unable to open database file: %s", strerror(ENOENT));
+}
+
 static enum brski_code open_file(
 	struct sql_db *db, const char *database, const struct sql_options *options, struct brski_error *err)
 {
@@ -86,32 +120,64 @@ static enum brski_code open_file(
 
 	sql_lock(db);
 	make_file(database, options);
-	if (sqlite3_open_v2(database, &db->sqlite, flags, NULL) != SQLITE_OK) {
-		code = !options->create && access(database, F_OK) != 0 ? BRSKI_NOT_FOUND : BRSKI_UNAVAILABLE;
-		brski_fail(err, code, "%s", db->sqlite ? sqlite3_errmsg(db->sqlite) : "out of memory");
-	}
+	if (is_missing(database, options))
+		code = fail_missing(err);
+	else if (sqlite3_open_v2(database, &db->sqlite, flags, NULL) != SQLITE_OK)
+		code = fail_files(db, BRSKI_UNAVAILABLE,
+			db->sqlite ? sqlite3_errmsg(db->sqlite) : "out of memory", err);
 	sql_unlock(db);
 	return code;
+}
+
+static enum brski_code db_new(
+	const char *database, const struct sql_options *options, struct sql_db **out, struct brski_error *err)
+{
+	struct sql_db *db = calloc(1, sizeof(*db));
+	enum brski_code code = BRSKI_NO_MEMORY;
+
+	if (db) {
+		db->path = strdup(database);
+		db->mend = options->mend;
+	}
+	if (db && db->path)
+		code = lock_new(&db->lock, err);
+	if (code == BRSKI_OK) {
+		*out = db;
+		return BRSKI_OK;
+	}
+	if (db)
+		free(db->path);
+	free(db);
+	return brski_fail(err, code, "out of memory");
+}
+
+/* Whose rights count. */
+static enum brski_code find_owner(
+	struct sql_db *db, const struct sql_options *options, struct brski_error *err)
+{
+	struct brski_error said;
+	enum brski_code code;
+
+	if (strcmp(db->path, ":memory:") == 0)
+		return BRSKI_OK;
+	code = run_as_owner(db->path, &db->who, &said);
+	if (code == BRSKI_OK)
+		return code;
+	if (code == BRSKI_UNTRUSTED && is_missing(db->path, options))
+		return fail_missing(err);
+	return brski_fail(err, code, "%s%s%s", said.why, db->mend ? "; " : "", db->mend ? db->mend : "");
 }
 
 enum brski_code sql_open(
 	const char *database, const struct sql_options *options, struct sql_db **out, struct brski_error *err)
 {
-	struct sql_db *db = calloc(1, sizeof(*db));
-	enum brski_code code;
+	struct sql_db *db = NULL;
+	enum brski_code code = db_new(database, options, &db, err);
 
 	*out = NULL;
-	if (!db)
-		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
-	code = lock_new(&db->lock, err);
-	if (code != BRSKI_OK) {
-		free(db);
+	if (code != BRSKI_OK)
 		return code;
-	}
-	if (strcmp(database, ":memory:") != 0)
-		code = run_as_owner(database, &db->who, err);
-	if (code == BRSKI_UNTRUSTED && !options->create && access(database, F_OK) != 0)
-		code = brski_fail(err, BRSKI_NOT_FOUND, "unable to open database file");
+	code = find_owner(db, options, err);
 	if (code == BRSKI_OK)
 		code = open_file(db, database, options, err);
 	if (code != BRSKI_OK) {
@@ -132,6 +198,7 @@ void sql_close(struct sql_db *db)
 	sqlite3_close(db->sqlite);
 	sql_unlock(db);
 	pthread_mutex_destroy(&db->lock);
+	free(db->path);
 	free(db);
 }
 
@@ -183,7 +250,7 @@ static enum brski_code set_lazy(struct sql_db *db, bool lazy, struct brski_error
 static void fail(struct sql *q, int rc)
 {
 	if (q->code == BRSKI_OK)
-		q->code = brski_fail(q->err, code_of(rc), "database: %s", sqlite3_errmsg(q->db->sqlite));
+		q->code = fail_rc(q->db, rc, q->err);
 }
 
 static void begin(struct sql *q, struct sql_db *db, const char *text, bool lazy, struct brski_error *err)
@@ -377,6 +444,22 @@ enum brski_code sql_transaction_end(struct sql_db *db, enum brski_code code, str
 }
 
 /* ---- What the database says of itself ---- */
+
+enum brski_code sql_check_writable(struct sql_db *db, struct brski_error *err)
+{
+	enum brski_code code;
+
+	sql_lock(db);
+	code = get_ready(db, err);
+	if (code == BRSKI_OK && sqlite3_db_readonly(db->sqlite, "main") == 1)
+		code = fail_rc(db, SQLITE_READONLY, err);
+	if (code == BRSKI_OK)
+		code = sql_transaction_begin(db, err);
+	if (code == BRSKI_OK)
+		code = sql_transaction_end(db, BRSKI_UNAVAILABLE, NULL); /* nothing is kept */
+	sql_unlock(db);
+	return code == BRSKI_UNAVAILABLE ? BRSKI_OK : code;
+}
 
 static enum brski_code number(struct sql_db *db, const char *text, int64_t *out, struct brski_error *err)
 {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/base/sql_files.h"
 #include "services/registrar/admin_internal.h"
 
 bool admin_is_printable(const char *text, size_t size)
@@ -33,6 +34,19 @@ enum brski_code brski_admin_open(const char *database, bool create, const struct
 	}
 	*out = admin;
 	return BRSKI_OK;
+}
+
+enum brski_code brski_admin_mend(
+	const char *database, brski_admin_mended_row *row, void *ctx, struct brski_error *err)
+{
+	return sql_files_mend(database, row, ctx, err);
+}
+
+bool brski_admin_lacks_rights(const char *database)
+{
+	char words[320];
+
+	return sql_files_why_not(database, NULL, words, sizeof(words));
 }
 
 void brski_admin_close(struct brski_admin *admin)

@@ -27,6 +27,17 @@ BRSKI_CHECKED enum brski_code brski_admin_open(const char *database, bool create
 	struct brski_admin **out, struct brski_error *err);
 void brski_admin_close(struct brski_admin *admin); /* NULL is allowed */
 
+/*
+ * For root: gives the files of the database to the owner of their folder, if they are not, as a copy that
+ * root has put back, his to read and write; row hears of each. Nothing if there are none, or we are not root,
+ * or the folder is root's. BRSKI_UNTRUSTED: one of them is a link, or no plain file.
+ */
+typedef void brski_admin_mended_row(void *ctx, const char *words);
+BRSKI_CHECKED enum brski_code brski_admin_mend(
+	const char *database, brski_admin_mended_row *row, void *ctx, struct brski_error *err);
+/* Whether it is our own rights on the database's files that are too few. */
+bool brski_admin_lacks_rights(const char *database);
+
 /* ---- Manufacturers ---- */
 
 #define BRSKI_ADMIN_NAME_MAX 64 /* these three with the terminating zero */

@@ -45,7 +45,9 @@ static enum brski_code open_store(
 {
 	const struct brski_store_options options = {.create = true, .keep_later = true, .env = site->env};
 
-	return brski_store_open_with(settings->database, &options, &site->store, err);
+	enum brski_code code = brski_store_open_with(settings->database, &options, &site->store, err);
+
+	return code == BRSKI_OK ? brski_store_check_writable(site->store, err) : code;
 }
 
 static enum brski_code check_cmp_url(const struct brski_config *settings, struct brski_error *err)

@@ -27,7 +27,10 @@ static enum brski_code migrate(struct brski_store *store, struct brski_error *er
 enum brski_code brski_store_open_with(const char *path, const struct brski_store_options *with,
 	struct brski_store **out, struct brski_error *err)
 {
-	const struct sql_options options = {.create = with->create, .mode = 0640, .busy_ms = BUSY_MS};
+	const struct sql_options options = {.create = with->create,
+		.mode = 0640,
+		.busy_ms = BUSY_MS,
+		.mend = "'brskictl init', run by root, mends that"};
 	struct brski_store *store = calloc(1, sizeof(*store));
 	enum brski_code code;
 
@@ -55,6 +58,11 @@ enum brski_code brski_store_open(
 	const struct brski_store_options with = {.create = create};
 
 	return brski_store_open_with(path, &with, out, err);
+}
+
+enum brski_code brski_store_check_writable(struct brski_store *store, struct brski_error *err)
+{
+	return sql_check_writable(store->db, err);
 }
 
 void brski_store_close(struct brski_store *store)

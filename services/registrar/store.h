@@ -36,6 +36,12 @@ struct brski_store_options {
 BRSKI_CHECKED enum brski_code brski_store_open_with(const char *path,
 	const struct brski_store_options *options, struct brski_store **out, struct brski_error *err);
 
+/*
+ * A database that can only be read opens as any other: this is an error then, with words for the operator
+ * on whose right to which file is missing.
+ */
+BRSKI_CHECKED enum brski_code brski_store_check_writable(struct brski_store *store, struct brski_error *err);
+
 /* What is not kept yet, is kept before this returns, if the disk can. NULL is nothing. */
 void brski_store_close(struct brski_store *store);
 

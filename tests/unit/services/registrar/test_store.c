@@ -673,7 +673,7 @@ START_TEST(what_is_no_store_is_refused)
 
 	ck_assert(brski_store_open("/tmp/brski-there-is-none.db", false, &other, &err) == BRSKI_NOT_FOUND);
 	ck_assert_str_eq(err.why,
-		"cannot open the database /tmp/brski-there-is-none.db: unable to open database file");
+		"cannot open the database /tmp/brski-there-is-none.db: unable to open database file: No such file or directory");
 	ck_assert_ptr_null(other);
 	ck_assert(sqlite3_open(path, &db) == SQLITE_OK);
 	ck_assert(sqlite3_exec(db, "PRAGMA user_version=999", NULL, NULL, NULL) == SQLITE_OK);
