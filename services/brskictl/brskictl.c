@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "eap_brski/ground/shell.h"
+#include "services/brskictl/brskictl_database.h"
 
 static int init(struct brski_admin *admin, const struct command_line *line)
 {
@@ -65,35 +67,69 @@ static void tell_order(struct brski_admin *admin, const struct command_line *lin
 		line->command->words, line->command->operands);
 }
 
+static void tell_to_be_root(const char *database)
+{
+	if (geteuid() != 0 && brski_admin_lacks_rights(database))
+		fputs("Run it as root.\n", stderr);
+}
+
+static void print_mended(void *ctx, const char *words)
+{
+	(void)ctx;
+	printf("%s.\n", words);
+}
+
+/* init is for files that have been put back, too. */
+static enum brski_code open_database(const char *database, const struct command_line *line,
+	struct brski_admin **admin, struct brski_error *err)
+{
+	bool is_init = line->command->id == BRSKICTL_INIT;
+	enum brski_code code = is_init ? brski_admin_mend(database, print_mended, NULL, err) : BRSKI_OK;
+
+	return code == BRSKI_OK ? brski_admin_open(database, is_init, NULL, admin, err) : code;
+}
+
 static int run_command(const char *database, const struct command_line *line)
 {
 	struct brski_admin *admin;
 	struct brski_error err;
 	int status;
 
-	if (brski_admin_open(database, line->command->id == BRSKICTL_INIT, NULL, &admin, &err) != BRSKI_OK) {
+	if (open_database(database, line, &admin, &err) != BRSKI_OK) {
 		brskictl_fail(&err);
 		if (err.code == BRSKI_NOT_FOUND)
 			tell_to_make(database);
-		return 1;
+		else
+			tell_to_be_root(database);
+		return COMMAND_FAILED;
 	}
 	status = run[line->command->id](admin, line);
-	if (status == COMMAND_FAILED)
+	if (status == COMMAND_FAILED) {
 		tell_order(admin, line);
+		tell_to_be_root(database);
+	}
 	brski_admin_close(admin);
 	return status;
 }
 
 int main(int argc, char **argv)
 {
-	const char *database = getenv("BRSKI_DATABASE");
+	struct brskictl_database database;
 	struct command_line line;
+	struct brski_error err;
 
 	command_line_read(&brskictl_program, argc, argv, &line);
 	if (!line.command)
 		return line.status;
-	for (size_t i = 0; i < line.n_given; i++)
-		if (line.given[i].id == 'd')
-			database = line.given[i].value;
-	return run_command(database && database[0] ? database : BRSKICTL_DATABASE, &line);
+	if (brskictl_database_find(&line, getenv("BRSKI_DATABASE"), &database, &err) != BRSKI_OK) {
+		brskictl_fail(&err);
+		fputs(geteuid() != 0 && err.code == BRSKI_UNAVAILABLE
+				? "Run it as root, or name the database with -d.\n"
+				: "Name the database with -d.\n",
+			stderr);
+		return COMMAND_FAILED;
+	}
+	if (database.from[0])
+		fprintf(stderr, "brskictl: the database is %s, as %s says\n", database.path, database.from);
+	return run_command(database.path, &line);
 }

@@ -15,7 +15,10 @@
 	}
 
 static const struct command_option everywhere[] = {
-	{"database", 'd', "FILE", "default: $BRSKI_DATABASE, else " BRSKICTL_DATABASE},
+	{"database", 'd', "FILE",
+		"default: $BRSKI_DATABASE, else what the server's\nconfiguration says, else " BRSKICTL_DATABASE},
+	{"config", 'C', "FILE",
+		"the server's configuration of rlm_brski; default:\n/etc/freeradius/3.0/mods-enabled/brski"},
 	END,
 };
 

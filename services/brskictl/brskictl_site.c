@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/brskictl/brskictl_site.h"
 
-#include <unistd.h>
-
+#include "services/brskictl/brskictl_database.h"
 #include "services/brskictl/radius_conf.h"
-
-#define CONFIG_ENABLED "/etc/freeradius/3.0/mods-enabled/brski"
-#define CONFIG_AVAILABLE "/etc/freeradius/3.0/mods-available/brski"
 
 static void take_option(struct brskictl_site *site, int c, const char *value)
 {
@@ -36,14 +32,13 @@ static enum brski_code configure(void *ctx, const char *name, const char *value,
 static enum brski_code read_config(
 	const struct brskictl_site *site, struct brski_admin *admin, struct brski_error *err)
 {
-	const char *standard = access(CONFIG_ENABLED, R_OK) == 0 ? CONFIG_ENABLED : CONFIG_AVAILABLE;
 	enum brski_code code = radius_conf_read(
-		site->config ? site->config : standard, brski_admin_settings(admin), configure, admin, err);
+		brskictl_config(site->config), brski_admin_settings(admin), configure, admin, NULL, err);
 
 	if (code != BRSKI_OK && site->config)
 		return brski_fail_context(err, code, "--config");
 	/* without a server on this machine, the options may say all */
-	return code == BRSKI_NOT_FOUND ? BRSKI_OK : code;
+	return code == BRSKI_NOT_FOUND || code == BRSKI_UNAVAILABLE ? BRSKI_OK : code;
 }
 
 static enum brski_code apply_options(

@@ -4,7 +4,10 @@
 
 #include "services/brskictl/brskictl.h"
 
-/* Commands that need the registrar's own key: they take it from where the server does, mods-enabled/brski. */
+/*
+ * Commands that need the registrar's own key: they take it from where the server does, the file that
+ * brskictl_config() tells.
+ */
 
 struct brskictl_site { /* options; NULL: as the configuration says */
 	const char *config, *certificate, *private_key, *ca, *cmp_url, *proxy;
@@ -12,7 +15,6 @@ struct brskictl_site { /* options; NULL: as the configuration says */
 
 /* clang-format off */
 #define BRSKICTL_SITE_OPTIONS \
-	{"config", 'C', "FILE", "the server's configuration of rlm_brski, which tells what\nfollows"}, \
 	{"certificate", 'c', "FILE", "the registrar's certificate"}, \
 	{"private-key", 'k', "FILE", "its key"}, \
 	{"ca", 'a', "FILE", "trust anchors of the network"}, \

@@ -23,6 +23,9 @@ struct reader {
 	const struct setting *table;
 	radius_conf_set *set;
 	void *ctx;
+	struct radius_conf_seen seen;
+	unsigned depth; /* how many sections we are in */
+	bool ours;      /* the outermost of them is rlm_brski's */
 };
 
 /* mods-enabled/.. is ${confdir}, and holds certs, which is ${certdir}. */
@@ -69,7 +72,38 @@ static char *unquote(char *text)
 	return value;
 }
 
-static enum brski_code read_line(const struct reader *r, char *line, struct brski_error *err)
+static bool is_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(text, word, len) == 0 && strchr(" \t{", text[len]);
+}
+
+/* "brski {", "brski name {", "}", "$INCLUDE file": true, and nothing else is on such a line. */
+static bool read_structure(struct reader *r, char *line)
+{
+	size_t len = strcspn(line, "#");
+
+	while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
+		len--;
+	if (is_word(line, "$INCLUDE")) {
+		r->seen.includes = true;
+		return true;
+	}
+	if (line[0] == '}') {
+		r->depth -= r->depth > 0;
+		return true;
+	}
+	if (len == 0 || line[len - 1] != '{' || memchr(line, '=', len))
+		return false;
+	if (r->depth++ == 0) {
+		r->ours = is_word(line, "brski");
+		r->seen.instances += r->ours;
+	}
+	return true;
+}
+
+static enum brski_code read_line(struct reader *r, char *line, struct brski_error *err)
 {
 	char expanded[RADIUS_CONF_VALUE_MAX];
 	const struct setting *setting;
@@ -78,14 +112,14 @@ static enum brski_code read_line(const struct reader *r, char *line, struct brsk
 
 	line = brski_trim_in_place(line);
 	equals = strchr(line, '=');
-	if (*line == '#' || !equals)
+	if (*line == '#' || read_structure(r, line) || !equals)
 		return BRSKI_OK;
 	*equals = '\0';
 	setting = settings_find(r->table, brski_trim_in_place(line));
 	value = unquote(brski_trim_in_place(equals + 1));
 	if (!value)
 		return brski_fail(err, BRSKI_MALFORMED, "a quotation mark is missing");
-	if (!setting)
+	if (!setting || r->depth > 1 || (r->depth == 1 && !r->ours))
 		return BRSKI_OK; /* of no concern here */
 	code = expand(r, setting, value, expanded, err);
 	if (code == BRSKI_OK)
@@ -94,7 +128,7 @@ static enum brski_code read_line(const struct reader *r, char *line, struct brsk
 	return code;
 }
 
-static enum brski_code read_available(const struct reader *r, struct brski_error *err)
+static enum brski_code read_available(struct reader *r, struct brski_error *err)
 {
 	char line[128];
 	enum brski_code code = BRSKI_OK;
@@ -106,7 +140,7 @@ static enum brski_code read_available(const struct reader *r, struct brski_error
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s", r->path);
 }
 
-static enum brski_code read_file(const struct reader *r, FILE *f, struct brski_error *err)
+static enum brski_code read_file(struct reader *r, FILE *f, struct brski_error *err)
 {
 	char line[LINE_MAX_OCTETS];
 	enum brski_code code = BRSKI_OK;
@@ -125,19 +159,21 @@ static enum brski_code read_file(const struct reader *r, FILE *f, struct brski_e
 }
 
 enum brski_code radius_conf_read(const char *path, const struct setting *table, radius_conf_set *set,
-	void *ctx, struct brski_error *err)
+	void *ctx, struct radius_conf_seen *seen, struct brski_error *err)
 {
-	const struct reader r = {path, table, set, ctx};
+	struct reader r = {.path = path, .table = table, .set = set, .ctx = ctx};
 	FILE *f = fopen(path, "re");
 	int why = errno;
 	enum brski_code code = read_available(&r, err);
 
 	if (!f)
-		return code != BRSKI_OK
-			       ? code
-			       : brski_fail(err, BRSKI_NOT_FOUND, "cannot open %s: %s", path, strerror(why));
+		return code != BRSKI_OK ? code
+					: brski_fail(err, why == ENOENT ? BRSKI_NOT_FOUND : BRSKI_UNAVAILABLE,
+						  "cannot open %s: %s", path, strerror(why));
 	if (code == BRSKI_OK)
 		code = read_file(&r, f, err);
 	fclose(f);
+	if (seen)
+		*seen = r.seen;
 	return code;
 }

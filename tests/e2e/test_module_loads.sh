@@ -201,4 +201,35 @@ site
 sed -i "s,database = .*,database = $lab/none/registrar.db," raddb/mods-enabled/brski
 refused "a folder for the database that is not there" "none/registrar.db"
 
+# A database that was put back by root, or with other rights: it is told at the start, and brskictl mends it.
+site
+check || true
+chown -R freerad:freerad "$lab/db"
+chmod 440 "$lab/db/registrar.db"
+refused "a database that its user may not write" "attempt to write a readonly database: user freerad may not read and write .*db/registrar.db, which is freerad's, mode 440; 'brskictl init', run by root"
+chown root:root "$lab/db/registrar.db"
+touch "$lab/db/registrar.db-wal" "$lab/db/registrar.db-shm"
+chmod 600 "$lab"/db/*
+refused "a database that is root's" "it belongs to root, .*'brskictl init', run by root"
+"$build/brskictl" --config "$lab/raddb/mods-enabled/brski" init > mended 2>&1 || true
+if [ "$(stat -c %U "$lab"/db/registrar.db* | sort -u)" = freerad ] && grep -q "registrar.db was root's, mode 600; it is freerad's, mode 600" mended && check; then
+	ok "brskictl init gives them back: $(grep -m1 "was root's" mended)"
+else
+	bad "brskictl init does not give them back"
+	cat mended "$lab/out" >&2
+fi
+if grep -q "brskictl: the database is $lab/db/registrar.db, as $lab/raddb/mods-enabled/brski says" mended; then
+	ok "brskictl works on the server's database"
+else
+	bad "brskictl works on another database than the server"
+fi
+if setpriv --reuid nobody --regid nogroup --clear-groups "$build/brskictl" -d "$lab/db/registrar.db" queue > out 2>&1; then
+	bad "a stranger may look"
+elif grep -q "user nobody may not .*db" out && grep -q "Run it as root" out && ! grep -q "Make it" out; then
+	ok "who is not root is told: $(head -n 1 out)"
+else
+	bad "who is not root"
+	cat out >&2
+fi
+
 exit $failed

@@ -51,7 +51,7 @@ static enum brski_code set(void *ctx, const char *name, const char *value, struc
 static enum brski_code read_text(const char *text)
 {
 	file_write(path, brski_span_str(text));
-	return radius_conf_read(path, table, set, &v, &err);
+	return radius_conf_read(path, table, set, &v, NULL, &err);
 }
 
 static void is_below(const char *value, const char *below)
@@ -165,7 +165,7 @@ END_TEST
 
 START_TEST(a_file_that_is_not_there)
 {
-	EXPECT_WHY(BRSKI_NOT_FOUND, "cannot open ", radius_conf_read(path, table, set, &v, &err));
+	EXPECT_WHY(BRSKI_NOT_FOUND, "cannot open ", radius_conf_read(path, table, set, &v, NULL, &err));
 	is_below(v.certificate_file, "/../certs/brski/registrar.pem");
 }
 END_TEST
@@ -183,7 +183,7 @@ START_TEST(as_mods_available_has_it)
 	is_below(left_out[0], "/../certs/brski/registrar.pem");
 	settings_free(table, &v);
 	file_write(path, brski_buf_span(&file));
-	EXPECT(BRSKI_OK, radius_conf_read(path, table, set, &v, &err));
+	EXPECT(BRSKI_OK, radius_conf_read(path, table, set, &v, NULL, &err));
 	for (size_t i = 0; i < 4; i++) {
 		ck_assert_str_eq(*now[i], left_out[i]);
 		free(left_out[i]);
