@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "services/base/clock.h"
+
 /* A row for the store; to be freed. */
 static enum brski_code make_row(const struct brski_memory *memory, const char *key, enum brski_job_kind kind,
 	const struct brski_device *device, struct brski_span blob, struct brski_store_job *row,
@@ -144,6 +146,17 @@ enum brski_code brski_memory_permission_take_back(
 		memory->store, device->manufacturer, device->serial_number, brski_now(memory->env), err);
 }
 
+/* Each device that comes while the store is in trouble has some. */
+static void tell_incomplete(struct brski_memory *memory, const char *why)
+{
+	char more[BRSKI_LOG_MORE_MAX];
+	unsigned left_out;
+
+	if (brski_log_due(&memory->incomplete, brski_now_ms(), &left_out))
+		brski_log(memory->env, BRSKI_LOG_ERROR, "history is incomplete: %s%s", why,
+			brski_log_more(left_out, more));
+}
+
 void brski_memory_event(
 	void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail)
 {
@@ -163,7 +176,7 @@ void brski_memory_event(
 	if (code == BRSKI_OK && device)
 		code = brski_store_device_seen(memory->store, e.manufacturer, e.serial_number, state, &err);
 	if (code != BRSKI_OK)
-		brski_log(memory->env, BRSKI_LOG_ERROR, "history is incomplete: %s", err.why);
+		tell_incomplete(memory, err.why);
 }
 
 enum brski_code brski_memory_nonceless_voucher(

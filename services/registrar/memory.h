@@ -2,6 +2,7 @@
 #ifndef BRSKI_SERVICES_REGISTRAR_MEMORY_H
 #define BRSKI_SERVICES_REGISTRAR_MEMORY_H
 
+#include "eap_brski/ground/log_limit.h"
 #include "services/registrar/store.h"
 
 /*
@@ -10,9 +11,10 @@
  * policy.h. Thread-safe.
  */
 struct brski_memory {
-	struct brski_store *store;        /* borrowed */
-	const struct brski_env *env;      /* borrowed; may be NULL */
-	struct brski_store_limits limits; /* of what may wait; zeroed: none */
+	struct brski_store *store;         /* borrowed */
+	const struct brski_env *env;       /* borrowed; may be NULL */
+	struct brski_store_limits limits;  /* of what may wait; zeroed: none */
+	struct brski_log_limit incomplete; /* the history is: one line a minute. Zeroed at first */
 };
 
 /* The role's operations of these names. ctx: a struct brski_memory. */
