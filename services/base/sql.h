@@ -4,12 +4,13 @@
 
 #include <sys/types.h>
 
-#include "eap_brski/ground/bytes.h"
+#include "eap_brski/ground/env.h"
+#include "services/base/kept.h"
 
 /*
- * A database behind one header, for the stores: what is committed is on the disk, foreign keys
- * hold, and several processes may use it at one time. Which database it is, the driver knows, and
- * nobody else. The stores' SQL is in its dialect, with parameters ?1, ?2, ...
+ * A database behind one header, for the stores: what is committed is on the disk, or will be soon
+ * ("What is kept"), foreign keys hold, and several processes may use it at one time. Which database it
+ * is, the driver knows, and nobody else. The stores' SQL is in its dialect, with parameters ?1, ?2, ...
  *
  * The codes of all that can fail, with the database's words after "database: ":
  *   BRSKI_UNEXPECTED   a constraint of the schema forbids it: no such parent, others refer to it,
@@ -19,8 +20,10 @@
  *
  * Where the rights on its files are the reason, the words say on which, and whose (sql_files.h).
  *
- * A connection may be used from any thread: it has a recursive lock, which a statement and a
- * transaction hold from their beginning to their end.
+ * A connection may be used from any thread, but not over a fork(): it has a recursive lock, which a
+ * statement and a transaction hold from their beginning to their end. It is let go while another
+ * process's change is waited for, and no disk is waited for with it but by a commit that is kept at
+ * once.
  */
 struct sql_db;
 
@@ -33,7 +36,12 @@ struct sql_options {
 	 * until sql_close; may be NULL.
 	 */
 	const char *mend;
+	bool keep_later;  /* a commit does not wait for the disk, see "What is kept" */
+	unsigned readers; /* connections for sql_begin_read, SQL_READERS_MAX at most; 0: none */
+	const struct brski_env
+		*env; /* with keep_later: its log hears of a disk that fails; borrowed, may be NULL */
 };
+#define SQL_READERS_MAX 4
 
 /*
  * database: a file's path, or ":memory:", which is this connection's alone and gone with it. What is
@@ -45,7 +53,8 @@ struct sql_options {
  */
 BRSKI_CHECKED enum brski_code sql_open(const char *database, const struct sql_options *options,
 	struct sql_db **out, struct brski_error *err);
-void sql_close(struct sql_db *db); /* NULL is nothing */
+/* What is not kept yet, is kept before this returns, if the disk can. NULL is nothing. */
+void sql_close(struct sql_db *db);
 
 /* ---- Statements ---- */
 
@@ -56,10 +65,16 @@ void sql_close(struct sql_db *db); /* NULL is nothing */
  */
 struct sql {
 	struct sql_db *db;
-	void *statement; /* the driver's */
+	void *statement; /* these two are the driver's */
+	void *reader;
 	enum brski_code code;
 	struct brski_error *err;
-	int bound; /* number of the last parameter that has a value */
+	int bound;     /* number of the last parameter that has a value */
+	bool locked;   /* the rest is the driver's, too */
+	bool lazy;     /* see sql_begin_lazy */
+	bool changes;  /* what is to be kept */
+	bool changing; /* it is doing so */
+	bool stepped;  /* its first row or its end has been there */
 };
 
 /* err may be NULL, and outlives the statement. */
@@ -70,6 +85,13 @@ void sql_begin(struct sql *q, struct sql_db *db, const char *text, struct brski_
  * transaction it is as any other.
  */
 void sql_begin_lazy(struct sql *q, struct sql_db *db, const char *text, struct brski_error *err);
+
+/*
+ * For what changes nothing: it waits for nobody's change, on this connection or another, as long as there
+ * is a reader free. It sees what has been committed before; within a transaction of this thread, what
+ * that has done. Others' changes do not show between its first row and its end.
+ */
+void sql_begin_read(struct sql *q, struct sql_db *db, const char *text, struct brski_error *err);
 
 /* Values of the parameters, in the order of their numbers. They are copied. */
 void sql_bind_int(struct sql *q, int64_t value);
@@ -109,6 +131,20 @@ void sql_unlock(struct sql_db *db);
 BRSKI_CHECKED enum brski_code sql_transaction_begin(struct sql_db *db, struct brski_error *err);
 BRSKI_CHECKED enum brski_code sql_transaction_end(
 	struct sql_db *db, enum brski_code code, struct brski_error *err);
+
+/* ---- What is kept ---- */
+
+/*
+ * With keep_later a commit is seen by everybody when it returns, and is kept by a thread of the
+ * connection's own: keeper.h says how. Without, it is kept when it returns, and so is each mark. A mark
+ * covers what this connection has committed, but for what was lazy, and what others have, if it can be
+ * seen. None of these blocks but sql_wait_kept. Not within a transaction.
+ */
+uint64_t sql_mark(struct sql_db *db);
+enum brski_kept sql_kept(struct sql_db *db, uint64_t mark, struct brski_error *why);
+enum brski_kept sql_wait_kept(struct sql_db *db, uint64_t mark, long ms, struct brski_error *why);
+/* As keeper_on_moved. */
+void sql_on_kept(struct sql_db *db, void (*moved)(void *ctx), void *ctx);
 
 /* ---- What the database says of itself ---- */
 

@@ -1,35 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/base/sql.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <sqlite3.h>
 
 #include "eap_brski/ground/text.h"
-#include "services/base/run_as.h"
-#include "services/base/sql_files.h"
+#include "services/base/clock.h"
+#include "services/base/sql_sqlite_internal.h"
 
-struct sql_db {
-	sqlite3 *sqlite;
-	char *path;           /* these two for words about its files */
-	const char *mend;     /* as in sql_options */
-	pthread_mutex_t lock; /* recursive: a transaction has it around its statements */
-	struct run_as who;    /* whose rights on files count, while somebody has the lock */
-	unsigned depth;       /* how often he has */
-	bool ready;           /* see get_ready */
-	bool lazy;            /* synchronous=NORMAL now, see sql_begin_lazy */
-	bool to_undo;         /* a transaction that failed is open, see undo */
-	uint32_t own_changes; /* data_version does not count this connection's own */
-};
+#define FIRST_PAUSE_MS 1
+#define LAST_PAUSE_MS 10
+#define PAUSED (SQLITE_BUSY | 0xff << 8) /* none of SQLite's own */
 
-static enum brski_code code_of(int rc)
+enum brski_code sql_code_of(int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_CONSTRAINT:
@@ -41,166 +23,88 @@ static enum brski_code code_of(int rc)
 	}
 }
 
-/* What went wrong; and why, if that is how its files are. */
-static enum brski_code fail_files(
-	struct sql_db *db, enum brski_code code, const char *said, struct brski_error *err)
+const void *sql_thread(void)
 {
-	char words[320];
+	static _Thread_local char self;
 
-	if (sql_files_why_not(db->path, db->mend, words, sizeof(words)))
-		return brski_fail(err, code, "%s: %s", said, words);
-	return brski_fail(err, code, "%s", said);
+	return &self;
 }
 
-static enum brski_code fail_rc(struct sql_db *db, int rc, struct brski_error *err)
-{
-	int kind = rc & 0xff;
+/* ---- The lock ---- */
 
-	if (kind != SQLITE_READONLY && kind != SQLITE_CANTOPEN && kind != SQLITE_PERM)
-		return brski_fail(err, code_of(rc), "database: %s", sqlite3_errmsg(db->sqlite));
-	return brski_fail_context(err, fail_files(db, code_of(rc), sqlite3_errstr(kind), err), "database");
+void sql_lock(struct sql_db *db)
+{
+	pthread_mutex_lock(&db->lock);
+	db->depth++;
+	sql_rights_begin(db);
 }
 
-static enum brski_code execute(struct sql_db *db, const char *text, struct brski_error *err)
+bool sql_try_lock(struct sql_db *db)
 {
-	int rc = sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
-
-	return rc == SQLITE_OK ? BRSKI_OK : fail_rc(db, rc, err);
+	if (pthread_mutex_trylock(&db->lock) != 0)
+		return false;
+	db->depth++;
+	sql_rights_begin(db);
+	return true;
 }
 
-/* ---- Opening ---- */
-
-static enum brski_code lock_new(pthread_mutex_t *lock, struct brski_error *err)
+void sql_unlock(struct sql_db *db)
 {
-	pthread_mutexattr_t attr;
-	int rc;
+	sql_rights_end(db);
+	db->depth--;
+	pthread_mutex_unlock(&db->lock);
+}
 
-	if (pthread_mutexattr_init(&attr) != 0)
-		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a lock");
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-	rc = pthread_mutex_init(lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-	return rc == 0 ? BRSKI_OK : brski_fail(err, BRSKI_NO_MEMORY, "no memory for a lock");
+/* ---- What another process sits on ---- */
+
+struct patience {
+	int64_t until;
+	long pause_ms;
+};
+
+static void sleep_ms(long ms)
+{
+	const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&t, NULL);
 }
 
 /*
- * SQLite makes files with the umask's rights: this one names devices and owners, so others shall
- * not read it. The files that SQLite puts beside it get the rights of this one.
+ * Whether it is worth another try. Nobody sits on this lock while he waits for one of another process,
+ * but who has taken it for more than this statement.
  */
-static void make_file(const char *path, const struct sql_options *options)
+static bool wait_for_others(struct sql_db *db, int rc, struct patience *p)
 {
-	int fd;
+	bool let_go = db->depth == 1;
+	int64_t now = brski_now_ms();
 
-	if (!options->create || strcmp(path, ":memory:") == 0)
-		return;
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, options->mode);
-	if (fd < 0)
-		return; /* it is there; else SQLite says why it cannot be */
-	(void)fchmod(fd, options->mode);
-	close(fd);
+	if ((rc & 0xff) != SQLITE_BUSY)
+		return false;
+	if (p->until == 0)
+		*p = (struct patience){now + db->options.busy_ms, FIRST_PAUSE_MS};
+	if (now >= p->until)
+		return false;
+	if (let_go)
+		sql_unlock(db);
+	sleep_ms(p->pause_ms);
+	if (let_go)
+		sql_lock(db);
+	p->pause_ms = p->pause_ms * 2 < LAST_PAUSE_MS ? p->pause_ms * 2 : LAST_PAUSE_MS;
+	return true;
 }
 
-/* Who may not look, does not know. */
-static bool is_missing(const char *database, const struct sql_options *options)
+enum brski_code sql_execute(struct sql_db *db, const char *text, struct brski_error *err)
 {
-	return !options->create && strcmp(database, ":memory:") != 0 && access(database, F_OK) != 0 &&
-	       errno == ENOENT;
+	struct patience patience = {0};
+	int rc;
+
+	do
+		rc = sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
+	while (wait_for_others(db, rc, &patience));
+	return rc == SQLITE_OK ? BRSKI_OK : sql_fail(db, db->sqlite, rc, err);
 }
 
-static enum brski_code fail_missing(struct brski_error *err)
-{
-	return brski_fail(err, BRSKI_NOT_FOUND, "unable to open database file: %s", strerror(ENOENT));
-}
-
-static enum brski_code open_file(
-	struct sql_db *db, const char *database, const struct sql_options *options, struct brski_error *err)
-{
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options->create ? SQLITE_OPEN_CREATE : 0);
-	enum brski_code code = BRSKI_OK;
-
-	sql_lock(db);
-	make_file(database, options);
-	if (is_missing(database, options))
-		code = fail_missing(err);
-	else if (sqlite3_open_v2(database, &db->sqlite, flags, NULL) != SQLITE_OK)
-		code = fail_files(db, BRSKI_UNAVAILABLE,
-			db->sqlite ? sqlite3_errmsg(db->sqlite) : "out of memory", err);
-	sql_unlock(db);
-	return code;
-}
-
-static enum brski_code db_new(
-	const char *database, const struct sql_options *options, struct sql_db **out, struct brski_error *err)
-{
-	struct sql_db *db = calloc(1, sizeof(*db));
-	enum brski_code code = BRSKI_NO_MEMORY;
-
-	if (db) {
-		db->path = strdup(database);
-		db->mend = options->mend;
-	}
-	if (db && db->path)
-		code = lock_new(&db->lock, err);
-	if (code == BRSKI_OK) {
-		*out = db;
-		return BRSKI_OK;
-	}
-	if (db)
-		free(db->path);
-	free(db);
-	return brski_fail(err, code, "out of memory");
-}
-
-/* Whose rights count. */
-static enum brski_code find_owner(
-	struct sql_db *db, const struct sql_options *options, struct brski_error *err)
-{
-	struct brski_error said;
-	enum brski_code code;
-
-	if (strcmp(db->path, ":memory:") == 0)
-		return BRSKI_OK;
-	code = run_as_owner(db->path, &db->who, &said);
-	if (code == BRSKI_OK)
-		return code;
-	if (code == BRSKI_UNTRUSTED && is_missing(db->path, options))
-		return fail_missing(err);
-	return brski_fail(err, code, "%s%s%s", said.why, db->mend ? "; " : "", db->mend ? db->mend : "");
-}
-
-enum brski_code sql_open(
-	const char *database, const struct sql_options *options, struct sql_db **out, struct brski_error *err)
-{
-	struct sql_db *db = NULL;
-	enum brski_code code = db_new(database, options, &db, err);
-
-	*out = NULL;
-	if (code != BRSKI_OK)
-		return code;
-	code = find_owner(db, options, err);
-	if (code == BRSKI_OK)
-		code = open_file(db, database, options, err);
-	if (code != BRSKI_OK) {
-		sql_close(db);
-		return code;
-	}
-	sqlite3_busy_timeout(db->sqlite, (int)options->busy_ms);
-	*out = db;
-	return BRSKI_OK;
-}
-
-/* The last one to close it tidies up the files beside it. */
-void sql_close(struct sql_db *db)
-{
-	if (!db)
-		return;
-	sql_lock(db);
-	sqlite3_close(db->sqlite);
-	sql_unlock(db);
-	pthread_mutex_destroy(&db->lock);
-	free(db->path);
-	free(db);
-}
+/* ---- Before each statement ---- */
 
 /*
  * What comes after a transaction that failed must not become part of it: if it cannot be taken back
@@ -211,64 +115,83 @@ static enum brski_code undo(struct sql_db *db, struct brski_error *err)
 	enum brski_code code = BRSKI_OK;
 
 	if (db->to_undo && !sqlite3_get_autocommit(db->sqlite))
-		code = execute(db, "ROLLBACK", err);
+		code = sql_execute(db, "ROLLBACK", err);
 	db->to_undo = code != BRSKI_OK;
 	return code;
 }
 
-/* Before the first statement. What a device was told must still be true after a power failure. */
-static enum brski_code get_ready(struct sql_db *db, struct brski_error *err)
-{
-	enum brski_code code = undo(db, err);
-
-	if (code != BRSKI_OK || db->ready)
-		return code;
-	code = execute(db,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-		"PRAGMA temp_store = MEMORY",
-		err);
-	db->ready = code == BRSKI_OK;
-	return code;
-}
-
-/* Within a transaction SQLite refuses to change it: then a lazy statement is as durable as the others. */
+/*
+ * Within a transaction SQLite refuses to change it: then a lazy statement is as durable as the others. Where
+ * all is kept later, nothing waits for the disk, and nothing need be changed.
+ */
 static enum brski_code set_lazy(struct sql_db *db, bool lazy, struct brski_error *err)
 {
 	enum brski_code code;
 
-	if (db->lazy == lazy)
+	if (db->lazy == lazy || atomic_load(&db->keep.keeper))
 		return BRSKI_OK;
-	code = execute(
+	code = sql_execute(
 		db, lazy ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", lazy ? NULL : err);
 	if (code == BRSKI_OK)
 		db->lazy = lazy;
 	return lazy ? BRSKI_OK : code;
 }
 
+static enum brski_code set_up(struct sql_db *db, bool lazy, struct brski_error *err)
+{
+	enum brski_code code = undo(db, err);
+
+	if (code == BRSKI_OK)
+		code = sql_get_ready(db, err);
+	return code == BRSKI_OK ? set_lazy(db, lazy, err) : code;
+}
+
 /* ---- Statements ---- */
+
+static sqlite3 *connection_of(const struct sql *q)
+{
+	const struct sql_reader *reader = q->reader;
+
+	return reader ? reader->sqlite : q->db->sqlite;
+}
 
 static void fail(struct sql *q, int rc)
 {
-	if (q->code == BRSKI_OK)
-		q->code = fail_rc(q->db, rc, q->err);
+	if (q->code != BRSKI_OK)
+		return;
+	if (rc == PAUSED)
+		q->code = brski_fail(q->err, BRSKI_UNAVAILABLE, "database: its log is being shortened");
+	else
+		q->code = sql_fail(q->db, connection_of(q), rc, q->err);
 }
 
-static void begin(struct sql *q, struct sql_db *db, const char *text, bool lazy, struct brski_error *err)
+/* *tail: what is behind the statement. */
+static void prepare(struct sql *q, const char *text, const char **tail)
 {
+	struct patience patience = {0};
 	sqlite3_stmt *statement = NULL;
 	int rc;
 
-	*q = (struct sql){.db = db, .err = err};
-	sql_lock(db);
-	q->code = get_ready(db, err);
-	if (q->code == BRSKI_OK)
-		q->code = set_lazy(db, lazy, err);
-	if (q->code != BRSKI_OK)
-		return;
-	rc = sqlite3_prepare_v2(db->sqlite, text, -1, &statement, NULL);
+	do
+		rc = sqlite3_prepare_v2(connection_of(q), text, -1, &statement, tail);
+	while (!q->reader && wait_for_others(q->db, rc, &patience));
 	q->statement = statement;
 	if (rc != SQLITE_OK)
 		fail(q, rc);
+}
+
+/* On the connection that writes. */
+static void begin(struct sql *q, struct sql_db *db, const char *text, bool lazy, struct brski_error *err)
+{
+	const char *tail;
+
+	*q = (struct sql){.db = db, .err = err, .lazy = lazy, .locked = true};
+	sql_lock(db);
+	q->code = set_up(db, lazy, err);
+	if (q->code == BRSKI_OK)
+		prepare(q, text, &tail);
+	q->changes = !lazy && q->statement && !sqlite3_stmt_readonly(q->statement) &&
+		     sqlite3_get_autocommit(db->sqlite);
 }
 
 void sql_begin(struct sql *q, struct sql_db *db, const char *text, struct brski_error *err)
@@ -279,6 +202,35 @@ void sql_begin(struct sql *q, struct sql_db *db, const char *text, struct brski_
 void sql_begin_lazy(struct sql *q, struct sql_db *db, const char *text, struct brski_error *err)
 {
 	begin(q, db, text, true, err);
+}
+
+/* Is there more than the connection that writes, and has this thread nothing to see there that others have not? */
+static bool has_readers(struct sql_db *db)
+{
+	if (!atomic_load(&db->ready)) {
+		sql_lock(db);
+		(void)set_up(db, false, NULL);
+		sql_unlock(db);
+	}
+	return atomic_load(&db->ready) && db->wal && db->readers.most > 0 &&
+	       atomic_load(&db->transaction) != sql_thread();
+}
+
+void sql_begin_read(struct sql *q, struct sql_db *db, const char *text, struct brski_error *err)
+{
+	struct sql_reader *reader;
+	const char *tail;
+
+	if (!has_readers(db)) {
+		begin(q, db, text, false, err);
+		return;
+	}
+	*q = (struct sql){.db = db, .err = err};
+	q->code = sql_reader_take(db, &reader, err);
+	if (q->code != BRSKI_OK)
+		return;
+	q->reader = reader;
+	prepare(q, text, &tail);
 }
 
 void sql_bind_int(struct sql *q, int64_t value)
@@ -311,13 +263,56 @@ void sql_bind_blob(struct sql *q, struct brski_span value)
 		fail(q, rc);
 }
 
+/* Not of what is open already, since the pause is for its end. */
+static bool must_pause(const struct sql *q)
+{
+	return !q->reader && atomic_load(&q->db->keep.pause) && sqlite3_get_autocommit(q->db->sqlite) &&
+	       !sqlite3_stmt_readonly(q->statement);
+}
+
+/* A change may be seen before this returns, and is whole when the statement ends. */
+static int try_step(struct sql *q)
+{
+	int rc;
+
+	if (must_pause(q))
+		return PAUSED;
+	if (q->changes)
+		sql_keep_begin(q->db);
+	q->changing = q->changes;
+	rc = sqlite3_step(q->statement);
+	if ((rc & 0xff) != SQLITE_BUSY)
+		return rc;
+	sqlite3_reset(q->statement);
+	if (q->changing)
+		sql_keep_end(q->db);
+	q->changing = false;
+	return rc;
+}
+
+/* Other threads may have worked with the connection meanwhile. */
+static int first_step(struct sql *q)
+{
+	struct patience patience = {0};
+	int rc = try_step(q);
+
+	while (!q->reader && wait_for_others(q->db, rc, &patience)) {
+		q->code = set_up(q->db, q->lazy, q->err);
+		if (q->code != BRSKI_OK)
+			return SQLITE_BUSY;
+		rc = try_step(q);
+	}
+	return rc;
+}
+
 bool sql_row(struct sql *q)
 {
 	int rc;
 
 	if (q->code != BRSKI_OK)
 		return false;
-	rc = sqlite3_step(q->statement);
+	rc = q->stepped ? sqlite3_step(q->statement) : first_step(q);
+	q->stepped = true;
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		fail(q, rc);
 	return rc == SQLITE_ROW;
@@ -359,7 +354,12 @@ enum brski_code sql_end(struct sql *q)
 {
 	sqlite3_finalize(q->statement);
 	q->statement = NULL;
-	sql_unlock(q->db);
+	if (q->changing)
+		sql_keep_end(q->db);
+	if (q->reader)
+		sql_reader_give_back(q->db, q->reader);
+	if (q->locked)
+		sql_unlock(q->db);
 	return q->code;
 }
 
@@ -374,39 +374,28 @@ enum brski_code sql_run_changes(struct sql *q, uint64_t *changes)
 {
 	while (sql_row(q))
 		;
-	*changes = q->code == BRSKI_OK ? (uint64_t)sqlite3_changes(q->db->sqlite) : 0;
+	*changes = q->code == BRSKI_OK ? (uint64_t)sqlite3_changes(connection_of(q)) : 0;
 	return sql_end(q);
 }
 
 enum brski_code sql_script(struct sql_db *db, const char *text, struct brski_error *err)
 {
-	enum brski_code code;
+	struct sql q;
 
-	sql_lock(db);
-	code = get_ready(db, err);
-	if (code == BRSKI_OK)
-		code = set_lazy(db, false, err);
-	if (code == BRSKI_OK)
-		code = execute(db, text, err);
-	sql_unlock(db);
-	return code;
+	do {
+		q = (struct sql){.db = db, .err = err, .locked = true};
+		sql_lock(db);
+		q.code = set_up(db, false, err);
+		if (q.code == BRSKI_OK)
+			prepare(&q, text, &text);
+		q.changes = q.statement && sqlite3_get_autocommit(db->sqlite);
+		while (q.statement && sql_row(&q))
+			;
+	} while (sql_end(&q) == BRSKI_OK && *text);
+	return q.code;
 }
 
 /* ---- Several statements ---- */
-
-void sql_lock(struct sql_db *db)
-{
-	pthread_mutex_lock(&db->lock);
-	if (db->depth++ == 0)
-		run_as_begin(&db->who);
-}
-
-void sql_unlock(struct sql_db *db)
-{
-	if (--db->depth == 0)
-		run_as_end(&db->who);
-	pthread_mutex_unlock(&db->lock);
-}
 
 static enum brski_code run(struct sql_db *db, const char *text, struct brski_error *err)
 {
@@ -416,29 +405,35 @@ static enum brski_code run(struct sql_db *db, const char *text, struct brski_err
 	return sql_run(&q);
 }
 
+/* The lock stays, if it is BRSKI_OK. */
 enum brski_code sql_transaction_begin(struct sql_db *db, struct brski_error *err)
 {
-	enum brski_code code;
-	bool within;
+	struct sql q;
+	bool within; /* another one's, which goes on */
 
-	sql_lock(db);
-	within = !sqlite3_get_autocommit(db->sqlite); /* another one's, which goes on */
-	code = run(db, "BEGIN IMMEDIATE", err);
-	if (code != BRSKI_OK && !within)
-		return sql_transaction_end(db, code, NULL);
-	if (code != BRSKI_OK)
-		sql_unlock(db);
-	return code;
+	sql_begin(&q, db, "BEGIN IMMEDIATE", err);
+	within = !sqlite3_get_autocommit(db->sqlite);
+	q.changes = false;
+	(void)sql_row(&q);
+	q.locked = q.code != BRSKI_OK && within;
+	if (sql_end(&q) != BRSKI_OK)
+		return within ? q.code : sql_transaction_end(db, q.code, NULL);
+	atomic_store(&db->transaction, sql_thread());
+	return BRSKI_OK;
 }
 
 enum brski_code sql_transaction_end(struct sql_db *db, enum brski_code code, struct brski_error *err)
 {
-	if (code == BRSKI_OK)
+	if (code == BRSKI_OK) {
+		sql_keep_begin(db);
 		code = run(db, "COMMIT", err);
+		sql_keep_end(db);
+	}
 	if (code != BRSKI_OK) {
 		db->to_undo = true;
 		(void)undo(db, NULL);
 	}
+	atomic_store(&db->transaction, NULL);
 	sql_unlock(db);
 	return code;
 }
@@ -450,14 +445,14 @@ enum brski_code sql_check_writable(struct sql_db *db, struct brski_error *err)
 	enum brski_code code;
 
 	sql_lock(db);
-	code = get_ready(db, err);
+	code = set_up(db, false, err);
 	if (code == BRSKI_OK && sqlite3_db_readonly(db->sqlite, "main") == 1)
-		code = fail_rc(db, SQLITE_READONLY, err);
+		code = sql_fail(db, db->sqlite, SQLITE_READONLY, err);
+	sql_unlock(db);
 	if (code == BRSKI_OK)
 		code = sql_transaction_begin(db, err);
 	if (code == BRSKI_OK)
 		code = sql_transaction_end(db, BRSKI_UNAVAILABLE, NULL); /* nothing is kept */
-	sql_unlock(db);
 	return code == BRSKI_UNAVAILABLE ? BRSKI_OK : code;
 }
 

@@ -40,12 +40,13 @@ static enum brski_code load_credential(
 
 /* ---- The parts ---- */
 
+/* A site that serves has a thread that keeps what is stored. */
 static enum brski_code open_store(
-	struct brski_site *site, const struct brski_config *settings, struct brski_error *err)
+	struct brski_site *site, const struct brski_site_config *config, struct brski_error *err)
 {
-	const struct brski_store_options options = {.create = true, .keep_later = true, .env = site->env};
-
-	enum brski_code code = brski_store_open_with(settings->database, &options, &site->store, err);
+	const struct brski_store_options options = {
+		.create = true, .keep_later = !config->check_only, .env = site->env};
+	enum brski_code code = brski_store_open_with(config->settings->database, &options, &site->store, err);
 
 	return code == BRSKI_OK ? brski_store_check_writable(site->store, err) : code;
 }
@@ -211,7 +212,7 @@ static enum brski_code put_together(
 	if (code == BRSKI_OK)
 		code = load_credential(site, settings, err);
 	if (code == BRSKI_OK)
-		code = open_store(site, settings, err);
+		code = open_store(site, config, err);
 	if (code == BRSKI_OK)
 		code = make_policy(site, settings, err);
 	if (code == BRSKI_OK)

@@ -30,7 +30,10 @@ enum brski_code brski_store_open_with(const char *path, const struct brski_store
 	const struct sql_options options = {.create = with->create,
 		.mode = 0640,
 		.busy_ms = BUSY_MS,
-		.mend = "'brskictl init', run by root, mends that"};
+		.mend = "'brskictl init', run by root, mends that",
+		.keep_later = with->keep_later,
+		.readers = with->keep_later ? SQL_READERS_MAX : 0,
+		.env = with->env};
 	struct brski_store *store = calloc(1, sizeof(*store));
 	enum brski_code code;
 
@@ -73,33 +76,25 @@ void brski_store_close(struct brski_store *store)
 	free(store);
 }
 
-/* Each change waits for the disk by itself. */
 uint64_t brski_store_mark(struct brski_store *store)
 {
-	(void)store;
-	return 0;
+	return sql_mark(store->db);
 }
 
 enum brski_kept brski_store_kept(struct brski_store *store, uint64_t mark, struct brski_error *why)
 {
-	(void)store;
-	(void)mark;
-	(void)why;
-	return BRSKI_KEPT;
+	return sql_kept(store->db, mark, why);
 }
 
 enum brski_kept brski_store_wait_kept(
 	struct brski_store *store, uint64_t mark, long ms, struct brski_error *why)
 {
-	(void)ms;
-	return brski_store_kept(store, mark, why);
+	return sql_wait_kept(store->db, mark, ms, why);
 }
 
 void brski_store_on_kept(struct brski_store *store, void (*moved)(void *ctx), void *ctx)
 {
-	(void)store;
-	(void)moved;
-	(void)ctx;
+	sql_on_kept(store->db, moved, ctx);
 }
 
 enum brski_code brski_store_generation(struct brski_store *store, uint64_t *out, struct brski_error *err)

@@ -3,6 +3,7 @@
 #define BRSKI_SERVICES_REGISTRAR_STORE_H
 
 #include "eap_brski/registrar/registrar.h"
+#include "services/base/kept.h"
 #include "services/registrar/device_list.h"
 
 /*
@@ -65,12 +66,6 @@ void brski_store_close(struct brski_store *store);
  * The last events, sightings (brski_store_device_seen, brski_store_candidate_seen) and leases are
  * waited for by nobody, and may be lost in a power failure whatever a mark says.
  */
-enum brski_kept {
-	BRSKI_KEPT,
-	BRSKI_NOT_YET_KEPT,
-	BRSKI_NOT_KEPT, /* the disk failed; for ever, for this mark */
-};
-
 /*
  * All that was changed until now, by this program, and what another one has changed and was read here.
  * Costs nothing, and does not block.

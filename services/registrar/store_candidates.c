@@ -10,7 +10,7 @@ enum brski_code brski_store_standing(struct brski_store *store, const char *manu
 	struct sql q;
 
 	*out = BRSKI_STANDING_UNKNOWN;
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT ?3 FROM device WHERE manufacturer = ?1 AND serial_number = ?2 UNION ALL"
 		" SELECT iif(refused, ?4, ?5) FROM candidate WHERE manufacturer = ?1 AND serial_number = ?2",
 		err);
@@ -119,7 +119,7 @@ enum brski_code brski_store_candidates_page(struct brski_store *store, bool refu
 	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT " COLUMNS " FROM candidate WHERE refused = ?1"
 		" AND (first_seen, manufacturer, serial_number) > (?2, ?3, ?4)"
 		" ORDER BY first_seen, manufacturer, serial_number LIMIT ?5",

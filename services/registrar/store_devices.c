@@ -86,7 +86,7 @@ enum brski_code brski_store_device_get(struct brski_store *store, const char *ma
 	enum brski_code code;
 
 	*out = (struct brski_store_device){0};
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT " COLUMNS " FROM device WHERE manufacturer = ?1 AND serial_number = ?2", err);
 	sql_bind_text(&q, manufacturer);
 	sql_bind_text(&q, serial);
@@ -105,7 +105,7 @@ enum brski_code brski_store_devices_page(struct brski_store *store, const char *
 	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		manufacturer ? "SELECT " COLUMNS " FROM device WHERE manufacturer = ?1 AND serial_number > ?2"
 			       " ORDER BY serial_number LIMIT ?3"
 			     : "SELECT " COLUMNS " FROM device WHERE (manufacturer, serial_number) > (?1, ?2)"

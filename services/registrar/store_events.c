@@ -75,7 +75,7 @@ enum brski_code brski_store_events_page(struct brski_store *store, const char *s
 	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store->db, serial ? PAGE("serial_number = ?1") : PAGE("?1 = ''"), err);
+	sql_begin_read(&q, store->db, serial ? PAGE("serial_number = ?1") : PAGE("?1 = ''"), err);
 	sql_bind_text(&q, serial ? serial : "");
 	sql_bind_int(&q, place->number);
 	sql_bind_int(&q, newest);

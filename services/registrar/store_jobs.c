@@ -39,7 +39,7 @@ enum brski_code brski_store_job_get(
 	enum brski_code code;
 
 	*out = (struct brski_store_job){0};
-	sql_begin(&q, store->db, "SELECT " BRSKI_STORE_JOB_COLUMNS " FROM job WHERE key = ?1", err);
+	sql_begin_read(&q, store->db, "SELECT " BRSKI_STORE_JOB_COLUMNS " FROM job WHERE key = ?1", err);
 	sql_bind_text(&q, key);
 	found = sql_row(&q);
 	if (found)
@@ -60,7 +60,7 @@ enum brski_code brski_store_jobs_page(struct brski_store *store, const struct br
 	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT " BRSKI_STORE_JOB_COLUMNS " FROM job WHERE state = ?1 AND (created, key) > (?2, ?3)"
 		" ORDER BY created, key LIMIT ?4",
 		err);
@@ -104,7 +104,7 @@ static enum brski_code count_waiting(struct brski_store *store, const struct brs
 	struct sql q;
 
 	*of_device = *of_all = 0;
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT (SELECT count(*) FROM job WHERE state = 0 AND manufacturer = ?1 AND serial_number = ?2),"
 		" (SELECT count(*) FROM job WHERE state = 0)",
 		err);
@@ -185,7 +185,7 @@ static enum brski_code find(
 	struct sql q;
 
 	*revision = 0;
-	sql_begin(&q, store->db, "SELECT revision FROM job WHERE key = ?1", err);
+	sql_begin_read(&q, store->db, "SELECT revision FROM job WHERE key = ?1", err);
 	sql_bind_text(&q, key);
 	if (sql_row(&q))
 		*revision = (uint64_t)sql_int(&q, 0);
@@ -324,7 +324,8 @@ static enum brski_code count_again(struct brski_store *store, const struct brski
 
 	if (!limits || job->state != BRSKI_JOB_WAITING)
 		return BRSKI_OK;
-	sql_begin(&q, store->db, "SELECT work FROM job WHERE key = ?1 AND revision = ?2 AND state <> 0", err);
+	sql_begin_read(
+		&q, store->db, "SELECT work FROM job WHERE key = ?1 AND revision = ?2 AND state <> 0", err);
 	sql_bind_text(&q, job->key);
 	sql_bind_int(&q, (int64_t)job->revision);
 	again = sql_row(&q);
@@ -409,7 +410,7 @@ enum brski_code brski_store_job_totals(
 	struct sql q;
 
 	*out = (struct brski_store_job_totals){0};
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT state, kind, count(*), min(created), sum(length(blob)) FROM job GROUP BY state, kind",
 		err);
 	while (sql_row(&q))

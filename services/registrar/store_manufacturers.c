@@ -77,7 +77,7 @@ enum brski_code brski_store_manufacturer_get(struct brski_store *store, const ch
 	enum brski_code code;
 
 	*out = (struct brski_store_manufacturer){0};
-	sql_begin(&q, store->db, "SELECT " COLUMNS " FROM manufacturer WHERE name = ?1", err);
+	sql_begin_read(&q, store->db, "SELECT " COLUMNS " FROM manufacturer WHERE name = ?1", err);
 	sql_bind_text(&q, name);
 	found = sql_row(&q);
 	if (found)
@@ -113,7 +113,7 @@ enum brski_code brski_store_manufacturers_page(struct brski_store *store, struct
 	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT " COLUMNS " FROM manufacturer WHERE name > ?1 ORDER BY name LIMIT ?2", err);
 	sql_bind_text(&q, place->first);
 	sql_bind_int(&q, most);

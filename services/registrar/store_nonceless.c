@@ -87,7 +87,7 @@ enum brski_code brski_store_nonceless_get(struct brski_store *store, const char 
 {
 	struct sql q;
 
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT " COLUMNS " FROM voucher_ahead WHERE manufacturer = ?1 AND serial_number = ?2", err);
 	sql_bind_text(&q, manufacturer);
 	sql_bind_text(&q, serial);
@@ -99,7 +99,7 @@ enum brski_code brski_store_nonceless_by_key(struct brski_store *store, const ch
 {
 	struct sql q;
 
-	sql_begin(&q, store->db, "SELECT " COLUMNS " FROM voucher_ahead WHERE key = ?1", err);
+	sql_begin_read(&q, store->db, "SELECT " COLUMNS " FROM voucher_ahead WHERE key = ?1", err);
 	sql_bind_text(&q, key);
 	return read_one(&q, out, err);
 }
@@ -156,7 +156,7 @@ enum brski_code brski_store_nonceless_page(struct brski_store *store, const char
 	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		manufacturer ? "SELECT " COLUMNS
 			       " FROM voucher_ahead WHERE manufacturer = ?1 AND serial_number > ?2"
 			       " ORDER BY serial_number LIMIT ?3"

@@ -42,7 +42,7 @@ enum brski_code brski_store_note_get(
 	enum brski_code code;
 
 	*out = (struct brski_store_note){0};
-	sql_begin(&q, store->db, "SELECT " COLUMNS " FROM note WHERE key = ?1", err);
+	sql_begin_read(&q, store->db, "SELECT " COLUMNS " FROM note WHERE key = ?1", err);
 	sql_bind_text(&q, key);
 	found = sql_row(&q);
 	if (found)

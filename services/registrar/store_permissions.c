@@ -29,7 +29,7 @@ enum brski_code brski_store_permission_get(struct brski_store *store, const char
 	enum brski_code code;
 
 	*out = (struct brski_store_permission){0};
-	sql_begin(&q, store->db, "SELECT " COLUMNS " FROM permission WHERE key = ?1", err);
+	sql_begin_read(&q, store->db, "SELECT " COLUMNS " FROM permission WHERE key = ?1", err);
 	sql_bind_text(&q, key);
 	found = sql_row(&q);
 	if (found)
@@ -144,7 +144,7 @@ static enum brski_code has_something(struct brski_store *store, const char *manu
 {
 	struct sql q;
 
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT EXISTS (SELECT 1 FROM permission WHERE manufacturer = ?1 AND serial_number = ?2"
 		" AND state <> 4) OR EXISTS (SELECT 1 FROM job WHERE manufacturer = ?1 AND serial_number = ?2"
 		" AND state = 1 AND kind = 0)",

@@ -26,10 +26,8 @@ static bool is_bounded(const struct brski_store_work *asked, const struct brski_
 /* ?1 to ?3 are the device's and the work, ?4 when the window began; beyond ?5 the clock was wrong. */
 #define OF_IT "manufacturer = ?1 AND serial_number = ?2 AND work = ?3"
 
-static void begin(struct sql *q, struct brski_store *store, const char *text,
-	const struct brski_store_work *asked, const struct brski_rate *rate, struct brski_error *err)
+static void bind(struct sql *q, const struct brski_store_work *asked, const struct brski_rate *rate)
 {
-	sql_begin(q, store->db, text, err);
 	sql_bind_text(q, asked->manufacturer);
 	sql_bind_text(q, asked->serial_number);
 	sql_bind_int(q, asked->work);
@@ -44,11 +42,12 @@ static enum brski_code find_last(struct brski_store *store, const struct brski_s
 	struct sql q;
 
 	*at = 0;
-	begin(&q, store,
+	sql_begin_read(&q, store->db,
 		"SELECT at FROM (SELECT at, sum(times) OVER (ORDER BY at DESC) AS newest FROM recent"
 		"  WHERE " OF_IT " AND at > ?4 AND at <= ?5)"
 		" WHERE newest >= ?6 ORDER BY at DESC LIMIT 1",
-		asked, rate, err);
+		err);
+	bind(&q, asked, rate);
 	sql_bind_int(&q, rate->most);
 	if (sql_row(&q))
 		*at = (time_t)sql_int(&q, 0);
@@ -79,7 +78,8 @@ static enum brski_code count(struct brski_store *store, const struct brski_store
 {
 	struct sql q;
 
-	begin(&q, store, "DELETE FROM recent WHERE " OF_IT " AND (at <= ?4 OR at > ?5)", asked, rate, err);
+	sql_begin(&q, store->db, "DELETE FROM recent WHERE " OF_IT " AND (at <= ?4 OR at > ?5)", err);
+	bind(&q, asked, rate);
 	if (sql_run(&q) != BRSKI_OK)
 		return q.code;
 	sql_begin(&q, store->db,

@@ -49,7 +49,7 @@ enum brski_code brski_store_types_page(struct brski_store *store, const char *ma
 	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		manufacturer ? "SELECT " COLUMNS " FROM type_rule WHERE manufacturer = ?1 AND pattern > ?2"
 			       " ORDER BY pattern LIMIT ?3"
 			     : "SELECT " COLUMNS " FROM type_rule WHERE (manufacturer, pattern) > (?1, ?2)"

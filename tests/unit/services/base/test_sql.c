@@ -342,6 +342,60 @@ START_TEST(a_lock_that_somebody_sits_on_is_not_waited_for_long)
 }
 END_TEST
 
+static struct sql_options patient = {.create = true, .mode = 0640, .busy_ms = 60000};
+
+static void *put_late(void *arg)
+{
+	struct brski_error why;
+	struct sql q;
+
+	sql_begin(&q, arg, "INSERT INTO parent VALUES ('late', x'')", &why);
+	atomic_store(&got_in, true);
+	ck_assert_int_eq(sql_run(&q), BRSKI_OK);
+	return NULL;
+}
+
+static void *put_late_in_a_transaction(void *arg)
+{
+	struct brski_error why;
+
+	atomic_store(&got_in, true);
+	ck_assert_int_eq(sql_transaction_begin(arg, &why), BRSKI_OK);
+	ck_assert_int_eq(put_parent(arg, "later"), BRSKI_OK);
+	ck_assert_int_eq(sql_transaction_end(arg, BRSKI_OK, &why), BRSKI_OK);
+	return NULL;
+}
+
+/* Another process has the write lock: who waits for it keeps no other thread from reading, or waiting, too. */
+START_TEST(a_lock_that_somebody_sits_on_is_not_waited_for_with_ours)
+{
+	static const struct timespec moment = {.tv_nsec = 5000000};
+	struct sql_db *of_all, *other;
+	pthread_t threads[2];
+
+	EXPECT(BRSKI_OK, sql_open(path, &patient, &of_all, &err));
+	EXPECT(BRSKI_OK, sql_open(path, &options, &other, &err));
+	EXPECT(BRSKI_OK, sql_transaction_begin(other, &err));
+	EXPECT(BRSKI_OK, put_parent(other, "a"));
+	ck_assert_int_eq(pthread_create(&threads[0], NULL, put_late, of_all), 0);
+	while (!atomic_exchange(&got_in, false))
+		nanosleep(&moment, NULL);
+	ck_assert_int_eq(pthread_create(&threads[1], NULL, put_late_in_a_transaction, of_all), 0);
+	while (!atomic_load(&got_in))
+		nanosleep(&moment, NULL);
+	for (int i = 0; i < 20; i++) {
+		nanosleep(&moment, NULL);
+		ck_assert_int_eq(number(of_all, PARENTS), 0);
+	}
+	EXPECT(BRSKI_OK, sql_transaction_end(other, BRSKI_OK, &err));
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	ck_assert_int_eq(number(of_all, PARENTS), 3);
+	sql_close(of_all);
+	sql_close(other);
+}
+END_TEST
+
 /* ---- Opening ---- */
 
 START_TEST(a_new_file_has_the_mode_that_was_asked_for)
@@ -419,6 +473,7 @@ int main(void)
 		a_row_may_ask_again_and_other_threads_wait,
 		the_counter_tells_of_changes_elsewhere_and_of_those_marked,
 		a_lock_that_somebody_sits_on_is_not_waited_for_long,
+		a_lock_that_somebody_sits_on_is_not_waited_for_with_ours,
 		a_new_file_has_the_mode_that_was_asked_for, what_cannot_be_opened_says_so,
 		a_database_may_live_in_memory};
 

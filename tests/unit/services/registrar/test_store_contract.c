@@ -11,11 +11,14 @@
 static char folder[64], path[96];
 static struct brski_error err;
 
+static bool keep_later;
+
 static struct brski_store *open_store(bool create)
 {
+	const struct brski_store_options options = {.create = create, .keep_later = keep_later};
 	struct brski_store *store;
 
-	EXPECT(BRSKI_OK, brski_store_open(path, create, &store, &err));
+	EXPECT(BRSKI_OK, brski_store_open_with(path, &options, &store, &err));
 	return store;
 }
 
@@ -55,5 +58,8 @@ int main(void)
 {
 	static const struct store_driver sqlite = {make, another, spoil, remove_store};
 
-	return store_contract("store_contract, SQLite", &sqlite);
+	int at_once = store_contract("store_contract, SQLite", &sqlite);
+
+	keep_later = true;
+	return store_contract("store_contract, SQLite that keeps later", &sqlite) | at_once;
 }
