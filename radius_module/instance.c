@@ -39,13 +39,15 @@ struct brski_instance {
 };
 
 /* In the worker's thread. */
-static void keep_house(void *ctx)
+static unsigned keep_house(void *ctx)
 {
 	struct brski_instance *i = ctx;
 	struct brski_conversations *conversations = atomic_load(&i->conversations);
 
-	if (conversations)
-		brski_conversations_expire(conversations);
+	if (!conversations)
+		return 0;
+	brski_conversations_expire(conversations);
+	return brski_conversations_count(conversations);
 }
 
 static enum brski_code check_door(const struct brski_door_config *door, struct brski_error *err)

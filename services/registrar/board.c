@@ -135,6 +135,17 @@ void brski_board_count(struct brski_board *board, unsigned *held, unsigned *runn
 	pthread_mutex_unlock(&board->lock);
 }
 
+unsigned brski_board_most(struct brski_board *board)
+{
+	unsigned most;
+
+	pthread_mutex_lock(&board->lock);
+	most = board->most_held;
+	board->most_held = board->held;
+	pthread_mutex_unlock(&board->lock);
+	return most;
+}
+
 /* ---- Making and ending ---- */
 
 enum brski_code brski_board_new(

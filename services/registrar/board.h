@@ -65,6 +65,8 @@ BRSKI_CHECKED enum brski_code brski_board_new(
 void brski_board_free(struct brski_board *board);
 /* Jobs in memory, calls under way. */
 void brski_board_count(struct brski_board *board, unsigned *held, unsigned *running);
+/* The most jobs in memory since it was asked last. */
+unsigned brski_board_most(struct brski_board *board);
 
 /* As brski_worker_submit(); whoever calls has to wake the worker. */
 struct brski_ticket *brski_board_submit(

@@ -65,6 +65,7 @@ struct brski_board {
 	struct brski_task *buckets[BUCKETS];
 	struct brski_back_end *first, *last; /* in the order of their turns */
 	unsigned held, running;
+	unsigned most_held;
 	unsigned shares[2]; /* by enum brski_job_kind */
 	uint64_t arrivals;
 	struct brski_places places;

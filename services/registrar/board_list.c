@@ -127,6 +127,8 @@ struct brski_task *brski_board_add(
 	t->bucket = *b;
 	*b = t;
 	board->held++;
+	if (board->held > board->most_held)
+		board->most_held = board->held;
 	return t;
 }
 

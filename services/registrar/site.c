@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "eap_brski/ground/url.h"
+#include "services/base/heap_trim.h"
 #include "services/registrar/policy.h"
 #include "services/registrar/site_credential.h"
 
@@ -16,8 +17,9 @@ struct brski_site {
 	struct brski_policy *policy;
 	struct brski_registrar *registrar;
 	struct brski_worker *worker;
-	void (*housekeeping)(void *ctx);
+	unsigned (*housekeeping)(void *ctx);
 	void *housekeeping_ctx;
+	struct brski_heap_trim trim; /* of sessions and jobs */
 	long max_waiting_age;
 	long rate_window;
 	long max_grant_age;
@@ -166,14 +168,25 @@ static void expire_rates(struct brski_site *site)
 			err.why);
 }
 
+static void give_memory_back(struct brski_site *site, unsigned sessions)
+{
+	unsigned jobs, running, most;
+
+	if (!site->worker) /* which is not ready yet */
+		return;
+	most = brski_worker_most(site->worker);
+	brski_worker_count(site->worker, &jobs, &running);
+	if (brski_heap_trim(&site->trim, sessions + jobs, sessions + most))
+		brski_log(site->env, BRSKI_LOG_DEBUG, "memory of a crowd that is gone is given back");
+}
+
 /* In the worker's thread, every minute: what no device comes to clean up. */
 static bool keep_house(void *ctx)
 {
 	struct brski_site *site = ctx;
 	struct brski_error err = {0};
 
-	if (site->housekeeping)
-		site->housekeeping(site->housekeeping_ctx);
+	give_memory_back(site, site->housekeeping ? site->housekeeping(site->housekeeping_ctx) : 0);
 	if (site->max_waiting_age)
 		expire(site);
 	expire_rates(site);

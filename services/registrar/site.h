@@ -15,8 +15,11 @@ struct brski_site;
 struct brski_site_config {
 	const struct brski_config *settings; /* needed by brski_site_new only */
 	bool check_only;                     /* look at everything and serve nothing: no worker */
-	/* What a door wants done every minute, in the worker's thread; may be NULL. */
-	void (*housekeeping)(void *ctx);
+	/*
+	 * What a door wants done every minute, in the worker's thread: returns how many sessions it holds.
+	 * May be NULL.
+	 */
+	unsigned (*housekeeping)(void *ctx);
 	void *housekeeping_ctx;
 	const struct brski_env *env; /* borrowed */
 };

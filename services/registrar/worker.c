@@ -28,6 +28,11 @@ void brski_worker_count(struct brski_worker *worker, unsigned *held, unsigned *r
 	brski_board_count(worker->board, held, running);
 }
 
+unsigned brski_worker_most(struct brski_worker *worker)
+{
+	return brski_board_most(worker->board);
+}
+
 /* ---- The thread ---- */
 
 static void scan(struct brski_worker *worker)

@@ -54,5 +54,7 @@ struct brski_ticket *brski_worker_submit(
 	struct brski_worker *worker, struct brski_job *job, brski_ticket_moved *moved, void *ctx);
 /* For tests and status lines: jobs in memory, calls under way. */
 void brski_worker_count(struct brski_worker *worker, unsigned *held, unsigned *running);
+/* The most jobs that were in memory at one time since it was asked last. */
+unsigned brski_worker_most(struct brski_worker *worker);
 
 #endif

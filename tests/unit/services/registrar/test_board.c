@@ -392,9 +392,12 @@ START_TEST(memory_is_bounded_whoever_goes)
 	adopt_all(&one, ONE, 2048);
 	add(0, ONE, 700);
 	ck_assert_uint_eq(held(), BRSKI_BOARD_MAX + 700);
+	ck_assert_uint_eq(brski_board_most(board), BRSKI_BOARD_MAX + 700);
 	while (n_tickets > 0)
 		brski_ticket_release(tickets[--n_tickets]);
 	ck_assert_uint_eq(held(), BRSKI_BOARD_MAX);
+	ck_assert_uint_eq(brski_board_most(board), BRSKI_BOARD_MAX + 700);
+	ck_assert_uint_eq(brski_board_most(board), BRSKI_BOARD_MAX);
 	brski_board_room(board, &one, &room);
 	ck_assert(room.left);
 	brski_board_look(board, &one, true);
