@@ -5,8 +5,8 @@
 #include "services/registrar/call.h"
 #include "services/registrar/worker_internal.h"
 
-#define LOOK_AGAIN_MS 1000 /* at a job that another server works on */
-#define STORE_PAUSE_MS 1000
+#define LOOK_AGAIN_MS 1000  /* at a job that another server works on */
+#define STORE_PAUSE_MS 1000 /* or as long as for a back end at first, if that is less */
 
 /* ---- The thread's side: the right to make a job's calls ---- */
 
@@ -93,13 +93,18 @@ static void on_silence(struct brski_worker *worker, struct brski_task *t, const 
 	brski_task_pause(t, text.why);
 }
 
+static long store_pause(const struct brski_worker *worker)
+{
+	return worker->config.retry_min_ms < STORE_PAUSE_MS ? worker->config.retry_min_ms : STORE_PAUSE_MS;
+}
+
 void brski_worker_store_fails(struct brski_worker *worker, const char *why)
 {
 	char more[BRSKI_LOG_MORE_MAX];
 	int64_t now = brski_now_ms();
 	unsigned left_out;
 
-	worker->paused_until = now + STORE_PAUSE_MS;
+	worker->paused_until = now + store_pause(worker);
 	if (brski_log_due(&worker->store_trouble, now, &left_out))
 		brski_log(worker->config.env, BRSKI_LOG_ERROR,
 			"the database fails, and no call to MASA or PKI is begun until it does not: %s%s",
@@ -131,7 +136,7 @@ static void on_trouble(
 static void on_store_trouble(struct brski_worker *worker, struct brski_task *t, const char *why)
 {
 	brski_worker_store_fails(worker, why);
-	brski_task_put_off(t, why, STORE_PAUSE_MS);
+	brski_task_put_off(t, why, store_pause(worker));
 }
 
 static void digest(
