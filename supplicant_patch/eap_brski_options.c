@@ -5,12 +5,15 @@
 
 #include "includes.h"
 
+#include <sys/stat.h>
+
 #include "common.h"
 
 #include "eap_brski/eap/method.h"
 #include "eap_brski_options.h"
 
-#define EAP_BRSKI_STATE "/var/lib/brski"
+#define EAP_BRSKI_STATE "/var/lib/brski-device"
+#define EAP_BRSKI_STATE_BEFORE "/var/lib/brski" /* until 0.3.0, and the registrar's own, too */
 #define EAP_BRSKI_BACKOFF 120
 
 static bool eap_brski_number(const char *text, unsigned long max, const char **end, u32 *out)
@@ -144,13 +147,33 @@ static int eap_brski_option(struct eap_brski_options *o, char *name, struct brsk
 	return -1;
 }
 
+static bool eap_brski_has_state(const char *folder)
+{
+	char path[64];
+	struct stat st;
+
+	/* a registrar's folder is another user's */
+	if (lstat(folder, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return false;
+	os_snprintf(path, sizeof(path), "%s/state", folder);
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* A device that has begun in the folder of older versions goes on there. */
+static const char *eap_brski_default_state(void)
+{
+	if (!eap_brski_has_state(EAP_BRSKI_STATE) && eap_brski_has_state(EAP_BRSKI_STATE_BEFORE))
+		return EAP_BRSKI_STATE_BEFORE;
+	return EAP_BRSKI_STATE;
+}
+
 int eap_brski_parse_options(const char *phase1, struct eap_brski_options *out, struct brski_error *err)
 {
 	char *copy, *word, *next = NULL;
 	int ret = 0;
 
 	os_memset(out, 0, sizeof(*out));
-	os_strlcpy(out->state, EAP_BRSKI_STATE, sizeof(out->state));
+	os_strlcpy(out->state, eap_brski_default_state(), sizeof(out->state));
 	os_strlcpy(out->domain, BRSKI_IDENTITY_DOMAIN, sizeof(out->domain));
 	out->vendor_id = BRSKI_EAP_VENDOR_ID;
 	out->vendor_type = BRSKI_EAP_VENDOR_TYPE;

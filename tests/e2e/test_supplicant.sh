@@ -121,6 +121,30 @@ lab_stop radius
 lab_radius
 check "and then the second" join second
 
+# ---- The folder of devices that name none ----
+
+lab_stop radius
+BRSKI_OPTIONS=
+lab_radius
+cat > "$LAB/own-var-lib" <<- 'S'
+	#!/bin/sh
+	exec unshare -m sh -c 'mount --bind "$0" /var/lib && exec "$@"' "$LAB/var-lib" "$@"
+S
+chmod 755 "$LAB/own-var-lib"
+mkdir -p "$LAB/var-lib/brski"
+chown freerad "$LAB/var-lib/brski"
+touch "$LAB/var-lib/brski/state"
+good_device default
+sed -i "s|brski_state=[^ ]* ||" "$LAB/devices/default/conf"
+check "a device without brski_state onboards" eval 'JOIN_WRAPPER=$LAB/own-var-lib join default'
+check "in a folder of devices" test -s "$LAB/var-lib/brski-device/ldevid-1.pem"
+check "and not in a registrar's" [ ! -s "$LAB/var-lib/brski/state" ]
+rm -r "$LAB/var-lib/brski"
+mv "$LAB/var-lib/brski-device" "$LAB/var-lib/brski"
+check "where an older version has left its state, it goes on" eval 'JOIN_WRAPPER=$LAB/own-var-lib join default'
+check "with its LDevID" said default 'EAP-BRSKI: logged-in: '
+check "and makes no other folder" [ ! -e "$LAB/var-lib/brski-device" ]
+
 # ---- Other numbers, other names ----
 
 lab_stop radius
