@@ -17,7 +17,6 @@
 struct step {
 	struct brski_serving *w;
 	struct brski_serving_place *place;
-	int64_t deadline; /* of this thread's slice */
 	struct brski_serving_step *out;
 };
 
@@ -63,11 +62,6 @@ void brski_serving_destroy(struct brski_serving *serving, struct brski_serving_p
 }
 
 /* ---- What the peer hears meanwhile ---- */
-
-static long left_of_slice(const struct step *s)
-{
-	return (long)(s->deadline - brski_now_ms());
-}
 
 static enum brski_code send_wait(struct step *s, unsigned wait_ms)
 {
@@ -150,7 +144,7 @@ static enum brski_code at_gate(struct step *s, work_fn *work)
 	s->out->parked = true;
 	if (is_early(s, &code))
 		return code;
-	if (!brski_gate_enter(&s->place->gate, w->ticket, left_of_slice(s))) {
+	if (!brski_gate_enter(&s->place->gate, w->ticket, s->place->slice_ms)) {
 		if (wait_again(s, &code))
 			return code;
 		brski_fail(&s->out->err, BRSKI_UNAVAILABLE,
@@ -216,7 +210,7 @@ static enum brski_code at_job(struct step *s)
 		if (code != BRSKI_OK)
 			return code;
 	}
-	switch (brski_wait_look(wait, &s->place->room, left_of_slice(s), &pause)) {
+	switch (brski_wait_look(wait, &s->place->room, s->place->slice_ms, &pause)) {
 	case BRSKI_PROGRESS_FINISHED:
 		break;
 	case BRSKI_PROGRESS_RUNNING:
@@ -236,7 +230,7 @@ static enum brski_kept is_kept(struct step *s)
 	struct brski_serving *w = s->w;
 	struct brski_store *store = s->place->store;
 	enum brski_kept kept = brski_store_kept(store, w->mark, &s->out->err);
-	long ms = left_of_slice(s);
+	long ms = s->place->slice_ms;
 
 	if (kept != BRSKI_NOT_YET_KEPT || w->is_patient || ms <= 0 || !brski_room_enter(&s->place->room))
 		return kept;
@@ -307,8 +301,7 @@ static enum brski_code go_on(struct step *s)
 enum brski_code brski_serving_process(struct brski_serving *serving, struct brski_serving_place *place,
 	struct brski_span response, struct brski_serving_step *step)
 {
-	struct step s = {
-		.w = serving, .place = place, .deadline = brski_now_ms() + place->slice_ms, .out = step};
+	struct step s = {.w = serving, .place = place, .out = step};
 	enum brski_code code;
 
 	*step = (struct brski_serving_step){0};

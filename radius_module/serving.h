@@ -20,7 +20,7 @@ struct brski_serving_place {
 	struct brski_store *store;   /* NULL: what is answered rests on nothing that must be kept */
 	struct brski_gate gate;
 	struct brski_room room;
-	long slice_ms; /* how long a thread waits, for all that one response waits for */
+	long slice_ms; /* how long a thread waits, for each thing that one response waits for */
 	long total_ms; /* how long a peer is made to wait, for each of them */
 };
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -1217,6 +1220,103 @@ START_TEST(two_at_one_moment_cost_no_round_trip)
 }
 END_TEST
 
+/* ---- The disk ---- */
+
+static atomic_bool disk_is_stuck, disk_fails;
+
+/* SQLite's, in this program. */
+int fdatasync(int fd)
+{
+	while (disk_is_stuck)
+		usleep(1000);
+	if (disk_fails) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* A device whose MASA is about to answer; what is stored from now on stays in memory. */
+static void open_with_stuck_disk(struct device *d)
+{
+	web.masa.delay_ms = 500;
+	start_instance();
+	device_open(d);
+	while (site.n_audit_calls == 0) {
+		ck_assert_int_eq(ask(d), BRSKI_VERDICT_CHALLENGE);
+		reply(d);
+	}
+	disk_is_stuck = true;
+}
+
+/* It is told nothing but to wait, as often as it likes. */
+static void expect_waits(struct device *d, unsigned n)
+{
+	while (n-- > 0) {
+		ck_assert_int_eq(ask(d), BRSKI_VERDICT_CHALLENGE);
+		ck_assert_uint_gt(d->out.session_timeout, 0);
+		ck_assert_int_lt(d->slowest_ms, 1000);
+		reply(d);
+		ck_assert_int_eq(d->result, BRSKI_PEER_WAIT);
+		ck_assert_int_eq(brski_peer_state(d->peer), BRSKI_PLEDGE_VOUCHER);
+	}
+}
+
+/* The answer is there, and stored; but a power failure could still take it. */
+START_TEST(nobody_is_told_what_is_not_kept)
+{
+	struct device d;
+
+	open_with_stuck_disk(&d);
+	expect_waits(&d, 7);
+	disk_is_stuck = false;
+	ck_assert_msg(talk(&d) == BRSKI_VERDICT_ACCEPT, "%s", d.out.reason);
+	ck_assert_uint_eq(site.n_masa_calls, 1);
+	ck_assert_uint_eq(site.n_issued, 1);
+	device_close(&d);
+}
+END_TEST
+
+/* What is lost was never said: the device repeats its request, and goes on. */
+START_TEST(a_disk_that_fails_ends_the_session)
+{
+	struct device d;
+
+	open_with_stuck_disk(&d);
+	expect_waits(&d, 5);
+	disk_fails = true;
+	disk_is_stuck = false;
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
+	expect_eap_end(&d, FAILURE);
+	ck_assert_str_eq(d.out.result, "deferred");
+	ck_assert_ptr_nonnull(strstr(d.out.reason, "disk"));
+	ck_assert_int_eq(d.out.busy, BRSKI_BUSY_DISK);
+	ck_assert_int_eq(brski_peer_state(d.peer), BRSKI_PLEDGE_VOUCHER);
+	device_close(&d);
+	disk_fails = false;
+	sleep(3); /* the disk is tried each second */
+	onboard();
+	ck_assert_uint_eq(site.n_masa_calls, 1);
+	ck_assert_uint_eq(site.n_issued, 1);
+}
+END_TEST
+
+START_TEST(a_disk_that_is_stuck_puts_the_device_off)
+{
+	struct device d;
+
+	door.wait_total = 3;
+	open_with_stuck_disk(&d);
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
+	ck_assert_str_eq(d.out.result, "deferred");
+	ck_assert_ptr_nonnull(strstr(d.out.reason, "disk"));
+	ck_assert_int_eq(d.out.busy, BRSKI_BUSY_DISK);
+	device_close(&d);
+	disk_is_stuck = false;
+	onboard();
+}
+END_TEST
+
 /* ---- Limits ---- */
 
 /* Identities alone keep nobody out, nor does a session that has shown its certificate give way to them. */
@@ -1341,6 +1441,9 @@ int main(void)
 		parked_and_gone,
 		a_crowd_is_put_off_at_once,
 		two_at_one_moment_cost_no_round_trip,
+		nobody_is_told_what_is_not_kept,
+		a_disk_that_fails_ends_the_session,
+		a_disk_that_is_stuck_puts_the_device_off,
 		identities_alone_fill_nothing,
 		sessions_are_bounded,
 		configuration_is_checked,
