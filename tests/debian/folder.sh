@@ -53,6 +53,8 @@ folder_run() { # FOLDER COMMAND...
 		shift
 		mount -t proc proc "$folder/proc" && mount --rbind /sys "$folder/sys" && mount --rbind /dev "$folder/dev" &&
 			mount -t tmpfs tmpfs "$folder/run" && mkdir -m 1777 "$folder/run/lock" || exit 125
+		# the network is the same inside and outside, so are the locks of its ports (tests/lab/ports.sh)
+		[ ! -d /run/lock ] || mount --bind /run/lock "$folder/run/lock" || exit 125
 		exec chroot "$folder" /usr/bin/env -i HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			DEBIAN_FRONTEND=noninteractive bash -c "cd /src && exec \"\$@\"" bash "$@"' bash "$@"
 }
