@@ -30,7 +30,7 @@ static enum brski_code is_anothers(struct brski_store *store, const char *key, c
 {
 	struct sql q;
 
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT 1 FROM job WHERE key = ?1 AND state = ?2 AND lease_owner NOT IN (?3, '')"
 		" AND lease_until > unixepoch()",
 		err);

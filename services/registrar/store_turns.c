@@ -16,7 +16,7 @@ enum brski_code brski_store_back_ends_page(struct brski_store *store, enum brski
 
 	/* From name to name by the index, past all jobs of each. number: 1 once there was any. */
 	*n = 0;
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"WITH RECURSIVE other(name) AS ("
 		" SELECT (SELECT min(back_end) FROM job WHERE state = 0 AND kind = ?1"
 		"  AND (back_end > ?2 OR ?3 = 0))"
@@ -46,7 +46,7 @@ enum brski_code brski_store_turn_page(struct brski_store *store, const struct br
 	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store->db,
+	sql_begin_read(&q, store->db,
 		"SELECT " BRSKI_STORE_JOB_COLUMNS " FROM job"
 		" WHERE state = 0 AND kind = ?1 AND back_end = ?2 AND (due, key) > (?3, ?4) AND due <= ?5"
 		" AND (?6 = 0 OR lease_until <= unixepoch() OR (?6 = 1 AND lease_owner = ''))"
