@@ -17,23 +17,26 @@ static enum brski_code read_list(const char *path, struct brski_buf *out, struct
 static int add_file(struct brski_admin *admin, const struct command_line *line, const char *path)
 {
 	const char *manufacturer = line->operands[0];
-	unsigned n = 0, repeated = 0;
+	struct brski_admin_listed listed;
 	struct brski_buf csv = {0};
 	struct brski_error err;
 	enum brski_code code = read_list(path, &csv, &err);
 
 	if (code == BRSKI_OK)
-		code = brski_admin_devices_put(
-			admin, manufacturer, brski_buf_span(&csv), &n, &repeated, &err);
+		code = brski_admin_devices_put(admin, manufacturer, brski_buf_span(&csv), &listed, &err);
 	brski_buf_free(&csv);
 	if (code == BRSKI_MALFORMED)
 		return brskictl_usage(line, "%s: %s; nothing of it was added", path, err.why);
 	if (code != BRSKI_OK)
 		return brskictl_fail(&err);
-	printf("%u devices of %s are in the inventory", n, manufacturer);
-	if (repeated)
-		printf(" (%u lines name one of them again)", repeated);
+	printf("%u devices of %s are in the inventory", listed.devices, manufacturer);
+	if (listed.repeated)
+		printf(" (%u lines name one of them again)", listed.repeated);
 	puts(".");
+	if (listed.refused)
+		printf("%u of the list are refused, and stay so: see 'brskictl pending'; 'brskictl accept' lets "
+		       "them in.\n",
+			listed.refused);
 	return 0;
 }
 
@@ -41,10 +44,14 @@ static int add_one(struct brski_admin *admin, const struct command_line *line)
 {
 	const char *manufacturer = line->operands[0], *serial = line->operands[1];
 	struct brski_error err;
+	bool refused;
 
+	if (brski_admin_is_refused(admin, manufacturer, serial, &refused, &err) != BRSKI_OK)
+		return brskictl_fail(&err);
 	switch (brski_admin_device_put(admin, manufacturer, serial, brskictl_operand(line, 2), &err)) {
 	case BRSKI_OK:
-		printf("Device %s of %s is in the inventory.\n", serial, manufacturer);
+		printf("Device %s of %s is in the inventory%s.\n", serial, manufacturer,
+			refused ? "; it was refused until now" : "");
 		return 0;
 	case BRSKI_MALFORMED:
 		return brskictl_no_serial(line, serial);

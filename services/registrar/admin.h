@@ -129,16 +129,23 @@ void brski_admin_crls(const struct brski_buf *pem, brski_admin_pem_row *row, voi
 /* 1 to BRSKI_ADMIN_SERIAL_MAX - 1 printable ASCII characters, not all of them blanks. */
 bool brski_admin_is_serial_number(const char *text);
 
-/* Into the inventory; an older note is replaced, a refusal ends. note NULL: none. */
+/* Into the inventory; a refusal ends. note NULL: none, or as it is. */
 BRSKI_CHECKED enum brski_code brski_admin_device_put(struct brski_admin *admin, const char *manufacturer,
 	const char *serial, const char *note, struct brski_error *err);
+/* Whether somebody has refused it. */
+BRSKI_CHECKED enum brski_code brski_admin_is_refused(struct brski_admin *admin, const char *manufacturer,
+	const char *serial, bool *out, struct brski_error *err);
 /*
- * The same with all devices of a delivery note, or none: CSV as device_list.h has it. *n: how many
- * devices it names; *repeated: lines of it that name one of them again. BRSKI_MALFORMED: the words say
- * which line; BRSKI_NOT_FOUND: there is no such manufacturer.
+ * All devices of a delivery note, or none: CSV as device_list.h has it. What is refused stays so.
+ * BRSKI_MALFORMED: the words say which line; BRSKI_NOT_FOUND: there is no such manufacturer.
  */
+struct brski_admin_listed {
+	unsigned devices;  /* of it, that are in the inventory now */
+	unsigned repeated; /* lines that name a device again */
+	unsigned refused;  /* devices of it that are refused */
+};
 BRSKI_CHECKED enum brski_code brski_admin_devices_put(struct brski_admin *admin, const char *manufacturer,
-	struct brski_span csv, unsigned *n, unsigned *repeated, struct brski_error *err);
+	struct brski_span csv, struct brski_admin_listed *out, struct brski_error *err);
 /*
  * The serial numbers of a delivery note, in its order; nothing is kept, and row is not called before all
  * of it is read. BRSKI_MALFORMED: the words say which line.

@@ -28,22 +28,34 @@ enum brski_code brski_admin_device_put(struct brski_admin *admin, const char *ma
 
 	if (code != BRSKI_OK)
 		return code;
-	return brski_store_device_put(admin->store, manufacturer, serial, note ? note : "", err);
+	return brski_store_device_put(admin->store, manufacturer, serial, note, err);
+}
+
+enum brski_code brski_admin_is_refused(struct brski_admin *admin, const char *manufacturer,
+	const char *serial, bool *out, struct brski_error *err)
+{
+	enum brski_standing standing;
+	enum brski_code code = brski_store_standing(admin->store, manufacturer, serial, &standing, err);
+
+	*out = standing == BRSKI_STANDING_REFUSED;
+	return code;
 }
 
 enum brski_code brski_admin_devices_put(struct brski_admin *admin, const char *manufacturer,
-	struct brski_span csv, unsigned *n, unsigned *repeated, struct brski_error *err)
+	struct brski_span csv, struct brski_admin_listed *out, struct brski_error *err)
 {
 	struct device_list list;
+	size_t refused = 0;
 	enum brski_code code = device_list_read(csv, &list, err);
 
-	*n = *repeated = 0;
+	*out = (struct brski_admin_listed){0};
 	if (code != BRSKI_OK)
 		return code;
-	code = brski_store_devices_put(admin->store, manufacturer, &list, err);
+	code = brski_store_devices_put(admin->store, manufacturer, &list, &refused, err);
 	if (code == BRSKI_OK) {
-		*n = (unsigned)(list.n - list.repeated);
-		*repeated = (unsigned)list.repeated;
+		out->devices = (unsigned)(list.n - list.repeated - refused);
+		out->repeated = (unsigned)list.repeated;
+		out->refused = (unsigned)refused;
 	}
 	device_list_free(&list);
 	return code;

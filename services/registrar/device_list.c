@@ -262,23 +262,30 @@ static enum brski_code skip_mark(struct reader *r, struct brski_error *err)
 	return BRSKI_OK;
 }
 
+/* By serial number; of one, in the order of the list. */
 static int compare(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const struct device_list_item *one = *(struct device_list_item *const *)a,
+				      *two = *(struct device_list_item *const *)b;
+	int order = strcmp(one->serial_number, two->serial_number);
+
+	return order ? order : one < two ? -1 : one > two;
 }
 
-static enum brski_code count_repeated(struct device_list *list, struct brski_error *err)
+static enum brski_code mark_repeated(struct device_list *list, struct brski_error *err)
 {
-	const char **serials = calloc(list->n + 1, sizeof(*serials));
+	struct device_list_item **items = calloc(list->n + 1, sizeof(struct device_list_item *));
 
-	if (!serials)
+	if (!items)
 		return brski_fail(err, BRSKI_NO_MEMORY, "no memory for a list of devices");
 	for (size_t i = 0; i < list->n; i++)
-		serials[i] = list->items[i].serial_number;
-	qsort(serials, list->n, sizeof(*serials), compare);
-	for (size_t i = 1; i < list->n; i++)
-		list->repeated += strcmp(serials[i - 1], serials[i]) == 0;
-	free(serials);
+		items[i] = &list->items[i];
+	qsort(items, list->n, sizeof(struct device_list_item *), compare);
+	for (size_t i = 1; i < list->n; i++) {
+		items[i]->again = strcmp(items[i - 1]->serial_number, items[i]->serial_number) == 0;
+		list->repeated += items[i]->again;
+	}
+	free(items);
 	return BRSKI_OK;
 }
 
@@ -291,7 +298,7 @@ enum brski_code device_list_read(struct brski_span text, struct device_list *out
 	while (code == BRSKI_OK && r.rest.len > 0)
 		code = read_line(&r, out, err);
 	if (code == BRSKI_OK)
-		code = count_repeated(out, err);
+		code = mark_repeated(out, err);
 	brski_buf_free(&r.serial);
 	brski_buf_free(&r.note);
 	if (code != BRSKI_OK)

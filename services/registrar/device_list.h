@@ -17,11 +17,12 @@
 struct device_list_item {
 	char *serial_number; /* 1 to BRSKI_ADMIN_SERIAL_MAX - 1 printable characters, not all blanks */
 	char *note;          /* "": none. Its lines are one */
+	bool again;          /* an earlier one names the same device */
 };
 struct device_list {
 	struct device_list_item *items; /* in the order of the text */
 	size_t n;
-	size_t repeated; /* of these: of a device that an earlier one names */
+	size_t repeated; /* of these: again */
 };
 
 /* *out is the caller's. BRSKI_MALFORMED: the words name the line, from 1; BRSKI_NO_MEMORY. */

@@ -150,12 +150,15 @@ struct brski_store_device {
 	char state[16];   /* "listed", "onboarded", "failed": what happened last */
 	time_t last_seen; /* 0: never */
 };
+/* note NULL: none, or as it is. BRSKI_NOT_FOUND: no such manufacturer. */
 BRSKI_CHECKED enum brski_code brski_store_device_put(struct brski_store *store, const char *manufacturer,
-	const char *serial, const char *note,
-	struct brski_error *err); /* BRSKI_NOT_FOUND: no such manufacturer */
-/* All of the list, in its order, or nothing. BRSKI_NOT_FOUND: no such manufacturer. */
+	const char *serial, const char *note, struct brski_error *err);
+/*
+ * All of the list, in its order, or nothing; but for devices that are refused, which stay so: *refused is how
+ * many. BRSKI_NOT_FOUND: no such manufacturer.
+ */
 BRSKI_CHECKED enum brski_code brski_store_devices_put(struct brski_store *store, const char *manufacturer,
-	const struct device_list *list, struct brski_error *err);
+	const struct device_list *list, size_t *refused, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_store_device_remove(
 	struct brski_store *store, const char *manufacturer, const char *serial, struct brski_error *err);
 /* BRSKI_NOT_FOUND: not in the inventory. */

@@ -88,7 +88,8 @@ enum brski_code brski_store_candidate_refuse(struct brski_store *store, const ch
 	struct sql q;
 
 	sql_begin(&q, store->db,
-		"INSERT INTO candidate (" COLUMNS ") VALUES (?1, ?2, 1, '', '', 0, 0, 0, ?3)"
+		"INSERT INTO candidate (" COLUMNS ") VALUES (?1, ?2, 1, '', '', 0, 0, 0, iif(?3 = '',"
+		" coalesce((SELECT note FROM device WHERE manufacturer = ?1 AND serial_number = ?2), ''), ?3))"
 		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET refused = 1,"
 		" note = iif(?3 = '', note, ?3)",
 		err);

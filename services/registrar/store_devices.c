@@ -16,25 +16,42 @@ enum brski_code brski_store_device_put(struct brski_store *store, const char *ma
 
 	sql_begin(&q, store->db,
 		"INSERT INTO device (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, 'listed', 0)"
-		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET note = ?3",
+		" ON CONFLICT (manufacturer, serial_number) DO UPDATE SET note = iif(?5, ?3, note)",
 		err);
 	sql_bind_text(&q, manufacturer);
 	sql_bind_text(&q, serial);
 	sql_bind_text(&q, note ? note : "");
 	sql_bind_int(&q, time(NULL));
+	sql_bind_int(&q, note != NULL);
 	return brski_store_below(sql_run(&q), manufacturer, err);
 }
 
+/* A list of former days must not let in again whom somebody has refused since. */
+static enum brski_code put_item(struct brski_store *store, const char *manufacturer,
+	const struct device_list_item *item, size_t *refused, struct brski_error *err)
+{
+	enum brski_standing standing;
+	enum brski_code code = brski_store_standing(store, manufacturer, item->serial_number, &standing, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	if (standing == BRSKI_STANDING_REFUSED) {
+		*refused += !item->again;
+		return BRSKI_OK;
+	}
+	return brski_store_device_put(
+		store, manufacturer, item->serial_number, item->note[0] ? item->note : NULL, err);
+}
+
 enum brski_code brski_store_devices_put(struct brski_store *store, const char *manufacturer,
-	const struct device_list *list, struct brski_error *err)
+	const struct device_list *list, size_t *refused, struct brski_error *err)
 {
 	enum brski_code code = sql_transaction_begin(store->db, err);
 
 	if (code != BRSKI_OK)
 		return code;
 	for (size_t i = 0; code == BRSKI_OK && i < list->n; i++)
-		code = brski_store_device_put(
-			store, manufacturer, list->items[i].serial_number, list->items[i].note, err);
+		code = put_item(store, manufacturer, &list->items[i], refused, err);
 	return sql_transaction_end(store->db, code, err);
 }
 

@@ -492,34 +492,60 @@ START_TEST(the_inventory)
 }
 END_TEST
 
-static enum brski_code put_list(const char *csv, unsigned *n, unsigned *repeated)
+static enum brski_code put_list(const char *csv, struct brski_admin_listed *listed)
 {
-	return brski_admin_devices_put(admin, "acme", brski_span_str(csv), n, repeated, &err);
+	return brski_admin_devices_put(admin, "acme", brski_span_str(csv), listed, &err);
 }
 
 START_TEST(a_list_of_devices)
 {
-	unsigned n, repeated;
+	struct brski_admin_listed listed;
 
-	EXPECT(BRSKI_NOT_FOUND, put_list("S-1\n", &n, &repeated));
+	EXPECT(BRSKI_NOT_FOUND, put_list("S-1\n", &listed));
 	put_manufacturer("acme");
-	EXPECT(BRSKI_OK, put_list("S-1\n\"PID:X SN:Y\",first floor\n# S-4\n\nS-1;again\n", &n, &repeated));
-	ck_assert_uint_eq(n, 2);
-	ck_assert_uint_eq(repeated, 1);
+	EXPECT(BRSKI_OK, put_list("S-1\n\"PID:X SN:Y\",first floor\n# S-4\n\nS-1;again\n", &listed));
+	ck_assert(listed.devices == 2 && listed.repeated == 1 && listed.refused == 0);
 	EXPECT(BRSKI_OK, brski_admin_devices(admin, NULL, device_row, NULL, &err));
 	ck_assert_str_eq(rows, "acme PID:X SN:Y listed (first floor);acme S-1 listed (again);");
 }
 END_TEST
 
-START_TEST(a_list_is_taken_whole_or_not_at_all)
+START_TEST(a_list_takes_nothing_back)
 {
-	unsigned n, repeated;
+	struct brski_admin_listed listed;
+	bool refused;
 
 	put_manufacturer("acme");
-	EXPECT_WHY(BRSKI_MALFORMED, "line 3: ", put_list("S-1\nS-2\nS 3\nS-4\n", &n, &repeated));
+	EXPECT(BRSKI_OK, put_list("S-1,first floor\nS-2,cellar\nS-3\n", &listed));
+	EXPECT(BRSKI_OK, brski_admin_refuse(admin, "acme", "S-2", NULL, &err));
+	EXPECT(BRSKI_OK, put_list("S-1\nS-2,roof\nS-3\nS-2,door\n", &listed));
+	ck_assert(listed.devices == 2 && listed.repeated == 1 && listed.refused == 1);
+	EXPECT(BRSKI_OK, brski_admin_devices(admin, NULL, device_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme S-1 listed (first floor);acme S-3 listed ();");
+	/* who refuses says nothing about the note either */
+	rows[0] = '\0';
+	EXPECT(BRSKI_OK, brski_admin_is_refused(admin, "acme", "S-2", &refused, &err));
+	ck_assert(refused);
+	EXPECT(BRSKI_OK, brski_admin_accept(admin, "acme", "S-2", NULL, &err));
+	EXPECT(BRSKI_OK, brski_admin_is_refused(admin, "acme", "S-2", &refused, &err));
+	ck_assert(!refused);
+	/* nor does who lists it once more; but an empty note is one */
+	EXPECT(BRSKI_OK, brski_admin_device_put(admin, "acme", "S-2", NULL, &err));
+	EXPECT(BRSKI_OK, brski_admin_device_put(admin, "acme", "S-1", "", &err));
+	EXPECT(BRSKI_OK, brski_admin_devices(admin, NULL, device_row, NULL, &err));
+	ck_assert_str_eq(rows, "acme S-1 listed ();acme S-2 listed (cellar);acme S-3 listed ();");
+}
+END_TEST
+
+START_TEST(a_list_is_taken_whole_or_not_at_all)
+{
+	struct brski_admin_listed listed;
+
+	put_manufacturer("acme");
+	EXPECT_WHY(BRSKI_MALFORMED, "line 3: ", put_list("S-1\nS-2\nS 3\nS-4\n", &listed));
 	EXPECT(BRSKI_OK, brski_admin_devices(admin, NULL, device_row, NULL, &err));
 	ck_assert_str_eq(rows, "");
-	ck_assert_uint_eq(n, 0);
+	ck_assert_uint_eq(listed.devices, 0);
 }
 END_TEST
 
@@ -720,6 +746,7 @@ int main(void)
 		serial_numbers,
 		the_inventory,
 		a_list_of_devices,
+		a_list_takes_nothing_back,
 		a_list_is_taken_whole_or_not_at_all,
 		serial_numbers_of_a_list,
 		a_serial_number_is_not_blank,
