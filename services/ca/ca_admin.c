@@ -222,8 +222,8 @@ static enum brski_code issue_idevid(const struct ca_settings *s, enum ca_kind ki
 		if (code != BRSKI_OK)
 			return daemon_wrong_use(err, "--masa-url: %s", err->why);
 	}
-	n = snprintf(subject, sizeof(subject), "%s,serialNumber=%s", s->subject ? s->subject : "CN=Device",
-		s->serial_number);
+	n = snprintf(subject, sizeof(subject), "serialNumber=%s,%s", s->serial_number,
+		s->subject ? s->subject : "CN=Device");
 	if (n < 0 || (size_t)n >= sizeof(subject))
 		return brski_fail(err, BRSKI_TOO_LARGE, "the subject is too long");
 	return issue(s, &spec, subject, err);

@@ -179,7 +179,10 @@ enum brski_code ca_key_check(const EVP_PKEY *key, struct brski_error *err)
 	return brski_fail(err, BRSKI_REFUSED, "a key of this type or curve is not certified here");
 }
 
-/* Takes one "TYPE=value" from the front; turns "\," into ",". */
+/*
+ * Takes one "TYPE=value" from the front; turns "\," into ",". What is written first is the most specific
+ * part, and the last one of the name (RFC 4514 2.1).
+ */
 static bool add_attribute(X509_NAME *name, char **rest)
 {
 	char *type = *rest;
@@ -198,7 +201,7 @@ static bool add_attribute(X509_NAME *name, char **rest)
 	*to = '\0';
 	type += strspn(type, " ");
 	return value[0] != '\0' && X509_NAME_add_entry_by_txt(name, type, MBSTRING_UTF8,
-					   (const unsigned char *)value, -1, -1, 0) == 1;
+					   (const unsigned char *)value, -1, 0, 0) == 1;
 }
 
 enum brski_code ca_name_parse(const char *text, X509_NAME **out, struct brski_error *err)

@@ -40,7 +40,10 @@ BRSKI_CHECKED enum brski_code ca_issue(const struct ca_spec *spec, const struct 
 /* Keys that the CA certifies: P-256, P-384, P-521, RSA of 2,048 to 8,192 bits. BRSKI_REFUSED. */
 BRSKI_CHECKED enum brski_code ca_key_check(const EVP_PKEY *key, struct brski_error *err);
 
-/* "CN=Example CA,O=Example"; a comma in a value as "\,". *out is new. BRSKI_MALFORMED. */
+/*
+ * "CN=Example CA,O=Example", most specific part first, as brski_name_text() writes it; a comma in a value
+ * as "\,". *out is new. BRSKI_MALFORMED.
+ */
 BRSKI_CHECKED enum brski_code ca_name_parse(const char *text, X509_NAME **out, struct brski_error *err);
 
 #endif

@@ -72,7 +72,7 @@ refused "max-connections is a number from " "$BUILD/brski-masa" --db "$T/m.db" -
 
 # --- one anchor, two manufacturers
 check "an anchor of nobody is taken" "$BUILD/brskictl" manufacturer add first --anchors "$T/vendor/ca.pem" --force
-refused "manufacturer acme has the anchor O=Vendor,CN=Vendor CA already" "$BUILD/brskictl" manufacturer add second --anchors "$T/vendor/ca.pem"
+refused "manufacturer acme has the anchor CN=Vendor CA,O=Vendor already" "$BUILD/brskictl" manufacturer add second --anchors "$T/vendor/ca.pem"
 refused "say --force" "$BUILD/brskictl" manufacturer add second --anchors "$T/vendor/ca.pem"
 check "unless it is forced" "$BUILD/brskictl" manufacturer add second --anchors "$T/vendor/ca.pem" --force
 

@@ -939,6 +939,9 @@ START_TEST(names)
 
 	ck_assert_int_gt(X509_NAME_get_text_by_NID(made, NID_commonName, text, sizeof(text)), 0);
 	ck_assert_str_eq(text, "Doe, Jane");
+	/* as it is written so it is read: a pattern of subjects that was typed alike must match it */
+	brski_name_text(made, text, sizeof(text));
+	ck_assert_str_eq(text, "CN=Doe\\, Jane,O=Example");
 	EXPECT(BRSKI_MALFORMED, ca_name_parse("", &none, &err));
 	EXPECT(BRSKI_MALFORMED, ca_name_parse("Example", &none, &err));
 	EXPECT(BRSKI_MALFORMED, ca_name_parse("CN=", &none, &err));

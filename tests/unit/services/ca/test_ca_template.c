@@ -254,7 +254,7 @@ START_TEST(granted_as_asked)
 	expect_status(&asked, BRSKI_CMP_ACCEPTED, "");
 	p10.pkcs10 = true;
 	expect_status(&p10, BRSKI_CMP_ACCEPTED, "");
-	expect_status(&(struct asked){.issuer = "CN=Site CA,O=Site"}, BRSKI_CMP_ACCEPTED, "");
+	expect_status(&(struct asked){.issuer = "O=Site,CN=Site CA"}, BRSKI_CMP_ACCEPTED, "");
 }
 END_TEST
 
