@@ -82,12 +82,14 @@ enum brski_code brski_store_jobs_page(struct brski_store *store, const struct br
 
 /* ---- Bounds on what may wait ---- */
 
+#define WAITING "SELECT coalesce(sum(jobs), 0) FROM job_total WHERE state = 0"
+
 /* Of a statement whose ?1 to ?6 are the row's and ?7 to ?9 the bounds, 0 being none. */
 #define IS_WITHIN \
 	"(?7 = 0 OR length(?6) <= ?7)" \
 	" AND (?8 = 0 OR (SELECT count(*) FROM job" \
 	"  WHERE state = 0 AND manufacturer = ?3 AND serial_number = ?4) < ?8)" \
-	" AND (?9 = 0 OR (SELECT count(*) FROM job WHERE state = 0) < ?9)"
+	" AND (?9 = 0 OR (" WAITING ") < ?9)"
 
 static_assert(BRSKI_JOB_WAITING == 0, "the state in these statements");
 
@@ -106,7 +108,7 @@ static enum brski_code count_waiting(struct brski_store *store, const struct brs
 	*of_device = *of_all = 0;
 	sql_begin_read(&q, store->db,
 		"SELECT (SELECT count(*) FROM job WHERE state = 0 AND manufacturer = ?1 AND serial_number = ?2),"
-		" (SELECT count(*) FROM job WHERE state = 0)",
+		" (" WAITING ")",
 		err);
 	sql_bind_text(&q, job->manufacturer);
 	sql_bind_text(&q, job->serial_number);
@@ -384,16 +386,14 @@ static void add_up(struct brski_store_job_totals *out, struct sql *q)
 {
 	uint64_t kind = (uint64_t)sql_int(q, 1);
 	unsigned n = (unsigned)sql_int(q, 2);
-	time_t oldest = (time_t)sql_int(q, 3);
 
-	out->octets += (uint64_t)sql_int(q, 4);
+	out->octets += (uint64_t)sql_int(q, 3);
 	switch ((enum brski_job_state)sql_int(q, 0)) {
 	case BRSKI_JOB_WAITING:
 		if (kind < BRSKI_STORE_KINDS)
 			out->waiting_by_kind[kind] += n;
 		out->waiting += n;
-		if (!out->oldest || oldest < out->oldest)
-			out->oldest = oldest;
+		out->oldest = (time_t)sql_int(q, 4);
 		break;
 	case BRSKI_JOB_DONE:
 		out->done += n;
@@ -411,7 +411,7 @@ enum brski_code brski_store_job_totals(
 
 	*out = (struct brski_store_job_totals){0};
 	sql_begin_read(&q, store->db,
-		"SELECT state, kind, count(*), min(created), sum(length(blob)) FROM job GROUP BY state, kind",
+		"SELECT state, kind, jobs, octets, (SELECT min(created) FROM job WHERE state = 0) FROM job_total",
 		err);
 	while (sql_row(&q))
 		add_up(out, &q);

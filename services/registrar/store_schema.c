@@ -9,6 +9,13 @@
 	"  DELETE FROM job WHERE manufacturer = " row ".manufacturer" \
 	"    AND serial_number = " row ".serial_number AND state = 1 AND kind = 0;"
 
+/* One more of them, or one less. */
+#define COUNT_JOB(row, sign) \
+	"  INSERT INTO job_total VALUES (" row ".state, " row ".kind, " sign "1, " sign "length(" row \
+	".blob))" \
+	"    ON CONFLICT (state, kind) DO UPDATE SET jobs = jobs + excluded.jobs," \
+	"    octets = octets + excluded.octets;"
+
 static const char *const steps[] = {
 	/* 1: manufacturers, the inventory, history, requests */
 	"CREATE TABLE manufacturer ("
@@ -200,7 +207,31 @@ static const char *const steps[] = {
 	"ALTER TABLE job ADD COLUMN back_end TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE job ADD COLUMN due INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE job SET back_end = manufacturer WHERE state = 0 AND kind = 0;"
-	"CREATE INDEX job_by_turn ON job (kind, back_end, due, key) WHERE state = 0;",
+	"CREATE INDEX job_by_turn ON job (kind, back_end, due, key) WHERE state = 0;"
+
+	/*
+	 * And how many there are, counted with each change: to count them when somebody asks takes seconds,
+	 * once there are hundreds of thousands.
+	 */
+	"CREATE TABLE job_total ("
+	"  state INTEGER NOT NULL,"
+	"  kind INTEGER NOT NULL,"
+	"  jobs INTEGER NOT NULL,"
+	"  octets INTEGER NOT NULL,"
+	"  PRIMARY KEY (state, kind)"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO job_total SELECT state, kind, count(*), sum(octets) FROM" /* nothing of a blob is sorted */
+	"  (SELECT state, kind, length(blob) AS octets FROM job NOT INDEXED LIMIT -1) GROUP BY state, kind;"
+	"CREATE TRIGGER job_counted AFTER INSERT ON job BEGIN" COUNT_JOB("new",
+		"+") "END;"
+		     "CREATE TRIGGER job_counted_anew AFTER UPDATE OF state, blob ON job BEGIN" COUNT_JOB(
+			     "old", "-") COUNT_JOB("new",
+			     "+") "END;"
+				  "CREATE TRIGGER job_counted_off AFTER DELETE ON job BEGIN" COUNT_JOB("old",
+					  "-") "END;"
+
+					       /* A device's events are few: they need no second index in which to find those of a serial number. */
+					       "DROP INDEX event_by_serial;",
 };
 
 const struct sql_schema brski_store_schema = {.steps = steps, .version = sizeof(steps) / sizeof(steps[0])};

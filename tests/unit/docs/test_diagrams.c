@@ -213,6 +213,12 @@ static const struct meaning {
 
 	{"job", "given", "of a voucher: 1: the device was permitted something for it, which happens once"},
 
+	{"job_total", NULL, "How many rows `job` has, counted by its triggers. `brskictl queue`"},
+	{"job_total", "state", "of these jobs"},
+	{"job_total", "kind", "of these jobs"},
+	{"job_total", "jobs", "how many"},
+	{"job_total", "octets", "of their blobs"},
+
 	{"permission", NULL, "What devices were given, and have used up (docs/states.md)."},
 	{"permission", "key", "SHA-256 over the device's certificate, hexadecimal"},
 	{"permission", "state", "0 voucher, 1 confirming, 2 certificate, 3 reported, 4 taken back"},

@@ -164,10 +164,50 @@ START_TEST(jobs_survive_reopening)
 }
 END_TEST
 
+/* Who else changes jobs: triggers, and those who keep a device's to its share. */
+START_TEST(jobs_are_counted_whoever_changes_them)
+{
+	static const struct sql_options options = {.busy_ms = 1000};
+	struct sql_db *db;
+	struct sql q;
+
+	ck_assert(sql_open(path, &options, &db, &err) == BRSKI_OK);
+	ck_assert(
+		sql_script(db,
+			"INSERT INTO manufacturer VALUES ('acme','',x'',x'',x'',x'',0,1,1,0,0);"
+			"INSERT INTO device VALUES ('acme','S-1','',1,'onboarded',7);"
+			"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
+			" INSERT INTO job (key, kind, state, manufacturer, serial_number, created, updated, blob)"
+			" SELECT 'k' || i, i % 2, i % 3, 'acme', 'S-' || (i % 4), i, i, zeroblob(i) FROM n;"
+			"UPDATE job SET state = 1, blob = zeroblob(7) WHERE key IN ('k3', 'k6', 'k9');"
+			"UPDATE job SET state = 0 WHERE key IN ('k1', 'k2');"
+			"UPDATE job SET blob = zeroblob(1000) WHERE key = 'k20';"
+			"UPDATE job SET lease_owner = 'me', lease_until = 99 WHERE state = 0;"
+			"DELETE FROM job WHERE key > 'k5';"
+			"DELETE FROM device WHERE serial_number = 'S-1'",
+			&err) == BRSKI_OK);
+	sql_begin(&q, db,
+		"SELECT count(*), (SELECT count(*) FROM job), (SELECT count(*) FROM"
+		" (SELECT state, kind, count(*), sum(length(blob)) FROM job GROUP BY state, kind"
+		"  EXCEPT SELECT state, kind, jobs, octets FROM job_total)),"
+		" (SELECT count(*) FROM job WHERE state = 1 AND kind = 0 AND serial_number = 'S-1')"
+		" FROM job_total WHERE jobs > 0",
+		&err);
+	ck_assert(sql_row(&q));
+	ck_assert_int_ge(sql_int(&q, 0), 5);
+	ck_assert_int_gt(sql_int(&q, 1), 30);
+	ck_assert_int_eq(sql_int(&q, 2), 0);
+	ck_assert_int_eq(sql_int(&q, 3), 0); /* the trigger has been there */
+	ck_assert(sql_end(&q) == BRSKI_OK);
+	sql_close(db);
+}
+END_TEST
+
 START_TEST(an_older_database_gets_what_was_added_since)
 {
 	static const struct sql_options options = {.create = true, .mode = 0640};
 	struct sql_schema first = {.steps = brski_store_schema.steps, .version = 1};
+	struct brski_store_job_totals totals;
 	enum brski_standing standing;
 	char older[300];
 	struct sql_db *db;
@@ -189,6 +229,8 @@ START_TEST(an_older_database_gets_what_was_added_since)
 	sql_close(db);
 	brski_store_close(store);
 	ck_assert_msg(brski_store_open(older, false, &store, &err) == BRSKI_OK, "%s", err.why);
+	ck_assert(brski_store_job_totals(store, &totals, &err) == BRSKI_OK);
+	ck_assert(totals.waiting == 1 && totals.oldest == 1000 && totals.octets == 5);
 	ck_assert(brski_store_standing(store, "acme", "S-1", &standing, &err) == BRSKI_OK);
 	ck_assert(standing == BRSKI_STANDING_LISTED);
 	ck_assert(brski_store_candidate_refuse(store, "acme", "S-1", NULL, &err) == BRSKI_OK);
@@ -846,6 +888,7 @@ int main(void)
 	tcase_add_test(tc, devices_need_a_manufacturer);
 	tcase_add_test(tc, hostile_texts_stay_texts);
 	tcase_add_test(tc, jobs_survive_reopening);
+	tcase_add_test(tc, jobs_are_counted_whoever_changes_them);
 	tcase_add_test(tc, an_older_database_gets_what_was_added_since);
 	tcase_add_test(tc, what_waits_in_an_older_database_has_its_turn);
 	tcase_add_test(tc, a_candidate_waits_until_it_is_accepted);
