@@ -51,7 +51,12 @@ struct web {
 	pthread_t threads[WEB_CONNECTIONS_MAX];
 };
 
-/* tls NULL: HTTP. A client may show any certificate. */
+/* The first of the ports that the system gives to clients. */
+int web_first_client_port(void);
+/*
+ * tls NULL: HTTP. A client may show any certificate. Its port is none that clients get: one that nobody is at any more does not become
+ * that of another connection, or of the one that is just trying to reach it.
+ */
 void web_start(struct web *web, const struct brski_credential *tls, web_handler *handler, void *ctx);
 void web_stop(struct web *web);
 

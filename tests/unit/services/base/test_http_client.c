@@ -590,6 +590,7 @@ START_TEST(nobody_there)
 	web_start(&web, NULL, remember, NULL);
 	call_open(&c, false, "http", "127.0.0.1");
 	web_stop(&web);
+	ck_assert_int_lt(web.port, web_first_client_port());
 	ck_assert(!make_call(&c.call));
 	ck_assert_ptr_nonnull(strstr(shot.why, "connect"));
 	call_close(&c);
