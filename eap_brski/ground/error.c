@@ -74,6 +74,13 @@ enum brski_code brski_fail(struct brski_error *err, enum brski_code code, const 
 	return code;
 }
 
+static const char *reason_of(unsigned long e)
+{
+	const char *reason = ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e)) : ERR_reason_error_string(e);
+
+	return reason ? reason : "unnamed OpenSSL error";
+}
+
 enum brski_code brski_fail_openssl(struct brski_error *err, enum brski_code code, const char *fmt, ...)
 {
 	va_list args;
@@ -86,11 +93,10 @@ enum brski_code brski_fail_openssl(struct brski_error *err, enum brski_code code
 			const char *data = NULL;
 			int flags = 0;
 			unsigned long e = ERR_get_error_all(NULL, NULL, NULL, &data, &flags);
-			const char *reason = e ? ERR_reason_error_string(e) : NULL;
 
 			if (!e)
 				break;
-			append(err, i == 0 ? " (" : "; ", reason ? reason : "unnamed OpenSSL error");
+			append(err, i == 0 ? " (" : "; ", reason_of(e));
 			if (data && data[0] != '\0' && (flags & ERR_TXT_STRING))
 				append(err, ": ", data);
 			if (ERR_peek_error() == 0 || i == OPENSSL_REASONS_MAX - 1)

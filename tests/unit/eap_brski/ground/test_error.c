@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,9 @@ START_TEST(errors_of_openssl)
 	ck_assert_uint_eq(ERR_peek_error(), 0);
 	brski_fail_openssl(&err, BRSKI_INTERNAL, "quiet");
 	ck_assert_str_eq(err.why, "quiet");
+	ERR_raise_data(ERR_LIB_SYS, ENOENT, "calling %s", "stat(x)");
+	brski_fail_openssl(&err, BRSKI_NOT_FOUND, "file");
+	ck_assert_str_eq(err.why, "file (No such file or directory: calling stat(x))");
 	ck_assert_ptr_null(PEM_read_bio_X509(bio, NULL, NULL, NULL));
 	brski_fail_openssl(NULL, BRSKI_INTERNAL, "unheard");
 	ck_assert_uint_eq(ERR_peek_error(), 0);

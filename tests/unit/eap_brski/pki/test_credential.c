@@ -154,9 +154,10 @@ START_TEST(files_say_what_keeps_them_from_being_read)
 	snprintf(uri, sizeof(uri), "file://%s", path("cert.pem"));
 	EXPECT(BRSKI_OK, brski_certs_load(uri, &got_certs, &err));
 	sk_X509_pop_free(got_certs, X509_free);
-	/* of a URI that names no file, OpenSSL knows more */
-	EXPECT_WHY(
-		BRSKI_NOT_FOUND, "unregistered scheme", brski_certs_load("nothing:at-all", &got_certs, &err));
+	/* of a URI that names no file, OpenSSL knows more: 3.0 in these words, 3.5 in those */
+	EXPECT(BRSKI_NOT_FOUND, brski_certs_load("nothing:at-all", &got_certs, &err));
+	ck_assert_msg(strstr(err.why, "unregistered scheme") || strstr(err.why, "No store loader found"),
+		"%s", err.why);
 	pki_free_certs(certs);
 }
 END_TEST
