@@ -19,7 +19,12 @@ deps-device:
 given = $(if $(filter file undefined,$(origin $(1))),,--flags $(1)='$($(1))')
 
 # The programs keep their dates when nothing has changed in them; this file tells that the build has looked.
-$(SUPPLICANT)/built: $(SUPPLICANT_SOURCES) $(LIB)
+# Which wpa Debian has is looked at each time, as which FreeRADIUS is installed.
+.PHONY: supplicant-version
+$(SUPPLICANT)/version: supplicant-version
+	@supplicant_patch/build --build $(BUILD) --version-to $@
+
+$(SUPPLICANT)/built: $(SUPPLICANT_SOURCES) $(LIB) $(SUPPLICANT)/version
 	$(Q)CC='$(CC)' supplicant_patch/build --build $(BUILD) --library $(LIB) \
 		$(foreach f,CPPFLAGS CFLAGS LDFLAGS,$(call given,$(f)))
 	@touch $@

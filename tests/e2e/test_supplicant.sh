@@ -48,6 +48,22 @@ bad_option "brski_state=$LAB/conf-is-a-file/x" 'conf-is-a-file'
 device_config no-key no-such-device
 check "an IDevID that is not there is told, and nothing is sent" refuses_to_start no-key 'IDevID'
 
+# ---- Another version of Debian's wpa ----
+
+# What was fetched before an update is not taken for it. A stub of apt-cache knows of the update, and one of apt-get of no network.
+mkdir -p "$LAB/bin" "$LAB/built/supplicant/source"
+printf '#!/bin/sh\necho "  Candidate: 2:2.10-999"\n' > "$LAB/bin/apt-cache"
+printf '#!/bin/sh\ntouch "%s/asked"\nexit 1\n' "$LAB" > "$LAB/bin/apt-get"
+chmod 755 "$LAB"/bin/*
+touch "$LAB/built/supplicant/source/wpa_2.10-1.dsc"
+PATH=$LAB/bin:$PATH "$ROOT/supplicant_patch/build" --build "$LAB/built" --library "$BUILD/libeap_brski.a" > "$LAB/built.log" 2>&1 || true
+check "an update of Debian's wpa is asked for" test -e "$LAB/asked"
+check "and if it is not to be had, that is told" grep -q 'going on with wpa_2.10-1, which was fetched before' "$LAB/built.log"
+PATH=$LAB/bin:$PATH "$ROOT/supplicant_patch/build" --build "$LAB/built" --version-to "$LAB/version"
+stamp=$(stat -c %y "$LAB/version")
+PATH=$LAB/bin:$PATH "$ROOT/supplicant_patch/build" --build "$LAB/built" --version-to "$LAB/version"
+check "make is told which it is, once" eval '[ "$(cat "$LAB/version")" = 2.10-999 ] && [ "$(stat -c %y "$LAB/version")" = "$stamp" ]'
+
 # ---- One onboarding at a time in one folder ----
 
 good_device locked
