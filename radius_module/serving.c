@@ -215,7 +215,8 @@ static enum brski_code at_job(struct step *s)
 		break;
 	case BRSKI_PROGRESS_RUNNING:
 	case BRSKI_PROGRESS_PAUSED:
-		if (brski_wait_is_worth(wait, pause, s->place->total_ms))
+		if (s->w->waits_in_a_row < IN_A_ROW_MAX &&
+			brski_wait_is_worth(wait, pause, s->place->total_ms))
 			return send_wait(s, brski_patience_next(&wait->patience, s->place->total_ms));
 		break;
 	}

@@ -813,6 +813,24 @@ START_TEST(a_crowd_takes_few_threads)
 }
 END_TEST
 
+/* However soon it acknowledges: before it might give up, it is told to come back. */
+START_TEST(a_peer_is_not_made_to_wait_fifty_times)
+{
+	struct device d;
+
+	web.masa.delay_ms = 3000;
+	start_instance();
+	device_open(&d);
+	d.hurry = true;
+	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
+	ck_assert_str_eq(d.out.result, "deferred");
+	ck_assert_int_gt(brski_peer_retry_after(d.peer), 0);
+	ck_assert_uint_ge(d.waits, 40);
+	ck_assert_uint_lt(d.waits, 50);
+	device_close(&d);
+}
+END_TEST
+
 START_TEST(a_very_slow_one_costs_a_second_visit)
 {
 	struct device d;
@@ -1428,6 +1446,7 @@ int main(void)
 		framed_mtu_is_kept,
 		a_slow_back_end_costs_waits,
 		a_crowd_takes_few_threads,
+		a_peer_is_not_made_to_wait_fifty_times,
 		a_very_slow_one_costs_a_second_visit,
 		one_that_is_away_is_not_waited_for,
 		sessions_share_a_job,
