@@ -20,6 +20,12 @@ struct brski_site {
 	unsigned (*housekeeping)(void *ctx);
 	void *housekeeping_ctx;
 	struct brski_heap_trim trim; /* of sessions and jobs */
+	struct {
+		bool going;
+		unsigned next;    /* chore */
+		unsigned removed; /* by it, in this round */
+		struct brski_store_trim trim;
+	} house;
 	long max_waiting_age;
 	long rate_window;
 	long max_grant_age;
@@ -138,34 +144,99 @@ static enum brski_code make_registrar(
 	return brski_registrar_new(&registrar, &site->registrar, err);
 }
 
-/* Answers that nobody came for, and devices that did not come back to hear the operator's word. */
-static void expire(struct brski_site *site)
-{
-	time_t before = brski_now(site->env) - site->max_waiting_age;
-	struct brski_error err = {0};
-	unsigned jobs = 0, notes = 0, permissions = 0, candidates = 0;
+/* ---- Housekeeping: in the worker's thread, every minute, what no device comes to clean up ---- */
 
-	if (brski_store_jobs_expire(site->store, before, &jobs, &err) != BRSKI_OK ||
-		brski_store_notes_expire(site->store, before, &notes, &err) != BRSKI_OK ||
-		brski_store_permissions_expire(site->store, brski_now(site->env) - site->max_grant_age,
-			&permissions, &err) != BRSKI_OK ||
-		brski_store_candidates_expire(site->store, before, &candidates, &err) != BRSKI_OK)
-		brski_log(site->env, BRSKI_LOG_WARN, "what is too old cannot be removed: %s", err.why);
-	if (jobs || candidates)
-		brski_log(site->env, BRSKI_LOG_INFO,
-			"too old and removed: %u requests, %u devices that waited for the operator", jobs,
-			candidates);
+/* One step of it. *n: how many rows went; if as many as may (BRSKI_STORE_STEP), there are more. */
+typedef enum brski_code chore(struct brski_site *site, unsigned *n, struct brski_error *err);
+
+static time_t waiting_since(const struct brski_site *site)
+{
+	return brski_now(site->env) - site->max_waiting_age;
 }
 
-static void expire_rates(struct brski_site *site)
+/* Answers that nobody came for. */
+static enum brski_code expire_jobs(struct brski_site *site, unsigned *n, struct brski_error *err)
+{
+	if (!site->max_waiting_age)
+		return BRSKI_OK;
+	return brski_store_jobs_expire(site->store, waiting_since(site), n, err);
+}
+
+static enum brski_code expire_notes(struct brski_site *site, unsigned *n, struct brski_error *err)
+{
+	if (!site->max_waiting_age)
+		return BRSKI_OK;
+	return brski_store_notes_expire(site->store, waiting_since(site), n, err);
+}
+
+static enum brski_code expire_permissions(struct brski_site *site, unsigned *n, struct brski_error *err)
+{
+	if (!site->max_waiting_age)
+		return BRSKI_OK;
+	return brski_store_permissions_expire(
+		site->store, brski_now(site->env) - site->max_grant_age, n, err);
+}
+
+/* Devices that did not come back to hear the operator's word. */
+static enum brski_code expire_candidates(struct brski_site *site, unsigned *n, struct brski_error *err)
+{
+	if (!site->max_waiting_age)
+		return BRSKI_OK;
+	return brski_store_candidates_expire(site->store, waiting_since(site), n, err);
+}
+
+static enum brski_code expire_rates(struct brski_site *site, unsigned *n, struct brski_error *err)
 {
 	time_t now = brski_now(site->env);
-	struct brski_error err = {0};
 
-	if (brski_store_rates_expire(site->store, now - site->rate_window, now + site->rate_window, &err) !=
-		BRSKI_OK)
-		brski_log(site->env, BRSKI_LOG_WARN, "what devices asked lately cannot be forgotten: %s",
-			err.why);
+	return brski_store_rates_expire(
+		site->store, now - site->rate_window, now + site->rate_window, n, err);
+}
+
+static enum brski_code trim_history(struct brski_site *site, unsigned *n, struct brski_error *err)
+{
+	bool more = false;
+	enum brski_code code = BRSKI_OK;
+
+	if (site->max_history)
+		code = brski_store_events_trim(site->store, (unsigned)site->max_history,
+			(unsigned)site->max_history_per_device, &site->house.trim, &more, err);
+	*n = more ? BRSKI_STORE_STEP : 0;
+	return code;
+}
+
+static const struct {
+	chore *step;
+	const char *fails;
+	const char *removed; /* NULL: of no interest */
+} chores[] = {
+	{expire_jobs, "requests that are too old cannot be removed", "requests"},
+	{expire_notes, "notes that are too old cannot be removed", NULL},
+	{expire_permissions, "permissions that are too old cannot be removed", NULL},
+	{expire_candidates, "devices that came too long ago cannot be removed",
+		"devices that waited for the operator"},
+	{expire_rates, "what devices asked lately cannot be forgotten", NULL},
+	{trim_history, "the history cannot be shortened", NULL},
+};
+#define CHORES (sizeof(chores) / sizeof(chores[0]))
+
+/* True: the same chore has more to do. */
+static bool do_chore(struct brski_site *site)
+{
+	struct brski_error err = {0};
+	unsigned n = 0, i = site->house.next;
+
+	if (chores[i].step(site, &n, &err) != BRSKI_OK) {
+		brski_log(site->env, BRSKI_LOG_WARN, "%s: %s", chores[i].fails, err.why);
+		n = 0;
+	}
+	site->house.removed += n;
+	if (n == BRSKI_STORE_STEP)
+		return true;
+	if (chores[i].removed && site->house.removed)
+		brski_log(site->env, BRSKI_LOG_INFO, "too old and removed: %u %s", site->house.removed,
+			chores[i].removed);
+	return false;
 }
 
 static void give_memory_back(struct brski_site *site, unsigned sessions)
@@ -180,20 +251,20 @@ static void give_memory_back(struct brski_site *site, unsigned sessions)
 		brski_log(site->env, BRSKI_LOG_DEBUG, "memory of a crowd that is gone is given back");
 }
 
-/* In the worker's thread, every minute: what no device comes to clean up. */
+/* One step. */
 static bool keep_house(void *ctx)
 {
 	struct brski_site *site = ctx;
-	struct brski_error err = {0};
 
-	give_memory_back(site, site->housekeeping ? site->housekeeping(site->housekeeping_ctx) : 0);
-	if (site->max_waiting_age)
-		expire(site);
-	expire_rates(site);
-	if (site->max_history && brski_store_events_trim(site->store, (unsigned)site->max_history,
-					 (unsigned)site->max_history_per_device, &err) != BRSKI_OK)
-		brski_log(site->env, BRSKI_LOG_WARN, "the history cannot be shortened: %s", err.why);
-	return false;
+	if (!site->house.going)
+		give_memory_back(site, site->housekeeping ? site->housekeeping(site->housekeeping_ctx) : 0);
+	site->house.going = true;
+	if (do_chore(site))
+		return true;
+	site->house.removed = 0;
+	site->house.next = (site->house.next + 1) % CHORES;
+	site->house.going = site->house.next > 0;
+	return site->house.going;
 }
 
 static enum brski_code make_worker(

@@ -103,6 +103,12 @@ struct brski_store_place { /* the store's own */
 	char first[160];
 	char second[512];
 };
+/*
+ * What forgets rows that are old (brski_store_..._expire) removes so many of them at most, so that others
+ * have their turn. If *n is as many, there may be more.
+ */
+#define BRSKI_STORE_STEP 200
+
 #define BRSKI_STORE_PAGE 64      /* a good `most` */
 #define BRSKI_STORE_PAGE_HEAVY 8 /* of rows with blobs */
 
@@ -269,10 +275,20 @@ BRSKI_CHECKED enum brski_code brski_store_events_page(struct brski_store *store,
 /*
  * Keeps the newest `keep` events of devices whose manufacturer is known, and a tenth as many of others;
  * of these the newest `share` of each device, and never more than a tenth of all. share 0: as many as it
- * has.
+ * has. One step of it, of some milliseconds: *more says that another one is to follow, with the same
+ * *trim, which is zeroed where a round begins and where it has ended, also by an error. It counts as
+ * long as the round takes what there was when it began.
  */
-BRSKI_CHECKED enum brski_code brski_store_events_trim(
-	struct brski_store *store, unsigned keep, unsigned share, struct brski_error *err);
+struct brski_store_trim { /* the store's own */
+	unsigned stage;
+	bool at_end;
+	int64_t id;
+	int64_t cut[2];
+	unsigned counted[2];
+	struct brski_store_place place;
+};
+BRSKI_CHECKED enum brski_code brski_store_events_trim(struct brski_store *store, unsigned keep,
+	unsigned share, struct brski_store_trim *trim, bool *more, struct brski_error *err);
 
 /* ---- Jobs ---- */
 
@@ -339,7 +355,7 @@ BRSKI_CHECKED enum brski_code brski_store_job_room(struct brski_store *store,
 	struct brski_error *err);
 /* Forgets what was asked before `before`, and after `after`, when the clock was wrong. */
 BRSKI_CHECKED enum brski_code brski_store_rates_expire(
-	struct brski_store *store, time_t before, time_t after, struct brski_error *err);
+	struct brski_store *store, time_t before, time_t after, unsigned *n, struct brski_error *err);
 
 /*
  * A new row, WAITING and of revision 1, whatever job says of these; limits NULL: no bounds. However

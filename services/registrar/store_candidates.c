@@ -150,8 +150,12 @@ enum brski_code brski_store_candidates_expire(
 	enum brski_code code;
 
 	*n = 0;
-	sql_begin(&q, store->db, "DELETE FROM candidate WHERE refused = 0 AND last_seen < ?1", err);
+	sql_begin(&q, store->db,
+		"DELETE FROM candidate WHERE (manufacturer, serial_number) IN (SELECT manufacturer, serial_number"
+		" FROM candidate WHERE refused = 0 AND last_seen < ?1 LIMIT ?2)",
+		err);
 	sql_bind_int(&q, before);
+	sql_bind_int(&q, BRSKI_STORE_STEP);
 	code = sql_run_changes(&q, &changed);
 	*n = (unsigned)changed;
 	return code;

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/registrar/store_internal.h"
 
-#define STRANGERS_SHARE 10 /* for each so many events of devices that are kept, one of others */
-#define DEVICES_SHARE 10   /* of the same, one of a single device */
-
 static void bind_event(struct sql *q, const struct brski_store_event *event)
 {
 	sql_bind_int(q, event->at ? event->at : time(NULL));
@@ -90,68 +87,4 @@ enum brski_code brski_store_events_page(struct brski_store *store, const char *s
 	if (code != BRSKI_OK)
 		*n = 0;
 	return code;
-}
-
-/* ---- Bounds ---- */
-
-/* The oldest of `of` (a condition) go, beyond the newest so many. */
-#define ALL_BUT(of) \
-	"DELETE FROM event WHERE " of " AND id <=" \
-	" (SELECT id FROM event WHERE " of " ORDER BY id DESC LIMIT 1 OFFSET ?1)"
-
-/* The same for each device; only of those that have more, events are looked at. */
-#define ALL_BUT_OF_EACH(of) \
-	"DELETE FROM event WHERE id IN (SELECT e.id FROM" \
-	" (SELECT serial_number AS s, manufacturer AS m FROM event" \
-	"  WHERE " of " GROUP BY serial_number, manufacturer HAVING count(*) > ?1)" \
-	" CROSS JOIN event AS e" \
-	" WHERE e.serial_number = s AND e.manufacturer = m AND e.id <= (SELECT id FROM event" \
-	"  WHERE serial_number = s AND manufacturer = m ORDER BY id DESC LIMIT 1 OFFSET ?1))"
-
-#define OF_DEVICES "manufacturer <> ''"
-#define OF_STRANGERS "manufacturer = ''"
-
-static enum brski_code trim(
-	struct brski_store *store, const char *sql, unsigned keep, struct brski_error *err)
-{
-	struct sql q;
-
-	sql_begin(&q, store->db, sql, err);
-	sql_bind_int(&q, keep);
-	return sql_run(&q);
-}
-
-/* Whatever a device does, at least nine tenths are of others. */
-static unsigned share_of(unsigned share, unsigned keep)
-{
-	unsigned most = keep / DEVICES_SHARE + 1;
-
-	return share < most ? share : most;
-}
-
-static enum brski_code trim_to_shares(struct brski_store *store, unsigned devices, unsigned strangers,
-	unsigned share, struct brski_error *err)
-{
-	enum brski_code code;
-
-	if (share == 0)
-		return BRSKI_OK;
-	code = trim(store, ALL_BUT_OF_EACH(OF_DEVICES), share_of(share, devices), err);
-	return code == BRSKI_OK ? trim(store, ALL_BUT_OF_EACH(OF_STRANGERS), share_of(share, strangers), err)
-				: code;
-}
-
-/*
- * Anybody can make events of no manufacturer, with a certificate of his own, and a device as many as it
- * likes of itself: they must not push out the others.
- */
-enum brski_code brski_store_events_trim(
-	struct brski_store *store, unsigned keep, unsigned share, struct brski_error *err)
-{
-	unsigned strangers = keep / STRANGERS_SHARE + 1;
-	enum brski_code code = trim_to_shares(store, keep, strangers, share, err);
-
-	if (code == BRSKI_OK)
-		code = trim(store, ALL_BUT(OF_DEVICES), keep, err);
-	return code == BRSKI_OK ? trim(store, ALL_BUT(OF_STRANGERS), strangers, err) : code;
 }

@@ -425,8 +425,11 @@ enum brski_code brski_store_jobs_expire(
 	uint64_t changed;
 	enum brski_code code;
 
-	sql_begin(&q, store->db, "DELETE FROM job WHERE updated < ?1", err);
+	sql_begin(&q, store->db,
+		"DELETE FROM job WHERE key IN (SELECT key FROM job WHERE updated < ?1 ORDER BY updated LIMIT ?2)",
+		err);
 	sql_bind_int(&q, before);
+	sql_bind_int(&q, BRSKI_STORE_STEP);
 	code = sql_run_changes(&q, &changed);
 	*n = (unsigned)changed;
 	return code;

@@ -59,10 +59,11 @@ enum brski_code brski_store_notes_expire(
 	enum brski_code code;
 
 	sql_begin(&q, store->db,
-		"DELETE FROM note WHERE of_transaction = 1 AND updated < ?1"
-		" AND NOT EXISTS (SELECT 1 FROM job WHERE key = note.value)",
+		"DELETE FROM note WHERE key IN (SELECT key FROM note WHERE of_transaction = 1 AND updated < ?1"
+		" AND NOT EXISTS (SELECT 1 FROM job WHERE key = note.value) LIMIT ?2)",
 		err);
 	sql_bind_int(&q, before);
+	sql_bind_int(&q, BRSKI_STORE_STEP);
 	code = sql_run_changes(&q, &changed);
 	*n = (unsigned)changed;
 	return code;

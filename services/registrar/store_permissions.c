@@ -178,11 +178,12 @@ enum brski_code brski_store_permissions_expire(
 	enum brski_code code;
 
 	sql_begin(&q, store->db,
-		"DELETE FROM permission WHERE since < ?1 AND NOT EXISTS (SELECT 1 FROM job"
-		" WHERE manufacturer = permission.manufacturer"
-		" AND serial_number = permission.serial_number)",
+		"DELETE FROM permission WHERE key IN (SELECT key FROM permission AS p WHERE since < ?1"
+		" AND NOT EXISTS (SELECT 1 FROM job WHERE manufacturer = p.manufacturer"
+		" AND serial_number = p.serial_number) LIMIT ?2)",
 		err);
 	sql_bind_int(&q, before);
+	sql_bind_int(&q, BRSKI_STORE_STEP);
 	code = sql_run_changes(&q, &changed);
 	*n = (unsigned)changed;
 	return code;

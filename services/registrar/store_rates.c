@@ -105,12 +105,20 @@ enum brski_code brski_store_rate_take(struct brski_store *store, const struct br
 }
 
 enum brski_code brski_store_rates_expire(
-	struct brski_store *store, time_t before, time_t after, struct brski_error *err)
+	struct brski_store *store, time_t before, time_t after, unsigned *n, struct brski_error *err)
 {
 	struct sql q;
+	uint64_t changed;
+	enum brski_code code;
 
-	sql_begin(&q, store->db, "DELETE FROM recent WHERE at < ?1 OR at > ?2", err);
+	sql_begin_lazy(&q, store->db,
+		"DELETE FROM recent WHERE (manufacturer, serial_number, work, at) IN"
+		" (SELECT manufacturer, serial_number, work, at FROM recent WHERE at < ?1 OR at > ?2 LIMIT ?3)",
+		err);
 	sql_bind_int(&q, before);
 	sql_bind_int(&q, after);
-	return sql_run(&q);
+	sql_bind_int(&q, BRSKI_STORE_STEP);
+	code = sql_run_changes(&q, &changed);
+	*n = (unsigned)changed;
+	return code;
 }

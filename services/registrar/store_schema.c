@@ -230,6 +230,9 @@ static const char *const steps[] = {
 				  "CREATE TRIGGER job_counted_off AFTER DELETE ON job BEGIN" COUNT_JOB("old",
 					  "-") "END;"
 
+					       /* Those that are too old are looked for every minute. */
+					       "CREATE INDEX job_by_age ON job (updated);"
+
 					       /* A device's events are few: they need no second index in which to find those of a serial number. */
 					       "DROP INDEX event_by_serial;",
 };

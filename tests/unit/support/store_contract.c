@@ -416,6 +416,7 @@ static enum brski_code room_at(time_t at, const char *serial, long *seconds)
 
 START_TEST(a_rate_is_kept_when_two_add_at_one_time)
 {
+	unsigned n;
 	struct brski_store_job job;
 	long seconds;
 
@@ -438,7 +439,7 @@ START_TEST(a_rate_is_kept_when_two_add_at_one_time)
 		BRSKI_TOO_LARGE, "max_requests_per_device", brski_store_job_replace(one, &job, &rated, &err));
 	job.updated = 1060;
 	EXPECT(BRSKI_OK, brski_store_job_replace(one, &job, &rated, &err));
-	EXPECT(BRSKI_OK, brski_store_rates_expire(one, 1060, 2000, &err));
+	EXPECT(BRSKI_OK, brski_store_rates_expire(one, 1060, 2000, &n, &err));
 	EXPECT(BRSKI_OK, room_at(1010, "S-1", &seconds));
 	brski_store_job_free(&job);
 }
@@ -552,6 +553,24 @@ static void count(void *ctx)
 	ran++;
 }
 
+/* Of what is old, too: others have their turn in between. */
+START_TEST(what_is_old_goes_in_steps)
+{
+	static const unsigned steps[] = {BRSKI_STORE_STEP, BRSKI_STORE_STEP, 50, 0};
+	char key[16];
+	unsigned n;
+
+	for (int i = 0; i < 2 * BRSKI_STORE_STEP + 50; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		contract_add(key);
+	}
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		EXPECT(BRSKI_OK, brski_store_jobs_expire(two, 1001, &n, &err));
+		ck_assert_uint_eq(n, steps[i]);
+	}
+}
+END_TEST
+
 START_TEST(what_is_stored_is_kept_sooner_or_later)
 {
 	uint64_t before = brski_store_mark(one), mark;
@@ -580,7 +599,7 @@ int store_contract(const char *name, const struct store_driver *driver)
 		what_waits_is_bounded, what_is_stored_may_always_change_but_not_wait_once_more,
 		bounds_are_kept_when_two_add_at_one_time, a_rate_is_kept_when_two_add_at_one_time,
 		a_request_is_added_once, finished_vouchers_of_one_device_are_bounded,
-		answers_from_elsewhere_are_settled_wholly_or_not_at_all,
+		answers_from_elsewhere_are_settled_wholly_or_not_at_all, what_is_old_goes_in_steps,
 		what_is_stored_is_kept_sooner_or_later};
 	const TTest *all[64];
 	size_t n = sizeof(own) / sizeof(own[0]);

@@ -410,11 +410,13 @@ END_TEST
 /* Housekeeping forgets who has not asked for an hour. */
 START_TEST(the_counts_go)
 {
+	unsigned n;
+
 	visit_again(&v);
 	ck_assert_uint_eq(send_ir(), 200);
-	EXPECT(BRSKI_OK, brski_store_rates_expire(store, site.now, site.now, &err));
+	EXPECT(BRSKI_OK, brski_store_rates_expire(store, site.now, site.now, &n, &err));
 	ck_assert_int_eq(run("test \"$(sqlite3 %s 'SELECT count(*) FROM recent')\" = 2", path), 0);
-	EXPECT(BRSKI_OK, brski_store_rates_expire(store, site.now + 1, site.now + 1, &err));
+	EXPECT(BRSKI_OK, brski_store_rates_expire(store, site.now + 1, site.now + 1, &n, &err));
 	ck_assert_int_eq(run("test \"$(sqlite3 %s 'SELECT count(*) FROM recent')\" = 0", path), 0);
 }
 END_TEST

@@ -514,6 +514,21 @@ static void last_event(void *ctx, const struct brski_store_event *e)
 	*(struct brski_store_event *)ctx = *e;
 }
 
+/* A whole round. */
+static unsigned trim(unsigned keep, unsigned share)
+{
+	struct brski_store_trim round = {0};
+	unsigned steps = 0;
+	bool more;
+
+	do {
+		ck_assert_msg(brski_store_events_trim(store, keep, share, &round, &more, &err) == BRSKI_OK,
+			"%s", err.why);
+		steps++;
+	} while (more);
+	return steps;
+}
+
 START_TEST(history_is_in_order_and_can_be_trimmed)
 {
 	struct brski_store_event e = {.manufacturer = "acme", .serial_number = "S-1", .what = "policy"},
@@ -526,7 +541,7 @@ START_TEST(history_is_in_order_and_can_be_trimmed)
 	}
 	each_event(store, "S-1", 2, last_event, &got);
 	ck_assert_str_eq(got.detail, "number 5");
-	ck_assert(brski_store_events_trim(store, 1, 0, &err) == BRSKI_OK);
+	trim(1, 0);
 	got = (struct brski_store_event){0};
 	each_event(store, "S-2", 10, last_event, &got);
 	ck_assert(got.at == 0);
@@ -631,7 +646,7 @@ START_TEST(strangers_do_not_push_out_the_history)
 		snprintf(e.serial_number, sizeof(e.serial_number), "X-%d", i);
 		ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
 	}
-	ck_assert(brski_store_events_trim(store, 20, 0, &err) == BRSKI_OK);
+	trim(20, 0);
 	each_event(store, "S-1", 100, count_event, n);
 	ck_assert(n[0] == 1);
 	each_event(store, "X-49", 100, count_event, n);
@@ -655,12 +670,12 @@ START_TEST(one_device_does_not_push_out_the_history)
 		snprintf(words, sizeof(words), "refusal %d", i);
 		add_event("S-2", words, 200 + i);
 	}
-	ck_assert(brski_store_events_trim(store, 1000, 1000, &err) == BRSKI_OK);
+	trim(1000, 1000);
 	each_event(store, "S-1", 2000, count_event, n);
 	ck_assert_uint_eq(n[0], 10);
 	each_event(store, "S-2", 2000, count_event, n);
 	ck_assert_uint_eq(n[0] - 10, 101); /* a tenth at most, whatever its share is */
-	ck_assert(brski_store_events_trim(store, 1000, 7, &err) == BRSKI_OK);
+	trim(1000, 7);
 	n[0] = 0;
 	each_event(store, NULL, 2000, count_event, n);
 	ck_assert_uint_eq(n[0], 7 + 7);
@@ -681,12 +696,70 @@ START_TEST(a_stranger_does_not_spoil_the_history_of_another)
 			ck_assert(brski_store_event_add(store, &e, &err) == BRSKI_OK);
 		}
 	}
-	ck_assert(brski_store_events_trim(store, 100, 100, &err) == BRSKI_OK);
+	trim(100, 100);
 	each_event(store, "S-1", 1000, count_event, n);
 	ck_assert_uint_eq(n[0], 1 + 2); /* its own, all in one; a tenth of a tenth is the stranger's */
 	each_event(store, "S-1", 1000, first_event, &got);
 	ck_assert_str_eq(got.detail, "waits for the operator");
 	ck_assert_uint_eq(got.times, 50);
+}
+END_TEST
+
+static int64_t number(struct sql_db *db, const char *text)
+{
+	struct sql q;
+	int64_t n = -1;
+
+	sql_begin(&q, db, text, &err);
+	if (sql_row(&q))
+		n = sql_int(&q, 0);
+	ck_assert_msg(sql_end(&q) == BRSKI_OK, "%s", err.why);
+	return n;
+}
+
+/*
+ * 9,000 events: 3,000 of one device; 2,500 of 500 others, in turns; 3,500 of strangers, the newest. No
+ * step removes more than some hundred, and those that stay are the newest of each.
+ */
+START_TEST(the_history_is_shortened_in_steps)
+{
+	static const struct sql_options options = {.busy_ms = 1000};
+	struct brski_store_trim round = {0};
+	int64_t left = 9000, now;
+	unsigned steps = 0;
+	bool more = true;
+	struct sql_db *db;
+
+	ck_assert(sql_open(path, &options, &db, &err) == BRSKI_OK);
+	ck_assert(
+		sql_script(db,
+			"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)"
+			" INSERT INTO event (id, at, manufacturer, serial_number, what, ok, detail)"
+			" SELECT i, i, iif(i <= 5500, 'acme', ''), CASE WHEN i <= 3000 THEN 'S-0' WHEN i <= 5500"
+			" THEN 'S-' || (i % 500 + 1) ELSE 'X-' || (i % 50) END, 'voucher', 1, '' FROM n",
+			&err) == BRSKI_OK);
+	while (more) {
+		ck_assert_msg(brski_store_events_trim(store, 1600, 150, &round, &more, &err) == BRSKI_OK,
+			"%s", err.why);
+		now = number(db, "SELECT count(*) FROM event");
+		ck_assert_int_le(left - now, 200);
+		left = now;
+		steps++;
+	}
+	ck_assert_uint_gt(steps, (9000 - 1600 - 161) / 200);
+	ck_assert_uint_lt(steps, 120);
+	/* by shares: 150 of S-0, 5 each of the others, 17 of each stranger: 850; by the bounds 1600 and 161 */
+	ck_assert_int_eq(number(db, "SELECT count(*) FROM event WHERE manufacturer <> ''"), 1600);
+	ck_assert_int_eq(number(db, "SELECT min(id) FROM event WHERE manufacturer <> ''"), 5500 - 1600 + 1);
+	ck_assert_int_eq(number(db, "SELECT count(*) FROM event WHERE manufacturer = ''"), 161);
+	ck_assert_int_eq(number(db, "SELECT min(id) FROM event WHERE manufacturer = ''"), 9000 - 161 + 1);
+	ck_assert_uint_lt(trim(1600, 150), 10); /* nothing is left to do */
+	ck_assert_int_eq(number(db, "SELECT count(*) FROM event"), 1761);
+	ck_assert_uint_gt(trim(1600, 2), 3);
+	ck_assert_int_eq(
+		number(db, "SELECT max(n) FROM (SELECT count(*) AS n FROM event GROUP BY serial_number)"), 2);
+	ck_assert_int_eq(number(db, "SELECT count(*) FROM event"), 500 * 2 + 50 * 2);
+	sql_close(db);
 }
 END_TEST
 
@@ -904,6 +977,7 @@ int main(void)
 	tcase_add_test(tc, a_stranger_does_not_spoil_the_history_of_another);
 	tcase_add_test(tc, vouchers_of_one_device_are_bounded);
 	tcase_add_test(tc, transactions_go_with_their_requests);
+	tcase_add_test(tc, the_history_is_shortened_in_steps);
 	tcase_add_test(tc, a_lock_that_somebody_sits_on_is_not_waited_for_long);
 	tcase_add_test(tc, what_is_no_store_is_refused);
 	tcase_add_test(tc, manufacturers_are_found_by_their_anchors);
