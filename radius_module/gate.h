@@ -8,15 +8,16 @@
 #include "radius_module/room.h"
 
 /*
- * So many of the server's threads do onboarding work at one time, and no more: they are the pool that
- * serves its other users, too. Who finds no place waits in line for a moment, if there is room for
- * one more thread that waits, or comes again later.
+ * So many of the server's threads do onboarding work at one time, and no more: they are the pool
+ * that serves its other users, too. Who finds no place waits in line for a moment, if there is
+ * room for one more thread that waits, or comes again later.
  *
- * A place goes to whoever came to the door first (a ticket is a session's, for all of its messages):
- * what has been begun gets done before what has not. Only who is there can be given a place. So one
- * who comes again goes before all in the line that came to the door after it, and if there is no room
- * it takes the place in the line of the last of them, who goes and comes again. No place waits for
- * somebody who is not there: with that, whoever does not come again would hold up the others.
+ * A place goes to whoever came to the door first (a ticket is a session's, for all of its
+ * messages): what has been begun gets done before what has not. Only who is there can be given a
+ * place. So one who comes again goes before all in the line that came to the door after it, and if
+ * there is no room it takes the place in the line of the last of them, who goes and comes again.
+ * No place waits for somebody who is not there: with that, whoever does not come again would hold
+ * up the others.
  */
 struct brski_gate_waiter;
 

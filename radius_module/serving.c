@@ -104,7 +104,7 @@ static bool wait_again(struct step *s, enum brski_code *code)
 	return true;
 }
 
-/* Who acknowledges a Wait before its time has not waited, and goes before nobody: it waits for the rest. */
+/* Who acknowledges a Wait too soon has not waited, and goes before nobody: it waits for the rest. */
 static bool is_early(struct step *s, enum brski_code *code)
 {
 	int64_t rest = s->w->is_patient ? s->w->not_before - brski_now_ms() : 0;

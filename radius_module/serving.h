@@ -8,10 +8,10 @@
 #include "services/registrar/store.h"
 
 /*
- * What a response costs, in a server whose threads are other users', too: it is worked on at the gate,
- * its job is done by the worker, its answer waits for the disk. Where something of it takes longer than
- * this thread may wait, the peer is sent a Wait, and all goes on where it was at its acknowledgement;
- * where it takes longer than the peer may be made to wait, it is put off.
+ * What a response costs, in a server whose threads are other users', too: it is worked on at the
+ * gate, its job is done by the worker, its answer waits for the disk. Where something of it takes
+ * longer than this thread may wait, the peer is sent a Wait, and all goes on where it was at its
+ * acknowledgement; where it takes longer than the peer may be made to wait, it is put off.
  */
 
 /* Of all conversations. */

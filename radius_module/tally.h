@@ -6,8 +6,8 @@
 
 /*
  * How many are waiting, of those that show themselves now and then: who does not for two periods is
- * taken for gone, and is not counted any more. A member remembers the period (from 1 on, 0: it does not
- * wait) in which it has shown itself last. Not thread-safe.
+ * taken for gone, and is not counted any more. A member remembers the period (from 1 on, 0: it does
+ * not wait) in which it has shown itself last. Not thread-safe.
  */
 struct brski_tally { /* zeroed at first */
 	int64_t period;

@@ -47,9 +47,10 @@ void brski_server_visit(struct brski_server_session *s, void *visit);
 
 /*
  * One response's data (after the Expanded Type). What costs public-key operations, or the
- * registrar's attention, gives BRSKI_SERVER_WORK and is not done yet; everything else is done here. After
- * BRSKI_SERVER_WORK, _JOB or _HOLD followed by brski_server_wait, the peer's acknowledgement comes
- * here too, and gives the same result again. An error return means EAP-Failure now.
+ * registrar's attention, gives BRSKI_SERVER_WORK and is not done yet; everything else is done
+ * here. After BRSKI_SERVER_WORK, _JOB or _HOLD followed by brski_server_wait, the peer's
+ * acknowledgement comes here too, and gives the same result again. An error return means EAP-
+ * Failure now.
  */
 BRSKI_CHECKED enum brski_code brski_server_process(struct brski_server_session *s, struct brski_span response,
 	struct brski_buf *reply, enum brski_server_result *result, struct brski_error *err);

@@ -31,7 +31,7 @@ void brski_link_free(struct brski_link *link);
  */
 BRSKI_CHECKED enum brski_code brski_link_receive(struct brski_link *link, struct brski_span packet,
 	enum brski_link_event *event, uint16_t *wait_ms, struct brski_error *err);
-/* The reassembled message; belongs to the link, until the other side's next one, whatever Waits go before. */
+/* The reassembled message; belongs to the link, until the next one comes, whatever Waits go before. */
 struct brski_span brski_link_message(const struct brski_link *link);
 /*
  * Queues a message (copied), in answer to START, MESSAGE or ACK, and only when nothing else is
