@@ -235,6 +235,7 @@ enum brski_code sql_keep_start(struct sql_db *db, struct brski_error *err)
 	atomic_store(&db->keep.keeper, keeper);
 	keeper_change_found(keeper); /* what is there may be of a program that was killed */
 	sqlite3_wal_hook(db->sqlite, on_commit, &db->keep);
+	write_something(db->sqlite); /* a log that is new begins now, when no device waits for it */
 	return BRSKI_OK;
 }
 
