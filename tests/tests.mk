@@ -70,6 +70,8 @@ check-long: all supplicant test-programs $(STORE_FAILS)
 	@BUILD=$(BUILD) BLOCKED=50 LOGINS=80 CROWD=3000 ROOM=2048 PAUSE=10000 tests/e2e/test_ordinary_users.sh
 	@echo "20000 requests of one MASA and 500 of another: some minutes"
 	@BUILD=$(BUILD) BACKLOG=20000 OTHERS=500 PATIENCE=1200 tests/e2e/test_backlog.sh
+	@echo "the guides, on a minimal system in a folder: some minutes"
+	@BUILD=$(BUILD) tests/debian/suite bookworm tests/e2e/test_guides.sh --whole
 	@echo "1000 kills: half an hour"
 	@BUILD=$(BUILD) KILLS=1000 tests/e2e/test_kill.sh
 

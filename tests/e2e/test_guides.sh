@@ -4,14 +4,35 @@
 # order, in one shell; what it prints must be what the guide shows. What stands in for another machine: /etc, /usr, /var, /root and /run are
 # this machine's with a layer above them that is thrown away, `make install` of what is built already stands for section 2, and systemctl for
 # systemd. A block behind a line "<!-- not typed: why -->" is not.
+#   tests/debian/suite bookworm tests/e2e/test_guides.sh --whole
+# types section 2, too, and all of it on a system that has nothing else.
 set -euo pipefail
 ROOT=$(realpath "$(dirname "$0")/../..")
 BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
+
+# Section 2 as it stands, and what section 6 wants.
+install_by_guide() {
+	local line
+	cd "$ROOT"
+	while read -r line; do
+		echo "# $line"
+		eval "$line" > /root/install.log 2>&1 < /dev/null || { tail -n 20 /root/install.log && return 1; }
+	done < <(awk '/^## / { on = /^## 2 / } on && /^    / { print substr($0, 5) }
+		match($0, /`make deps && make && make install`/) && !all { all = substr($0, RSTART + 1, RLENGTH - 2) } END { print all }' docs/administrator.md)
+}
+
+if [ "${1:-}" = --whole ]; then
+	install_by_guide
+	export GUIDES_WHOLE=1
+	PROPAGATION=unchanged
+fi
 if [ -z "${GUIDES_INSIDE:-}" ]; then
 	T=$(mktemp -d "${TMPDIR:-/tmp}/brski-guides.XXXXXX")
 	trap 'rmdir "$T"' EXIT
 	# what is started in there ends with it
-	GUIDES_INSIDE=$T BUILD=$BUILD unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private "$0"
+	# tests/debian/folder.sh has cut its mounts off already, and in its chroot nobody can
+	GUIDES_INSIDE=$T BUILD=$BUILD unshare --mount --net --pid --fork --kill-child --mount-proc \
+		--propagation "${PROPAGATION:-private}" "$0"
 	exit
 fi
 
@@ -21,23 +42,35 @@ fi
 . "$ROOT/tests/lab/raddb.sh"
 T=$GUIDES_INSIDE
 mount -t tmpfs guides "$T"
-for folder in etc usr var root; do
-	mkdir -p "$T/$folder/above" "$T/$folder/work"
-	mount -t overlay guides -o "lowerdir=/$folder,upperdir=$T/$folder/above,workdir=$T/$folder/work" "/$folder"
-done
 mount -t tmpfs guides /run
 ip link set lo up
 
 # ---- A machine on which nobody has done anything but to install FreeRADIUS ----
 
+lay_above() {
+	local folder
+	for folder in etc usr var root; do
+		mkdir -p "$T/$folder/above" "$T/$folder/work"
+		mount -t overlay guides -o "lowerdir=/$folder,upperdir=$T/$folder/above,workdir=$T/$folder/work" "/$folder"
+	done
+}
+
+# FreeRADIUS as Debian's package lays it, and nothing of ours.
+without_us() {
+	raddb_copy "$T/raddb"
+	rm -rf /var/lib/brski* /var/lib/acme-ca /var/lib/masa /etc/freeradius /root/*
+	mkdir /etc/freeradius
+	cp -a "$T/raddb" /etc/freeradius/3.0
+	(cd /etc/freeradius/3.0 && rm -rf mods-available/brski* sites-available/brski* mods-config/brski mods-config/sql/brski certs/brski)
+	chown -R freerad:freerad /etc/freeradius
+}
+
 install -d -o freerad -g freerad /run/freeradius
-raddb_copy "$T/raddb"
-rm -rf /var/lib/brski* /var/lib/acme-ca /etc/freeradius /root/*
-mkdir /etc/freeradius
-cp -a "$T/raddb" /etc/freeradius/3.0
-(cd /etc/freeradius/3.0 && rm -rf mods-available/brski* sites-available/brski* mods-config/brski mods-config/sql/brski certs/brski)
-chown -R freerad:freerad /etc/freeradius
-check "section 2: make install" make -s -C "$ROOT" BUILD="$BUILD" install
+lay_above
+if [ -z "${GUIDES_WHOLE:-}" ]; then
+	without_us
+	check "section 2: make install" make -s -C "$ROOT" BUILD="$BUILD" install
+fi
 hash -r
 
 systemctl() { # restart freeradius
