@@ -51,7 +51,8 @@ folder_run() { # FOLDER COMMAND...
 	unshare --mount --pid --fork --kill-child --propagation private bash -c '
 		folder=$1
 		shift
-		mount -t proc proc "$folder/proc" && mount --rbind /sys "$folder/sys" && mount --rbind /dev "$folder/dev" &&
+		# unshare(1) in there wants its root to be a mount
+		mount --bind "$folder" "$folder" && mount -t proc proc "$folder/proc" && mount --rbind /sys "$folder/sys" && mount --rbind /dev "$folder/dev" &&
 			mount -t tmpfs tmpfs "$folder/run" && mkdir -m 1777 "$folder/run/lock" || exit 125
 		# the network is the same inside and outside, so are the locks of its ports (tests/lab/ports.sh)
 		[ ! -d /run/lock ] || mount --bind /run/lock "$folder/run/lock" || exit 125
