@@ -96,7 +96,7 @@ bool brski_back_end_bring_forward(struct brski_back_end *b, int64_t now)
 
 bool brski_back_end_is_idle(const struct brski_back_end *b, int64_t since)
 {
-	if (b->tasks > 0 || b->shares > 0 || b->running > 0 || b->more || b->left)
+	if (b->tasks > 0 || b->shares > 0 || b->running > 0 || b->more)
 		return false;
 	return b->ended < since || (!b->away && b->n_silent == 0 && b->most >= BRSKI_PLACES);
 }

@@ -39,11 +39,15 @@ static void scan(struct brski_worker *worker)
 {
 	struct brski_error err = {0};
 
-	worker->keeps_house = worker->next_scan && worker->config.housekeeping;
+	if (worker->next_scan && !worker->scan_failed && worker->config.housekeeping)
+		worker->keeps_house = true;
 	worker->next_scan = brski_now_ms() + worker->config.scan_ms;
 	brski_board_tidy(worker->board);
-	if (brski_refill_scan(&worker->refill, &err) != BRSKI_OK)
-		brski_worker_store_fails(worker, err.why);
+	worker->scan_failed = brski_refill_scan(&worker->refill, &err) != BRSKI_OK;
+	if (worker->scan_failed) {
+		brski_worker_store_fails(worker, err.why); /* those who are here have their turn between */
+		worker->next_scan = 2 * worker->paused_until - brski_now_ms();
+	}
 }
 
 /* Some of what is due now, and some of what waits in the store. True: there is more. */

@@ -29,6 +29,7 @@ struct brski_worker {
 	bool started;
 	atomic_bool stop;
 	int64_t next_scan;
+	bool scan_failed;
 	bool keeps_house; /* and is not through with it */
 	struct brski_refill refill;
 	/* calls in the order of their marks, which is that of their beginning; each has a place */

@@ -683,6 +683,39 @@ START_TEST(no_call_is_made_if_the_store_fails)
 }
 END_TEST
 
+static atomic_uint n_told;
+
+static void count_told(void *ctx, enum brski_level level, const char *text)
+{
+	(void)ctx;
+	n_told += level == BRSKI_LOG_ERROR && strstr(text, "the database fails") != NULL;
+}
+
+/* A look that failed is repeated at once, and not with the next one; told once. */
+START_TEST(what_waits_is_taken_up_after_the_store_has_failed)
+{
+	const struct brski_env env = {.log = count_told};
+	struct brski_job *job = voucher_job();
+
+	n_told = 0;
+	config.env = &env;
+	config.scan_ms = 3600000;
+	sql("ALTER TABLE job RENAME TO away");
+	start();
+	wait_for(&n_told, 1);
+	usleep(200000);
+	sql("ALTER TABLE away RENAME TO job");
+	wait_for(&web.masa.n_requests, 2);
+	for (int i = 0; i < 300 && row_of(job).state == BRSKI_JOB_WAITING; i++)
+		usleep(10000);
+	ck_assert_int_eq(row_of(job).state, BRSKI_JOB_DONE);
+	ck_assert_uint_eq(n_told, 1);
+	brski_job_free(job);
+	brski_worker_free(worker); /* env goes */
+	worker = NULL;
+}
+END_TEST
+
 START_TEST(no_call_is_made_for_what_is_gone)
 {
 	struct brski_job *job = voucher_job();
@@ -804,6 +837,7 @@ int main(void)
 		the_work_of_a_dead_process_is_taken_up_at_once,
 		a_lease_is_held_for_a_call_and_no_longer,
 		no_call_is_made_if_the_store_fails,
+		what_waits_is_taken_up_after_the_store_has_failed,
 		no_call_is_made_for_what_is_gone,
 		housekeeping_comes_by,
 		housekeeping_goes_on_while_there_is_more,
