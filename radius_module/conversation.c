@@ -425,11 +425,13 @@ static void on_identity(struct brski_conversations *c, const struct brski_conver
 	reject(out, p->id, why);
 }
 
-/* A packet for no session that is there. */
-static void turn_away(const struct brski_eap_packet *p, struct brski_conversation_out *out)
+/* A packet for no session that is there. Anybody can send any number of these. */
+static void turn_away(
+	struct brski_conversations *c, const struct brski_eap_packet *p, struct brski_conversation_out *out)
 {
 	if (p->code == BRSKI_EAP_RESPONSE)
-		reject(out, p->id, "no such session: it has expired, or the server was restarted");
+		put_off(c, out, p->id, BRSKI_BUSY_GONE,
+			"no such session: it has expired or given way, or the server was restarted");
 	else
 		invalid(out, NO_RESPONSE);
 }
@@ -449,7 +451,7 @@ void brski_conversations_answer(struct brski_conversations *c, const struct brsk
 	}
 	session = brski_sessions_get(c->sessions, in->state);
 	if (!session) {
-		turn_away(&p, out);
+		turn_away(c, &p, out);
 		return;
 	}
 	v = brski_session_data(session);
@@ -472,14 +474,15 @@ void brski_conversations_expire(struct brski_conversations *c)
 		[BRSKI_BUSY_SESSIONS] = "no session was free",
 		[BRSKI_BUSY_DISK] = "the disk did not keep what they were to be told",
 		[BRSKI_BUSY_STORE] = "the registrar was in trouble",
+		[BRSKI_BUSY_GONE] = "their sessions were gone",
 	};
 	unsigned n;
 
 	brski_sessions_expire(c->sessions);
 	for (int kind = BRSKI_NOT_BUSY + 1; kind < BRSKI_BUSY_KINDS; kind++)
 		if (brski_log_left_out(&c->limits[kind], brski_now_ms(), &n))
-			brski_log(c->config.env, BRSKI_LOG_WARN,
-				"%u more devices must come back later: busy: %s", n, why[kind]);
+			brski_log(c->config.env, BRSKI_LOG_WARN, "%u more devices must come back later: %s",
+				n, why[kind]);
 }
 
 unsigned brski_conversations_count(struct brski_conversations *c)

@@ -31,6 +31,7 @@ enum brski_busy {
 	BRSKI_BUSY_SESSIONS, /* max_sessions, or a NAS's share */
 	BRSKI_BUSY_DISK,     /* what it was to be told is not kept */
 	BRSKI_BUSY_STORE,    /* the registrar's memory fails, or something else of its own */
+	BRSKI_BUSY_GONE,     /* its session is not there any more, or never was */
 	BRSKI_BUSY_KINDS
 };
 

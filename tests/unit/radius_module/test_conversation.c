@@ -408,6 +408,11 @@ START_TEST(a_session_that_nobody_knows_fails)
 	ck_assert_int_eq(ask(&d), BRSKI_VERDICT_REJECT);
 	expect_eap_end(&d, FAILURE);
 	ck_assert_ptr_nonnull(strstr(d.out.reason, "no such session"));
+	ck_assert_str_eq(d.out.result, "deferred");
+	for (int i = 0; i < 100; i++) {
+		ck_assert(d.out.quiet == (i > 0)); /* anybody can send these: one line a minute */
+		ck_assert_int_eq(ask(&d), BRSKI_VERDICT_REJECT);
+	}
 	d.state[3] ^= 1;
 	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_ACCEPT);
 	device_close(&d);
