@@ -13,22 +13,38 @@ static enum brski_code take_steps(
 	return code == BRSKI_OK ? sql_set_version(db, schema->version, err) : code;
 }
 
-enum brski_code sql_migrate(
+static enum brski_code check_version(const struct sql_schema *schema, int found, struct brski_error *err)
+{
+	if (found >= 0 && found <= schema->version)
+		return BRSKI_OK;
+	return brski_fail(err, BRSKI_UNSUPPORTED, "the database is of version %d, this program knows %d",
+		found, schema->version);
+}
+
+static enum brski_code bring_up(
 	struct sql_db *db, const struct sql_schema *schema, int *found, struct brski_error *err)
 {
-	enum brski_code code;
+	enum brski_code code = sql_transaction_begin(db, err);
 
-	*found = 0;
-	code = sql_transaction_begin(db, err);
 	if (code != BRSKI_OK)
 		return code;
-	code = sql_version(db, found, err);
-	if (code == BRSKI_OK && (*found < 0 || *found > schema->version))
-		code = brski_fail(err, BRSKI_UNSUPPORTED,
-			"the database is of version %d, this program knows %d", *found, schema->version);
+	code = sql_version(db, found, err); /* another program may have done it meanwhile */
+	if (code == BRSKI_OK)
+		code = check_version(schema, *found, err);
 	if (code == BRSKI_OK && *found < schema->version)
 		code = take_steps(db, schema, *found, err);
 	return sql_transaction_end(db, code, err);
+}
+
+/* What is there already is not waited for: a program starts, though another one sits on the write lock. */
+enum brski_code sql_migrate(
+	struct sql_db *db, const struct sql_schema *schema, int *found, struct brski_error *err)
+{
+	enum brski_code code = sql_version(db, found, err);
+
+	if (code == BRSKI_OK)
+		code = check_version(schema, *found, err);
+	return code == BRSKI_OK && *found < schema->version ? bring_up(db, schema, found, err) : code;
 }
 
 enum brski_code sql_open_store(

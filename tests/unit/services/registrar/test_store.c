@@ -779,6 +779,25 @@ START_TEST(a_lock_that_somebody_sits_on_is_not_waited_for_long)
 }
 END_TEST
 
+/* A server that is started again while a backup runs, for instance: it has other users than devices. */
+START_TEST(a_lock_that_somebody_sits_on_keeps_nobody_from_starting)
+{
+	const struct brski_store_options with = {.create = true, .keep_later = true};
+	struct brski_store_job_totals totals;
+	struct brski_store *another;
+	sqlite3 *other;
+
+	ck_assert(sqlite3_open(path, &other) == SQLITE_OK);
+	ck_assert(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
+	ck_assert_msg(brski_store_open_with(path, &with, &another, &err) == BRSKI_OK, "%s", err.why);
+	ck_assert_msg(brski_store_check_writable(another, &err) == BRSKI_OK, "%s", err.why);
+	ck_assert(brski_store_job_totals(another, &totals, &err) == BRSKI_OK);
+	ck_assert(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(other);
+	brski_store_close(another);
+}
+END_TEST
+
 START_TEST(what_is_no_store_is_refused)
 {
 	struct brski_store *other;
@@ -979,6 +998,7 @@ int main(void)
 	tcase_add_test(tc, transactions_go_with_their_requests);
 	tcase_add_test(tc, the_history_is_shortened_in_steps);
 	tcase_add_test(tc, a_lock_that_somebody_sits_on_is_not_waited_for_long);
+	tcase_add_test(tc, a_lock_that_somebody_sits_on_keeps_nobody_from_starting);
 	tcase_add_test(tc, what_is_no_store_is_refused);
 	tcase_add_test(tc, manufacturers_are_found_by_their_anchors);
 	tcase_add_test(tc, a_revoked_device_is_told_from_a_stranger);
