@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "services/base/clock.h"
+#include "services/base/thread.h"
 
 /* As long as no session has ended: what one of P-256 keys takes on a small machine. */
 #define FIRST_GUESS_US 15000
@@ -81,17 +82,12 @@ static bool send_away(struct brski_gate *gate, uint64_t ticket)
 static void wait_in_line(struct brski_gate *gate, struct brski_gate_waiter *w, long ms)
 {
 	int64_t end = brski_now_ms() + ms;
-	struct timespec until = {.tv_sec = (time_t)(end / 1000), .tv_nsec = (long)(end % 1000) * 1000000};
-	pthread_condattr_t attr;
 	int rc = 0;
 
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	brski_cond_init(&w->changed);
 	join_line(gate, w);
 	while (!w->has_place && !w->sent_away && rc != ETIMEDOUT)
-		rc = pthread_cond_timedwait(&w->changed, &gate->lock, &until);
+		rc = brski_cond_wait_until(&w->changed, &gate->lock, end);
 	if (!w->has_place && !w->sent_away) {
 		leave_line(gate, w);
 		brski_room_leave(gate->room);

@@ -4,17 +4,13 @@
 #include <errno.h>
 
 #include "services/base/clock.h"
+#include "services/base/thread.h"
 
 void brski_wait_init(struct brski_wait *w)
 {
-	pthread_condattr_t attr;
-
 	*w = (struct brski_wait){0};
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	brski_cond_init(&w->changed);
 }
 
 void brski_wait_destroy(struct brski_wait *w)
@@ -55,12 +51,11 @@ void brski_wait_end(struct brski_wait *w)
 /* False: the time is over. */
 static bool until_it_moves(struct brski_wait *w, int64_t end)
 {
-	struct timespec until = {.tv_sec = (time_t)(end / 1000), .tv_nsec = (long)(end % 1000) * 1000000};
 	int rc = 0;
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->moved && rc != ETIMEDOUT)
-		rc = pthread_cond_timedwait(&w->changed, &w->lock, &until);
+		rc = brski_cond_wait_until(&w->changed, &w->lock, end);
 	w->moved = false;
 	pthread_mutex_unlock(&w->lock);
 	return rc != ETIMEDOUT;

@@ -2,13 +2,13 @@
 #include "services/base/keeper.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "eap_brski/ground/log_limit.h"
 #include "services/base/clock.h"
+#include "services/base/thread.h"
 
 #define UNASKED_MS 1000 /* what nobody waits for */
 #define RETRY_MS 1000   /* after a failure */
@@ -141,20 +141,15 @@ enum brski_kept keeper_kept(struct keeper *k, uint64_t mark, struct brski_error 
 	return is;
 }
 
-static struct timespec at(int64_t ms)
-{
-	return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-}
-
 enum brski_kept keeper_wait(struct keeper *k, uint64_t mark, long ms, struct brski_error *why)
 {
-	struct timespec end = at(brski_now_ms() + ms);
+	int64_t end = brski_now_ms() + ms;
 	enum brski_kept is;
 	int rc = 0;
 
 	pthread_mutex_lock(&k->lock);
 	while ((is = look(k, mark, why)) == BRSKI_NOT_YET_KEPT && rc == 0)
-		rc = pthread_cond_timedwait(&k->moved, &k->lock, &end);
+		rc = brski_cond_wait_until(&k->moved, &k->lock, end);
 	pthread_mutex_unlock(&k->lock);
 	return is;
 }
@@ -283,12 +278,10 @@ static int64_t due(const struct keeper *k)
 
 static void pause_until(struct keeper *k, int64_t ms)
 {
-	struct timespec end = at(ms);
-
 	if (ms < 0)
 		pthread_cond_wait(&k->to_do, &k->lock);
 	else
-		pthread_cond_timedwait(&k->to_do, &k->lock, &end);
+		(void)brski_cond_wait_until(&k->to_do, &k->lock, ms);
 }
 
 static void *run(void *arg)
@@ -315,32 +308,12 @@ static void *run(void *arg)
 
 /* ---- Making and ending ---- */
 
-static enum brski_code start(struct keeper *k, struct brski_error *err)
-{
-	sigset_t all, before;
-	int rc;
-
-	/* The program's signals are for its own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&k->thread, NULL, run, k);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc == 0 ? BRSKI_OK
-		       : brski_fail(
-				 err, BRSKI_INTERNAL, "no thread that waits for the disk: %s", strerror(rc));
-}
-
 static void init_locks(struct keeper *k)
 {
-	pthread_condattr_t attr;
-
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_mutex_init(&k->calling, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&k->to_do, &attr);
-	pthread_cond_init(&k->moved, &attr);
-	pthread_condattr_destroy(&attr);
+	brski_cond_init(&k->to_do);
+	brski_cond_init(&k->moved);
 }
 
 static void destroy(struct keeper *k)
@@ -365,7 +338,7 @@ enum brski_code keeper_new(const struct keeper_work *work, const char *name, con
 	k->env = env;
 	snprintf(k->name, sizeof(k->name), "%s", name);
 	init_locks(k);
-	code = start(k, err);
+	code = brski_thread_start(&k->thread, run, k, "that waits for the disk", err);
 	if (code != BRSKI_OK)
 		destroy(k);
 	else

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "services/base/clock.h"
+#include "services/base/thread.h"
 #include "services/registrar/worker_internal.h"
 
 #define RETRY_MIN_MS 5000
@@ -100,18 +99,10 @@ static void *work(void *arg)
 
 static enum brski_code start_thread(struct brski_worker *worker, struct brski_error *err)
 {
-	sigset_t all, before;
-	int rc;
+	enum brski_code code = brski_thread_start(&worker->thread, work, worker, "for upstream calls", err);
 
-	/* The server's signals are for its own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&worker->thread, NULL, work, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc != 0)
-		return brski_fail(err, BRSKI_INTERNAL, "no thread for upstream calls: %s", strerror(rc));
-	worker->started = true;
-	return BRSKI_OK;
+	worker->started = code == BRSKI_OK;
+	return code;
 }
 
 /* ---- Making and ending ---- */
