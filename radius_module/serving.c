@@ -2,7 +2,6 @@
 #include "radius_module/serving.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "services/base/clock.h"
 
@@ -122,14 +121,6 @@ static void is_served(struct step *s)
 
 /* ---- The gate ---- */
 
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 typedef enum brski_code work_fn(struct step *s);
 
 /* Does it, or makes the peer wait, or puts it off. */
@@ -154,10 +145,10 @@ static enum brski_code at_gate(struct step *s, work_fn *work)
 	}
 	s->out->parked = false;
 	is_served(s);
-	began = now_us();
+	began = brski_now_us();
 	code = work(s);
 	brski_gate_leave(&s->place->gate);
-	w->spent_us += now_us() - began;
+	w->spent_us += brski_now_us() - began;
 	return code;
 }
 

@@ -6,15 +6,21 @@
 #include <time.h>
 
 /*
- * Milliseconds of a clock that nobody sets, since some moment before: for pauses and waits, which
- * pthread_cond_timedwait() measures by it too. For the time of day there is brski_now().
+ * Microseconds, and milliseconds, of a clock that nobody sets, since some moment before: for pauses
+ * and waits, which brski_cond_wait_until() (thread.h) measures by it too. For the time of day there is
+ * brski_now().
  */
-static inline int64_t brski_now_ms(void)
+static inline int64_t brski_now_us(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static inline int64_t brski_now_ms(void)
+{
+	return brski_now_us() / 1000;
 }
 
 #endif

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "services/base/clock.h"
 #include "tests/bench/eap_tls.h"
 #include "tests/driver/radius.h"
 
@@ -60,14 +60,6 @@ static void die(const char *what)
 	exit(2);
 }
 
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 /* ---- One login ---- */
 
 static void transmit(struct place *p)
@@ -75,7 +67,7 @@ static void transmit(struct place *p)
 	ssize_t n = send(p->fd, p->request.data, p->request.len, 0);
 
 	(void)n; /* what is lost is repeated */
-	p->repeat = now_us() + REPEAT_MS * 1000;
+	p->repeat = brski_now_us() + REPEAT_MS * 1000;
 }
 
 static void respond(struct load *load, struct place *p, uint8_t eap_id, uint8_t type, struct brski_span data)
@@ -105,7 +97,7 @@ static void begin(struct load *load, struct place *p)
 		die("no memory");
 	p->state_len = 0;
 	p->busy = true;
-	p->began = now_us();
+	p->began = brski_now_us();
 	respond(load, p, 1, EAP_TYPE_IDENTITY, brski_span_str(USER));
 }
 
@@ -119,7 +111,7 @@ static void note_gap(struct load *load, int64_t now)
 /* Logins that end after the time do not count, whatever came of them. */
 static void end(struct load *load, struct place *p, bool ok)
 {
-	int64_t now = now_us();
+	int64_t now = brski_now_us();
 
 	eap_tls_end(&p->tls);
 	p->busy = false;
@@ -222,7 +214,7 @@ static void serve(struct load *load)
 	for (unsigned i = 0; i < load->n_places; i++) {
 		if (fds[i].revents)
 			on_answer(load, &load->places[i]);
-		else if (load->places[i].busy && load->places[i].repeat <= now_us())
+		else if (load->places[i].busy && load->places[i].repeat <= brski_now_us())
 			transmit(&load->places[i]);
 	}
 }
@@ -263,12 +255,12 @@ int main(int argc, char **argv)
 	if (!load.ctx || seconds < 1 || load.n_places < 1 || load.n_places > PLACES_MAX)
 		die("certificate, key, CA, seconds or places are not usable");
 	open_places(&load, argv[1], argv[2]);
-	began = now_us();
+	began = brski_now_us();
 	load.until = began + (int64_t)seconds * 1000000;
 	load.last = began;
 	for (unsigned i = 0; i < load.n_places; i++)
 		begin(&load, &load.places[i]);
-	while (now_us() < load.until)
+	while (brski_now_us() < load.until)
 		serve(&load);
 	report(&load, seconds * 1000);
 	for (unsigned i = 0; i < load.n_places; i++) {
