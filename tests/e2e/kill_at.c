@@ -25,6 +25,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "tests/e2e/real.h"
+
 static const char *say;   /* NULL: not at a line */
 static const char *count; /* NULL: not to be counted */
 static const char *from;  /* NULL: from the start */
@@ -95,21 +97,6 @@ static bool leaves_the_process(int fd)
 	return S_ISSOCK(st.st_mode) && getsockname(fd, (struct sockaddr *)&address, &len) == 0 &&
 	       address.ss_family == AF_INET;
 }
-
-/* dlsym gives a void pointer, which ISO C does not let one cast to a function. */
-static void find(const char *name, void *function)
-{
-	void *found = dlsym(RTLD_NEXT, name);
-
-	if (!found)
-		abort();
-	memcpy(function, &found, sizeof(found));
-}
-
-#define REAL(name) \
-	static __typeof__(&name) real; \
-	if (!real) \
-	find(#name, &real)
 
 /* ---- Log lines ---- */
 

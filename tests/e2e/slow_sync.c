@@ -22,22 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/e2e/real.h"
+
 #define LOOK_MS 10
-
-/* dlsym gives a void pointer, which ISO C does not let one cast to a function. */
-static void find(const char *name, void *function)
-{
-	void *found = dlsym(RTLD_NEXT, name);
-
-	if (!found)
-		abort();
-	memcpy(function, &found, sizeof(found));
-}
-
-#define REAL(name) \
-	static __typeof__(&name) real; \
-	if (!real) \
-	find(#name, &real)
 
 static bool path_of(const char *name, char path[512])
 {
