@@ -8,6 +8,7 @@
 #include "services/ca/ca_admin_internal.h"
 #include "services/courier/courier_internal.h"
 #include "services/masa/masa_admin_internal.h"
+#include "tests/unit/support/document.h"
 #include "tests/unit/support/files.h"
 
 /*
@@ -189,27 +190,9 @@ static void draw(struct brski_buf *out)
 
 START_TEST(the_script_has_the_tables)
 {
-	struct brski_buf file = file_read(SCRIPT), want = {0};
-	char *text = strndup((const char *)file.data, file.len), *begin, *end;
+	static const struct document_part part = {SCRIPT, BEGIN, END, draw};
 
-	ck_assert_ptr_nonnull(text);
-	begin = strstr(text, BEGIN);
-	ck_assert_ptr_nonnull(begin);
-	begin += strlen(BEGIN);
-	end = strstr(begin, END);
-	ck_assert_ptr_nonnull(end);
-	brski_put(&want, brski_span(text, (size_t)(begin - text)));
-	draw(&want);
-	brski_put_str(&want, end);
-	ck_assert(!want.failed);
-	if (writing)
-		file_write(SCRIPT, brski_buf_span(&want));
-	else
-		ck_assert_msg(brski_span_equal(brski_buf_span(&want), brski_buf_span(&file)),
-			"%s is not what the programs understand: test_completion --write", SCRIPT);
-	free(text);
-	brski_buf_free(&file);
-	brski_buf_free(&want);
+	document_hold(&part, "test_completion", writing);
 }
 END_TEST
 

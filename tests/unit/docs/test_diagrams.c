@@ -8,6 +8,7 @@
 #include "eap_brski/pledge/pledge_internal.h"
 #include "eap_brski/registrar/permission_internal.h"
 #include "services/registrar/store_internal.h"
+#include "tests/unit/support/document.h"
 #include "tests/unit/support/files.h"
 
 /*
@@ -371,50 +372,17 @@ static const struct block {
 };
 #define N_BLOCKS (sizeof(blocks) / sizeof(blocks[0]))
 
-/* The document as it should be. */
-static struct brski_buf renewed(const struct block *b, const struct brski_buf *old)
-{
-	struct brski_buf new = {0};
-	char begin_mark[64], end_mark[64];
-	const char *begin, *end;
-
-	snprintf(begin_mark, sizeof(begin_mark), "<!-- begin %s -->\n", b->name);
-	snprintf(end_mark, sizeof(end_mark), "<!-- end %s -->\n", b->name);
-	begin = strstr((const char *)old->data, begin_mark);
-	end = strstr((const char *)old->data, end_mark);
-	ck_assert_msg(begin && end && begin < end, "%s has no place for %s", b->file, b->name);
-	begin += strlen(begin_mark);
-	brski_put(&new, brski_span(old->data, (size_t)(begin - (const char *)old->data)));
-	b->draw(&new);
-	brski_put_str(&new, end);
-	ck_assert(!new.failed);
-	return new;
-}
-
-static struct brski_buf read_text(const char *path)
-{
-	struct brski_buf text = file_read(path);
-
-	brski_put_u8(&text, 0);
-	text.len--;
-	return text;
-}
-
 static bool writing;
 
 START_TEST(documents_draw_what_the_code_has)
 {
 	const struct block *b = &blocks[_i];
-	struct brski_buf old = read_text(b->file), new = renewed(b, &old);
+	char begin[64], end[64];
+	const struct document_part part = {b->file, begin, end, b->draw};
 
-	if (writing)
-		file_write(b->file, brski_buf_span(&new));
-	else
-		ck_assert_msg(brski_span_equal(brski_buf_span(&old), brski_buf_span(&new)),
-			"%s, block %s, is not what the code has; to renew it, run: test_diagrams --write",
-			b->file, b->name);
-	brski_buf_free(&old);
-	brski_buf_free(&new);
+	snprintf(begin, sizeof(begin), "<!-- begin %s -->\n", b->name);
+	snprintf(end, sizeof(end), "<!-- end %s -->\n", b->name);
+	document_hold(&part, "test_diagrams", writing);
 }
 END_TEST
 
