@@ -9,6 +9,8 @@
 set -euo pipefail
 ROOT=$(realpath "$(dirname "$0")/../..")
 BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
+# shellcheck source=tests/lab/mounts.sh
+. "$ROOT/tests/lab/mounts.sh"
 
 # Section 2 as it stands, and what section 6 wants.
 install_by_guide() {
@@ -24,15 +26,13 @@ install_by_guide() {
 if [ "${1:-}" = --whole ]; then
 	install_by_guide
 	export GUIDES_WHOLE=1
-	PROPAGATION=unchanged
 fi
 if [ -z "${GUIDES_INSIDE:-}" ]; then
 	T=$(mktemp -d "${TMPDIR:-/tmp}/brski-guides.XXXXXX")
 	trap 'rmdir "$T"' EXIT
+	own_mounts
 	# what is started in there ends with it
-	# tests/debian/folder.sh has cut its mounts off already, and in its chroot nobody can
-	GUIDES_INSIDE=$T BUILD=$BUILD unshare --mount --net --pid --fork --kill-child --mount-proc \
-		--propagation "${PROPAGATION:-private}" "$0"
+	GUIDES_INSIDE=$T BUILD=$BUILD unshare "${OWN_MOUNTS[@]}" --net --pid --fork --kill-child --mount-proc "$0"
 	exit
 fi
 

@@ -5,6 +5,8 @@
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lab/mounts.sh
+. "$(dirname "$0")/../lab/mounts.sh"
 
 # Nothing went to the server: eapol_test itself would send the RADIUS packet.
 sent_nothing() { # NAME
@@ -142,9 +144,10 @@ check "and then the second" join second
 lab_stop radius
 BRSKI_OPTIONS=
 lab_radius
-cat > "$LAB/own-var-lib" <<- 'S'
+own_mounts
+cat > "$LAB/own-var-lib" <<- S
 	#!/bin/sh
-	exec unshare -m sh -c 'mount --bind "$0" /var/lib && exec "$@"' "$LAB/var-lib" "$@"
+	exec unshare ${OWN_MOUNTS[*]} sh -c 'mount --bind "\$0" /var/lib && exec "\$@"' "$LAB/var-lib" "\$@"
 S
 chmod 755 "$LAB/own-var-lib"
 mkdir -p "$LAB/var-lib/brski"
