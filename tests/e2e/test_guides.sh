@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The guides, typed word by word: every command behind "# " in the code blocks of the administrator's and the device maker's guide, in their
+# The guides, typed word by word: every command behind "# " in the code blocks of administrator.md, offline.md and device-maker.md, in their
 # order, in one shell; what it prints must be what the guide shows. What stands in for another machine: /etc, /usr, /var, /root and /run are
 # this machine's with a layer above them that is thrown away, `make install` of what is built already stands for section 2, and systemctl for
 # systemd. A block behind a line "<!-- not typed: why -->" is not.
@@ -215,5 +215,6 @@ check "the site chooses between two instances" grep -q "eap-devices" sites-enabl
 check "a second instance for devices loads" freeradius -XC -l "$T/check.log"
 
 cd /root
+type_guide offline.md
 type_guide device-maker.md
 finish
