@@ -25,12 +25,20 @@
 		EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH)
 
 struct http_exchange {
-	struct http_exchange *next;
-	struct http_exchange **link; /* what points at this one */
-	struct http_server *server;
+	struct http_connection *connection;
 	struct evhttp_request *req; /* NULL: the client has gone */
 	struct brski_http request;
-	X509 *client;
+};
+
+/* It lives until the client has gone and its exchange was replied to. */
+struct http_connection {
+	struct http_connection *next;
+	struct http_connection **link; /* what points at this one */
+	struct http_server *server;
+	struct evhttp_connection *evcon; /* NULL: the client has gone */
+	struct http_exchange *exchange;  /* evhttp has one at a time; NULL: none */
+	STACK_OF(X509) *chain;           /* NULL: none, or not asked for yet */
+	void *data;                      /* the owner's */
 	char peer[HTTP_ADDRESS_MAX];
 };
 
@@ -42,8 +50,9 @@ struct http_server {
 	size_t max_body;
 	const struct brski_env *env;
 	http_handler *handler;
+	void (*closed)(void *ctx, void *data);
 	void *ctx;
-	struct http_exchange *waiting;
+	struct http_connection *connections;
 };
 
 const struct brski_http *http_exchange_request(const struct http_exchange *ex)
@@ -51,14 +60,24 @@ const struct brski_http *http_exchange_request(const struct http_exchange *ex)
 	return &ex->request;
 }
 
+const STACK_OF(X509) *http_exchange_chain(const struct http_exchange *ex)
+{
+	return ex->connection->chain;
+}
+
 const X509 *http_exchange_client(const struct http_exchange *ex)
 {
-	return ex->client;
+	return ex->connection->chain ? sk_X509_value(ex->connection->chain, 0) : NULL;
+}
+
+void **http_exchange_data(struct http_exchange *ex)
+{
+	return &ex->connection->data;
 }
 
 const char *http_exchange_peer(const struct http_exchange *ex)
 {
-	return ex->peer;
+	return ex->connection->peer;
 }
 
 static const char *method_name(const struct evhttp_request *req)
@@ -81,36 +100,85 @@ static const char *method_name(const struct evhttp_request *req)
 	}
 }
 
+static void connection_free(struct http_connection *c)
+{
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
+	if (c->data && c->server->closed)
+		c->server->closed(c->server->ctx, c->data);
+	sk_X509_pop_free(c->chain, X509_free);
+	free(c);
+}
+
 static void exchange_free(struct http_exchange *ex)
 {
-	*ex->link = ex->next;
-	if (ex->next)
-		ex->next->link = ex->link;
+	struct http_connection *c = ex->connection;
+
+	c->exchange = NULL;
+	if (!c->evcon)
+		connection_free(c);
 	brski_http_free(&ex->request);
-	X509_free(ex->client);
 	free(ex);
 }
 
-static void on_close(struct evhttp_connection *connection, void *arg)
+static void on_close(struct evhttp_connection *evcon, void *arg)
 {
-	struct http_exchange *ex = arg;
+	struct http_connection *c = arg;
 
-	(void)connection;
-	ex->req = NULL; /* evhttp frees it with the connection */
+	(void)evcon;
+	c->evcon = NULL;
+	if (c->exchange)
+		c->exchange->req = NULL; /* evhttp frees it with the connection */
+	else
+		connection_free(c);
 }
 
-static void read_peer(struct http_exchange *ex)
+static void read_peer(struct http_connection *c)
 {
-	struct evhttp_connection *connection = evhttp_request_get_connection(ex->req);
-	SSL *ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(connection));
 	char *address = NULL;
 	ev_uint16_t port = 0;
 
-	evhttp_connection_get_peer(connection, &address, &port);
-	snprintf(ex->peer, sizeof(ex->peer), "%s", address ? address : "?");
-	if (ssl)
-		ex->client = SSL_get1_peer_certificate(ssl);
-	evhttp_connection_set_closecb(connection, on_close, ex);
+	evhttp_connection_get_peer(c->evcon, &address, &port);
+	snprintf(c->peer, sizeof(c->peer), "%s", address ? address : "?");
+}
+
+static struct http_connection *connection_new(struct http_server *server, struct evhttp_connection *evcon)
+{
+	struct http_connection *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->server = server;
+	c->evcon = evcon;
+	c->next = server->connections;
+	c->link = &server->connections;
+	if (c->next)
+		c->next->link = &c->next;
+	server->connections = c;
+	read_peer(c);
+	evhttp_connection_set_closecb(evcon, on_close, c);
+	return c;
+}
+
+/* OpenSSL's chain of a client lacks the client's own certificate. */
+static bool read_chain(struct http_connection *c)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(c->evcon));
+	X509 *leaf = ssl ? SSL_get1_peer_certificate(ssl) : NULL;
+	STACK_OF(X509) *above = leaf ? SSL_get_peer_cert_chain(ssl) : NULL;
+
+	if (!leaf || c->chain) {
+		X509_free(leaf);
+		return true;
+	}
+	c->chain = above ? X509_chain_up_ref(above) : sk_X509_new_null();
+	if (c->chain && sk_X509_unshift(c->chain, leaf) > 0)
+		return true;
+	X509_free(leaf);
+	sk_X509_pop_free(c->chain, X509_free);
+	c->chain = NULL;
+	return false;
 }
 
 static enum brski_code read_fields(struct http_exchange *ex, struct brski_error *err)
@@ -138,9 +206,9 @@ static enum brski_code read_request(struct http_exchange *ex, struct brski_error
 	const uint8_t *octets = evbuffer_pullup(body, -1);
 	enum brski_code code;
 
-	if (len > ex->server->max_body)
+	if (len > ex->connection->server->max_body)
 		return brski_fail(err, BRSKI_TOO_LARGE, "the body has %zu octets, more than %zu", len,
-			ex->server->max_body);
+			ex->connection->server->max_body);
 	if (uri && evhttp_uri_get_query(uri))
 		return brski_fail(err, BRSKI_NOT_FOUND, "there is nothing here that takes a query");
 	/* the type is set from the fields */
@@ -159,24 +227,30 @@ static void refuse(struct http_exchange *ex, const struct brski_error *why)
 	http_exchange_reply(ex, &response, why->why);
 }
 
+static struct http_connection *connection_of(struct http_server *server, struct evhttp_connection *evcon)
+{
+	struct http_connection *c = server->connections;
+
+	while (c && c->evcon != evcon)
+		c = c->next;
+	return c ? c : connection_new(server, evcon);
+}
+
 static void on_request(struct evhttp_request *req, void *arg)
 {
 	struct http_server *server = arg;
-	struct http_exchange *ex = calloc(1, sizeof(*ex));
+	struct http_connection *c = connection_of(server, evhttp_request_get_connection(req));
+	struct http_exchange *ex = c ? calloc(1, sizeof(*ex)) : NULL;
 	struct brski_error err = {0};
 
-	if (!ex) {
+	if (!ex || !read_chain(c)) {
+		free(ex);
 		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
 		return;
 	}
-	ex->server = server;
+	ex->connection = c;
 	ex->req = req;
-	ex->next = server->waiting;
-	ex->link = &server->waiting;
-	if (ex->next)
-		ex->next->link = &ex->next;
-	server->waiting = ex;
-	read_peer(ex);
+	c->exchange = ex;
 	if (read_request(ex, &err) != BRSKI_OK)
 		refuse(ex, &err);
 	else
@@ -203,7 +277,6 @@ static void write_response(struct evhttp_request *req, const struct brski_http *
 	struct evbuffer *body = evbuffer_new();
 	int status = response->status >= 200 && response->status < 600 ? (int)response->status : 500;
 
-	evhttp_connection_set_closecb(evhttp_request_get_connection(req), NULL, NULL);
 	if (!body || evbuffer_add(body, response->body.data, response->body.len) != 0) {
 		evhttp_send_error(req, HTTP_INTERNAL, NULL);
 	} else {
@@ -218,14 +291,16 @@ void http_exchange_reply(struct http_exchange *ex, struct brski_http *response, 
 {
 	const char *method = ex->request.method ? ex->request.method : "request";
 	const char *path = ex->request.path ? ex->request.path : "not read";
+	struct evhttp_request *req;
 
-	brski_log(ex->server->env, response->status < 400 ? BRSKI_LOG_INFO : BRSKI_LOG_WARN,
-		"%s %s %s: %u%s%s%s", ex->peer, method, path, response->status,
+	brski_log(ex->connection->server->env, response->status < 400 ? BRSKI_LOG_INFO : BRSKI_LOG_WARN,
+		"%s %s %s: %u%s%s%s", ex->connection->peer, method, path, response->status,
 		ex->req ? "" : " (the client has gone)", note ? ", " : "", note ? note : "");
-	if (ex->req)
-		write_response(ex->req, response);
-	brski_http_free(response);
+	req = ex->req;
 	exchange_free(ex);
+	if (req)
+		write_response(req, response);
+	brski_http_free(response);
 }
 
 static struct bufferevent *new_tls_connection(struct event_base *base, void *arg)
@@ -317,6 +392,7 @@ enum brski_code http_server_new(struct event_base *base, const struct http_serve
 	server->env = config->env;
 	server->max_body = config->max_body;
 	server->handler = handler;
+	server->closed = config->closed;
 	server->ctx = ctx;
 	code = start(server, config, err);
 	if (code == BRSKI_OK)
@@ -334,8 +410,8 @@ void http_server_free(struct http_server *server)
 		evhttp_free(server->evhttp); /* and the listener, once bound */
 	else if (server->listener)
 		evconnlistener_free(server->listener);
-	while (server->waiting)
-		exchange_free(server->waiting);
+	while (server->connections && server->connections->exchange)
+		exchange_free(server->connections->exchange);
 	SSL_CTX_free(server->tls);
 	free(server);
 }

@@ -7,6 +7,7 @@
 #include "eap_brski/ground/env.h"
 #include "eap_brski/pki/credential.h"
 #include "eap_brski/transport/http.h"
+#include "services/base/settings.h"
 
 /* An HTTP or HTTPS listener in an event loop. It carries messages and judges nothing. */
 struct http_server;
@@ -18,8 +19,21 @@ struct http_server_config {
 	const struct brski_env *env;        /* where the log goes. Must stay alive */
 	size_t max_body;                    /* octets; a longer one is answered with 413 */
 	size_t max_headers;                 /* octets */
-	int timeout;                        /* seconds without an octet */
-	unsigned max_connections;           /* by the process's limit on open files, see http_server_new */
+	int timeout;                        /* seconds: what the next three are when they are 0 */
+	int handshake_ms;                   /* for a whole TLS handshake */
+	int request_ms; /* for a whole request from its first octet, and for a client to take an answer */
+	int idle_ms;    /* between an answer and the first octet of the next request */
+	unsigned requests_max;              /* of one connection; 0: no bound */
+	unsigned max_connections;           /* more wait in the kernel's queue */
+	unsigned share;                     /* connections of one address (IPv6: of one /64); 0: no bound */
+	unsigned proxy_share;               /* of one of the addresses in `proxies`; 0: no bound */
+	const struct setting_list *proxies; /* addresses; NULL: none. Read in http_server_new() alone */
+	unsigned certificate_share;         /* connections of one client certificate; 0: no bound */
+	/*
+	 * A connection whose http_exchange_data() is not NULL is gone, and its last exchange was replied
+	 * to. NULL: nobody asks. ctx is the handler's.
+	 */
+	void (*closed)(void *ctx, void *data);
 };
 
 /*
@@ -41,13 +55,20 @@ BRSKI_CHECKED enum brski_code http_server_new(struct event_base *base,
 /* Closes all connections; exchanges are void. The event loop does not run any more after it. */
 void http_server_free(struct http_server *server);
 
-/* Borrowed from the exchange, as what the next two return: gone with http_exchange_reply(). */
+/* Borrowed from the exchange, as the client's certificate and its address are: gone with the reply. */
 const struct brski_http *http_exchange_request(const struct http_exchange *ex);
 /*
  * The client's TLS certificate; NULL if it has shown none. That it has its key is certain; nothing
  * else of it is judged.
  */
 const X509 *http_exchange_client(const struct http_exchange *ex);
+/*
+ * What the client sent in the handshake, its own certificate first; NULL if none. Borrowed from the
+ * connection: until `closed` is called, so that an owner's data may keep it.
+ */
+const STACK_OF(X509) *http_exchange_chain(const struct http_exchange *ex);
+/* What the owner keeps with the exchange's connection: NULL at first, its own to free in `closed`. */
+void **http_exchange_data(struct http_exchange *ex);
 const char *http_exchange_peer(const struct http_exchange *ex); /* address in text */
 /*
  * Takes what *response holds, and frees the exchange. note: a word for the log, may be NULL.
