@@ -64,6 +64,7 @@ BRSKI_CHECKED enum brski_code brski_manufacturer_copy(
 
 enum brski_decision { BRSKI_ACCEPT, BRSKI_REFUSE, BRSKI_DEFER };
 
+/* By what it calls: a MASA, for a voucher; or the PKI by CMP, for whichever form a device asks in. */
 enum brski_job_kind { BRSKI_JOB_VOUCHER, BRSKI_JOB_CMP };
 enum brski_job_state {
 	BRSKI_JOB_WAITING, /* something must be called */
@@ -74,7 +75,7 @@ enum brski_job_state {
 /* What a device's request that is new makes MASA, PKI and memory do: how often it may is bounded for each. */
 enum brski_work {
 	BRSKI_WORK_VOUCHER,
-	BRSKI_WORK_CERTIFICATE,  /* ir, p10cr */
+	BRSKI_WORK_CERTIFICATE,  /* ir, p10cr, simpleenroll */
 	BRSKI_WORK_CONFIRMATION, /* certConf */
 	BRSKI_WORK_QUESTION,     /* genm */
 	BRSKI_WORK_POLL,         /* a pollReq that the PKI itself wants */
@@ -306,6 +307,19 @@ void brski_registrar_session_free(struct brski_registrar_session *s);
  */
 void brski_registrar_session_visit(struct brski_registrar_session *s, void *visit);
 const struct brski_device *brski_registrar_session_device(const struct brski_registrar_session *s);
+/* This door has EST too (RFC 7030), as the operator wants it: from now on, for this session. */
+void brski_registrar_session_serve_est(struct brski_registrar_session *s);
+
+/*
+ * A request of somebody who has shown no certificate, or one that is no device's (RFC 7030 4.1.1, 4.5.1).
+ * est: this door has EST. *answered, with *response: it is for everybody (discovery, the CA
+ * certificates, the attributes of a request), or there is no such path; else its path is for devices
+ * alone, and *response is empty. It never makes a job, and nothing is told in history. Trouble of our
+ * own is 503 with Retry-After. May be called by many threads at once. BRSKI_NO_MEMORY is the one error.
+ */
+BRSKI_CHECKED enum brski_code brski_registrar_public(struct brski_registrar *r,
+	const struct brski_http *request, bool est, bool *answered, struct brski_http *response,
+	struct brski_error *err);
 
 struct brski_job;
 /*

@@ -2,6 +2,8 @@
 #ifndef BRSKI_REGISTRAR_REGISTRAR_INTERNAL_H
 #define BRSKI_REGISTRAR_REGISTRAR_INTERNAL_H
 
+#include <jansson.h>
+
 #include "eap_brski/cmp/cmp_operation.h"
 #include "eap_brski/ground/log_limit.h"
 #include "eap_brski/registrar/registrar.h"
@@ -11,7 +13,8 @@
  * What the files of the registrar share, and nobody else includes. They lie in layers: none includes
  * or calls what stands above it.
  *
- *   registrar_request.c  one request after the other: what is there, and who handles it
+ *   registrar_request.c  one request after the other
+ *   registrar_endpoint.c what is there, and who handles it; registrar_discovery.c tells of it
  *   registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c
  *                        the endpoints
  *   registrar_nonce.c    what was said last, and whether it was heard
@@ -82,6 +85,7 @@ struct brski_registrar_session {
 	unsigned n_requests;
 	size_t n_octets;
 	enum brski_session_state state;
+	bool est;      /* its door has EST */
 	bool troubled; /* put off for trouble of our own */
 	/* the request that a job was made for */
 	char pending_key[BRSKI_FINGERPRINT_MAX];
@@ -459,7 +463,7 @@ BRSKI_CHECKED enum brski_code brski_registrar_nonce_answers(
 BRSKI_CHECKED enum brski_code brski_registrar_nonce_heard(const struct brski_registrar_session *s,
 	const struct brski_cmp *msg, const struct brski_job *polled, bool *yes, struct brski_error *err);
 
-/* ---- registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c: the endpoints ---- */
+/* ---- registrar_endpoint.c ---- */
 
 struct brski_registrar_endpoint {
 	const char *method;
@@ -468,13 +472,32 @@ struct brski_registrar_endpoint {
 	const char *media;    /* of the request; NULL: it has no body */
 	const char *produces; /* what a successful response is */
 	size_t body_max;
-	/* As brski_registrar_request. */
+	/* One of these. For devices alone: as brski_registrar_request. */
 	enum brski_code (*handle)(struct brski_registrar_session *s,
 		const struct brski_registrar_endpoint *endpoint, const struct brski_http *request,
 		struct brski_http *response, struct brski_job **job, struct brski_error *err);
+	/* For everybody; device NULL: nobody knows who it is. An error is our own trouble. */
+	enum brski_code (*open)(struct brski_registrar *r, const struct brski_device *device, bool est,
+		const struct brski_http *request, struct brski_http *response, struct brski_error *err);
 	bool telemetry;     /* heard to the end, also when the session is over */
+	bool est;           /* where EST is served */
+	bool has_address;   /* where the request tells by which address it has come: not in a tunnel */
+	bool has_query;     /* and its path may have one */
+	bool unsupported;   /* it says so */
 	unsigned cmp_types; /* bits of enum brski_cmp_type */
 };
+/* The endpoint that the request is for, by what it accepts where there are several; NULL: there is none. */
+const struct brski_registrar_endpoint *brski_registrar_endpoint_find(
+	const struct brski_http *request, bool est);
+/* 0: the request fits the endpoint, which may be NULL; else the status that says why not, and the words. */
+unsigned brski_registrar_endpoint_misfit(const struct brski_registrar_endpoint *endpoint,
+	const struct brski_http *request, const char **words);
+BRSKI_CHECKED enum brski_code brski_registrar_answer_misfit(const struct brski_registrar_endpoint *endpoint,
+	unsigned status, const char *words, struct brski_http *response, struct brski_error *err);
+/* The paths of those that can be used, new; NULL: no memory. */
+json_t *brski_registrar_endpoint_list(bool est);
+
+/* ---- registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c: the endpoints for devices ---- */
 
 /* As brski_registrar_request. */
 #define BRSKI_REGISTRAR_HANDLER_PARAMS \
@@ -500,5 +523,16 @@ BRSKI_CHECKED enum brski_code brski_registrar_defer_cmp(struct brski_registrar_s
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_registrar_turn_away_cmp(
 	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err);
+
+/* ---- registrar_discovery.c: the endpoints for everybody ---- */
+
+#define BRSKI_MEDIA_LINKS "application/link-format" /* RFC 6690 7.3 */
+
+#define BRSKI_REGISTRAR_OPEN_PARAMS \
+	struct brski_registrar *r, const struct brski_device *device, bool est, \
+		const struct brski_http *request, struct brski_http *response, struct brski_error *err
+
+BRSKI_CHECKED enum brski_code brski_registrar_open_discovery(BRSKI_REGISTRAR_OPEN_PARAMS);
+BRSKI_CHECKED enum brski_code brski_registrar_open_links(BRSKI_REGISTRAR_OPEN_PARAMS);
 
 #endif

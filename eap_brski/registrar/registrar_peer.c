@@ -152,6 +152,11 @@ void brski_registrar_session_visit(struct brski_registrar_session *s, void *visi
 	s->visit = visit;
 }
 
+void brski_registrar_session_serve_est(struct brski_registrar_session *s)
+{
+	s->est = true;
+}
+
 const struct brski_device *brski_registrar_session_device(const struct brski_registrar_session *s)
 {
 	return &s->device;

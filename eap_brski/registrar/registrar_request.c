@@ -2,155 +2,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "eap_brski/artifacts/paths.h"
-#include "eap_brski/cmp/cmp_operation.h"
-#include "eap_brski/ground/json.h"
-#include "eap_brski/pki/cms.h"
 #include "eap_brski/registrar/registrar_internal.h"
-#include "eap_brski/transport/http_accept.h"
 
-/* One peer's requests: what is there, and who handles it. */
-
-#define TELEMETRY_MAX 4096
-#define CMP_BIT(type) (1u << (type))
-#define CMP_FOLLOW_UPS (CMP_BIT(BRSKI_CMP_CERTCONF) | CMP_BIT(BRSKI_CMP_POLLREQ))
-#define CMP_QUESTION (CMP_BIT(BRSKI_CMP_GENM) | CMP_BIT(BRSKI_CMP_POLLREQ))
-#define CMP_NOTHING 0
-
-static enum brski_code handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS);
-
-/* One operation of RFC 9483 6.1, or any ("") */
-#define CMP(the_label, types) \
-	{ \
-		.method = "POST", .path = BRSKI_PATH_CMP, .label = the_label, .media = BRSKI_MEDIA_CMP, \
-		.produces = BRSKI_MEDIA_CMP, .body_max = BRSKI_CMP_MAX, \
-		.handle = brski_registrar_handle_cmp, .cmp_types = types, \
-	}
-
-/* RFC 8995 5, RFC 9483 6.1. certConf and pollReq go where their transaction began. */
-static const struct brski_registrar_endpoint endpoints[] = {
-	{.method = "GET", .path = BRSKI_PATH_BRSKI, .produces = BRSKI_MEDIA_JSON, .handle = handle_discovery},
-	{.method = "POST",
-		.path = BRSKI_PATH_REQUESTVOUCHER,
-		.media = BRSKI_MEDIA_VOUCHER,
-		.produces = BRSKI_MEDIA_VOUCHER,
-		.body_max = BRSKI_CMS_MAX,
-		.handle = brski_registrar_handle_voucher_request},
-	{.method = "POST",
-		.path = BRSKI_PATH_VOUCHER_STATUS,
-		.media = BRSKI_MEDIA_JSON,
-		.body_max = TELEMETRY_MAX,
-		.handle = brski_registrar_handle_voucher_status,
-		.telemetry = true},
-	{.method = "POST",
-		.path = BRSKI_PATH_ENROLLSTATUS,
-		.media = BRSKI_MEDIA_JSON,
-		.body_max = TELEMETRY_MAX,
-		.handle = brski_registrar_handle_enroll_status,
-		.telemetry = true},
-	CMP("", CMP_BIT(BRSKI_CMP_IR) | CMP_BIT(BRSKI_CMP_P10CR) | CMP_FOLLOW_UPS | CMP_QUESTION),
-	CMP("initialization", CMP_BIT(BRSKI_CMP_IR) | CMP_FOLLOW_UPS),
-	CMP("pkcs10", CMP_BIT(BRSKI_CMP_P10CR) | CMP_FOLLOW_UPS),
-	CMP("getcacerts", CMP_QUESTION),
-	CMP("getcertreqtemplate", CMP_QUESTION),
-	CMP("getrootupdate", CMP_QUESTION),
-	CMP("getcrls", CMP_QUESTION),
-	/* not for a pledge: they are answered in CMP, and so */
-	CMP("certification", CMP_NOTHING),
-	CMP("keyupdate", CMP_NOTHING),
-	CMP("revocation", CMP_NOTHING),
-	CMP("nested", CMP_NOTHING),
-};
-#define N_ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
-
-static json_t *endpoint_list(void)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < N_ENDPOINTS; i++) {
-		const struct brski_registrar_endpoint *e = &endpoints[i];
-
-		if (e->label && e->label[0] && e->cmp_types != CMP_NOTHING)
-			json_array_append_new(list, json_sprintf("%s/%s", e->path, e->label));
-		else if (!e->label || !e->label[0])
-			json_array_append_new(list, json_string(e->path));
-	}
-	return list;
-}
-
-/* RFC 8995 5: GET of BRSKI's own path tells what is here. */
-static enum brski_code handle_discovery(BRSKI_REGISTRAR_HANDLER_PARAMS)
-{
-	struct brski_buf text = {0};
-	enum brski_code code;
-	json_t *json;
-
-	(void)s;
-	(void)endpoint;
-	(void)request;
-	(void)job;
-	json = json_pack("{s:[s], s:[s], s:o}", "voucher", BRSKI_MEDIA_VOUCHER, "enrollment", "cmp",
-		"endpoints", endpoint_list());
-	if (!json)
-		return brski_fail(err, BRSKI_NO_MEMORY, "no memory");
-	code = brski_json_print(json, &text, err);
-	json_decref(json);
-	if (code == BRSKI_OK)
-		code = brski_http_response(response, 200, BRSKI_MEDIA_JSON, brski_buf_span(&text), err);
-	brski_buf_free(&text);
-	return code;
-}
-
-/* RFC 9811 3.6: NAME in "/.well-known/cmp/p/NAME" is a PKI's affair; there is one here. */
-static const struct brski_registrar_endpoint *find_endpoint(const char *path)
-{
-	const char *label;
-	bool is_cmp = brski_cmp_path(path, &label);
-
-	for (size_t i = 0; i < N_ENDPOINTS; i++) {
-		const struct brski_registrar_endpoint *e = &endpoints[i];
-
-		if (is_cmp ? e->label && strcmp(e->label, label) == 0 : strcmp(e->path, path) == 0)
-			return e;
-	}
-	return NULL;
-}
-
-/* 0: the request fits the endpoint; else the status that says why it does not, and the words. */
-static unsigned misfit(
-	const struct brski_registrar_endpoint *endpoint, const struct brski_http *request, const char **words)
-{
-	if (!endpoint)
-		return *words = "no such path here", 404;
-	if (!request->method || strcmp(request->method, endpoint->method) != 0)
-		return *words = "method not allowed here", 405;
-	if (request->body.len > endpoint->body_max)
-		return *words = "request too large", 413;
-	if (brski_http_is_coded(request))
-		return *words = "no content coding is undone here", 415;
-	if (endpoint->media && !brski_http_is_type(request, endpoint->media))
-		return *words = "unsupported media type", 415;
-	if (!brski_http_accepts(request, endpoint->produces))
-		return *words = "none of the accepted media types can be made", 406;
-	return 0;
-}
+/* One peer's requests, and who handles them. */
 
 static enum brski_code refuse_misfit(struct brski_registrar_session *s,
 	const struct brski_registrar_endpoint *endpoint, const struct brski_http *request, unsigned status,
 	const char *words, struct brski_http *response, struct brski_error *err)
 {
-	enum brski_code code = brski_http_reply_text(response, status, words, err);
-
 	brski_log(s->registrar->env, BRSKI_LOG_WARN, "%s of %s: %s %s answered %u, %s",
 		s->device.serial_number, s->device.manufacturer,
 		request->method ? request->method : "(no method)",
 		request->path ? request->path : "(no path)", status, words);
 	snprintf(s->reason, sizeof(s->reason), "the pledge's request was answered %u, %s", status, words);
-	if (code == BRSKI_OK && status == 405)
-		code = brski_http_set(response, "allow", endpoint->method, err);
-	if (code == BRSKI_OK && status == 415) /* RFC 9110 15.5.16 */
-		code = brski_http_set(response, "accept-encoding", "identity", err);
-	return code;
+	return brski_registrar_answer_misfit(endpoint, status, words, response, err);
 }
 
 static bool within_limits(struct brski_registrar_session *s, const struct brski_http *request)
@@ -194,8 +59,8 @@ static enum brski_code serve(struct brski_registrar_session *s, const struct brs
 		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
 		return brski_http_reply_text(response, 429, "too many requests", err);
 	}
-	endpoint = find_endpoint(request->path);
-	status = misfit(endpoint, request, &words);
+	endpoint = brski_registrar_endpoint_find(request, s->est);
+	status = brski_registrar_endpoint_misfit(endpoint, request, &words);
 	if (status)
 		return refuse_misfit(s, endpoint, request, status, words, response, err);
 	if (brski_registrar_session_over(s) && !endpoint->telemetry)
@@ -203,6 +68,8 @@ static enum brski_code serve(struct brski_registrar_session *s, const struct brs
 			       ? brski_http_reply_later(
 					 response, 503, s->registrar->retry_after, "come back later", err)
 			       : brski_http_reply_text(response, 403, "refused before", err);
+	if (endpoint->open)
+		return endpoint->open(s->registrar, &s->device, s->est, request, response, err);
 	return endpoint->handle(s, endpoint, request, response, job, err);
 }
 
@@ -298,4 +165,47 @@ enum brski_code brski_registrar_defer(struct brski_registrar_session *s, const s
 	s->pending_key[0] = '\0';
 	code = defer(s, job, response, &why);
 	return answer_trouble(s, code, &why, response, err);
+}
+
+/* ---- Whoever it is ---- */
+
+static enum brski_code serve_public(struct brski_registrar *r, const struct brski_http *request, bool est,
+	bool *answered, struct brski_http *response, struct brski_error *err)
+{
+	const struct brski_registrar_endpoint *endpoint;
+	const char *words = "";
+	unsigned status;
+
+	*answered = true;
+	if (request->status != 0 || !request->path)
+		return brski_http_reply_text(response, 400, "not a request", err);
+	endpoint = brski_registrar_endpoint_find(request, est);
+	*answered = !endpoint || endpoint->open;
+	if (!*answered)
+		return BRSKI_OK;
+	status = brski_registrar_endpoint_misfit(endpoint, request, &words);
+	if (status)
+		return brski_registrar_answer_misfit(endpoint, status, words, response, err);
+	return endpoint->open(r, NULL, est, request, response, err);
+}
+
+enum brski_code brski_registrar_public(struct brski_registrar *r, const struct brski_http *request, bool est,
+	bool *answered, struct brski_http *response, struct brski_error *err)
+{
+	struct brski_error why = {0};
+	char more[BRSKI_LOG_MORE_MAX];
+	unsigned left_out;
+	enum brski_code code;
+
+	brski_http_free(response);
+	code = serve_public(r, request, est, answered, response, &why);
+	if (code == BRSKI_OK)
+		return code;
+	brski_http_free(response);
+	if (code == BRSKI_NO_MEMORY)
+		return brski_registrar_give_up(&why, code, err);
+	if (brski_log_due(&r->trouble, (int64_t)brski_now(r->env) * 1000, &left_out))
+		brski_log(r->env, BRSKI_LOG_ERROR, "%s cannot be answered: %s%s", request->path, why.why,
+			brski_log_more(left_out, more));
+	return brski_http_reply_later(response, 503, r->retry_after, "come back later", err);
 }
