@@ -17,29 +17,32 @@ static int init(struct brski_admin *admin, const struct command_line *line)
 	return 0;
 }
 
-static brskictl_command *const run[] = {
-	[BRSKICTL_INIT] = init,
-	[BRSKICTL_MANUFACTURER_ADD] = brskictl_manufacturer_add,
-	[BRSKICTL_MANUFACTURER_SET] = brskictl_manufacturer_set,
-	[BRSKICTL_MANUFACTURER_LIST] = brskictl_manufacturer_list,
-	[BRSKICTL_MANUFACTURER_SHOW] = brskictl_manufacturer_show,
-	[BRSKICTL_MANUFACTURER_REMOVE] = brskictl_manufacturer_remove,
-	[BRSKICTL_DEVICE_ADD] = brskictl_device_add,
-	[BRSKICTL_DEVICE_LIST] = brskictl_device_list,
-	[BRSKICTL_DEVICE_REMOVE] = brskictl_device_remove,
-	[BRSKICTL_PENDING] = brskictl_pending,
-	[BRSKICTL_ACCEPT] = brskictl_accept,
-	[BRSKICTL_REFUSE] = brskictl_refuse,
-	[BRSKICTL_TYPE_ADD] = brskictl_type_add,
-	[BRSKICTL_TYPE_LIST] = brskictl_type_list,
-	[BRSKICTL_TYPE_REMOVE] = brskictl_type_remove,
-	[BRSKICTL_HISTORY] = brskictl_history,
-	[BRSKICTL_QUEUE] = brskictl_queue,
-	[BRSKICTL_VOUCHER_FETCH] = brskictl_voucher_fetch,
-	[BRSKICTL_VOUCHER_LIST] = brskictl_voucher_list,
-	[BRSKICTL_VOUCHER_REMOVE] = brskictl_voucher_remove,
-	[BRSKICTL_EXPORT] = brskictl_export,
-	[BRSKICTL_IMPORT] = brskictl_import,
+static const struct {
+	brskictl_command *run;
+	brskictl_use *use; /* NULL: what the table of commands says is all */
+} commands[] = {
+	[BRSKICTL_INIT] = {init, NULL},
+	[BRSKICTL_MANUFACTURER_ADD] = {brskictl_manufacturer_add, brskictl_manufacturer_add_use},
+	[BRSKICTL_MANUFACTURER_SET] = {brskictl_manufacturer_set, brskictl_manufacturer_set_use},
+	[BRSKICTL_MANUFACTURER_LIST] = {brskictl_manufacturer_list, NULL},
+	[BRSKICTL_MANUFACTURER_SHOW] = {brskictl_manufacturer_show, NULL},
+	[BRSKICTL_MANUFACTURER_REMOVE] = {brskictl_manufacturer_remove, NULL},
+	[BRSKICTL_DEVICE_ADD] = {brskictl_device_add, brskictl_device_add_use},
+	[BRSKICTL_DEVICE_LIST] = {brskictl_device_list, NULL},
+	[BRSKICTL_DEVICE_REMOVE] = {brskictl_device_remove, NULL},
+	[BRSKICTL_PENDING] = {brskictl_pending, NULL},
+	[BRSKICTL_ACCEPT] = {brskictl_accept, brskictl_serial_use},
+	[BRSKICTL_REFUSE] = {brskictl_refuse, brskictl_serial_use},
+	[BRSKICTL_TYPE_ADD] = {brskictl_type_add, brskictl_type_add_use},
+	[BRSKICTL_TYPE_LIST] = {brskictl_type_list, NULL},
+	[BRSKICTL_TYPE_REMOVE] = {brskictl_type_remove, NULL},
+	[BRSKICTL_HISTORY] = {brskictl_history, brskictl_history_use},
+	[BRSKICTL_QUEUE] = {brskictl_queue, NULL},
+	[BRSKICTL_VOUCHER_FETCH] = {brskictl_voucher_fetch, brskictl_voucher_fetch_use},
+	[BRSKICTL_VOUCHER_LIST] = {brskictl_voucher_list, NULL},
+	[BRSKICTL_VOUCHER_REMOVE] = {brskictl_voucher_remove, NULL},
+	[BRSKICTL_EXPORT] = {brskictl_export, NULL},
+	[BRSKICTL_IMPORT] = {brskictl_import, NULL},
 };
 
 static void tell_to_make(const char *database)
@@ -103,7 +106,7 @@ static int run_command(const char *database, const struct command_line *line)
 			tell_to_be_root(database);
 		return COMMAND_FAILED;
 	}
-	status = run[line->command->id](admin, line);
+	status = commands[line->command->id].run(admin, line);
 	if (status == COMMAND_FAILED) {
 		tell_order(admin, line);
 		tell_to_be_root(database);
@@ -119,7 +122,9 @@ int main(int argc, char **argv)
 	struct brski_error err;
 
 	command_line_read(&brskictl_program, argc, argv, &line);
-	if (!line.command)
+	if (line.command && commands[line.command->id].use)
+		line.status = commands[line.command->id].use(&line);
+	if (!line.command || line.status)
 		return line.status;
 	if (brskictl_database_find(&line, getenv("BRSKI_DATABASE"), &database, &err) != BRSKI_OK) {
 		brskictl_fail(&err);

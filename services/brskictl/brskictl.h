@@ -48,8 +48,22 @@ enum brskictl_id {
 extern const struct program brskictl_program;
 
 /*
+ * What is wrong with a command's words and options, whatever the database says: told before one is
+ * looked for. Returns the exit status, COMMAND_DONE if nothing is.
+ */
+typedef int brskictl_use(const struct command_line *line);
+
+brskictl_use brskictl_manufacturer_add_use;
+brskictl_use brskictl_manufacturer_set_use;
+brskictl_use brskictl_device_add_use;
+brskictl_use brskictl_type_add_use;
+brskictl_use brskictl_history_use;
+brskictl_use brskictl_voucher_fetch_use;
+brskictl_use brskictl_serial_use; /* of MANUFACTURER SERIAL */
+
+/*
  * One command of brskictl: reads its options, has admin.h do it, and prints. The operands are as many
- * as the table has. Returns the exit status.
+ * as the table has. Its use is right. Returns the exit status.
  */
 typedef int brskictl_command(struct brski_admin *admin, const struct command_line *line);
 
@@ -77,13 +91,15 @@ brskictl_command brskictl_import;
 
 /* The operand of that index, NULL if it was left out. */
 const char *brskictl_operand(const struct command_line *line, int i);
+/* The value of the last option of this id, NULL if none was given. */
+const char *brskictl_option(const struct command_line *line, int id);
 
 /* ---- brskictl_print.c ---- */
 
 /* "brskictl: why" to standard error; returns 1. */
 int brskictl_fail(const struct brski_error *err);
-/* For a word that brski_admin_is_serial_number() does not like; returns 2. */
-int brskictl_no_serial(const struct command_line *line, const char *word);
+/* What is wrong use, if a word is no serial number. */
+int brskictl_check_serial(const struct command_line *line, const char *word);
 /* With words of its own, as command_usage() has it; returns 2, for wrong use. */
 #define brskictl_usage(line, ...) command_usage(&brskictl_program, (line)->command, __VA_ARGS__)
 const char *brskictl_voucher_state(enum brski_admin_voucher_state state); /* "asked for" ... */

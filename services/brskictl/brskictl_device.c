@@ -48,28 +48,27 @@ static int add_one(struct brski_admin *admin, const struct command_line *line)
 
 	if (brski_admin_is_refused(admin, manufacturer, serial, &refused, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
-	switch (brski_admin_device_put(admin, manufacturer, serial, brskictl_operand(line, 2), &err)) {
-	case BRSKI_OK:
-		printf("Device %s of %s is in the inventory%s.\n", serial, manufacturer,
-			refused ? "; it was refused until now" : "");
-		return 0;
-	case BRSKI_MALFORMED:
-		return brskictl_no_serial(line, serial);
-	default:
+	if (brski_admin_device_put(admin, manufacturer, serial, brskictl_operand(line, 2), &err) != BRSKI_OK)
 		return brskictl_fail(&err);
-	}
+	printf("Device %s of %s is in the inventory%s.\n", serial, manufacturer,
+		refused ? "; it was refused until now" : "");
+	return 0;
+}
+
+int brskictl_device_add_use(const struct command_line *line)
+{
+	const char *file = brskictl_option(line, 'f');
+
+	if (file ? line->n_operands != 1 : line->n_operands < 2)
+		return brskictl_usage(
+			line, "'device add' takes MANUFACTURER SERIAL [NOTE], or MANUFACTURER --file FILE");
+	return file ? COMMAND_DONE : brskictl_check_serial(line, line->operands[1]);
 }
 
 int brskictl_device_add(struct brski_admin *admin, const struct command_line *line)
 {
-	const char *file = NULL;
+	const char *file = brskictl_option(line, 'f');
 
-	for (size_t i = 0; i < line->n_given; i++)
-		if (line->given[i].id == 'f')
-			file = line->given[i].value;
-	if (file ? line->n_operands != 1 : line->n_operands < 2)
-		return brskictl_usage(
-			line, "'device add' takes MANUFACTURER SERIAL [NOTE], or MANUFACTURER --file FILE");
 	return file ? add_file(admin, line, file) : add_one(admin, line);
 }
 

@@ -26,19 +26,33 @@ static void json_event(void *ctx, const struct brski_admin_event *e)
 	listing_row(ctx, brskictl_json_event(e));
 }
 
+static bool read_most(const struct command_line *line, long *most)
+{
+	const char *n = brskictl_option(line, 'n');
+
+	*most = EVENTS_DEFAULT;
+	return !n || brski_number_read(n, 1, BRSKI_ADMIN_HISTORY_MOST, most);
+}
+
+int brskictl_history_use(const struct command_line *line)
+{
+	long most;
+
+	if (read_most(line, &most))
+		return COMMAND_DONE;
+	return brskictl_usage(line, "-n takes a number from 1 to %d, not '%.80s'", BRSKI_ADMIN_HISTORY_MOST,
+		brskictl_option(line, 'n'));
+}
+
 int brskictl_history(struct brski_admin *admin, const struct command_line *line)
 {
 	const char *serial = brskictl_operand(line, 0);
-	long most = EVENTS_DEFAULT;
+	long most;
 	struct listing json = {.name = "events"};
 	struct brski_error err;
 	unsigned n = 0;
 
-	for (size_t i = 0; i < line->n_given; i++)
-		if (line->given[i].id == 'n' &&
-			!brski_number_read(line->given[i].value, 1, BRSKI_ADMIN_HISTORY_MOST, &most))
-			return brskictl_usage(line, "-n takes a number from 1 to %d, not '%.80s'",
-				BRSKI_ADMIN_HISTORY_MOST, line->given[i].value);
+	(void)read_most(line, &most);
 	if (command_given(line, BRSKICTL_JSON))
 		return brskictl_listed(&json,
 			brski_admin_history(admin, serial, (unsigned long)most, json_event, &json, &err),

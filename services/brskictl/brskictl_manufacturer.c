@@ -87,7 +87,30 @@ static enum brski_code option(
 	return BRSKI_OK;
 }
 
-/* In their order. What is wrong use is told as that. Exit status. */
+static bool is_word(int id) /* and names no file */
+{
+	return id == BRSKICTL_MASA_URL || id == BRSKICTL_MODE || id == BRSKICTL_CLEAR;
+}
+
+static int check_words(const struct command_line *line)
+{
+	struct brski_admin_manufacturer any;
+	struct brski_error err;
+	int status = COMMAND_DONE;
+
+	brski_admin_manufacturer_init(&any);
+	for (size_t i = 0; !status && i < line->n_given; i++) {
+		int id = line->given[i].id;
+
+		if (is_word(id) && option(id, line->given[i].value, &any, &err) != BRSKI_OK)
+			status = brskictl_usage(
+				line, "--%s: %s", command_option_name(line->command, id), err.why);
+	}
+	brski_admin_manufacturer_free(&any);
+	return status;
+}
+
+/* In their order. Exit status. */
 static int read_options(const struct command_line *line, struct brski_admin_manufacturer *m)
 {
 	struct brski_error err;
@@ -97,8 +120,7 @@ static int read_options(const struct command_line *line, struct brski_admin_manu
 			continue;
 		(void)brski_fail_context(
 			&err, err.code, "--%s", command_option_name(line->command, line->given[i].id));
-		return line->given[i].id == BRSKICTL_CLEAR ? brskictl_usage(line, "%s", err.why)
-							   : brskictl_fail(&err);
+		return brskictl_fail(&err);
 	}
 	return 0;
 }
@@ -168,6 +190,19 @@ static int put_new(struct brski_admin *admin, const struct brski_admin_manufactu
 	}
 }
 
+int brskictl_manufacturer_add_use(const struct command_line *line)
+{
+	const char *name = line->operands[0];
+
+	if (!brski_admin_is_name(name))
+		return brskictl_usage(line,
+			"'%.80s' is no name of a manufacturer: 1 to %d printable characters", name,
+			BRSKI_ADMIN_NAME_MAX - 1);
+	if (!command_given(line, BRSKICTL_ANCHORS))
+		return brskictl_usage(line, "'manufacturer add' needs --anchors FILE");
+	return check_words(line);
+}
+
 int brskictl_manufacturer_add(struct brski_admin *admin, const struct command_line *line)
 {
 	const char *name = line->operands[0];
@@ -176,12 +211,6 @@ int brskictl_manufacturer_add(struct brski_admin *admin, const struct command_li
 
 	brski_admin_manufacturer_init(&m);
 	status = read_options(line, &m);
-	if (!status && !brski_admin_is_name(name))
-		status = brskictl_usage(line,
-			"'%.80s' is no name of a manufacturer: 1 to %d printable characters", name,
-			BRSKI_ADMIN_NAME_MAX - 1);
-	if (!status && !m.pem[BRSKI_ADMIN_IDEVID_ANCHORS].len)
-		status = brskictl_usage(line, "'manufacturer add' needs --anchors FILE");
 	if (!status) {
 		snprintf(m.name, sizeof(m.name), "%s", name);
 		status = put_new(admin, &m);
@@ -216,6 +245,13 @@ static bool same_anchors(const struct brski_admin_manufacturer *a, const struct 
 		brski_buf_span(&b->pem[BRSKI_ADMIN_IDEVID_ANCHORS]));
 }
 
+int brskictl_manufacturer_set_use(const struct command_line *line)
+{
+	if (line->n_given == 0)
+		return brskictl_usage(line, "'manufacturer set' needs an option: what is to change");
+	return check_words(line);
+}
+
 int brskictl_manufacturer_set(struct brski_admin *admin, const struct command_line *line)
 {
 	const char *name = line->operands[0];
@@ -223,8 +259,6 @@ int brskictl_manufacturer_set(struct brski_admin *admin, const struct command_li
 	struct brski_error err;
 	int status = 0;
 
-	if (line->n_given == 0)
-		return brskictl_usage(line, "'manufacturer set' needs an option: what is to change");
 	if (brski_admin_manufacturer_get(admin, name, &was, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	if (brski_admin_manufacturer_get(admin, name, &m, &err) != BRSKI_OK)

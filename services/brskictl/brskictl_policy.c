@@ -60,8 +60,6 @@ int brskictl_accept(struct brski_admin *admin, const struct command_line *line)
 	case BRSKI_OK:
 		printf("Device %s of %s is accepted: it gets in on its next visit.\n", serial, manufacturer);
 		return 0;
-	case BRSKI_MALFORMED:
-		return brskictl_no_serial(line, serial);
 	case BRSKI_NOT_FOUND:
 		brskictl_fail(&err);
 		fputs("'brskictl pending' tells who does; 'brskictl device "
@@ -78,31 +76,33 @@ int brskictl_refuse(struct brski_admin *admin, const struct command_line *line)
 	const char *manufacturer = line->operands[0], *serial = line->operands[1];
 	struct brski_error err;
 
-	switch (brski_admin_refuse(admin, manufacturer, serial, brskictl_operand(line, 2), &err)) {
-	case BRSKI_OK:
-		printf("Device %s of %s is refused, now and later, until you accept or list it. A "
-		       "certificate that it already has stays valid: revoke it at your CA.\n",
-			serial, manufacturer);
-		return 0;
-	case BRSKI_MALFORMED:
-		return brskictl_no_serial(line, serial);
-	default:
+	if (brski_admin_refuse(admin, manufacturer, serial, brskictl_operand(line, 2), &err) != BRSKI_OK)
 		return brskictl_fail(&err);
-	}
+	printf("Device %s of %s is refused, now and later, until you accept or list it. A certificate that "
+	       "it already has stays valid: revoke it at your CA.\n",
+		serial, manufacturer);
+	return 0;
 }
 
 /* ---- type ---- */
+
+int brskictl_type_add_use(const struct command_line *line)
+{
+	struct brski_error err;
+
+	if (brski_admin_type_check(line->operands[1], &err) == BRSKI_OK)
+		return COMMAND_DONE;
+	return brskictl_usage(line, "%s", err.why);
+}
 
 int brskictl_type_add(struct brski_admin *admin, const struct command_line *line)
 {
 	const char *manufacturer = line->operands[0], *pattern = line->operands[1];
 	struct brski_admin_manufacturer m;
 	struct brski_error err;
-	enum brski_code code = brski_admin_type_put(admin, manufacturer, pattern, &err);
 
-	if (code == BRSKI_MALFORMED)
-		return brskictl_usage(line, "%s", err.why);
-	if (code != BRSKI_OK || brski_admin_manufacturer_get(admin, manufacturer, &m, &err) != BRSKI_OK)
+	if (brski_admin_type_put(admin, manufacturer, pattern, &err) != BRSKI_OK ||
+		brski_admin_manufacturer_get(admin, manufacturer, &m, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
 	printf("Devices of %s whose %s fits '%s' are let in.\n", manufacturer,
 		brski_admin_type_is_hardware(pattern) ? "hardware type" : "subject", pattern);

@@ -14,10 +14,27 @@ const char *brskictl_operand(const struct command_line *line, int i)
 	return i < line->n_operands ? line->operands[i] : NULL;
 }
 
-int brskictl_no_serial(const struct command_line *line, const char *word)
+const char *brskictl_option(const struct command_line *line, int id)
 {
+	const char *value = NULL;
+
+	for (size_t i = 0; i < line->n_given; i++)
+		if (line->given[i].id == id)
+			value = line->given[i].value;
+	return value;
+}
+
+int brskictl_check_serial(const struct command_line *line, const char *word)
+{
+	if (brski_admin_is_serial_number(word))
+		return COMMAND_DONE;
 	return brskictl_usage(line, "'%s' is no serial number: 1 to %d printable characters", word,
 		BRSKI_ADMIN_SERIAL_MAX - 1);
+}
+
+int brskictl_serial_use(const struct command_line *line)
+{
+	return brskictl_check_serial(line, line->operands[1]);
 }
 
 const char *brskictl_voucher_state(enum brski_admin_voucher_state state)

@@ -36,8 +36,6 @@ static int fetch_one(struct fetching *f, const char *serial)
 	struct brski_admin_fetched fetched;
 	struct brski_error err = {0};
 
-	if (!brski_admin_is_serial_number(serial))
-		return brskictl_no_serial(f->line, serial);
 	f->n++;
 	if (brski_admin_fetch_one(f->fetch, serial, &fetched, &err) != BRSKI_OK)
 		return brskictl_fail(&err);
@@ -53,6 +51,8 @@ static void fetch_row(void *ctx, const char *serial)
 {
 	struct fetching *f = ctx;
 
+	if (!f->status)
+		f->status = brskictl_check_serial(f->line, serial);
 	if (!f->status)
 		f->status = fetch_one(f, serial);
 }
@@ -97,35 +97,31 @@ static int begin_fetch(struct brski_admin *admin, const struct brskictl_site *si
 	return status;
 }
 
-static void read_options(
-	const struct command_line *line, struct brski_admin_fetch_config *config, const char **file)
+int brskictl_voucher_fetch_use(const struct command_line *line)
 {
-	for (size_t i = 0; i < line->n_given; i++) {
-		if (line->given[i].id == 'f')
-			*file = line->given[i].value;
-		else if (line->given[i].id == 'i')
-			config->idevid = line->given[i].value;
-		else if (line->given[i].id == 'o')
-			config->offline = true;
-	}
+	int status = COMMAND_DONE;
+
+	if (line->n_operands == 1 && !brskictl_option(line, 'f'))
+		return brskictl_usage(
+			line, "'voucher fetch' takes MANUFACTURER and SERIAL..., or --file FILE");
+	for (int i = 1; !status && i < line->n_operands; i++)
+		status = brskictl_check_serial(line, line->operands[i]);
+	return status;
 }
 
 int brskictl_voucher_fetch(struct brski_admin *admin, const struct command_line *line)
 {
-	struct brski_admin_fetch_config config = {.manufacturer = line->operands[0]};
+	const struct brski_admin_fetch_config config = {.manufacturer = line->operands[0],
+		.idevid = brskictl_option(line, 'i'),
+		.offline = command_given(line, 'o')};
 	struct brskictl_site site = {0};
 	struct fetching f;
-	const char *file = NULL;
 	int status;
 
-	read_options(line, &config, &file);
 	brskictl_site_options(&site, line);
-	if (line->n_operands == 1 && !file)
-		return brskictl_usage(
-			line, "'voucher fetch' takes MANUFACTURER and SERIAL..., or --file FILE");
 	status = begin_fetch(admin, &site, &config, line, &f);
 	if (!status)
-		status = run_fetch(&f, file, line->n_operands - 1, line->operands + 1);
+		status = run_fetch(&f, brskictl_option(line, 'f'), line->n_operands - 1, line->operands + 1);
 	brski_admin_fetch_free(f.fetch);
 	return status;
 }

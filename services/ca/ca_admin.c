@@ -274,18 +274,36 @@ static const struct {
 	[CA_LIST] = {list, CA_KIND_ROOT},
 };
 
-static enum brski_code check_key_type(const struct ca_settings *s, struct brski_error *err)
+static enum brski_code check_subject(const char *subject, struct brski_error *err)
+{
+	X509_NAME *name;
+	enum brski_code code = ca_name_parse(subject, &name, err);
+
+	X509_NAME_free(name);
+	return code;
+}
+
+/* What no file and no folder need be looked at for. */
+static enum brski_code check_words(const struct ca_settings *s, struct brski_error *err)
 {
 	enum brski_key_type type;
+	const char *option = "key-type";
+	enum brski_code code = brski_key_type_parse(s->key_type, &type, err);
 
-	return brski_key_type_parse(s->key_type, &type, err) == BRSKI_OK
-		       ? BRSKI_OK
-		       : daemon_wrong_use(err, "--key-type: %.200s", err->why);
+	if (code == BRSKI_OK && s->subject) {
+		option = "subject";
+		code = check_subject(s->subject, err);
+	}
+	if (code == BRSKI_OK && s->san) {
+		option = "san";
+		code = ca_san_check(s->san, err);
+	}
+	return code == BRSKI_OK ? code : daemon_wrong_use(err, "--%s: %.300s", option, err->why);
 }
 
 enum brski_code ca_admin(void *settings, const struct command_line *line, struct brski_error *err)
 {
-	enum brski_code code = check_key_type(settings, err);
+	enum brski_code code = check_words(settings, err);
 
 	if (code != BRSKI_OK)
 		return code;

@@ -223,3 +223,17 @@ enum brski_code ca_name_parse(const char *text, X509_NAME **out, struct brski_er
 	return brski_fail_openssl(
 		err, BRSKI_MALFORMED, "\"%s\" is no name such as \"CN=Example,O=Example\"", text);
 }
+
+enum brski_code ca_san_check(const char *text, struct brski_error *err)
+{
+	X509V3_CTX nobody;
+	X509_EXTENSION *extension;
+
+	X509V3_set_ctx_test(&nobody);
+	extension = X509V3_EXT_conf_nid(NULL, &nobody, NID_subject_alt_name, text);
+	if (!extension)
+		return brski_fail_openssl(err, BRSKI_MALFORMED,
+			"\"%s\" are no names such as \"DNS:a.example,IP:192.0.2.1\"", text);
+	X509_EXTENSION_free(extension);
+	return BRSKI_OK;
+}

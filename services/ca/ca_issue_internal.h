@@ -45,5 +45,7 @@ BRSKI_CHECKED enum brski_code ca_key_check(const EVP_PKEY *key, struct brski_err
  * as "\,". *out is new. BRSKI_MALFORMED.
  */
 BRSKI_CHECKED enum brski_code ca_name_parse(const char *text, X509_NAME **out, struct brski_error *err);
+/* OpenSSL's text of a subjectAltName, as in struct ca_spec. BRSKI_MALFORMED. */
+BRSKI_CHECKED enum brski_code ca_san_check(const char *text, struct brski_error *err);
 
 #endif

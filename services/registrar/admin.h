@@ -194,8 +194,9 @@ BRSKI_CHECKED enum brski_code brski_admin_refuse(struct brski_admin *admin, cons
 
 /*
  * A shell's pattern (* ? [...], no escapes) of subjects, or, behind "oid:", of hardware types in
- * digits and dots (RFC 4108).
+ * digits and dots (RFC 4108). BRSKI_MALFORMED: it is none.
  */
+BRSKI_CHECKED enum brski_code brski_admin_type_check(const char *pattern, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_admin_type_put(
 	struct brski_admin *admin, const char *manufacturer, const char *pattern, struct brski_error *err);
 bool brski_admin_type_is_hardware(const char *pattern); /* else it is one of subjects */

@@ -15,7 +15,7 @@ bool brski_admin_type_is_hardware(const char *pattern)
  * Behind "oid:" come digits and dots, and what a shell's pattern is made of; anything else is a
  * pattern of subjects.
  */
-static enum brski_code check_pattern(const char *pattern, struct brski_error *err)
+enum brski_code brski_admin_type_check(const char *pattern, struct brski_error *err)
 {
 	const char *oid = pattern + strlen(BRSKI_TYPE_HARDWARE);
 
@@ -32,7 +32,7 @@ static enum brski_code check_pattern(const char *pattern, struct brski_error *er
 enum brski_code brski_admin_type_put(
 	struct brski_admin *admin, const char *manufacturer, const char *pattern, struct brski_error *err)
 {
-	enum brski_code code = check_pattern(pattern, err);
+	enum brski_code code = brski_admin_type_check(pattern, err);
 
 	return code == BRSKI_OK ? brski_store_type_put(admin->store, manufacturer, pattern, err) : code;
 }

@@ -91,12 +91,27 @@ check "and its folder" wrong "'init' needs DIR" brski-ca init --subject CN=CA
 check "a key of a kind that there is" wrong "--key-type" brski-ca init ca --subject CN=CA --key-type DSA
 check "options of another command are told" wrong "--owner is no option of 'device list'" brski-masa device list --owner x
 check "a number" wrong "days is a number from " brski-ca issue-server ca --subject CN=x --out x --days many
+check "an operand that is one of two" wrong "MANUFACTURER SERIAL [NOTE]" brskictl device add acme
+check "which is no list's, too" wrong "MANUFACTURER --file FILE" brskictl device add acme S-1 --file list
+for words in "device add" accept refuse "voucher fetch"; do
+	# shellcheck disable=SC2086 # two words, perhaps
+	check "brskictl $words: a serial number" wrong "is no serial number" brskictl $words acme $'S\t1'
+done
+check "of vouchers, too" wrong "--file FILE" brskictl voucher fetch acme
+check "an option without which it makes no sense" wrong "--anchors" brskictl manufacturer add acme
+check "a name" wrong "is no name of a manufacturer" brskictl manufacturer add $'a\tb' --anchors ca.pem
+check "a mode that there is" wrong "--mode: " brskictl manufacturer add acme --anchors ca.pem --mode none
+check "a URL of https" wrong "--masa-url: " brskictl manufacturer set acme --masa-url ftp://masa.example
+check "an option that can be cleared" wrong "--clear: there is no option 'none'" brskictl manufacturer set acme --clear none
+check "what is to change" wrong "needs an option" brskictl manufacturer set acme
+check "a number of events" wrong "-n takes a number" brskictl history -n x
+check "a hardware type" wrong "after 'oid:' comes" brskictl type add acme oid:x
+check "a CA's --san" wrong "--san: " brski-ca issue-server ca --subject CN=x --out x --san nonsense
+check "and its --subject" wrong "--subject: " brski-ca issue-server ca --subject nonsense --out x
 mkdir db ca
 export BRSKI_DATABASE=$T/here/db/r.db
 says 0 brskictl init
 brski-ca init ca --subject "CN=Acme Device CA,O=Acme" > /dev/null
-check "an operand that is one of two" wrong "MANUFACTURER SERIAL [NOTE]" brskictl device add acme
-check "an option without which it makes no sense" wrong "--anchors" brskictl manufacturer add acme
 check "a manufacturer is added" says 0 brskictl manufacturer add acme --anchors ca/ca.pem
 check "who has names in the other order is told" eval \
 	"says 1 brskictl device add S-1 acme && grep -q \"'acme' is one: device add takes MANUFACTURER\" err"

@@ -59,15 +59,29 @@ static void teardown(void)
 	temp_remove(folder);
 }
 
+static int run_command(const struct command_line *line)
+{
+	int status;
+
+	switch (line->command->id) {
+	case BRSKICTL_MANUFACTURER_ADD:
+		status = brskictl_manufacturer_add_use(line);
+		return status ? status : brskictl_manufacturer_add(admin, line);
+	case BRSKICTL_MANUFACTURER_SET:
+		status = brskictl_manufacturer_set_use(line);
+		return status ? status : brskictl_manufacturer_set(admin, line);
+	default:
+		return brskictl_manufacturer_show(admin, line);
+	}
+}
+
 static int run_line(const struct command_line *line)
 {
 	int was_out = dup(STDOUT_FILENO), was_err = dup(STDERR_FILENO), status;
 	struct brski_buf file;
 
 	ck_assert(freopen(out_path, "w", stdout) && freopen(out_path, "a", stderr));
-	status = line->command->id == BRSKICTL_MANUFACTURER_ADD   ? brskictl_manufacturer_add(admin, line)
-		 : line->command->id == BRSKICTL_MANUFACTURER_SET ? brskictl_manufacturer_set(admin, line)
-								  : brskictl_manufacturer_show(admin, line);
+	status = run_command(line);
 	fflush(stdout);
 	fflush(stderr);
 	ck_assert(dup2(was_out, STDOUT_FILENO) >= 0 && dup2(was_err, STDERR_FILENO) >= 0);
