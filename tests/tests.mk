@@ -15,6 +15,16 @@ $(DRIVER): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/driver/*.c)) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIBS)
 
+# The same at the HTTPS door.
+HTTPS_DRIVER := $(BUILD)/tests/https-pledge
+test-programs: $(HTTPS_DRIVER)
+
+$(HTTPS_DRIVER): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/driver/https/*.c)) $(BUILD)/tests/driver/odd_request.o \
+		$(BUILD)/tests/driver/wrong_key.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIBS) -lpthread
+
 # kills a supplicant at a chosen write of its state
 CRASH := $(BUILD)/tests/crash.so
 test-programs: $(CRASH)

@@ -2,12 +2,12 @@
 #include "tests/driver/odd_peer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "eap_brski/transport/frame.h"
 #include "eap_brski/transport/http_binary.h"
 #include "eap_brski/transport/link.h"
 #include "eap_brski/transport/tunnel.h"
+#include "tests/driver/odd_request.h"
 
 struct odd_peer {
 	const struct brski_credential *cmp_signer;
@@ -59,26 +59,6 @@ enum brski_code odd_peer_new(const struct brski_peer_config *config,
 	return rc;
 }
 
-/* A request that is right in everything but its signer: subject and key as the pledge would have them. */
-static enum brski_code sign_by_another(
-	struct odd_peer *p, struct brski_http *request, struct brski_error *err)
-{
-	struct brski_cmp_transaction tx = {0};
-	struct brski_cmp_enroll enroll = {
-		.signer = p->cmp_signer, .subject = X509_get_subject_name(p->self.cert)};
-	struct brski_buf der = {0};
-	enum brski_code rc = brski_key_generate(BRSKI_KEY_P256, &enroll.key, err);
-
-	if (!rc)
-		rc = brski_cmp_enroll(&enroll, NULL, &tx, &der, err);
-	if (!rc)
-		rc = brski_buf_set(&request->body, brski_buf_span(&der));
-	brski_buf_free(&der);
-	brski_cmp_transaction_free(&tx);
-	EVP_PKEY_free(enroll.key);
-	return rc;
-}
-
 static enum brski_code send_flight(struct odd_peer *p, struct brski_buf *out, struct brski_error *err)
 {
 	struct brski_http requests[BRSKI_FLIGHT_MAX] = {0};
@@ -86,8 +66,8 @@ static enum brski_code send_flight(struct odd_peer *p, struct brski_buf *out, st
 	enum brski_code rc = brski_pledge_next(p->pledge, requests, &p->expected, err);
 
 	for (size_t i = 0; !rc && i < p->expected; i++) {
-		if (strcmp(requests[i].path, "/.well-known/cmp/initialization") == 0)
-			rc = sign_by_another(p, &requests[i], err);
+		if (odd_request_is_ir(&requests[i]))
+			rc = odd_request_sign(&requests[i], p->self.cert, p->cmp_signer, err);
 		if (!rc)
 			rc = brski_http_encode(&requests[i], &plain, err);
 	}
