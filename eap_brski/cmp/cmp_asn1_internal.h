@@ -6,7 +6,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "eap_brski/ground/bytes.h"
+#include "eap_brski/pki/asn1.h"
 
 /*
  * Private to the cmp_*.c files: the ASN.1 types of RFC 9810 Appendix F and RFC 4211 Appendix B as
@@ -182,31 +182,5 @@ DECLARE_ASN1_FUNCTIONS(BRSKI_MESSAGES)
 DECLARE_ASN1_FUNCTIONS(BRSKI_CACERTS)
 DECLARE_ASN1_FUNCTIONS(BRSKI_CERTREQUEST)
 DECLARE_ASN1_FUNCTIONS(BRSKI_CERTREQMSGS)
-
-/*
- * Strict DER: one value of this type fills der, and is encoded to the same octets again. Returns
- * it, new (free with the item's function); or NULL, and then the caller's code is BRSKI_MALFORMED.
- * `what` names it in the error.
- */
-BRSKI_CHECKED void *brski_asn1_read(
-	struct brski_span der, const ASN1_ITEM *item, const char *what, struct brski_error *err);
-/* Appends the DER of value. */
-BRSKI_CHECKED enum brski_code brski_asn1_write(
-	const void *value, const ASN1_ITEM *item, struct brski_buf *out, struct brski_error *err);
-/* Appends a tag and length, then content: `xclass` and `tag` as for ASN1_put_object(), constructed. */
-void brski_asn1_wrap(struct brski_buf *out, int tag, int xclass, struct brski_span content);
-/* The inside of one constructed element that fills der; definite and shortest length only. */
-BRSKI_CHECKED bool brski_asn1_unwrap(
-	struct brski_span der, int *tag, int *xclass, struct brski_span *content);
-
-/*
- * The octets that an ASN1_TYPE keeps as they came: a SEQUENCE, or an element with a tag that is not
- * universal. len 0 for others.
- */
-struct brski_span brski_asn1_raw(const ASN1_TYPE *any);
-ASN1_TYPE *brski_asn1_any(struct brski_span der);          /* new; NULL: not one element, or no memory */
-struct brski_span brski_asn1_octets(const ASN1_STRING *s); /* s may be NULL */
-/* An INTEGER of this range. */
-BRSKI_CHECKED bool brski_asn1_long(const ASN1_INTEGER *in, long min, long max, long *out);
 
 #endif
