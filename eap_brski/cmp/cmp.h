@@ -186,6 +186,14 @@ struct brski_cmp_enroll {
 BRSKI_CHECKED enum brski_code brski_cmp_enroll(const struct brski_cmp_enroll *req,
 	const struct brski_env *env, struct brski_cmp_transaction *tx, struct brski_buf *out,
 	struct brski_error *err);
+/*
+ * An RA's request for somebody else: a p10cr around that PKCS #10, which brski_cmp_pkcs10_check() has
+ * judged; the proof of possession stays as it is (RFC 9483 5.2.3.1). Starts *tx afresh. BRSKI_INTERNAL:
+ * pkcs10 is not one value in DER.
+ */
+BRSKI_CHECKED enum brski_code brski_cmp_p10cr(const struct brski_credential *signer, struct brski_span pkcs10,
+	bool implicit_confirm, const struct brski_env *env, struct brski_cmp_transaction *tx,
+	struct brski_buf *out, struct brski_error *err);
 /* certConf for cert; reject: NULL to accept, else the words of statusString, with failure info `fail`. */
 BRSKI_CHECKED enum brski_code brski_cmp_cert_conf(const struct brski_credential *signer, bool pkcs10,
 	const X509 *cert, enum brski_cmp_fail fail, const char *reject, const struct brski_env *env,
@@ -319,6 +327,13 @@ struct brski_cmp_rule {
  */
 BRSKI_CHECKED enum brski_code brski_cmp_request_authorize(const struct brski_cmp *msg,
 	struct brski_cmp_request *asked, const struct brski_cmp_rule *rule, struct brski_error *err);
+/*
+ * A PKCS #10 that came without CMP (RFC 7030 4.2.1), by the same rules as one in a p10cr: its form and
+ * proof of possession as brski_cmp_request_check(), then brski_cmp_request_authorize()'s, as far as it is
+ * not about headers. *asked as there, type p10cr; on failure asked->fail alone.
+ */
+BRSKI_CHECKED enum brski_code brski_cmp_pkcs10_check(struct brski_span der, const struct brski_cmp_rule *rule,
+	struct brski_cmp_request *asked, struct brski_error *err);
 /* True if certHash in a certConf is that of cert. */
 bool brski_cmp_cert_hash_matches(const struct brski_cmp_request *conf, const X509 *cert);
 

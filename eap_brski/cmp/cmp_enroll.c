@@ -94,6 +94,25 @@ enum brski_code brski_cmp_enroll(const struct brski_cmp_enroll *req, const struc
 	return code;
 }
 
+enum brski_code brski_cmp_p10cr(const struct brski_credential *signer, struct brski_span pkcs10,
+	bool implicit_confirm, const struct brski_env *env, struct brski_cmp_transaction *tx,
+	struct brski_buf *out, struct brski_error *err)
+{
+	struct brski_cmp_draft draft = {
+		.type = BRSKI_CMP_P10CR,
+		.signer = signer,
+		.implicit_confirm = implicit_confirm,
+		.content = pkcs10,
+	};
+	struct brski_span inside;
+	int tag, xclass;
+
+	brski_buf_reset(out);
+	if (!brski_asn1_unwrap(pkcs10, &tag, &xclass, &inside))
+		return brski_fail(err, BRSKI_INTERNAL, "what is to be sent is no PKCS #10");
+	return send_first(&draft, env, tx, out, err);
+}
+
 /* ---- certConf ---- */
 
 static bool fill_cert_status(BRSKI_CERTSTATUS *to, struct brski_span hash, int hash_alg, bool pkcs10,

@@ -118,6 +118,9 @@ BRSKI_CHECKED enum brski_code brski_cmp_pkcs10_write(
 	EVP_PKEY *key, const X509_NAME *subject, struct brski_buf *out, struct brski_error *err);
 
 /* ---- cmp_template.c ---- */
+/* brski_cmp_request_authorize() but for the header's part. BRSKI_REFUSED, and asked->fail. */
+BRSKI_CHECKED enum brski_code brski_cmp_content_authorize(
+	struct brski_cmp_request *asked, const struct brski_cmp_rule *rule, struct brski_error *err);
 /* One of a CA's or registrar's, with which a device could pose as such to its neighbours. */
 bool brski_cmp_usage_has_power(const EXTENDED_KEY_USAGE *usages);
 

@@ -322,6 +322,30 @@ enum brski_code brski_cmp_request_check(const struct brski_cmp *msg, const X509 
 	return code;
 }
 
+/* ---- a request without CMP ---- */
+
+enum brski_code brski_cmp_pkcs10_check(struct brski_span der, const struct brski_cmp_rule *rule,
+	struct brski_cmp_request *asked, struct brski_error *err)
+{
+	enum brski_code code;
+
+	*asked = (struct brski_cmp_request){
+		.type = BRSKI_CMP_P10CR, .conf_fail = BRSKI_CMP_FAIL_NONE, .fail = BRSKI_CMP_BAD_DATA_FORMAT};
+	if (der.len > BRSKI_CMP_MAX)
+		return brski_fail(err, BRSKI_TOO_LARGE, "PKCS #10 of %zu octets, %d are allowed", der.len,
+			BRSKI_CMP_MAX);
+	code = brski_cmp_pkcs10_read(der, asked, err);
+	if (code == BRSKI_OK)
+		code = check_extensions(asked, err);
+	if (code == BRSKI_OK)
+		code = brski_cmp_content_authorize(asked, rule, err);
+	if (code != BRSKI_OK)
+		forget(asked, code);
+	else
+		asked->fail = BRSKI_CMP_FAIL_NONE;
+	return code;
+}
+
 /* ---- certConf, and the answer that it confirms ---- */
 
 static enum brski_code check_conf_nonces(const struct brski_cmp_header *conf,

@@ -218,6 +218,20 @@ static enum brski_code check_info_type(struct brski_cmp_request *asked, struct b
 		asked->info_type, asked->info_has_value ? ", with a value" : "");
 }
 
+enum brski_code brski_cmp_content_authorize(
+	struct brski_cmp_request *asked, const struct brski_cmp_rule *rule, struct brski_error *err)
+{
+	enum brski_code code = check_subject(asked, rule->idevid, err);
+
+	if (code == BRSKI_OK)
+		code = check_extensions(asked, err);
+	if (code == BRSKI_OK)
+		code = check_nothing_besides(asked, err);
+	if (code == BRSKI_OK && asked->type == BRSKI_CMP_GENM)
+		code = check_info_type(asked, err);
+	return code;
+}
+
 enum brski_code brski_cmp_request_authorize(const struct brski_cmp *msg, struct brski_cmp_request *asked,
 	const struct brski_cmp_rule *rule, struct brski_error *err)
 {
@@ -225,13 +239,7 @@ enum brski_code brski_cmp_request_authorize(const struct brski_cmp *msg, struct 
 
 	if (code != BRSKI_OK)
 		return code;
-	code = check_subject(asked, rule->idevid, err);
-	if (code == BRSKI_OK)
-		code = check_extensions(asked, err);
-	if (code == BRSKI_OK)
-		code = check_nothing_besides(asked, err);
-	if (code == BRSKI_OK && asked->type == BRSKI_CMP_GENM)
-		code = check_info_type(asked, err);
+	code = brski_cmp_content_authorize(asked, rule, err);
 	asked->in_body = code != BRSKI_OK;
 	return code;
 }
