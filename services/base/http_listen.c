@@ -12,37 +12,11 @@
 
 #include <event2/util.h>
 
-#include "eap_brski/ground/text.h"
 #include "eap_brski/pki/limits.h"
+#include "services/base/address.h"
 
 #define BACKLOG 128
 #define CHAIN_OCTETS_MAX (32 * 1024) /* of a client's certificates */
-
-static enum brski_code split_address(
-	const char *address, char host[HTTP_ADDRESS_MAX], char port[8], struct brski_error *err)
-{
-	const char *colon = strrchr(address, ':');
-	size_t len;
-	long n;
-
-	if (!colon || colon == address)
-		return brski_fail(err, BRSKI_MALFORMED, "\"%s\" is not ADDRESS:PORT", address);
-	len = (size_t)(colon - address);
-	if (address[0] == '[' && colon[-1] == ']') {
-		address++;
-		len -= 2;
-	}
-	if (len >= HTTP_ADDRESS_MAX)
-		return brski_fail(err, BRSKI_MALFORMED, "\"%s\" is too long", address);
-	/* getaddrinfo() takes 99999 for 34463 */
-	if (!brski_number_read(colon + 1, 0, 65535, &n))
-		return brski_fail(
-			err, BRSKI_MALFORMED, "the port in \"%s\" is no number from 0 to 65535", address);
-	memcpy(host, address, len);
-	host[len] = '\0';
-	snprintf(port, 8, "%ld", n);
-	return BRSKI_OK;
-}
 
 static void bound_address(int fd, char out[HTTP_ADDRESS_MAX])
 {
@@ -76,9 +50,9 @@ enum brski_code http_listen(
 {
 	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *found = NULL;
-	char host[HTTP_ADDRESS_MAX];
-	char port[8];
-	enum brski_code code = split_address(address, host, port, err);
+	char host[ADDRESS_HOST_MAX];
+	char port[ADDRESS_PORT_MAX];
+	enum brski_code code = address_split(address, host, port, err);
 	int status;
 
 	*fd = -1;
