@@ -248,6 +248,29 @@ BRSKI_CHECKED enum brski_code brski_store_types_page(struct brski_store *store, 
 	struct brski_store_place *place, struct brski_store_type *rows, unsigned most, unsigned *n,
 	struct brski_error *err);
 
+/* ---- Doors that have rules of the administrator's own ---- */
+
+#define BRSKI_STORE_DOOR_MAX 400
+/*
+ * The last word at one door (struct brski_judge in policy.h), which other doors of this store must not
+ * go around.
+ */
+struct brski_store_rules {
+	char door[BRSKI_STORE_DOOR_MAX]; /* where they are set, for the operator: its instance and file */
+	char rules[128];                 /* "virtual server brski-policy" */
+	time_t since;
+};
+/*
+ * What a door says of itself when it begins to serve; rules NULL: it has none, and its row goes. Writes
+ * only what differs. BRSKI_TOO_LARGE: the door's name.
+ */
+BRSKI_CHECKED enum brski_code brski_store_rules_set(
+	struct brski_store *store, const char *door, const char *rules, struct brski_error *err);
+/* By door. */
+BRSKI_CHECKED enum brski_code brski_store_rules_page(struct brski_store *store,
+	struct brski_store_place *place, struct brski_store_rules *rows, unsigned most, unsigned *n,
+	struct brski_error *err);
+
 /* ---- History ---- */
 
 struct brski_store_event {

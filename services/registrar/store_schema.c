@@ -235,6 +235,13 @@ static const char *const steps[] = {
 
 					       /* A device's events are few: they need no second index in which to find those of a serial number. */
 					       "DROP INDEX event_by_serial;",
+
+	/* 8: which doors have rules of the administrator's own: those that have none must know. */
+	"CREATE TABLE door_rules ("
+	"  door TEXT PRIMARY KEY,"
+	"  rules TEXT NOT NULL,"
+	"  since INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;",
 };
 
 const struct sql_schema brski_store_schema = {.steps = steps, .version = sizeof(steps) / sizeof(steps[0])};

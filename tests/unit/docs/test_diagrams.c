@@ -220,6 +220,12 @@ static const struct meaning {
 	{"job_total", "jobs", "how many"},
 	{"job_total", "octets", "of their blobs"},
 
+	{"door_rules", NULL,
+		"Doors at which rules of the administrator's own have the last word. `brskictl rules`"},
+	{"door_rules", "door", "where they are set: the instance of the module, and its file"},
+	{"door_rules", "rules", "which they are: the virtual server"},
+	{"door_rules", "since", "when that door first began to serve with them"},
+
 	{"permission", NULL, "What devices were given, and have used up (docs/states.md)."},
 	{"permission", "key", "SHA-256 over the device's certificate, hexadecimal"},
 	{"permission", "state", "0 voucher, 1 confirming, 2 certificate, 3 reported, 4 taken back"},

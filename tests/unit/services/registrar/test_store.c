@@ -285,6 +285,69 @@ START_TEST(what_waits_in_an_older_database_has_its_turn)
 }
 END_TEST
 
+/* As version 0.4.0 has left it: no door has said that it has rules. */
+START_TEST(doors_with_rules_are_remembered_and_an_older_database_has_none)
+{
+	static const struct sql_options options = {.create = true, .mode = 0640};
+	struct sql_schema seventh = {.steps = brski_store_schema.steps, .version = 7};
+	struct brski_store_place place = {0};
+	struct brski_store_rules rows[3];
+	char older[300], name[BRSKI_STORE_DOOR_MAX + 1];
+	struct sql_db *db;
+	unsigned n;
+	int found;
+
+	snprintf(older, sizeof(older), "%s.old", path);
+	ck_assert(sql_open(older, &options, &db, &err) == BRSKI_OK);
+	ck_assert(sql_migrate(db, &seventh, &found, &err) == BRSKI_OK);
+	sql_close(db);
+	brski_store_close(store);
+	ck_assert_msg(brski_store_open(older, false, &store, &err) == BRSKI_OK, "%s", err.why);
+	ck_assert(brski_store_rules_page(store, &place, rows, 3, &n, &err) == BRSKI_OK && n == 0);
+	ck_assert(brski_store_rules_set(store, "b of /etc/b", "virtual server x", &err) == BRSKI_OK);
+	ck_assert(brski_store_rules_set(store, "a of /etc/a", "virtual server y", &err) == BRSKI_OK);
+	ck_assert(brski_store_rules_set(store, "b of /etc/b", "virtual server z", &err) == BRSKI_OK);
+	ck_assert(brski_store_rules_set(store, "c of /etc/c", NULL, &err) == BRSKI_OK);
+	brski_store_close(store);
+	ck_assert_msg(brski_store_open(older, false, &store, &err) == BRSKI_OK, "%s", err.why);
+	place = (struct brski_store_place){0};
+	ck_assert(brski_store_rules_page(store, &place, rows, 3, &n, &err) == BRSKI_OK && n == 2);
+	ck_assert_str_eq(rows[0].door, "a of /etc/a");
+	ck_assert_str_eq(rows[1].door, "b of /etc/b");
+	ck_assert_str_eq(rows[1].rules, "virtual server z");
+	ck_assert(rows[0].since > 0);
+	ck_assert(brski_store_rules_set(store, "a of /etc/a", NULL, &err) == BRSKI_OK);
+	place = (struct brski_store_place){0};
+	ck_assert(brski_store_rules_page(store, &place, rows, 1, &n, &err) == BRSKI_OK && n == 1);
+	ck_assert_str_eq(rows[0].door, "b of /etc/b");
+	ck_assert(brski_store_rules_page(store, &place, rows, 1, &n, &err) == BRSKI_OK && n == 0);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	ck_assert(brski_store_rules_set(store, name, "virtual server x", &err) == BRSKI_TOO_LARGE);
+	unlink(older);
+}
+END_TEST
+
+/* What stands already costs no write: a server may start while another one has the lock. */
+START_TEST(a_door_that_says_the_same_again_writes_nothing)
+{
+	uint64_t before, after;
+	struct brski_store *other;
+
+	ck_assert(brski_store_rules_set(store, "a", "virtual server x", &err) == BRSKI_OK);
+	ck_assert(brski_store_open(path, false, &other, &err) == BRSKI_OK);
+	ck_assert(brski_store_generation(store, &before, &err) == BRSKI_OK);
+	ck_assert(brski_store_rules_set(other, "a", "virtual server x", &err) == BRSKI_OK);
+	ck_assert(brski_store_rules_set(other, "b", NULL, &err) == BRSKI_OK);
+	ck_assert(brski_store_generation(store, &after, &err) == BRSKI_OK);
+	ck_assert(before == after);
+	ck_assert(brski_store_rules_set(other, "a", NULL, &err) == BRSKI_OK);
+	ck_assert(brski_store_generation(store, &after, &err) == BRSKI_OK);
+	ck_assert(before != after);
+	brski_store_close(other);
+}
+END_TEST
+
 /* ---- Devices that the operator must decide on ---- */
 
 static enum brski_standing standing_of(const char *serial)
@@ -983,6 +1046,8 @@ int main(void)
 	tcase_add_test(tc, jobs_are_counted_whoever_changes_them);
 	tcase_add_test(tc, an_older_database_gets_what_was_added_since);
 	tcase_add_test(tc, what_waits_in_an_older_database_has_its_turn);
+	tcase_add_test(tc, doors_with_rules_are_remembered_and_an_older_database_has_none);
+	tcase_add_test(tc, a_door_that_says_the_same_again_writes_nothing);
 	tcase_add_test(tc, a_candidate_waits_until_it_is_accepted);
 	tcase_add_test(tc, a_refusal_stays_until_the_operator_takes_it_back);
 	tcase_add_test(tc, candidates_are_bounded_in_number_and_age);
