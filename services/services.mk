@@ -15,8 +15,10 @@ COURIER_PROGRAM := services/courier/brski_courier.c
 COURIER_SOURCES := $(filter-out $(COURIER_PROGRAM),$(wildcard services/courier/*.c))
 MASA_PROGRAM := services/masa/masa_main.c services/masa/masa_admin.c
 CA_PROGRAM   := services/ca/ca_main.c services/ca/ca_admin.c
+HTTPS_PROGRAM := services/registrar_https/registrar_main.c
 MASA_SOURCES := $(filter-out $(MASA_PROGRAM),$(wildcard services/masa/*.c))
 CA_SOURCES   := $(filter-out $(CA_PROGRAM),$(wildcard services/ca/*.c))
+HTTPS_SOURCES := $(filter-out $(HTTPS_PROGRAM),$(wildcard services/registrar_https/*.c))
 
 $(eval $(call archive,brski_base,$(BASE_SOURCES)))
 $(eval $(call archive,brski_registrar,$(REGISTRAR_SOURCES)))
@@ -24,6 +26,7 @@ $(eval $(call archive,brskictl,$(BRSKICTL_SOURCES)))
 $(eval $(call archive,brski_courier,$(COURIER_SOURCES)))
 $(eval $(call archive,brski_masa,$(MASA_SOURCES)))
 $(eval $(call archive,brski_ca,$(CA_SOURCES)))
+$(eval $(call archive,brski_registrar_https,$(HTTPS_SOURCES)))
 
 # In the order in which a linker must see them; LIB comes last.
 REGISTRAR_LIBS := $(BUILD)/libbrski_registrar.a $(BUILD)/libbrski_base.a $(LIB)
@@ -40,7 +43,7 @@ UNIT_PACKAGES += $(DAEMON_PACKAGES)
 
 .PHONY: services masa install-masa install-ca deps-masa
 all: services
-services: $(BUILD)/brskictl $(BUILD)/brski-courier $(BUILD)/brski-masa $(BUILD)/brski-ca
+services: $(BUILD)/brskictl $(BUILD)/brski-courier $(BUILD)/brski-masa $(BUILD)/brski-ca $(BUILD)/libbrski_registrar_https.a
 test-programs: $(BUILD)/tests/rogue-masa $(BUILD)/tests/rogue-ca
 masa: $(BUILD)/brski-masa $(BUILD)/brski-ca
 

@@ -36,6 +36,8 @@ static void ask_judge(const struct brski_judge *judge, const struct brski_device
 	struct brski_judgement judgement = {.decision = BRSKI_REFUSE};
 
 	judge->ask(judge->ctx, device, m, why, &judgement);
+	if (judgement.no_rules)
+		return;
 	*decision = judgement.decision;
 	*retry_after = judgement.retry_after;
 	snprintf(why, 256, "%s by %.60s%s%.160s", decision_name(*decision), judge->name,

@@ -28,6 +28,7 @@ struct brski_judgement {
 	enum brski_decision decision;
 	char why[256];    /* "": none given */
 	long retry_after; /* seconds, with BRSKI_DEFER; 0: the registrar's */
+	bool no_rules; /* there is nobody to ask: what the mode says stands, and the rest is of no meaning */
 };
 /*
  * Whoever brings a device to the registrar may know of one, and says so as what it knows of this
