@@ -43,9 +43,12 @@ struct keeper {
 	struct brski_error why;
 	struct brski_log_limit log_limit;
 
-	pthread_mutex_t calling; /* of the two below, and held during the call */
-	void (*on_moved)(void *ctx);
-	void *on_moved_ctx;
+	pthread_mutex_t calling; /* of what is below, and held during the calls */
+	struct listener {
+		void (*moved)(void *ctx);
+		void *ctx;
+	} listeners[KEEPER_LISTENERS];
+	unsigned n_listeners;
 };
 
 /* ---- Changes ---- */
@@ -154,19 +157,33 @@ enum brski_kept keeper_wait(struct keeper *k, uint64_t mark, long ms, struct brs
 	return is;
 }
 
+static void forget(struct keeper *k, const void *ctx)
+{
+	for (unsigned i = 0; i < k->n_listeners; i++) {
+		if (k->listeners[i].ctx == ctx) {
+			k->listeners[i] = k->listeners[--k->n_listeners];
+			return;
+		}
+	}
+}
+
+/* Whoever is not told waits for ever, so it is not left out in silence. */
 void keeper_on_moved(struct keeper *k, void (*moved)(void *ctx), void *ctx)
 {
 	pthread_mutex_lock(&k->calling);
-	k->on_moved = moved;
-	k->on_moved_ctx = ctx;
+	forget(k, ctx);
+	if (moved && k->n_listeners == KEEPER_LISTENERS)
+		abort();
+	if (moved)
+		k->listeners[k->n_listeners++] = (struct listener){moved, ctx};
 	pthread_mutex_unlock(&k->calling);
 }
 
 static void tell(struct keeper *k)
 {
 	pthread_mutex_lock(&k->calling);
-	if (k->on_moved)
-		k->on_moved(k->on_moved_ctx);
+	for (unsigned i = 0; i < k->n_listeners; i++)
+		k->listeners[i].moved(k->listeners[i].ctx);
 	pthread_mutex_unlock(&k->calling);
 }
 

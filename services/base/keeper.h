@@ -58,9 +58,12 @@ uint64_t keeper_mark(struct keeper *keeper);
 enum brski_kept keeper_kept(struct keeper *keeper, uint64_t mark, struct brski_error *why);
 enum brski_kept keeper_wait(struct keeper *keeper, uint64_t mark, long ms, struct brski_error *why);
 /*
- * moved is called in the keeper's thread whenever marks were kept or lost; it may call keeper_kept. NULL:
- * nobody is. When this returns, the one before is not called any more, and is not being called.
+ * moved(ctx) is called in the keeper's thread whenever marks were kept or lost; it may call keeper_kept.
+ * Several may want that, up to KEEPER_LISTENERS, each with a ctx of its own; moved NULL: this ctx does
+ * no more. When this returns, what was called with this ctx before is not called any more, and is not
+ * being called.
  */
+#define KEEPER_LISTENERS 4
 void keeper_on_moved(struct keeper *keeper, void (*moved)(void *ctx), void *ctx);
 
 #endif

@@ -77,9 +77,10 @@ enum brski_kept brski_store_kept(struct brski_store *store, uint64_t mark, struc
 enum brski_kept brski_store_wait_kept(
 	struct brski_store *store, uint64_t mark, long ms, struct brski_error *why);
 /*
- * moved is called whenever marks that were not kept yet have become BRSKI_KEPT or BRSKI_NOT_KEPT, in the
- * store's own thread: it must be quick, set a flag or wake a loop, and may call brski_store_kept, but
- * nothing else of the store. There is one at a time; NULL: none. When this returns, the one before is
+ * moved(ctx) is called whenever marks that were not kept yet have become BRSKI_KEPT or BRSKI_NOT_KEPT, in
+ * the store's own thread: it must be quick, set a flag or wake a loop, and may call brski_store_kept, but
+ * nothing else of the store. The worker and a door may each want that, with a ctx of its own, up to four
+ * of them; moved NULL: this ctx does no more. When this returns, what was called with this ctx before is
  * not called any more, and is not being called.
  */
 void brski_store_on_kept(struct brski_store *store, void (*moved)(void *ctx), void *ctx);

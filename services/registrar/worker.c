@@ -198,7 +198,7 @@ void brski_worker_free(struct brski_worker *worker)
 		return;
 	brski_worker_stop(worker);
 	if (worker->refill.store)
-		brski_store_on_kept(worker->refill.store, NULL, NULL);
+		brski_store_on_kept(worker->refill.store, NULL, worker);
 	http_client_free(worker->client);
 	if (worker->board) {
 		brski_worker_give_all_back(worker);

@@ -419,7 +419,7 @@ START_TEST(the_log_has_a_name_on_the_disk)
 }
 END_TEST
 
-static atomic_uint calls;
+static atomic_uint calls, others_calls;
 
 static void on_moved(void *ctx)
 {
@@ -427,19 +427,32 @@ static void on_moved(void *ctx)
 	calls++;
 }
 
+static void on_moved_too(void *ctx)
+{
+	ck_assert_ptr_eq(ctx, &others_calls);
+	others_calls++;
+}
+
 START_TEST(whoever_wants_to_know_is_told)
 {
 	uint64_t mark;
 
 	sql_on_kept(db, on_moved, &calls);
+	sql_on_kept(db, on_moved_too, &others_calls);
 	put(db, 1);
 	mark = sql_mark(db);
 	ck_assert_int_eq(wait_for(mark), BRSKI_KEPT);
-	while (calls == 0)
+	while (calls == 0 || others_calls == 0)
 		usleep(1000);
-	sql_on_kept(db, NULL, NULL);
+	sql_on_kept(db, NULL, &calls);
 	calls = 0;
+	others_calls = 0;
 	put(db, 2);
+	while (others_calls == 0)
+		usleep(1000);
+	ck_assert_uint_eq(calls, 0);
+	sql_on_kept(db, NULL, &others_calls);
+	put(db, 3);
 	mark = sql_mark(db);
 	ck_assert_int_eq(wait_for(mark), BRSKI_KEPT);
 	sql_close(db); /* with whoever would call */
