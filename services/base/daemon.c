@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,11 +21,14 @@ static struct {
 	const char *log_path;
 	const char *pid_file;
 	const char *pid_path; /* the same, once it is written */
-	FILE *log;
+	FILE *log;            /* guarded by log_lock */
 	bool verbose;
 	bool wrong_use;
-	struct brski_env env;
+	void (*stop)(void *ctx); /* NULL: the loop is left */
+	void *stop_ctx;
 } self;
+/* A program may have threads that log, while the file is opened anew. */
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void write_line(void *ctx, enum brski_level level, const char *line)
 {
@@ -35,9 +39,24 @@ static void write_line(void *ctx, enum brski_level level, const char *line)
 	if (level == BRSKI_LOG_DEBUG && !self.verbose)
 		return;
 	brski_time_format(time(NULL), at);
+	pthread_mutex_lock(&log_lock);
 	fprintf(self.log ? self.log : stderr, "%s %s %s: %s\n", at, self.name ? self.name : "daemon",
 		names[level], line);
 	fflush(self.log ? self.log : stderr);
+	pthread_mutex_unlock(&log_lock);
+}
+
+/* NULL: standard error. */
+static void set_log(FILE *log)
+{
+	FILE *before;
+
+	pthread_mutex_lock(&log_lock);
+	before = self.log;
+	self.log = log;
+	pthread_mutex_unlock(&log_lock);
+	if (before)
+		fclose(before);
 }
 
 /* Of root in a folder that is not root's alone: with the rights of the folder's owner. */
@@ -73,9 +92,7 @@ static enum brski_code open_log(struct brski_error *err)
 		return brski_fail(err, BRSKI_UNAVAILABLE, "cannot write the log %s: %s", self.log_path,
 			strerror(errno));
 	}
-	if (self.log)
-		fclose(self.log);
-	self.log = log;
+	set_log(log);
 	return BRSKI_OK;
 }
 
@@ -106,8 +123,9 @@ enum brski_code daemon_begin(
 
 const struct brski_env *daemon_env(void)
 {
-	self.env.log = write_line;
-	return &self.env;
+	static const struct brski_env env = {.log = write_line};
+
+	return &env;
 }
 
 static void on_stop(evutil_socket_t number, short what, void *arg)
@@ -116,7 +134,16 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 
 	(void)what;
 	brski_log(daemon_env(), BRSKI_LOG_INFO, "signal %d: stopping", (int)number);
-	event_base_loopexit(arg, &linger); /* answers under way go out */
+	if (self.stop)
+		self.stop(self.stop_ctx);
+	else
+		event_base_loopexit(arg, &linger); /* answers under way go out */
+}
+
+void daemon_on_stop(void (*stop)(void *ctx), void *ctx)
+{
+	self.stop = stop;
+	self.stop_ctx = ctx;
 }
 
 static void on_hangup(evutil_socket_t number, short what, void *arg)
@@ -161,11 +188,10 @@ void daemon_end(void)
 	if (self.pid_path)
 		unlink(self.pid_path);
 	self.pid_path = NULL;
-	if (self.log)
-		fclose(self.log);
-	self.log = NULL;
+	set_log(NULL);
 	self.log_path = NULL;
 	self.pid_file = NULL;
+	daemon_on_stop(NULL, NULL);
 }
 
 enum brski_code daemon_wrong_use(struct brski_error *err, const char *fmt, ...)

@@ -8,7 +8,10 @@
 #include "eap_brski/pki/credential.h"
 #include "services/base/options.h"
 
-/* What the programs here share: options, log, signals, pid file. One program, one thread. */
+/*
+ * What the programs here share: options, log, signals, pid file. One program; of its threads, one has
+ * all of this but the log, which is everybody's.
+ */
 
 /* Options that every program has. */
 struct daemon_settings {
@@ -69,7 +72,12 @@ const struct brski_env *daemon_env(void);
  * The event in hand is finished first. BRSKI_UNAVAILABLE: the pid file; BRSKI_INTERNAL: the loop.
  */
 BRSKI_CHECKED enum brski_code daemon_loop(struct event_base *base, struct brski_error *err);
-/* Removes the pid file, closes the log. */
+/*
+ * What SIGTERM and SIGINT do in daemon_loop(), each time that one comes, in place of leaving the loop:
+ * for whoever has to bring something to its end before, and leaves the loop then. NULL: nothing else.
+ */
+void daemon_on_stop(void (*stop)(void *ctx), void *ctx);
+/* Removes the pid file, closes the log. No other thread may log any more. */
 void daemon_end(void);
 
 #endif
