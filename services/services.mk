@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-#   make services   brskictl and brski-courier; brski-masa and brski-ca, and for the tests rogue-masa and rogue-ca; with
+#   make services   brskictl, brski-courier and brski-registrar; brski-masa and brski-ca, and for the tests rogue-masa and rogue-ca; with
 #                   sanitizers in $(BUILD)/san
 #   make masa       what a manufacturer runs: brski-masa, and brski-ca, which makes the certificates for it
 #
@@ -38,12 +38,12 @@ DAEMON_LIBS     := $(call pkgconf,--libs $(DAEMON_PACKAGES))
 DEBIAN_SERVICES := $(DEBIAN_COMPILE) libcurl4-openssl-dev libevent-dev libsqlite3-dev
 DEBIAN_MASA     := $(DEBIAN_SERVICES)
 
-UNIT_ARCHIVES += $(BUILD)/san/libbrskictl.a $(patsubst %,$(BUILD)/san/libbrski_%.a,courier registrar masa ca base)
+UNIT_ARCHIVES += $(BUILD)/san/libbrskictl.a $(patsubst %,$(BUILD)/san/libbrski_%.a,courier registrar_https registrar masa ca base)
 UNIT_PACKAGES += $(DAEMON_PACKAGES)
 
 .PHONY: services masa install-masa install-ca deps-masa
 all: services
-services: $(BUILD)/brskictl $(BUILD)/brski-courier $(BUILD)/brski-masa $(BUILD)/brski-ca $(BUILD)/libbrski_registrar_https.a
+services: $(BUILD)/brskictl $(BUILD)/brski-courier $(BUILD)/brski-registrar $(BUILD)/brski-masa $(BUILD)/brski-ca
 test-programs: $(BUILD)/tests/rogue-masa $(BUILD)/tests/rogue-ca
 masa: $(BUILD)/brski-masa $(BUILD)/brski-ca
 
@@ -68,9 +68,10 @@ $(BUILD)/brskictl $(BUILD)/brski-courier:
 define daemons
 $(1)/brski-masa: $$(MASA_PROGRAM:%.c=$(1)/%.o) $(1)/libbrski_masa.a $(1)/libbrski_base.a $(2)
 $(1)/brski-ca: $$(CA_PROGRAM:%.c=$(1)/%.o) $(1)/libbrski_ca.a $(1)/libbrski_base.a $(2)
+$(1)/brski-registrar: $$(HTTPS_PROGRAM:%.c=$(1)/%.o) $(1)/libbrski_registrar_https.a $(1)/libbrski_registrar.a $(1)/libbrski_base.a $(2)
 $(1)/tests/rogue-masa: $(1)/tests/e2e/rogue_masa.o $(1)/tests/e2e/rogue.o $(1)/libbrski_masa.a $(1)/libbrski_base.a $(2)
 $(1)/tests/rogue-ca: $(1)/tests/e2e/rogue_ca.o $(1)/tests/e2e/rogue.o $(1)/libbrski_ca.a $(1)/libbrski_base.a $(2)
-$(1)/brski-masa $(1)/brski-ca $(1)/tests/rogue-masa $(1)/tests/rogue-ca:
+$(1)/brski-registrar $(1)/brski-masa $(1)/brski-ca $(1)/tests/rogue-masa $(1)/tests/rogue-ca:
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $(3) $$(LDFLAGS) $$^ -o $$@ $$(DAEMON_LIBS) $$(LIBS)
