@@ -16,6 +16,7 @@
 #include "services/base/address.h"
 
 #define BACKLOG 128
+#define OTHER_FILES 32               /* than connections: the store's, the log's, calls of our own */
 #define CHAIN_OCTETS_MAX (32 * 1024) /* of a client's certificates */
 
 static void bound_address(int fd, char out[HTTP_ADDRESS_MAX])
@@ -111,23 +112,35 @@ enum brski_code http_tls_new(const struct brski_credential *server, SSL_CTX **ou
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_num_tickets(tls, 0);
+	/* an idle connection keeps no buffers; and each message of TLS's own gives others their turn */
+	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_clear_mode(tls, SSL_MODE_AUTO_RETRY);
 	*out = tls;
 	return BRSKI_OK;
 }
 
-enum brski_code http_limit_connections(unsigned max_connections, struct brski_error *err)
+enum brski_code http_files_for(unsigned wanted, unsigned *got, struct brski_error *err)
 {
 	struct rlimit limit;
 	int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	rlim_t others;
 
+	*got = 0;
 	if (next < 0)
 		return brski_fail(err, BRSKI_INTERNAL, "cannot open /dev/null: %s", strerror(errno));
 	close(next);
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return brski_fail(err, BRSKI_INTERNAL, "getrlimit: %s", strerror(errno));
-	if (limit.rlim_cur > (rlim_t)next + max_connections)
-		limit.rlim_cur = (rlim_t)next + max_connections;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return brski_fail(err, BRSKI_INTERNAL, "setrlimit: %s", strerror(errno));
+	others = (rlim_t)next + OTHER_FILES;
+	if (limit.rlim_cur < others + wanted) {
+		limit.rlim_cur = limit.rlim_max < others + wanted ? limit.rlim_max : others + wanted;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			return brski_fail(err, BRSKI_INTERNAL, "setrlimit: %s", strerror(errno));
+	}
+	if (limit.rlim_cur >= others + wanted)
+		*got = wanted;
+	else
+		*got = limit.rlim_cur > others ? (unsigned)(limit.rlim_cur - others) : 1;
 	return BRSKI_OK;
 }

@@ -24,9 +24,10 @@ BRSKI_CHECKED enum brski_code http_tls_new(
 	const struct brski_credential *server, SSL_CTX **out, struct brski_error *err);
 
 /*
- * No descriptor beyond the next max_connections ones can be opened in this process from now on.
- * BRSKI_INTERNAL.
+ * Raises the process's limit on open files, where it is too low for `wanted` more than are open now
+ * and some for other ends. *got: how many that are: `wanted`, or what the hard limit leaves, 1 at
+ * least. BRSKI_INTERNAL.
  */
-BRSKI_CHECKED enum brski_code http_limit_connections(unsigned max_connections, struct brski_error *err);
+BRSKI_CHECKED enum brski_code http_files_for(unsigned wanted, unsigned *got, struct brski_error *err);
 
 #endif

@@ -1,382 +1,328 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/base/http_server.h"
 
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
-#include <event2/http.h>
-#include <event2/http_struct.h>
-#include <event2/keyvalq_struct.h>
-#include <event2/listener.h>
-#include <openssl/err.h>
+#include "services/base/clock.h"
+#include "services/base/http_server_internal.h"
 
-#include "eap_brski/transport/http_reply.h"
-#include "services/base/http_fields.h"
-#include "services/base/http_listen.h"
+#define ACCEPT_MAX 16 /* connections, until others have their turn */
+#define NEW_MS 1000   /* so long is a connection new that has had no answer yet */
+#define RETRY_MS 200  /* until it is tried again to accept one, or to make room for it */
 
-#define ALL_METHODS \
-	(EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | \
-		EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH)
-
-struct http_exchange {
-	struct http_connection *connection;
-	struct evhttp_request *req; /* NULL: the client has gone */
-	struct brski_http request;
-};
-
-/* It lives until the client has gone and its exchange was replied to. */
-struct http_connection {
-	struct http_connection *next;
-	struct http_connection **link; /* what points at this one */
-	struct http_server *server;
-	struct evhttp_connection *evcon; /* NULL: the client has gone */
-	struct http_exchange *exchange;  /* evhttp has one at a time; NULL: none */
-	STACK_OF(X509) *chain;           /* NULL: none, or not asked for yet */
-	void *data;                      /* the owner's */
-	char peer[HTTP_ADDRESS_MAX];
-};
-
-struct http_server {
-	struct event_base *base;
-	struct evhttp *evhttp;
-	struct evconnlistener *listener;
-	SSL_CTX *tls;
-	size_t max_body;
-	const struct brski_env *env;
-	http_handler *handler;
-	void (*closed)(void *ctx, void *data);
-	void *ctx;
-	struct http_connection *connections;
-};
-
-const struct brski_http *http_exchange_request(const struct http_exchange *ex)
+static void pause_accepting(struct http_server *server)
 {
-	return &ex->request;
-}
+	const struct timeval retry = {.tv_usec = RETRY_MS * 1000};
 
-const STACK_OF(X509) *http_exchange_chain(const struct http_exchange *ex)
-{
-	return ex->connection->chain;
-}
-
-const X509 *http_exchange_client(const struct http_exchange *ex)
-{
-	return ex->connection->chain ? sk_X509_value(ex->connection->chain, 0) : NULL;
-}
-
-void **http_exchange_data(struct http_exchange *ex)
-{
-	return &ex->connection->data;
-}
-
-const char *http_exchange_peer(const struct http_exchange *ex)
-{
-	return ex->connection->peer;
-}
-
-static const char *method_name(const struct evhttp_request *req)
-{
-	switch (evhttp_request_get_command(req)) {
-	case EVHTTP_REQ_GET:
-		return "GET";
-	case EVHTTP_REQ_POST:
-		return "POST";
-	case EVHTTP_REQ_HEAD:
-		return "HEAD";
-	case EVHTTP_REQ_PUT:
-		return "PUT";
-	case EVHTTP_REQ_DELETE:
-		return "DELETE";
-	case EVHTTP_REQ_OPTIONS:
-		return "OPTIONS";
-	default:
-		return "PATCH";
-	}
-}
-
-static void connection_free(struct http_connection *c)
-{
-	*c->link = c->next;
-	if (c->next)
-		c->next->link = c->link;
-	if (c->data && c->server->closed)
-		c->server->closed(c->server->ctx, c->data);
-	sk_X509_pop_free(c->chain, X509_free);
-	free(c);
-}
-
-static void exchange_free(struct http_exchange *ex)
-{
-	struct http_connection *c = ex->connection;
-
-	c->exchange = NULL;
-	if (!c->evcon)
-		connection_free(c);
-	brski_http_free(&ex->request);
-	free(ex);
-}
-
-static void on_close(struct evhttp_connection *evcon, void *arg)
-{
-	struct http_connection *c = arg;
-
-	(void)evcon;
-	c->evcon = NULL;
-	if (c->exchange)
-		c->exchange->req = NULL; /* evhttp frees it with the connection */
-	else
-		connection_free(c);
-}
-
-static void read_peer(struct http_connection *c)
-{
-	char *address = NULL;
-	ev_uint16_t port = 0;
-
-	evhttp_connection_get_peer(c->evcon, &address, &port);
-	snprintf(c->peer, sizeof(c->peer), "%s", address ? address : "?");
-}
-
-static struct http_connection *connection_new(struct http_server *server, struct evhttp_connection *evcon)
-{
-	struct http_connection *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return NULL;
-	c->server = server;
-	c->evcon = evcon;
-	c->next = server->connections;
-	c->link = &server->connections;
-	if (c->next)
-		c->next->link = &c->next;
-	server->connections = c;
-	read_peer(c);
-	evhttp_connection_set_closecb(evcon, on_close, c);
-	return c;
-}
-
-/* OpenSSL's chain of a client lacks the client's own certificate. */
-static bool read_chain(struct http_connection *c)
-{
-	SSL *ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(c->evcon));
-	X509 *leaf = ssl ? SSL_get1_peer_certificate(ssl) : NULL;
-	STACK_OF(X509) *above = leaf ? SSL_get_peer_cert_chain(ssl) : NULL;
-
-	if (!leaf || c->chain) {
-		X509_free(leaf);
-		return true;
-	}
-	c->chain = above ? X509_chain_up_ref(above) : sk_X509_new_null();
-	if (c->chain && sk_X509_unshift(c->chain, leaf) > 0)
-		return true;
-	X509_free(leaf);
-	sk_X509_pop_free(c->chain, X509_free);
-	c->chain = NULL;
-	return false;
-}
-
-static enum brski_code read_fields(struct http_exchange *ex, struct brski_error *err)
-{
-	const struct evkeyval *field;
-	enum brski_code code = BRSKI_OK;
-
-	for (field = evhttp_request_get_input_headers(ex->req)->tqh_first; field && code == BRSKI_OK;
-		field = field->next.tqe_next) {
-		/* the type in place of read_request()'s; lists may be in several (RFC 9110 5.3) */
-		if (strcasecmp(field->key, "content-type") == 0)
-			code = brski_http_set(&ex->request, field->key, field->value, err);
-		else if (http_field_is_read(field->key))
-			code = brski_http_add(&ex->request, field->key, field->value, err);
-	}
-	return code;
-}
-
-static enum brski_code read_request(struct http_exchange *ex, struct brski_error *err)
-{
-	struct evbuffer *body = evhttp_request_get_input_buffer(ex->req);
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(ex->req);
-	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
-	size_t len = evbuffer_get_length(body);
-	const uint8_t *octets = evbuffer_pullup(body, -1);
-	enum brski_code code;
-
-	if (len > ex->connection->server->max_body)
-		return brski_fail(err, BRSKI_TOO_LARGE, "the body has %zu octets, more than %zu", len,
-			ex->connection->server->max_body);
-	if (uri && evhttp_uri_get_query(uri))
-		return brski_fail(err, BRSKI_NOT_FOUND, "there is nothing here that takes a query");
-	/* the type is set from the fields */
-	code = brski_http_request(&ex->request, method_name(ex->req), path && path[0] != '\0' ? path : "/",
-		"application/octet-stream", brski_span(octets, len), err);
-	return code == BRSKI_OK ? read_fields(ex, err) : code;
-}
-
-static void refuse(struct http_exchange *ex, const struct brski_error *why)
-{
-	struct brski_http response = {0};
-	struct brski_error err;
-
-	if (brski_http_reply_text(&response, brski_code_http_status(why->code), why->why, &err) != BRSKI_OK)
-		response.status = 500;
-	http_exchange_reply(ex, &response, why->why);
-}
-
-static struct http_connection *connection_of(struct http_server *server, struct evhttp_connection *evcon)
-{
-	struct http_connection *c = server->connections;
-
-	while (c && c->evcon != evcon)
-		c = c->next;
-	return c ? c : connection_new(server, evcon);
-}
-
-static void on_request(struct evhttp_request *req, void *arg)
-{
-	struct http_server *server = arg;
-	struct http_connection *c = connection_of(server, evhttp_request_get_connection(req));
-	struct http_exchange *ex = c ? calloc(1, sizeof(*ex)) : NULL;
-	struct brski_error err = {0};
-
-	if (!ex || !read_chain(c)) {
-		free(ex);
-		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
-		return;
-	}
-	ex->connection = c;
-	ex->req = req;
-	c->exchange = ex;
-	if (read_request(ex, &err) != BRSKI_OK)
-		refuse(ex, &err);
-	else
-		server->handler(server->ctx, ex);
-	/*
-	 * libevent asks SSL_get_error() of this same thread: an old error in the queue would close
-	 * a connection
-	 */
-	ERR_clear_error();
-}
-
-static void write_fields(struct evhttp_request *req, const struct brski_http *response)
-{
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-
-	for (size_t i = 0; i < response->n_fields; i++) {
-		if (strcmp(response->fields[i].name, "content-length") != 0)
-			evhttp_add_header(headers, response->fields[i].name, response->fields[i].value);
-	}
-}
-
-static void write_response(struct evhttp_request *req, const struct brski_http *response)
-{
-	struct evbuffer *body = evbuffer_new();
-	int status = response->status >= 200 && response->status < 600 ? (int)response->status : 500;
-
-	if (!body || evbuffer_add(body, response->body.data, response->body.len) != 0) {
-		evhttp_send_error(req, HTTP_INTERNAL, NULL);
-	} else {
-		write_fields(req, response);
-		evhttp_send_reply(req, status, NULL, body);
-	}
-	if (body)
-		evbuffer_free(body);
-}
-
-void http_exchange_reply(struct http_exchange *ex, struct brski_http *response, const char *note)
-{
-	const char *method = ex->request.method ? ex->request.method : "request";
-	const char *path = ex->request.path ? ex->request.path : "not read";
-	struct evhttp_request *req;
-
-	brski_log(ex->connection->server->env, response->status < 400 ? BRSKI_LOG_INFO : BRSKI_LOG_WARN,
-		"%s %s %s: %u%s%s%s", ex->connection->peer, method, path, response->status,
-		ex->req ? "" : " (the client has gone)", note ? ", " : "", note ? note : "");
-	req = ex->req;
-	exchange_free(ex);
-	if (req)
-		write_response(req, response);
-	brski_http_free(response);
-}
-
-static struct bufferevent *new_tls_connection(struct event_base *base, void *arg)
-{
-	struct http_server *server = arg;
-	SSL *ssl = SSL_new(server->tls);
-	struct bufferevent *bev = NULL;
-
-	if (ssl)
-		bev = bufferevent_openssl_socket_new(
-			base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
-	if (!bev) {
-		/* evhttp would go on without TLS: rather none */
-		brski_log(server->env, BRSKI_LOG_ERROR, "out of memory for a TLS connection");
-		abort();
-	}
-	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
-	return bev;
+	event_del(server->accepting);
+	event_add(server->resuming, &retry);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
+	struct http_server *server = arg;
+
 	(void)fd;
 	(void)what;
-	evconnlistener_enable(arg);
+	event_add(server->accepting, NULL);
 }
 
-/*
- * No descriptor left: http_limit_connections() was reached. The kernel queues connections
- * meanwhile. arg is evhttp's.
- */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
+void http_server_has_room(struct http_server *server)
 {
-	struct timeval pause = {.tv_usec = 100000};
+	if (!event_pending(server->resuming, EV_TIMEOUT, NULL))
+		return;
+	event_del(server->resuming);
+	event_add(server->accepting, NULL);
+}
 
-	(void)arg;
-	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_resume, listener, &pause) ==
-		0)
-		evconnlistener_disable(listener);
+/* Whose connections are looked at: those with a share, or of all those without a certificate. */
+struct whose {
+	const struct http_share *address, *certificate;
+};
+
+/*
+ * May it be closed for another's sake? One that has only just come must not be, so that it can send
+ * its request; except, while it is silent, for another of the same address.
+ */
+static bool may_go(const struct http_connection *c, const struct whose *whose, int64_t quiet)
+{
+	bool settled = c->requests > 0 || quiet >= NEW_MS;
+
+	if (whose->certificate)
+		return c->certificate == whose->certificate && c->state == HTTP_IDLE;
+	if (whose->address && c->address != whose->address)
+		return false;
+	return !c->chain && quiet >= 0 && (settled || (whose->address && c->silent));
+}
+
+static const struct whose anybody;
+
+/* Whoever has been quiet longest; NULL: nobody may be closed. */
+static struct http_connection *find_quiet(const struct http_server *server, const struct whose *whose)
+{
+	struct http_connection *found = NULL;
+	int64_t longest = -1;
+
+	for (struct http_connection *c = server->connections; c; c = c->next) {
+		int64_t quiet = http_connection_quiet(c);
+
+		if (quiet > longest && may_go(c, whose, quiet)) {
+			longest = quiet;
+			found = c;
+		}
+	}
+	return found;
+}
+
+static bool is_full(const struct http_server *server)
+{
+	return server->n_connections >= server->max_connections;
+}
+
+/* IPv4 as such, however the listener has it. */
+static void address_text(const struct sockaddr_storage *at, char out[HTTP_ADDRESS_MAX])
+{
+	struct sockaddr_in ipv4 = {.sin_family = AF_INET};
+	const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)at;
+	const struct sockaddr *shown = (const struct sockaddr *)at;
+	socklen_t len = at->ss_family == AF_INET6 ? sizeof(*ipv6) : sizeof(ipv4);
+
+	if (at->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&ipv6->sin6_addr)) {
+		memcpy(&ipv4.sin_addr, ipv6->sin6_addr.s6_addr + 12, 4);
+		shown = (const struct sockaddr *)&ipv4;
+		len = sizeof(ipv4);
+	}
+	if (getnameinfo(shown, len, out, HTTP_ADDRESS_MAX, NULL, 0, NI_NUMERICHOST) != 0)
+		snprintf(out, HTTP_ADDRESS_MAX, "?");
+}
+
+static bool is_proxy(const struct http_server *server, const struct http_holder *whole)
+{
+	for (size_t i = 0; i < server->n_proxies; i++) {
+		if (memcmp(&server->proxies[i], whole, sizeof(*whole)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One more for the holder, if need be instead of its quietest one. */
+static bool enter(struct http_server *server, struct http_shares *shares, const struct http_holder *holder,
+	unsigned most, struct http_share **out)
+{
+	struct http_share *share = http_share_of(shares, holder);
+	struct whose whose = {0};
+	struct http_connection *quiet = NULL;
+
+	if (shares == &server->certificates)
+		whose.certificate = share;
+	else
+		whose.address = share;
+	if (share && share->n >= most)
+		quiet = find_quiet(server, &whose);
+	if (quiet)
+		http_connection_free(quiet);
+	return http_share_enter(shares, holder, most, out);
+}
+
+bool http_server_admits(struct http_connection *c)
+{
+	struct http_server *server = c->server;
+	struct http_holder holder;
+
+	if (!c->chain || server->certificate_share == 0)
+		return true;
+	if (http_holder_certificate(sk_X509_value(c->chain, 0), &holder) &&
+		enter(server, &server->certificates, &holder, server->certificate_share, &c->certificate))
+		return true;
+	http_line(server, HTTP_LINE_SHARE, "%s: a connection was refused: its certificate has its share, %u",
+		c->peer, server->certificate_share);
+	return false;
+}
+
+static bool enter_share(struct http_server *server, const struct sockaddr_storage *at, const char *peer,
+	struct http_share **out)
+{
+	struct http_holder whole = http_holder_address(at, true);
+	bool proxy = is_proxy(server, &whole);
+	struct http_holder holder = proxy ? whole : http_holder_address(at, false);
+	unsigned most = proxy ? server->proxy_share : server->share;
+
+	if (enter(server, &server->addresses, &holder, most, out))
+		return true;
+	http_line(server, HTTP_LINE_SHARE, "%s: a connection was refused: its address has its share, %u",
+		peer, most);
+	return false;
+}
+
+static bool make_room(struct http_server *server)
+{
+	struct http_connection *quiet = is_full(server) ? find_quiet(server, &anybody) : NULL;
+
+	if (!is_full(server))
+		return true;
+	if (quiet)
+		http_connection_free(quiet);
+	return quiet != NULL;
+}
+
+static void admit(struct http_server *server, evutil_socket_t fd, const struct sockaddr_storage *at)
+{
+	struct http_share *share = NULL;
+	struct http_connection *c;
+	char peer[HTTP_ADDRESS_MAX];
+
+	address_text(at, peer);
+	/* who has his share does not make others go */
+	if (!enter_share(server, at, peer, &share) || !make_room(server)) {
+		http_share_leave(&server->addresses, share);
+		close(fd);
+		return;
+	}
+	c = http_connection_new(server, fd, peer);
+	if (!c) {
+		http_share_leave(&server->addresses, share);
+		return;
+	}
+	c->address = share;
+	http_connection_run(c);
+}
+
+/* False: no more now. */
+static bool accept_one(struct http_server *server)
+{
+	struct sockaddr_storage at = {0};
+	socklen_t len = sizeof(at);
+	evutil_socket_t fd;
+
+	if (is_full(server) && !find_quiet(server, &anybody)) {
+		http_line(server, HTTP_LINE_FULL,
+			"all %u connections are taken: whoever comes waits until one ends",
+			server->max_connections);
+		pause_accepting(server);
+		return false;
+	}
+	fd = accept4(server->listener, (struct sockaddr *)&at, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0)
+		admit(server, fd, &at);
+	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		pause_accepting(server);
+	return fd >= 0;
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_server *server = arg;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < ACCEPT_MAX && accept_one(server); i++)
+		;
+}
+
+static void on_minute(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	http_lines_tell(arg);
+}
+
+static int64_t time_of(int ms, int timeout)
+{
+	return ms > 0 ? ms : (int64_t)timeout * 1000;
+}
+
+/* No address can have all. */
+static unsigned share_of(unsigned wanted, unsigned max_connections)
+{
+	unsigned most = max_connections - max_connections / 4;
+
+	if (most == max_connections && most > 1)
+		most--;
+	return wanted > 0 && wanted < most ? wanted : most;
 }
 
 static void set_limits(struct http_server *server, const struct http_server_config *config)
 {
-	/* evhttp's own limit is a wider one: what is over it evhttp refuses without a word in the log */
-	evhttp_set_max_body_size(server->evhttp, (ev_ssize_t)config->max_body * 4);
-	evhttp_set_max_headers_size(server->evhttp, (ev_ssize_t)config->max_headers);
-	evhttp_set_timeout(server->evhttp, config->timeout);
-	evhttp_set_allowed_methods(server->evhttp, ALL_METHODS);
-	evhttp_set_default_content_type(server->evhttp, NULL);
-	if (server->tls)
-		evhttp_set_bevcb(server->evhttp, new_tls_connection, server);
-	evhttp_set_gencb(server->evhttp, on_request, server);
+	server->max_body = config->max_body;
+	server->max_headers = config->max_headers;
+	server->queries = config->queries;
+	server->handshake_ms = time_of(config->handshake_ms, config->timeout);
+	server->request_ms = time_of(config->request_ms, config->timeout);
+	server->idle_ms = time_of(config->idle_ms, config->timeout);
+	server->requests_max = config->requests_max;
+	server->share = share_of(config->share, server->max_connections);
+	server->proxy_share = share_of(config->proxy_share, server->max_connections);
+	server->certificate_share = config->certificate_share;
+}
+
+static enum brski_code read_proxies(
+	struct http_server *server, const struct setting_list *proxies, struct brski_error *err)
+{
+	enum brski_code code = BRSKI_OK;
+
+	for (size_t i = 0; proxies && i < proxies->n && code == BRSKI_OK; i++) {
+		code = http_holder_read(proxies->items[i], &server->proxies[i], err);
+		server->n_proxies = i + 1;
+	}
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "proxies");
+}
+
+static enum brski_code start_events(struct http_server *server, struct brski_error *err)
+{
+	const struct timeval minute = {.tv_sec = 60};
+	struct event_base *base = server->base;
+
+	server->accepting = event_new(base, server->listener, EV_READ | EV_PERSIST, on_accept, server);
+	server->resuming = event_new(base, -1, EV_TIMEOUT, on_resume, server);
+	server->telling = event_new(base, -1, EV_PERSIST, on_minute, server);
+	if (!server->accepting || !server->resuming || !server->telling ||
+		event_add(server->accepting, NULL) != 0 || event_add(server->telling, &minute) != 0)
+		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory for the HTTP server");
+	return BRSKI_OK;
+}
+
+static enum brski_code start_tls(
+	struct http_server *server, const struct brski_credential *tls, struct brski_error *err)
+{
+	if (!tls)
+		return BRSKI_OK;
+	server->transport = http_transport_new();
+	if (!server->transport)
+		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory for the HTTP server");
+	return http_tls_new(tls, &server->tls, err);
 }
 
 static enum brski_code start(
 	struct http_server *server, const struct http_server_config *config, struct brski_error *err)
 {
 	char bound[HTTP_ADDRESS_MAX];
-	int fd = -1;
-	enum brski_code code = config->tls ? http_tls_new(config->tls, &server->tls, err) : BRSKI_OK;
+	enum brski_code code = start_tls(server, config->tls, err);
 
 	if (code == BRSKI_OK)
-		code = http_listen(config->listen, &fd, bound, err);
+		code = read_proxies(server, config->proxies, err);
+	if (code == BRSKI_OK)
+		code = http_listen(config->listen, &server->listener, bound, err);
+	if (code == BRSKI_OK)
+		code = http_files_for(config->max_connections, &server->max_connections, err);
 	if (code != BRSKI_OK)
 		return code;
-	server->listener = evconnlistener_new(
-		server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, -1, fd);
-	server->evhttp = evhttp_new(server->base);
-	if (!server->listener || !server->evhttp)
-		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory for the HTTP server");
+	if (server->max_connections < config->max_connections)
+		brski_log(server->env, BRSKI_LOG_WARN,
+			"%u connections at a time, not %u: the limit on open files allows no more",
+			server->max_connections, config->max_connections);
 	set_limits(server, config);
-	if (!evhttp_bind_listener(server->evhttp, server->listener))
-		return brski_fail(err, BRSKI_INTERNAL, "cannot start the HTTP server");
-	evconnlistener_set_error_cb(server->listener, on_accept_error);
-	brski_log(server->env, BRSKI_LOG_INFO, "listening on %s://%s", server->tls ? "https" : "http", bound);
-	return http_limit_connections(config->max_connections, err);
+	code = start_events(server, err);
+	if (code == BRSKI_OK)
+		brski_log(server->env, BRSKI_LOG_INFO, "listening on %s://%s", server->tls ? "https" : "http",
+			bound);
+	return code;
 }
 
 enum brski_code http_server_new(struct event_base *base, const struct http_server_config *config,
@@ -389,8 +335,8 @@ enum brski_code http_server_new(struct event_base *base, const struct http_serve
 	if (!server)
 		return brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
 	server->base = base;
+	server->listener = -1;
 	server->env = config->env;
-	server->max_body = config->max_body;
 	server->handler = handler;
 	server->closed = config->closed;
 	server->ctx = ctx;
@@ -402,16 +348,24 @@ enum brski_code http_server_new(struct event_base *base, const struct http_serve
 	return code;
 }
 
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
 void http_server_free(struct http_server *server)
 {
 	if (!server)
 		return;
-	if (server->evhttp)
-		evhttp_free(server->evhttp); /* and the listener, once bound */
-	else if (server->listener)
-		evconnlistener_free(server->listener);
-	while (server->connections && server->connections->exchange)
-		exchange_free(server->connections->exchange);
+	while (server->connections)
+		http_connection_free(server->connections);
+	free_event(server->accepting);
+	free_event(server->resuming);
+	free_event(server->telling);
+	if (server->listener >= 0)
+		close(server->listener);
 	SSL_CTX_free(server->tls);
+	BIO_meth_free(server->transport);
 	free(server);
 }

@@ -18,15 +18,23 @@ struct http_server_config {
 	const struct brski_credential *tls; /* NULL: HTTP without TLS. Must stay alive */
 	const struct brski_env *env;        /* where the log goes. Must stay alive */
 	size_t max_body;                    /* octets; a longer one is answered with 413 */
-	size_t max_headers;                 /* octets */
-	int timeout;                        /* seconds: what the next three are when they are 0 */
-	int handshake_ms;                   /* for a whole TLS handshake */
-	int request_ms; /* for a whole request from its first octet, and for a client to take an answer */
-	int idle_ms;    /* between an answer and the first octet of the next request */
-	unsigned requests_max;              /* of one connection; 0: no bound */
-	unsigned max_connections;           /* more wait in the kernel's queue */
-	unsigned share;                     /* connections of one address (IPv6: of one /64); 0: no bound */
-	unsigned proxy_share;               /* of one of the addresses in `proxies`; 0: no bound */
+	bool queries; /* a target's query stands behind the path, "/a?b"; else it is answered with 404 */
+	size_t max_headers; /* octets, the request line among them */
+	int timeout;        /* seconds: what the next three are when they are 0 */
+	int handshake_ms;   /* for a whole TLS handshake */
+	int request_ms;     /* for a whole request from its first octet, and for a client to take an answer */
+	int idle_ms;        /* between an answer and the first octet of the next request */
+	unsigned requests_max; /* of one connection; 0: no bound */
+	/*
+	 * More wait in the kernel's queue; before that, idle connections are closed that showed no
+	 * certificate.
+	 */
+	unsigned max_connections;
+	/*
+	 * Connections of one address (IPv6: of one /64), and of one of the addresses in `proxies`. 0, or
+	 * more than that: three quarters of max_connections, so that nobody can take them all.
+	 */
+	unsigned share, proxy_share;
 	const struct setting_list *proxies; /* addresses; NULL: none. Read in http_server_new() alone */
 	unsigned certificate_share;         /* connections of one client certificate; 0: no bound */
 	/*
@@ -38,21 +46,21 @@ struct http_server_config {
 
 /*
  * Called once for each request that is HTTP. It must call http_exchange_reply() once, at once or
- * later in the same loop. One line of log is written then, and for requests over max_body, which do
- * not get here.
+ * later in the same loop; meanwhile nothing closes the connection. A line of log is written then,
+ * and for what does not get here; of lines that strangers and refusals cause some a minute.
  */
 typedef void http_handler(void *ctx, struct http_exchange *ex);
 
 /*
- * Listens. More than max_connections connections are left in the kernel's queue: the limit on open
- * files is lowered to what is open now and that many more, so open everything else before. One
- * server to a process, therefore. *out is new, NULL without success. Errors of http_listen(),
- * http_tls_new() and http_limit_connections(); BRSKI_NO_MEMORY.
+ * Listens. The limit on open files is raised where it is too low for max_connections; as far as
+ * that may not be, there are fewer, and the log says so. Open everything else before. *out is new,
+ * NULL without success. Errors of http_listen(), http_tls_new() and http_files_for();
+ * BRSKI_NO_MEMORY; BRSKI_MALFORMED: a proxy is no address.
  */
 BRSKI_CHECKED enum brski_code http_server_new(struct event_base *base,
 	const struct http_server_config *config, http_handler *handler, void *ctx, struct http_server **out,
 	struct brski_error *err);
-/* Closes all connections; exchanges are void. The event loop does not run any more after it. */
+/* Closes all connections, and calls `closed` for each that has data; exchanges are void. */
 void http_server_free(struct http_server *server);
 
 /* Borrowed from the exchange, as the client's certificate and its address are: gone with the reply. */
@@ -71,8 +79,9 @@ const STACK_OF(X509) *http_exchange_chain(const struct http_exchange *ex);
 void **http_exchange_data(struct http_exchange *ex);
 const char *http_exchange_peer(const struct http_exchange *ex); /* address in text */
 /*
- * Takes what *response holds, and frees the exchange. note: a word for the log, may be NULL.
- * Harmless when the client has gone.
+ * Takes what *response holds, and frees the exchange; perhaps its connection, too, and its data by
+ * `closed`. note: a word for the log, may be NULL. Harmless when the client has gone. In the loop's
+ * thread alone.
  */
 void http_exchange_reply(struct http_exchange *ex, struct brski_http *response, const char *note);
 
