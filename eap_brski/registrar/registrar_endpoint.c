@@ -144,6 +144,11 @@ enum brski_code brski_registrar_answer_misfit(const struct brski_registrar_endpo
 
 /* ---- All of them ---- */
 
+const struct brski_registrar_endpoint *brski_registrar_endpoint(size_t i)
+{
+	return i < N_ENDPOINTS ? &endpoints[i] : NULL;
+}
+
 json_t *brski_registrar_endpoint_list(bool est)
 {
 	json_t *list = json_array();

@@ -494,6 +494,8 @@ unsigned brski_registrar_endpoint_misfit(const struct brski_registrar_endpoint *
 	const struct brski_http *request, const char **words);
 BRSKI_CHECKED enum brski_code brski_registrar_answer_misfit(const struct brski_registrar_endpoint *endpoint,
 	unsigned status, const char *words, struct brski_http *response, struct brski_error *err);
+/* The table, for those who draw it; NULL behind its end. */
+const struct brski_registrar_endpoint *brski_registrar_endpoint(size_t i);
 /* The paths of those that can be used, new; NULL: no memory. */
 json_t *brski_registrar_endpoint_list(bool est);
 
