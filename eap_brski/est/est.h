@@ -9,7 +9,7 @@
 /*
  * What EST carries (RFC 7030 as RFC 8951 clarifies it): bodies, which are base64 of DER, and certs-only
  * messages. The request in a body is a PKCS #10, and is judged where CMP's are (cmp.h,
- * brski_cmp_pkcs10_check()).
+ * brski_cmp_pkcs10_check()); CSR attributes are in csrattrs.h.
  */
 #define BRSKI_MEDIA_PKCS10 "application/pkcs10"                                /* RFC 7030 4.2.1 */
 #define BRSKI_MEDIA_CERTS_ONLY "application/pkcs7-mime; smime-type=certs-only" /* RFC 7030 4.2.3 */

@@ -7,8 +7,6 @@
 
 #include "eap_brski/pki/cert.h"
 
-#define RSA_BITS_MIN 2048
-#define RSA_BITS_MAX 8192
 #define RSA_EXPONENT_BITS_MAX 64
 
 static enum brski_code check_rsa(const EVP_PKEY *key, struct brski_error *err)
@@ -17,12 +15,12 @@ static enum brski_code check_rsa(const EVP_PKEY *key, struct brski_error *err)
 	BIGNUM *e = NULL;
 	enum brski_code code = BRSKI_OK;
 
-	if (bits < RSA_BITS_MIN)
+	if (bits < BRSKI_RSA_BITS_MIN)
 		return brski_fail(err, BRSKI_UNSUPPORTED, "RSA key of %d bits is weak: %d to %d are taken",
-			bits, RSA_BITS_MIN, RSA_BITS_MAX);
-	if (bits > RSA_BITS_MAX)
+			bits, BRSKI_RSA_BITS_MIN, BRSKI_RSA_BITS_MAX);
+	if (bits > BRSKI_RSA_BITS_MAX)
 		return brski_fail(err, BRSKI_UNSUPPORTED, "RSA key of %d bits: %d to %d are taken", bits,
-			RSA_BITS_MIN, RSA_BITS_MAX);
+			BRSKI_RSA_BITS_MIN, BRSKI_RSA_BITS_MAX);
 	if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
 		return brski_fail_openssl(err, BRSKI_UNSUPPORTED, "RSA key without a public exponent");
 	if (BN_num_bits(e) > RSA_EXPONENT_BITS_MAX)

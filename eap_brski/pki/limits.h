@@ -11,7 +11,9 @@
  * what the signer's key says, so keys and counts are judged before any signature is.
  */
 
-#define BRSKI_PEER_CERTS_MAX 10      /* in one message: a TLS handshake's, a CMS's, a CMP message's */
+#define BRSKI_PEER_CERTS_MAX 10 /* in one message: a TLS handshake's, a CMS's, a CMP message's */
+#define BRSKI_RSA_BITS_MIN 2048
+#define BRSKI_RSA_BITS_MAX 8192
 #define BRSKI_SIGNATURE_TRIES_MAX 10 /* for one message, where several certificates fit one name */
 
 /* The rule on keys and counts in words, for where no more can be said. */
