@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -102,4 +103,27 @@ enum brski_code run_as_owner(const char *path, struct run_as *out, struct brski_
 		code = brski_fail(err, BRSKI_INTERNAL, "cannot look at its folder: %s", strerror(errno));
 	close(fd);
 	return code;
+}
+
+/* What can be undone has not been done. */
+static bool become(const struct passwd *who)
+{
+	return initgroups(who->pw_name, who->pw_gid) == 0 &&
+	       setresgid(who->pw_gid, who->pw_gid, who->pw_gid) == 0 &&
+	       setresuid(who->pw_uid, who->pw_uid, who->pw_uid) == 0 && (who->pw_uid == 0 || setuid(0) != 0);
+}
+
+enum brski_code run_as_become(const char *user, struct brski_error *err)
+{
+	const struct passwd *who = getpwnam(user);
+
+	if (!who)
+		return brski_fail(err, BRSKI_NOT_FOUND, "there is no user %s", user);
+	if (geteuid() == who->pw_uid && getuid() == who->pw_uid)
+		return BRSKI_OK;
+	if (geteuid() != 0)
+		return brski_fail(err, BRSKI_UNSUPPORTED, "only root can become user %s", user);
+	return become(who)
+		       ? BRSKI_OK
+		       : brski_fail(err, BRSKI_INTERNAL, "cannot become user %s: %s", user, strerror(errno));
 }

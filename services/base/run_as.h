@@ -31,4 +31,10 @@ BRSKI_CHECKED enum brski_code run_as_owner(const char *path, struct run_as *out,
 void run_as_begin(const struct run_as *who);
 void run_as_end(const struct run_as *who);
 
+/*
+ * For good, all of the process: the user of this name, with his groups. BRSKI_NOT_FOUND: there is none;
+ * BRSKI_UNSUPPORTED: we are neither root nor he; BRSKI_INTERNAL: it cannot be done, or could be undone.
+ */
+BRSKI_CHECKED enum brski_code run_as_become(const char *user, struct brski_error *err);
+
 #endif

@@ -28,6 +28,7 @@ const struct setting door_table[] = {
 	{FLAG(est), "yes", false, NULL, "serve EST (RFC 7030), too"},
 	{TEXT(rules_server), NULL, false, "ADDRESS:PORT", "the FreeRADIUS server that has the administrator's rules, or none"},
 	{TEXT(rules_secret_file), "/etc/brski/rules.secret", false, "FILE", "the secret shared with it"},
+	{TEXT(run_as), NULL, false, "USER", "that root becomes"},
 	{"log", SETTING_TEXT, DAEMON(log), NULL, false, "FILE", "append the log to it; without: standard error"},
 	{"pid_file", SETTING_TEXT, DAEMON(pid_file), NULL, false, "FILE", "write the process id to it"},
 	{"verbose", SETTING_FLAG, DAEMON(verbose), "no", false, NULL, "log details"},

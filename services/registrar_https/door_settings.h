@@ -22,6 +22,7 @@ struct door_config {
 	bool est;
 	char *rules_server; /* "ADDRESS:PORT", or "none" */
 	char *rules_secret_file;
+	char *run_as; /* NULL: as whoever has started it */
 	struct daemon_settings daemon;
 };
 /* Its rows, in the order of the configuration file: offsets are of struct door_config. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 
+#include <unistd.h>
+
+#include "services/base/run_as.h"
 #include "services/registrar_https/door.h"
 #include "services/registrar_https/registrar_options.h"
 
@@ -32,6 +35,9 @@ static enum brski_code serve(const struct door_settings *settings, struct brski_
 
 	if (code != BRSKI_OK)
 		return code;
+	if (geteuid() == 0)
+		brski_log(daemon_env(), BRSKI_LOG_WARN,
+			"this runs as root, and need not: run_as names the user whose the database is");
 	base = event_base_new();
 	code = base ? serve_in(base, settings, err) : brski_fail(err, BRSKI_NO_MEMORY, "out of memory");
 	if (base)
@@ -55,11 +61,22 @@ static enum brski_code check(const struct door_settings *settings, const char *p
 	return code;
 }
 
+/* Before anything is looked at but the configuration, which may be root's. */
+static enum brski_code become_user(const struct door_settings *settings, struct brski_error *err)
+{
+	const char *user = settings->door.run_as;
+	enum brski_code code = user ? run_as_become(user, err) : BRSKI_OK;
+
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "run_as");
+}
+
 static enum brski_code run(const struct registrar_options *options, struct brski_error *err)
 {
 	struct door_settings settings = {0};
 	enum brski_code code = door_settings_read(options->config, &settings, err);
 
+	if (code == BRSKI_OK)
+		code = become_user(&settings, err);
 	if (code == BRSKI_OK)
 		code = options->check ? check(&settings, options->config, err) : serve(&settings, err);
 	daemon_end();

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "services/base/run_as.h"
@@ -107,12 +109,54 @@ START_TEST(what_root_would_make_useless_is_told)
 }
 END_TEST
 
+/* 0: done, and for good. */
+static int become_in_child(const char *user, const struct passwd *is)
+{
+	if (run_as_become(user, &err) != BRSKI_OK)
+		return 1;
+	if (getuid() != is->pw_uid || geteuid() != is->pw_uid || getegid() != is->pw_gid)
+		return 2;
+	return is->pw_uid != 0 && (seteuid(0) == 0 || setuid(0) == 0) ? 3 : 0;
+}
+
+static int child_becomes(const char *user, const struct passwd *is)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(become_in_child(user, is));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(root_becomes_another_for_good)
+{
+	char self[64];
+	const struct passwd *is = getpwuid(geteuid());
+
+	EXPECT_WHY(
+		BRSKI_NOT_FOUND, "no user nobody-of-this-name", run_as_become("nobody-of-this-name", &err));
+	ck_assert_ptr_nonnull(is);
+	snprintf(self, sizeof(self), "%s", is->pw_name);
+	ck_assert_int_eq(child_becomes(self, is), 0);
+	is = getpwuid(OTHER);
+	ck_assert_ptr_nonnull(is);
+	if (geteuid() == 0)
+		ck_assert_int_eq(child_becomes("nobody", is), 0);
+	else
+		EXPECT_WHY(BRSKI_UNSUPPORTED, "only root", run_as_become("nobody", &err));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		in_a_folder_of_ones_own_nothing_changes,
 		in_anothers_folder_a_link_leads_nowhere,
 		what_root_would_make_useless_is_told,
+		root_becomes_another_for_good,
 	};
 
 	return run_tests("run_as", set_up, tear_down, tests, sizeof(tests) / sizeof(tests[0]));
