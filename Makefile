@@ -3,12 +3,14 @@
 #   make demo       installs what is needed, builds, and onboards a device before your eyes
 #   make check      installs what is needed, builds, and runs every test
 #   make            the library and every program but those of `make device`
-#   make registrar  for a RADIUS server: rlm_brski for FreeRADIUS, brskictl, brski-courier, brski-ca
+#   make registrar  for a RADIUS server: rlm_brski for FreeRADIUS, brski-registrar, brskictl, brski-courier, brski-ca
+#   make registrar-https  the same for one without RADIUS: all but rlm_brski
 #   make device     for a device: wpa_supplicant with EAP-BRSKI
 #   make masa       for a manufacturer: brski-masa, brski-ca
-#   make install    all of them into DESTDIR, where Debian's packages expect things; install-registrar, install-device,
-#                   install-masa: one of them; install-library: libeap_brski.a and its headers
-#   make deps       installs the Debian packages that all of this needs; deps-registrar, deps-device, deps-masa: for one of them
+#   make install    all of them into DESTDIR, where Debian's packages expect things; install-registrar, install-registrar-https,
+#                   install-device, install-masa: one of them; install-library: libeap_brski.a and its headers
+#   make deps       installs the Debian packages that all of this needs; deps-registrar, deps-registrar-https, deps-device, deps-masa:
+#                   for one of them
 #   make static     the checks of the tree itself: dependencies, symbols, what is linked, sizes, paths, format
 #   make unit       unit tests, under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make bench      the benchmarks; for a quiet machine

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 #   make module     rlm_brski for the FreeRADIUS that is installed
-#   make registrar  what a RADIUS server needs: rlm_brski, brskictl and brski-courier; and brski-ca, for a trial
+#   make registrar  what a RADIUS server needs: rlm_brski, and all of make registrar-https
 #
 # The module's plain C becomes an archive of its own, for the module and unit tests. Only rlm_brski*.c know FreeRADIUS, and are
 # compiled as Debian compiles the server: with its build.h and with NDEBUG.
@@ -18,26 +18,15 @@ MODULE_SERVER  := -L/usr/lib/freeradius -lfreeradius-server -lfreeradius-radius 
 $(eval $(call archive,brski_radius,$(MODULE_PLAIN)))
 UNIT_ARCHIVES := $(BUILD)/san/libbrski_radius.a $(UNIT_ARCHIVES)
 
-REGISTRAR_PROGRAMS := $(BUILD)/brskictl $(BUILD)/brski-courier
-
 .PHONY: module registrar install-registrar deps-registrar
 all: module
 module: $(MODULE)
-registrar: $(MODULE) $(REGISTRAR_PROGRAMS) $(BUILD)/brski-ca
+registrar: $(MODULE) registrar-https
 
-# What an administrator has changed, in files of the configuration or in the rights of the database's folder, stays; and what install_config has
-# to say of it comes last.
-install-registrar: $(MODULE) $(REGISTRAR_PROGRAMS) install-ca install-pages
+# What an administrator has changed in files of the configuration stays; and what install_config has to say of it comes last.
+install-registrar: $(MODULE) install-registrar-https
 	$(INSTALL_FILE) $(MODULE) '$(DESTDIR)/usr/lib/freeradius/rlm_brski.so'
 	$(INSTALL_FILE) radius_module/raddb/dictionary.brski '$(DESTDIR)/usr/share/freeradius/dictionary.brski'
-	$(INSTALL_PROGRAM) $(BUILD)/brskictl '$(DESTDIR)/usr/sbin/brskictl'
-	$(INSTALL_PROGRAM) $(BUILD)/brski-courier '$(DESTDIR)/usr/bin/brski-courier'
-	$(call install_man,brskictl.8 rlm_brski.5 brski-courier.1)
-	$(call install_completion,brskictl brski-courier)
-	@if [ ! -d '$(DESTDIR)/var/lib/brski' ]; then \
-		install -d -m 750 '$(DESTDIR)/var/lib/brski' && \
-		if [ -z '$(DESTDIR)' ] && getent passwd freerad > /dev/null; then chown freerad:freerad /var/lib/brski; fi; \
-	fi
 	@radius_module/install_config '$(DESTDIR)$(FR_CONFIG)' $(if $(DESTDIR),,$(shell getent group freerad | cut -d: -f1))
 deps-registrar:
 	$(call install_packages,$(DEBIAN_REGISTRAR))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# Completion of bash for brskictl, brski-masa, brski-ca and brski-courier; `make install` lays it where bash finds it.
+# Completion of bash for brskictl, brski-registrar, brski-masa, brski-ca and brski-courier; `make install` lays it where bash finds it.
 
 # begin: made from the programs' tables by test_completion --write
 
@@ -60,6 +60,7 @@ _brski_next() # PROGRAM WORDS
 	"brski-ca serve") echo "--dir --db --listen --ca-key --ca-cert --cmp-key --cmp-cert --tls-key --tls-cert --ra-anchors --ra-cert --idevid-anchors --trust-ra --client-anchors --days --copy-san --implicit-confirm --ca-pubs --confirm-wait --max-connections --timeout --config --log --pid-file --verbose --help --version" ;;
 	"brski-ca list") echo "--dir --db --json --config --log --pid-file --verbose --help --version" ;;
 	"brski-courier") echo "--certificate --private-key --registrar --cmp-url --masa-hosts --proxy --timeout --help --version" ;;
+	"brski-registrar") echo "--config --check --help --version" ;;
 	*) return 1 ;;
 	esac
 }
@@ -138,6 +139,7 @@ _brski_value() # PROGRAM OPTION
 	"brski-courier --masa-hosts" | "brski-courier -m") echo "" ;;
 	"brski-courier --proxy" | "brski-courier -p") echo "" ;;
 	"brski-courier --timeout" | "brski-courier -t") echo "" ;;
+	"brski-registrar --config") echo "FILES" ;;
 	*) return 1 ;;
 	esac
 }
@@ -185,4 +187,4 @@ _brski()
 	fi
 }
 
-complete -F _brski brskictl brski-masa brski-ca brski-courier
+complete -F _brski brskictl brski-masa brski-ca brski-courier brski-registrar

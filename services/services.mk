@@ -2,6 +2,7 @@
 #
 #   make services   brskictl, brski-courier and brski-registrar; brski-masa and brski-ca, and for the tests rogue-masa and rogue-ca; with
 #                   sanitizers in $(BUILD)/san
+#   make registrar-https  what a registrar without RADIUS needs: brski-registrar, brskictl and brski-courier; and brski-ca, for a trial
 #   make masa       what a manufacturer runs: brski-masa, and brski-ca, which makes the certificates for it
 #
 # Each folder of plain C becomes an archive of its own; a program takes of them what it calls.
@@ -38,14 +39,31 @@ DAEMON_LIBS     := $(call pkgconf,--libs $(DAEMON_PACKAGES))
 DEBIAN_SERVICES := $(DEBIAN_COMPILE) libcurl4-openssl-dev libevent-dev libsqlite3-dev
 DEBIAN_MASA     := $(DEBIAN_SERVICES)
 
+REGISTRAR_PROGRAMS := $(BUILD)/brski-registrar $(BUILD)/brskictl $(BUILD)/brski-courier
+
 UNIT_ARCHIVES += $(BUILD)/san/libbrskictl.a $(patsubst %,$(BUILD)/san/libbrski_%.a,courier registrar_https registrar masa ca base)
 UNIT_PACKAGES += $(DAEMON_PACKAGES)
 
-.PHONY: services masa install-masa install-ca deps-masa
+.PHONY: services masa install-masa install-ca deps-masa registrar-https install-registrar-https deps-registrar-https
 all: services
 services: $(BUILD)/brskictl $(BUILD)/brski-courier $(BUILD)/brski-registrar $(BUILD)/brski-masa $(BUILD)/brski-ca
 test-programs: $(BUILD)/tests/rogue-masa $(BUILD)/tests/rogue-ca
 masa: $(BUILD)/brski-masa $(BUILD)/brski-ca
+registrar-https: $(REGISTRAR_PROGRAMS) $(BUILD)/brski-ca
+
+# What an administrator has changed in the configuration, or in the rights of the folders, stays.
+install-registrar-https: $(REGISTRAR_PROGRAMS) install-ca install-pages
+	$(INSTALL_PROGRAM) $(BUILD)/brski-registrar '$(DESTDIR)/usr/sbin/brski-registrar'
+	$(INSTALL_PROGRAM) $(BUILD)/brskictl '$(DESTDIR)/usr/sbin/brskictl'
+	$(INSTALL_PROGRAM) $(BUILD)/brski-courier '$(DESTDIR)/usr/bin/brski-courier'
+	$(call install_man,brski-registrar.8 registrar.conf.5 brskictl.8 rlm_brski.5 brski-courier.1)
+	$(call install_completion,brski-registrar brskictl brski-courier)
+	$(INSTALL_FILE) services/registrar_https/brski-registrar.service '$(DESTDIR)/usr/lib/systemd/system/brski-registrar.service'
+	$(INSTALL_FILE) services/registrar_https/sysusers.conf '$(DESTDIR)/usr/lib/sysusers.d/brski-registrar.conf'
+	$(INSTALL_FILE) services/registrar_https/registrar.conf '$(DESTDIR)/usr/share/doc/eap-brski/registrar.conf'
+	@services/registrar_https/install_site '$(DESTDIR)'
+deps-registrar-https:
+	$(call install_packages,$(DEBIAN_SERVICES))
 
 install-masa: $(BUILD)/brski-masa install-ca
 	$(INSTALL_PROGRAM) $(BUILD)/brski-masa '$(DESTDIR)/usr/sbin/brski-masa'

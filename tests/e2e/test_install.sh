@@ -47,10 +47,10 @@ mkdir "$LAB/root"
 check "make install" make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$LAB/root" install
 check "module, configuration, dictionary" installed usr/lib/freeradius/rlm_brski.so etc/freeradius/3.0/mods-available/brski \
 	etc/freeradius/3.0/sites-available/brski usr/share/freeradius/dictionary.brski
-check "programs" installed usr/sbin/brskictl usr/sbin/brski-masa usr/sbin/brski-ca usr/bin/brski-courier
-check "man pages" installed usr/share/man/man8/brskictl.8 usr/share/man/man8/brski-masa.8 usr/share/man/man8/brski-ca.8 \
+check "programs" installed usr/sbin/brskictl usr/sbin/brski-registrar usr/sbin/brski-masa usr/sbin/brski-ca usr/bin/brski-courier
+check "man pages" installed usr/share/man/man8/brskictl.8 usr/share/man/man8/brski-registrar.8 usr/share/man/man5/registrar.conf.5 usr/share/man/man8/brski-masa.8 usr/share/man/man8/brski-ca.8 \
 	usr/share/man/man5/rlm_brski.5 usr/share/man/man5/eap-brski-peer.5 usr/share/man/man1/brski-courier.1
-check "completion" installed usr/share/bash-completion/completions/{brskictl,brski-masa,brski-ca,brski-courier}
+check "completion" installed usr/share/bash-completion/completions/{brskictl,brski-registrar,brski-masa,brski-ca,brski-courier}
 check "library and headers" installed usr/include/eap_brski/eap/peer.h usr/include/eap_brski/registrar/registrar.h
 check "documents" installed usr/share/doc/eap-brski/README.md usr/share/doc/eap-brski/administrator.md \
 	usr/share/doc/eap-brski/protocol.md

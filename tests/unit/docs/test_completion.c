@@ -8,6 +8,7 @@
 #include "services/ca/ca_admin_internal.h"
 #include "services/courier/courier_internal.h"
 #include "services/masa/masa_admin_internal.h"
+#include "services/registrar_https/registrar_options.h"
 #include "tests/unit/support/document.h"
 #include "tests/unit/support/files.h"
 
@@ -22,7 +23,7 @@
 #define END "# end\n"
 
 static const struct program *const programs[] = {
-	&brskictl_program, &masa_program, &ca_program, &courier_program};
+	&brskictl_program, &masa_program, &ca_program, &courier_program, &registrar_program};
 #define N_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
 static bool writing;
@@ -213,7 +214,7 @@ static void page_has(const struct program *p, const char *page, const char *text
 START_TEST(the_man_pages_have_the_tables)
 {
 	static const char *const pages[] = {"docs/man/brskictl.8", "docs/man/brski-masa.8",
-		"docs/man/brski-ca.8", "docs/man/brski-courier.1"};
+		"docs/man/brski-ca.8", "docs/man/brski-courier.1", "docs/man/brski-registrar.8"};
 	const struct program *p = programs[_i];
 	struct brski_buf file = file_read(pages[_i]);
 	char *text = strndup((const char *)file.data, file.len);

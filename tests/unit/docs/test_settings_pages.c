@@ -5,26 +5,36 @@
 #include <string.h>
 
 #include "radius_module/instance.h"
+#include "services/registrar_https/door_settings.h"
 #include "tests/unit/support/files.h"
 
 /*
- * The man page and the configuration file that is installed name the settings that the tables have,
- * all of them and no other, with their standard values and bounds.
+ * Of each door, the man page and the configuration file that is installed name the settings that its
+ * tables have, all of them and no other, with their standard values and bounds.
  */
 
-#define PAGE "docs/man/rlm_brski.5"
-#define SHIPPED "radius_module/raddb/mods-available/brski"
 #define NAMES_MAX 4
+#define N_TABLES 2
 
-static const struct setting *const tables[] = {brski_settings, brski_door_settings};
-#define N_TABLES (sizeof(tables) / sizeof(tables[0]))
+static const struct door {
+	const char *page, *shipped;
+	const char *indent; /* before a setting in `shipped` */
+	const struct setting *tables[N_TABLES];
+} doors[] = {
+	{"docs/man/rlm_brski.5", "radius_module/raddb/mods-available/brski", "\t",
+		{brski_settings, brski_door_settings}},
+	{"docs/man/registrar.conf.5", "services/registrar_https/registrar.conf", "",
+		{brski_settings, door_table}},
+};
+#define N_DOORS ((int)(sizeof(doors) / sizeof(doors[0])))
+static const struct door *door; /* that is looked at */
 
 static const struct setting *setting_of(const char *name)
 {
 	const struct setting *s = NULL;
 
 	for (size_t i = 0; !s && i < N_TABLES; i++)
-		s = settings_find(tables[i], name);
+		s = settings_find(door->tables[i], name);
 	ck_assert_msg(s != NULL, "there is no setting %s", name);
 	return s;
 }
@@ -39,9 +49,15 @@ static char *text_of(const char *path)
 	return text;
 }
 
-/* Which of the settings were seen, in the order of the tables. */
+/* Which of the settings were seen. */
 static const struct setting *seen[128];
 static size_t n_seen;
+
+static void look_at(int which)
+{
+	door = &doors[which];
+	n_seen = 0;
+}
 
 static void see(const struct setting *s, const char *where)
 {
@@ -56,7 +72,7 @@ static void all_were_seen(const char *where)
 	size_t n = 0;
 
 	for (size_t i = 0; i < N_TABLES; i++) {
-		for (const struct setting *s = tables[i]; s->name; s++, n++) {
+		for (const struct setting *s = door->tables[i]; s->name; s++, n++) {
 			bool found = false;
 
 			for (size_t k = 0; k < n_seen; k++)
@@ -82,7 +98,7 @@ static void read_names(struct item *item, char *line)
 	for (char *name = strtok(line, " ,"); name; name = strtok(NULL, " ,")) {
 		ck_assert_uint_lt(item->n, NAMES_MAX);
 		item->settings[item->n] = setting_of(name);
-		see(item->settings[item->n++], PAGE);
+		see(item->settings[item->n++], door->page);
 	}
 	item->text[0] = '\0';
 }
@@ -160,9 +176,10 @@ static void check_item(const struct item *item)
 	check_bounds(item);
 }
 
-START_TEST(the_man_page_has_the_tables)
+/* All of them; each is shown to `each`, if it is not NULL. */
+static void read_page(void (*each)(const struct item *item))
 {
-	char *page = text_of(PAGE), *end = NULL, *line;
+	char *page = text_of(door->page), *end = NULL, *line;
 	struct item item = {0};
 
 	line = strstr(page, ".Sh OPTIONS\n");
@@ -178,12 +195,48 @@ START_TEST(the_man_page_has_the_tables)
 			continue;
 		}
 		if (item.n)
-			check_item(&item);
+			each(&item);
 		read_names(&item, line + 7);
 	}
-	check_item(&item);
-	all_were_seen(PAGE);
+	each(&item);
+	all_were_seen(door->page);
 	free(page);
+}
+
+START_TEST(the_man_page_has_the_tables)
+{
+	for (int i = 0; i < N_DOORS; i++) {
+		look_at(i);
+		read_page(check_item);
+	}
+}
+END_TEST
+
+static char *texts[128]; /* of the site's settings, where they stand in its table */
+
+static void keep_text(const struct item *item)
+{
+	for (size_t i = 0; i < item->n; i++)
+		if (settings_find(brski_settings, item->settings[i]->name) == item->settings[i])
+			texts[item->settings[i] - brski_settings] = strdup(item->text);
+}
+
+static void compare_text(const struct item *item)
+{
+	for (size_t i = 0; i < item->n; i++)
+		if (settings_find(brski_settings, item->settings[i]->name) == item->settings[i])
+			ck_assert_str_eq(texts[item->settings[i] - brski_settings], item->text);
+}
+
+/* So that what is changed in one is changed in the other. */
+START_TEST(both_pages_say_the_same_of_the_sites_settings)
+{
+	look_at(0);
+	read_page(keep_text);
+	look_at(1);
+	read_page(compare_text);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
 }
 END_TEST
 
@@ -192,12 +245,12 @@ END_TEST
 /* "name = value", also one that is commented out; false: another line. */
 static bool read_setting(char *line, char **name, char **value)
 {
-	size_t len;
+	size_t len, indent = strlen(door->indent);
 
-	line += line[0] == '#' && line[1] == '\t';
-	if (line[0] != '\t' || !islower((unsigned char)line[1]))
+	line += line[0] == '#';
+	if (strncmp(line, door->indent, indent) != 0 || !islower((unsigned char)line[indent]))
 		return false;
-	*name = line + 1;
+	*name = line + indent;
 	len = strspn(*name, "abcdefghijklmnopqrstuvwxyz_");
 	if (strncmp(*name + len, " = ", 3) != 0)
 		return false;
@@ -220,9 +273,9 @@ static void check_most(const struct setting *s, const char *comment)
 			"%s: at most %ld, the file says: %s", s->name, s->max, most);
 }
 
-START_TEST(the_installed_file_has_the_tables)
+static void check_shipped(void)
 {
-	char *file = text_of(SHIPPED), *line, *rest = file, *name, *value;
+	char *file = text_of(door->shipped), *line, *rest = file, *name, *value;
 	char above[200] = "";
 
 	while ((line = strsep(&rest, "\n"))) {
@@ -234,34 +287,59 @@ START_TEST(the_installed_file_has_the_tables)
 			continue;
 		}
 		s = setting_of(name);
-		see(s, SHIPPED);
+		see(s, door->shipped);
 		check_most(s, above);
 		ck_assert_msg(comment == (!s->standard && !s->required), "%s: is it a comment?", name);
 		if (s->standard)
 			ck_assert_str_eq(value, s->standard);
 	}
-	all_were_seen(SHIPPED);
+	all_were_seen(door->shipped);
 	free(file);
+}
+
+START_TEST(the_installed_file_has_the_tables)
+{
+	for (int i = 0; i < N_DOORS; i++) {
+		look_at(i);
+		check_shipped();
+	}
+}
+END_TEST
+
+/* And the example is one that is read. */
+START_TEST(the_example_is_read)
+{
+	struct door_settings settings = {0};
+	struct brski_error err;
+
+	EXPECT(BRSKI_OK, door_settings_read(doors[1].shipped, &settings, &err));
+	ck_assert_str_eq(settings.door.listen, "[::]:8443");
+	door_settings_free(&settings);
 }
 END_TEST
 
 /* ---- The tables ---- */
 
-/* Whoever reads FreeRADIUS's configuration walks both. */
+/* Whoever reads a configuration walks both. */
 START_TEST(no_name_is_in_both)
 {
 	struct brski_config site = {0};
-	struct brski_door_config door = {0};
+	struct brski_door_config eap = {0};
+	struct door_config https = {0};
 	struct brski_error err;
 
-	for (const struct setting *s = brski_door_settings; s->name; s++)
-		ck_assert_ptr_null(settings_find(brski_settings, s->name));
+	for (int i = 0; i < N_DOORS; i++)
+		for (const struct setting *s = doors[i].tables[1]; s->name; s++)
+			ck_assert_ptr_null(settings_find(brski_settings, s->name));
 	EXPECT(BRSKI_OK, settings_standard(brski_settings, &site, &err));
-	EXPECT(BRSKI_OK, settings_standard(brski_door_settings, &door, &err));
+	EXPECT(BRSKI_OK, settings_standard(brski_door_settings, &eap, &err));
+	EXPECT(BRSKI_OK, settings_standard(door_table, &https, &err));
 	EXPECT_WHY(BRSKI_MALFORMED, "certificate_file", settings_check(brski_settings, &site, &err));
-	EXPECT(BRSKI_OK, settings_check(brski_door_settings, &door, &err));
+	EXPECT(BRSKI_OK, settings_check(brski_door_settings, &eap, &err));
+	EXPECT(BRSKI_OK, settings_check(door_table, &https, &err));
 	settings_free(brski_settings, &site);
-	settings_free(brski_door_settings, &door);
+	settings_free(brski_door_settings, &eap);
+	settings_free(door_table, &https);
 }
 END_TEST
 
@@ -269,6 +347,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		the_man_page_has_the_tables,
+		both_pages_say_the_same_of_the_sites_settings,
+		the_example_is_read,
 		the_installed_file_has_the_tables,
 		no_name_is_in_both,
 	};
