@@ -80,6 +80,7 @@ static enum brski_code make_server(
 		.env = door->env,
 		.max_body = (size_t)settings->site.max_message,
 		.max_headers = MAX_HEADERS,
+		.queries = true, /* of the links that discovery gives, RFC 6690 4.1 */
 		.timeout = (int)config->idle_time,
 		.handshake_ms = (int)config->handshake_time * 1000,
 		.request_ms = (int)config->request_time * 1000,
