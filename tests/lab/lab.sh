@@ -250,7 +250,7 @@ lab_radius() { # extra arguments of freeradius, e.g. -X
 	mark=$(lab_mark radius)
 	# shellcheck disable=SC2086 # the wrapper is a command with arguments
 	lab_start radius "$NS_SERVERS" ${RADIUS_WRAPPER:-} freeradius -d "$LAB/radius" -n radiusd -f -l stdout "$@"
-	lab_wait_log radius 'Ready to process requests' "${RADIUS_START:-20}" "$mark" && return
+	lab_wait_log radius 'Ready to process requests' "${RADIUS_START:-60}" "$mark" && return
 	tail -n 20 "$LAB/radius.log" >&2
 	lab_die "FreeRADIUS did not start"
 }
@@ -269,7 +269,7 @@ lab_masa() {
 		--tls-key "$PKI/${MASA_TLS:-acme-masa-tls}.key" --tls-cert "$PKI/${MASA_TLS:-acme-masa-tls}.pem" \
 		--sign-key "$PKI/${MASA_SIGNER:-acme-masa}.key" --sign-cert "$PKI/${MASA_SIGNER:-acme-masa}.pem" \
 		--idevid-anchors "$PKI/acme-ca.pem" "$@" serve
-	lab_wait_log masa 'listen' 10 "$mark" || lab_die "the MASA did not start: $(tail -n 3 "$LAB/masa.log")"
+	lab_wait_log masa 'listen' 30 "$mark" || lab_die "the MASA did not start: $(tail -n 3 "$LAB/masa.log")"
 }
 
 # The operator's PKI; CA_PROGRAM may be another one. Arguments are added to its options.
@@ -279,5 +279,5 @@ lab_ca() {
 	mark=$(lab_mark ca)
 	lab_start ca "$NS_SERVERS" "${CA_PROGRAM:-$BUILD/brski-ca}" --listen "127.0.0.1:$CA_PORT" --db "$LAB/ca/ca.db" \
 		--ca-key "$PKI/home-ca.key" --ca-cert "$PKI/home-ca.pem" --idevid-anchors "$PKI/acme-ca.pem" "$@" serve
-	lab_wait_log ca 'listen' 10 "$mark" || lab_die "the CA did not start: $(tail -n 3 "$LAB/ca.log")"
+	lab_wait_log ca 'listen' 30 "$mark" || lab_die "the CA did not start: $(tail -n 3 "$LAB/ca.log")"
 }
