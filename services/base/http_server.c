@@ -68,12 +68,14 @@ static const struct whose anybody;
 static struct http_connection *find_quiet(const struct http_server *server, const struct whose *whose)
 {
 	struct http_connection *found = NULL;
+	int64_t now = brski_now_ms();
 	int64_t longest = -1;
 
 	for (struct http_connection *c = server->connections; c; c = c->next) {
-		int64_t quiet = http_connection_quiet(c);
+		int64_t quiet = http_connection_quiet(c, now);
 
-		if (quiet > longest && may_go(c, whose, quiet)) {
+		/* of equals the oldest, which is nearer to the end of the list */
+		if (quiet >= longest && may_go(c, whose, quiet)) {
 			longest = quiet;
 			found = c;
 		}

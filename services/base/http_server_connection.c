@@ -397,9 +397,9 @@ void http_connection_free(struct http_connection *c)
 	http_server_has_room(server);
 }
 
-int64_t http_connection_quiet(const struct http_connection *c)
+int64_t http_connection_quiet(const struct http_connection *c, int64_t now)
 {
 	if (c->state == HTTP_READING || c->state == HTTP_WORKING || c->state == HTTP_WRITING)
 		return -1;
-	return brski_now_ms() - c->heard;
+	return now - c->heard;
 }

@@ -105,8 +105,8 @@ void http_connection_free(struct http_connection *c);
 void http_connection_run(struct http_connection *c);
 /* The owner's answer. The request is freed, and the connection may be gone then. */
 void http_connection_answer(struct http_connection *c, const struct brski_http *response);
-/* ms since the last octet came; negative: a request is being read, worked on or answered. */
-int64_t http_connection_quiet(const struct http_connection *c);
+/* ms since the last octet came, until now; negative: a request is being read, worked on or answered. */
+int64_t http_connection_quiet(const struct http_connection *c, int64_t now);
 
 /* http_server.c: a connection of its list is freed. */
 void http_server_has_room(struct http_server *server);
