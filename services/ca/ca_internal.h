@@ -11,7 +11,8 @@ struct ca_job {
 	struct brski_cmp inner; /* of a nested message */
 	bool nested;
 	const struct brski_cmp *msg; /* what the device wrote: outer or inner; NULL: not decoded */
-	char ra[160];                /* subject of the registration authority; "": none */
+	char ra[160];                /* subject of the registration authority around it; "": none */
+	bool by_ra;                  /* it is not nested, and a registration authority has signed it */
 	STACK_OF(X509) *signers;     /* of msg */
 	struct brski_cmp_request request;
 	enum brski_cmp_fail fail; /* what the peer is told; BRSKI_CMP_FAIL_NONE: by the code */
@@ -28,16 +29,11 @@ struct ca_job {
  */
 BRSKI_CHECKED enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err);
 /*
- * job->signers may ask: devices through a registration authority, others by themselves.
- * BRSKI_REFUSED: nobody who comes this way; BRSKI_UNTRUSTED, and what brski_chain_verify() says.
+ * job->signers may ask: devices through a registration authority; such an authority itself, where devices
+ * may come through one (RFC 9483 5.2.3); others by themselves. job->by_ra is set. BRSKI_REFUSED: nobody
+ * who comes this way; BRSKI_UNTRUSTED, and what brski_chain_verify() says.
  */
 BRSKI_CHECKED enum brski_code ca_check_signer(struct ca_job *job, struct brski_error *err);
-
-/*
- * job->signers is itself a registration authority, as those around nested messages are. BRSKI_REFUSED,
- * and what brski_chain_verify() says.
- */
-BRSKI_CHECKED enum brski_code ca_check_signer_is_ra(const struct ca_job *job, struct brski_error *err);
 
 /* ---- ca_template.c: what a request asks for, and what it gets ---- */
 /*

@@ -54,30 +54,59 @@ enum brski_code ca_open_message(struct ca_job *job, struct brski_error *err)
 	return code;
 }
 
-enum brski_code ca_check_signer_is_ra(const struct ca_job *job, struct brski_error *err)
+/* Trouble of our own is no answer: what it says is the caller's to hand on. */
+static bool is_trouble(enum brski_code code)
 {
-	return check_is_ra(job->ca, job->signers, err);
+	return code == BRSKI_NO_MEMORY || code == BRSKI_INTERNAL;
+}
+
+/*
+ * RFC 9483 5.2.3: a registration authority may replace the protection of what it approves by its own, or
+ * ask by itself for devices that speak something else to it. It is the same one as around nested
+ * messages, if this CA takes any.
+ */
+static enum brski_code check_asks_itself(struct ca_job *job, struct brski_error *err)
+{
+	const struct ca *ca = job->ca;
+	struct brski_error why = {0};
+	char name[160];
+	enum brski_code code = check_is_ra(ca, job->signers, &why);
+
+	if (is_trouble(code))
+		return brski_fail(err, code, "%s", why.why);
+	job->by_ra = code == BRSKI_OK;
+	if (job->by_ra && (ca->idevid_anchors || ca->trust_ra))
+		return BRSKI_OK;
+	if (ca->client_anchors)
+		return brski_chain_verify(
+			job->signers, ca->client_anchors, NULL, BRSKI_USE_ANY, brski_now(ca->env), err);
+	job->fail = BRSKI_CMP_NOT_AUTHORIZED;
+	brski_name_text(X509_get_subject_name(sk_X509_value(job->signers, 0)), name, sizeof(name));
+	return brski_fail(err, BRSKI_REFUSED,
+		"%s asks by itself: this CA takes requests through a registration authority only%s%s", name,
+		job->by_ra ? "" : ", and it is none: ", job->by_ra ? "" : why.why);
+}
+
+static enum brski_code check_device(const struct ca_job *job, struct brski_error *err)
+{
+	const struct ca *ca = job->ca;
+	char name[160];
+
+	if (ca->idevid_anchors)
+		return brski_chain_verify(
+			job->signers, ca->idevid_anchors, NULL, BRSKI_USE_ANY, brski_now(ca->env), err);
+	if (ca->trust_ra)
+		return BRSKI_OK;
+	brski_name_text(X509_get_subject_name(sk_X509_value(job->signers, 0)), name, sizeof(name));
+	return brski_fail(err, BRSKI_UNTRUSTED, "%s: no manufacturer is configured", name);
 }
 
 enum brski_code ca_check_signer(struct ca_job *job, struct brski_error *err)
 {
-	const struct ca *ca = job->ca;
-	const STACK_OF(X509) *anchors = job->nested ? ca->idevid_anchors : ca->client_anchors;
-	char name[160];
 	enum brski_code code;
 
-	brski_name_text(X509_get_subject_name(sk_X509_value(job->signers, 0)), name, sizeof(name));
-	if (job->nested && !anchors && ca->trust_ra)
-		return BRSKI_OK;
-	job->fail = BRSKI_CMP_NOT_AUTHORIZED;
-	if (!job->nested && !anchors)
-		return brski_fail(err, BRSKI_REFUSED,
-			"%s asks by itself: this CA takes requests through a registration authority only",
-			name);
 	job->fail = BRSKI_CMP_SIGNER_NOT_TRUSTED;
-	if (!anchors)
-		return brski_fail(err, BRSKI_UNTRUSTED, "%s: no manufacturer is configured", name);
-	code = brski_chain_verify(job->signers, anchors, NULL, BRSKI_USE_ANY, brski_now(ca->env), err);
+	code = job->nested ? check_device(job, err) : check_asks_itself(job, err);
 	if (code != BRSKI_OK)
 		return brski_fail_context(err, code, "who signed the request");
 	job->fail = BRSKI_CMP_FAIL_NONE;
