@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "eap_brski/registrar/registrar_internal.h"
-#include "eap_brski/transport/http_follow.h"
 
 /* What the PKI is asked for, and answers: RFC 9483 5.2, forwarding. */
 
@@ -138,11 +137,7 @@ static enum brski_code check_certificate(const struct brski_job *job, const stru
 static enum brski_code check_answer(struct brski_job *job, const struct exchange *x, struct brski_span der,
 	struct brski_cmp_response *out, struct brski_error *err)
 {
-	const struct brski_registrar *r = job->registrar;
-	const struct brski_cmp_trust trust = {.anchors = r->domain_anchors,
-		.signers = r->cmp_signers,
-		.named_by = "cmp_signer_file",
-		.now = brski_now(r->env)};
+	const struct brski_cmp_trust trust = brski_job_pki_trust(job->registrar);
 	struct brski_cmp_transaction tx = {0};
 	enum brski_code code = set_transaction(&tx, job, x, err);
 
@@ -154,20 +149,6 @@ static enum brski_code check_answer(struct brski_job *job, const struct exchange
 		brski_buf_move(&job->signers, &tx.signers);
 	brski_cmp_transaction_free(&tx);
 	return code;
-}
-
-static bool is_negative(const struct brski_cmp_response *r)
-{
-	bool has_status = r->type == BRSKI_CMP_IP || r->type == BRSKI_CMP_CP || r->type == BRSKI_CMP_KUP ||
-			  r->type == BRSKI_CMP_ERROR;
-
-	return has_status && r->status == BRSKI_CMP_REJECTION;
-}
-
-static bool says_wait(const struct brski_cmp_response *r)
-{
-	return r->type == BRSKI_CMP_POLLREP ||
-	       (r->type != BRSKI_CMP_PKICONF && r->type != BRSKI_CMP_GENP && r->status == BRSKI_CMP_WAITING);
 }
 
 static void tell_issued(struct brski_job *job, const struct brski_cmp_response *r)
@@ -219,9 +200,9 @@ static enum brski_code relay(struct brski_job *job, const struct exchange *x, st
 	if (code != BRSKI_OK)
 		return code;
 	job->relayed = true;
-	job->pki_waits = says_wait(r);
+	job->pki_waits = brski_job_pki_says_wait(r);
 	job->grants = accepted || (r->cert && r->implicit_confirm);
-	if (is_negative(r)) {
+	if (brski_job_pki_refuses(r)) {
 		brski_job_move(job, BRSKI_JOB_TURNED_DOWN);
 		job->takes_back = refuses_device(x);
 		brski_job_tell(job, "certificate", false, "PKI %s refused: %s%s%s", job->url,
@@ -321,81 +302,31 @@ static enum brski_code judge_and_relay(
 	return code == BRSKI_OK ? give_to_origin(job, x, err) : code;
 }
 
-/*
- * RFC 9483 3.6.4: the PKI that could not read a request knows no transactionID, and cannot always
- * protect its error. HTTP tells what it answers.
- */
-static bool is_of_transaction(const struct brski_cmp *msg, const struct brski_cmp *request)
+static enum brski_code on_message(struct brski_job *job, const struct brski_cmp *msg, struct brski_error *err)
 {
-	struct brski_span id = brski_buf_span(&msg->header.transaction_id);
-
-	if (msg->type == BRSKI_CMP_ERROR && !msg->is_protected && id.len == 0)
-		return true;
-	return brski_span_equal(id, brski_buf_span(&request->header.transaction_id));
-}
-
-static enum brski_code other_transaction(
-	struct brski_job *job, const struct brski_cmp *msg, struct brski_error *err)
-{
-	static const char why[] = "its answer is of another transaction";
-	char words[BRSKI_CMP_WORDS_MAX], told[sizeof(why) + 32 + BRSKI_CMP_WORDS_MAX];
-
-	brski_cmp_error_words(msg, words);
-	snprintf(told, sizeof(told), "%s%s%s", why, words[0] ? "; it is an error message: " : "", words);
-	return pki_is_wrong(job, told, err);
-}
-
-static enum brski_code on_message(
-	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
-{
-	struct brski_cmp msg = {0};
 	struct brski_error why = {0};
 	struct exchange x = {0};
+	char other[BRSKI_JOB_PKI_WHY];
 	enum brski_code code = exchange_read(job, &x, &why);
 
-	if (code == BRSKI_OK)
-		code = brski_cmp_decode(brski_buf_span(&answer->body), &msg, &why);
 	if (code != BRSKI_OK)
 		code = blame_pki(job, &why, code, err);
 	else if (job->origin[0] != '\0' && !x.origin) /* given up by the store meanwhile */
 		code = pki_is_wrong(job, "the request that this pollReq asks for is gone", err);
-	else if (!is_of_transaction(&msg, &x.request))
-		code = other_transaction(job, &msg, err);
+	else if (!brski_job_pki_is_of(msg, brski_buf_span(&x.request.header.transaction_id), other))
+		code = pki_is_wrong(job, other, err);
 	else
-		code = judge_and_relay(job, &x, &msg, err);
-	brski_cmp_free(&msg);
+		code = judge_and_relay(job, &x, msg, err);
 	exchange_free(&x);
 	return code;
 }
 
-/* RFC 9811 3.3: a PKI may put its error message into a response of status 4xx or 5xx. */
 static enum brski_code on_answer(
 	struct brski_job *job, const struct brski_http *answer, struct brski_error *err)
 {
-	bool labelled = strcmp(job->url, job->registrar->cmp_url) != 0;
-	long seconds;
-	char why[128];
+	static const struct brski_job_pki_judge judge = {.message = on_message, .wrong = pki_is_wrong};
 
-	if (brski_http_is_type(answer, BRSKI_MEDIA_CMP) && answer->body.len > 0 &&
-		answer->body.len <= BRSKI_CMP_MAX && (answer->status == 200 || answer->status >= 400))
-		return on_message(job, answer, err);
-	if (brski_http_is_temporary(answer)) {
-		seconds = brski_http_retry_after(answer, brski_now(job->registrar->env));
-		brski_job_wait(job, "certificate", seconds >= 0 ? seconds : -1, "PKI %s has no answer: %u",
-			job->url, answer->status);
-		return BRSKI_OK;
-	}
-	snprintf(why, sizeof(why), "status %u, and no CMP message%s", answer->status,
-		answer->status == 404 && labelled ? "; if it knows no operation labels, set cmp_labels = no"
-						  : "");
-	return pki_is_wrong(job, why, err);
-}
-
-static enum brski_code on_silence(struct brski_job *job, const char *why, struct brski_error *err)
-{
-	(void)err;
-	brski_job_wait(job, "certificate", -1, "%s does not answer: %s", job->url, why);
-	return BRSKI_OK;
+	return brski_job_pki_answer(job, &judge, answer, err);
 }
 
 static enum brski_code refuse(
@@ -414,19 +345,7 @@ static enum brski_code prepare_cmp(struct brski_job *job, struct brski_error *er
 {
 	const struct brski_buf *body = job->upstream.len ? &job->upstream : &job->request;
 
-	const struct brski_registrar *r = job->registrar;
-	enum brski_code code =
-		brski_cmp_url(r->cmp_url, r->labels ? job->label : "", job->url, sizeof(job->url), err);
-
-	if (code != BRSKI_OK)
-		return code;
-	return brski_http_request(
-		&job->call, "POST", brski_http_target(job->url), BRSKI_MEDIA_CMP, brski_buf_span(body), err);
-}
-
-static const STACK_OF(X509) *anchors(const struct brski_job *job)
-{
-	return job->registrar->pki_tls_anchors;
+	return brski_job_pki_prepare(job, job->label, brski_buf_span(body), err);
 }
 
 static const struct brski_job_step steps[] = {{"cmp", "certificate", prepare_cmp}};
@@ -439,9 +358,9 @@ const struct brski_job_type brski_job_type_cmp = {
 	.request = "cert-request",
 	.steps = steps,
 	.n_steps = sizeof(steps) / sizeof(steps[0]),
-	.anchors = anchors,
+	.anchors = brski_job_pki_anchors,
 	.answer = on_answer,
-	.silence = on_silence,
+	.silence = brski_job_pki_silence,
 	.refuse = refuse,
 	.deliver = brski_registrar_deliver_cmp,
 	.defer = brski_registrar_defer_cmp,

@@ -24,6 +24,7 @@
  *   job_answer.c         an answer to a job, whichever kind it is
  *   job_voucher.c, job_cmp.c
  *                        what an answer of MASA or PKI means
+ *   job_pki.c            calls to the PKI, and answers before anybody looks into them
  *   nonceless.c          the same for a voucher that was fetched ahead
  *   job_outcome.c        what becomes of a job, and what is told of it
  *   permission.c         what a device was given, and has used up (permission_internal.h)
@@ -389,6 +390,32 @@ BRSKI_CHECKED enum brski_code brski_registrar_audit_log_take(const struct brski_
 BRSKI_CHECKED enum brski_code brski_nonceless_check(const struct brski_registrar *r,
 	const struct brski_manufacturer *m, const char *serial, struct brski_span issuer,
 	struct brski_span cms, time_t *expires_on, struct brski_error *err);
+
+/* ---- job_pki.c ---- */
+
+/* The call of the CMP message `body` at the operation's label, RFC 9483 6.1; "": at no label. */
+BRSKI_CHECKED enum brski_code brski_job_pki_prepare(
+	struct brski_job *job, const char *label, struct brski_span body, struct brski_error *err);
+const STACK_OF(X509) *brski_job_pki_anchors(const struct brski_job *job);
+BRSKI_CHECKED enum brski_code brski_job_pki_silence(
+	struct brski_job *job, const char *why, struct brski_error *err);
+/* What a type makes of a CMP message, and of an answer that the PKI cannot have meant, for what words. */
+struct brski_job_pki_judge {
+	enum brski_code (*message)(
+		struct brski_job *job, const struct brski_cmp *msg, struct brski_error *err);
+	enum brski_code (*wrong)(struct brski_job *job, const char *words, struct brski_error *err);
+};
+/* An answer: one of the two, or the job waits. As a type's `answer`. */
+BRSKI_CHECKED enum brski_code brski_job_pki_answer(struct brski_job *job,
+	const struct brski_job_pki_judge *judge, const struct brski_http *answer, struct brski_error *err);
+/* False: it answers another transaction, and why[] says so. */
+#define BRSKI_JOB_PKI_WHY (72 + BRSKI_CMP_WORDS_MAX)
+bool brski_job_pki_is_of(
+	const struct brski_cmp *msg, struct brski_span transaction, char why[BRSKI_JOB_PKI_WHY]);
+bool brski_job_pki_refuses(const struct brski_cmp_response *r);
+bool brski_job_pki_says_wait(const struct brski_cmp_response *r);
+/* Whose answers are taken, now. Borrowed from *r. */
+struct brski_cmp_trust brski_job_pki_trust(const struct brski_registrar *r);
 
 /* ---- job_cmp.c ---- */
 
