@@ -31,7 +31,7 @@ enum brski_code brski_job_key_of(const struct brski_device *device, struct brski
 	return BRSKI_OK;
 }
 
-enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kind,
+enum brski_code brski_job_new(struct brski_registrar *r, const struct brski_job_type *type,
 	const STACK_OF(X509) *chain, const struct brski_manufacturer *m, struct brski_span request,
 	struct brski_job **out, struct brski_error *err)
 {
@@ -52,7 +52,7 @@ enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kin
 		return brski_fail(err, code, "a job cannot be made");
 	}
 	job->registrar = r;
-	job->type = brski_job_type(kind);
+	job->type = type;
 	job->created = job->changed = brski_now(r->env);
 	brski_registrar_device_of(&job->device, m);
 	*out = job;
@@ -68,6 +68,7 @@ void brski_job_free(struct brski_job *job)
 	brski_buf_free(&job->request);
 	brski_buf_free(&job->upstream);
 	brski_buf_free(&job->signers);
+	brski_cmp_transaction_free(&job->tx);
 	brski_http_free(&job->answer);
 	brski_http_free(&job->call);
 	free(job);
@@ -91,6 +92,16 @@ bool brski_job_is_stale(const struct brski_job *job)
 	}
 }
 
+static bool copy_transaction(struct brski_cmp_transaction *to, const struct brski_cmp_transaction *from)
+{
+	return brski_buf_set(&to->id, brski_buf_span(&from->id)) == BRSKI_OK &&
+	       brski_buf_set(&to->request_nonce, brski_buf_span(&from->request_nonce)) == BRSKI_OK &&
+	       brski_buf_set(&to->last_nonce, brski_buf_span(&from->last_nonce)) == BRSKI_OK &&
+	       brski_buf_set(&to->peer_nonce, brski_buf_span(&from->peer_nonce)) == BRSKI_OK &&
+	       brski_buf_set(&to->recipient, brski_buf_span(&from->recipient)) == BRSKI_OK &&
+	       brski_buf_set(&to->signers, brski_buf_span(&from->signers)) == BRSKI_OK;
+}
+
 enum brski_code brski_job_remember(
 	const struct brski_job *job, struct brski_job *before, struct brski_error *err)
 {
@@ -98,9 +109,13 @@ enum brski_code brski_job_remember(
 
 	*before = *job;
 	memset(&before->answer, 0, sizeof(before->answer));
-	before->signers = (struct brski_buf){0};
+	before->upstream = before->signers = (struct brski_buf){0};
+	memset(&before->tx, 0, sizeof(before->tx));
 	code = brski_http_copy(&before->answer, &job->answer, err);
-	if (code == BRSKI_OK && brski_buf_set(&before->signers, brski_buf_span(&job->signers)) != BRSKI_OK)
+	if (code == BRSKI_OK &&
+		(brski_buf_set(&before->upstream, brski_buf_span(&job->upstream)) != BRSKI_OK ||
+			brski_buf_set(&before->signers, brski_buf_span(&job->signers)) != BRSKI_OK ||
+			!copy_transaction(&before->tx, &job->tx)))
 		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	if (code != BRSKI_OK)
 		brski_job_forget(before);
@@ -110,7 +125,9 @@ enum brski_code brski_job_remember(
 void brski_job_forget(struct brski_job *before)
 {
 	brski_http_free(&before->answer);
+	brski_buf_free(&before->upstream);
 	brski_buf_free(&before->signers);
+	brski_cmp_transaction_free(&before->tx);
 }
 
 void brski_job_roll_back(struct brski_job *job, struct brski_job *before)

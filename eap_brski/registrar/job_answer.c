@@ -61,21 +61,32 @@ static enum brski_code judge_and_put(
 	return code;
 }
 
-/* *adopted: *job is what is stored. It waits for another call, or is finished: this answer is of no use to it. */
-static enum brski_code adopt(struct brski_job *job, unsigned step, bool *adopted, struct brski_error *err)
+/*
+ * *adopted: *job is what is stored. It waits for another call, or is finished: this answer is of no use
+ * to it. Two steps may say different things at one place, and one the next thing of its kind.
+ */
+static enum brski_code adopt(struct brski_job *job, bool *adopted, struct brski_error *err)
 {
-	enum brski_code code = brski_job_reread(job, err);
+	const unsigned step = job->step;
+	struct brski_buf said = {0};
+	enum brski_code code = brski_buf_set(&said, brski_buf_span(&job->upstream));
 
-	if (code != BRSKI_OK)
-		return code;
-	*adopted = job->state != BRSKI_JOB_WAITING || job->step != step;
-	return brski_job_prepare(job, err);
+	if (code == BRSKI_OK)
+		code = brski_job_reread(job, err);
+	else
+		brski_fail(err, code, "no memory");
+	if (code == BRSKI_OK) {
+		*adopted = job->state != BRSKI_JOB_WAITING || job->step != step ||
+			   !brski_span_equal(brski_buf_span(&said), brski_buf_span(&job->upstream));
+		code = brski_job_prepare(job, err);
+	}
+	brski_buf_free(&said);
+	return code;
 }
 
 enum brski_code brski_job_answer(
 	struct brski_job *job, const struct brski_http *answer, const char *why, struct brski_error *err)
 {
-	const unsigned step = job->step;
 	enum brski_code code = BRSKI_UNEXPECTED;
 	bool adopted = false;
 
@@ -85,7 +96,7 @@ enum brski_code brski_job_answer(
 		code = judge_and_put(job, answer, why, err);
 		if (code != BRSKI_UNEXPECTED)
 			break;
-		code = adopt(job, step, &adopted, err);
+		code = adopt(job, &adopted, err);
 		if (code != BRSKI_OK || adopted)
 			return code;
 		code = BRSKI_UNEXPECTED;

@@ -339,6 +339,18 @@ static enum brski_code refuse(
 		job, "certificate", BRSKI_CMP_SYSTEM_UNAVAIL, "no answer from the PKI", err, "%s", why);
 }
 
+/* The device's own. */
+static enum brski_code transaction(const struct brski_job *job, struct brski_buf *id, struct brski_error *err)
+{
+	struct brski_cmp request = {0};
+	enum brski_code code = brski_cmp_decode(brski_buf_span(&job->request), &request, err);
+
+	if (code == BRSKI_OK && brski_buf_set(id, brski_buf_span(&request.header.transaction_id)) != BRSKI_OK)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	brski_cmp_free(&request);
+	return code == BRSKI_OK ? code : brski_registrar_trouble(code, "a stored request", err);
+}
+
 /* ---- The call ---- */
 
 static enum brski_code prepare_cmp(struct brski_job *job, struct brski_error *err)
@@ -362,6 +374,7 @@ const struct brski_job_type brski_job_type_cmp = {
 	.answer = on_answer,
 	.silence = brski_job_pki_silence,
 	.refuse = refuse,
+	.transaction = transaction,
 	.deliver = brski_registrar_deliver_cmp,
 	.defer = brski_registrar_defer_cmp,
 	.turn_away = brski_registrar_turn_away_cmp,

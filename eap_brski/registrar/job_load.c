@@ -75,17 +75,19 @@ static enum brski_code find_manufacturer(struct brski_job *job, struct brski_err
 static enum brski_code ask_permission(
 	struct brski_job *job, char why[BRSKI_PERMISSION_WHY], struct brski_error *err)
 {
-	struct brski_cmp request = {0};
+	struct brski_buf id = {0};
 	enum brski_code code;
 
 	why[0] = '\0';
-	if (job->type->kind != BRSKI_JOB_CMP)
+	if (!job->type->transaction)
 		return BRSKI_OK;
-	code = brski_cmp_decode(brski_buf_span(&job->request), &request, err);
+	code = job->type->transaction(job, &id, err);
 	if (code == BRSKI_OK)
-		code = brski_permission_ask(job->registrar, &job->device, BRSKI_PERMISSION_GO_ON,
-			brski_buf_span(&request.header.transaction_id), why, err);
-	brski_cmp_free(&request);
+		code = brski_permission_ask(
+			job->registrar, &job->device, BRSKI_PERMISSION_GO_ON, brski_buf_span(&id), why, err);
+	else if (code == BRSKI_NOT_FOUND)
+		code = BRSKI_OK;
+	brski_buf_free(&id);
 	return code == BRSKI_OK ? code : brski_registrar_trouble(code, "what the PKI is asked", err);
 }
 

@@ -28,6 +28,9 @@ const char *brski_job_cause_name(enum brski_job_cause cause)
 	static const char *const names[] = {
 		[BRSKI_JOB_GOT_VOUCHER] = "voucher is right",
 		[BRSKI_JOB_SENT_ON] = "audit log is elsewhere",
+		[BRSKI_JOB_TOLD_TO_POLL] = "told to wait",
+		[BRSKI_JOB_CERTIFIED] = "certificate is right",
+		[BRSKI_JOB_MISCERTIFIED] = "certificate is not to be used",
 		[BRSKI_JOB_ANSWERED] = "answered",
 		[BRSKI_JOB_TURNED_DOWN] = "refused",
 	};

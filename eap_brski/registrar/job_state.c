@@ -60,6 +60,17 @@ static json_t *answer_object(const struct brski_http *answer)
 		"body", brski_json_base64(brski_buf_span(&answer->body)));
 }
 
+/* NULL: it has none, or there is no memory. */
+static json_t *transaction_object(const struct brski_cmp_transaction *tx)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "id", brski_json_base64(brski_buf_span(&tx->id)),
+		"request-nonce", brski_json_base64(brski_buf_span(&tx->request_nonce)), "last-nonce",
+		brski_json_base64(brski_buf_span(&tx->last_nonce)), "peer-nonce",
+		brski_json_base64(brski_buf_span(&tx->peer_nonce)), "recipient",
+		brski_json_base64(brski_buf_span(&tx->recipient)), "signers",
+		brski_json_base64(brski_buf_span(&tx->signers)));
+}
+
 static json_t *job_object(const struct brski_job *job)
 {
 	json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "version",
@@ -74,6 +85,11 @@ static json_t *job_object(const struct brski_job *job)
 		(json_int_t)job->expires, "tries", (json_int_t)job->tries, "why", job->why, "label",
 		job->label, "signers", brski_json_base64(brski_buf_span(&job->signers)));
 
+	if (job->type->has_transaction && json &&
+		json_object_set_new(json, "transaction", transaction_object(&job->tx)) != 0) {
+		json_decref(json);
+		json = NULL;
+	}
 	if (json && rest && json_object_update_missing(json, rest) == 0) {
 		json_decref(rest);
 		return json;
@@ -103,6 +119,7 @@ struct job_text { /* borrowed from the JSON value */
 	const char *answer_type, *answer_body;
 	const char *label, *signers; /* NULL: it was stored before there was any */
 	json_t *chain;
+	json_t *transaction; /* NULL: there is none */
 	json_int_t answer_status, created, changed, not_before, expires, tries;
 	int pki_waits, grants;
 };
@@ -113,14 +130,14 @@ static bool unpack(json_t *json, struct job_text *t)
 
 	return json_unpack(json,
 		       "{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:{s:I, s:s, s:s !}, "
-		       "s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s, s?s, s?s !}",
+		       "s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s, s?s, s?s, s?o !}",
 		       "version", &version, "kind", &t->kind, "state", &t->state, "step", &t->step, "key",
 		       &t->key, "origin", &t->origin, "chain", &t->chain, "request", &t->request, "upstream",
 		       &t->upstream, "location", &t->location, "answer", "status", &t->answer_status, "type",
 		       &t->answer_type, "body", &t->answer_body, "pki-waits", &t->pki_waits, "grants",
 		       &t->grants, "created", &t->created, "changed", &t->changed, "not-before",
 		       &t->not_before, "expires", &t->expires, "tries", &t->tries, "why", &t->why, "label",
-		       &t->label, "signers", &t->signers) == 0;
+		       &t->label, "signers", &t->signers, "transaction", &t->transaction) == 0;
 }
 
 bool brski_job_is_key(const char *text)
@@ -211,6 +228,29 @@ static enum brski_code read_answer(struct brski_job *job, const struct job_text 
 	return code;
 }
 
+static enum brski_code read_transaction(
+	struct brski_job *job, const struct job_text *t, struct brski_error *err)
+{
+	struct brski_cmp_transaction *tx = &job->tx;
+	struct {
+		const char *text;
+		struct brski_buf *to;
+	} parts[] = {{NULL, &tx->id}, {NULL, &tx->request_nonce}, {NULL, &tx->last_nonce},
+		{NULL, &tx->peer_nonce}, {NULL, &tx->recipient}, {NULL, &tx->signers}};
+	enum brski_code code = BRSKI_OK;
+
+	if (!t->transaction && !job->type->has_transaction)
+		return BRSKI_OK;
+	if (!t->transaction || !job->type->has_transaction ||
+		json_unpack(t->transaction, "{s:s, s:s, s:s, s:s, s:s, s:s !}", "id", &parts[0].text,
+			"request-nonce", &parts[1].text, "last-nonce", &parts[2].text, "peer-nonce",
+			&parts[3].text, "recipient", &parts[4].text, "signers", &parts[5].text) != 0)
+		return brski_fail(err, BRSKI_MALFORMED, "a stored job's transaction is not to be read");
+	for (size_t i = 0; code == BRSKI_OK && i < sizeof(parts) / sizeof(parts[0]); i++)
+		code = brski_base64_decode(brski_span_str(parts[i].text), parts[i].to, err);
+	return code;
+}
+
 static enum brski_code read_job(struct brski_job *job, const struct job_text *t, struct brski_error *err)
 {
 	enum brski_code code;
@@ -226,6 +266,8 @@ static enum brski_code read_job(struct brski_job *job, const struct job_text *t,
 		code = brski_base64_decode(brski_span_str(t->upstream), &job->upstream, err);
 	if (code == BRSKI_OK && t->signers)
 		code = brski_base64_decode(brski_span_str(t->signers), &job->signers, err);
+	if (code == BRSKI_OK)
+		code = read_transaction(job, t, err);
 	if (code == BRSKI_OK)
 		code = read_answer(job, t, err);
 	if (code == BRSKI_OK && job->state != BRSKI_JOB_WAITING && job->answer.status == 0)

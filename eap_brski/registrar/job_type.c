@@ -3,17 +3,18 @@
 
 #include "eap_brski/registrar/registrar_internal.h"
 
-/* The kinds of jobs, a row and a file each. */
+/* The types of jobs, a file each. */
 
 static const struct brski_job_type *const types[] = {
-	[BRSKI_JOB_VOUCHER] = &brski_job_type_voucher,
-	[BRSKI_JOB_CMP] = &brski_job_type_cmp,
+	&brski_job_type_voucher,
+	&brski_job_type_cmp,
+	&brski_job_type_est,
 };
 #define N_TYPES (sizeof(types) / sizeof(types[0]))
 
-const struct brski_job_type *brski_job_type(enum brski_job_kind kind)
+const struct brski_job_type *brski_job_type(size_t i)
 {
-	return (size_t)kind < N_TYPES ? types[kind] : NULL;
+	return i < N_TYPES ? types[i] : NULL;
 }
 
 const struct brski_job_type *brski_job_type_named(const char *name)

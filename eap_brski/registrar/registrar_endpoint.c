@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "eap_brski/artifacts/paths.h"
+#include "eap_brski/est/est.h"
 #include "eap_brski/pki/cms.h"
 #include "eap_brski/registrar/registrar_internal.h"
 #include "eap_brski/transport/http_accept.h"
@@ -20,6 +21,19 @@
 		.method = "POST", .path = BRSKI_PATH_CMP, .label = the_label, .media = BRSKI_MEDIA_CMP, \
 		.produces = BRSKI_MEDIA_CMP, .body_max = BRSKI_CMP_MAX, \
 		.handle = brski_registrar_handle_cmp, .cmp_types = types, \
+	}
+
+#define CERTS_ONLY "application/pkcs7-mime"
+#define EST_BODY_MAX (2 * BRSKI_EST_PKCS10_MAX) /* base64, and white space */
+#define EST_ENROLL(the_path) \
+	{ \
+		.method = "POST", .path = the_path, .media = BRSKI_MEDIA_PKCS10, .produces = CERTS_ONLY, \
+		.body_max = EST_BODY_MAX, .handle = brski_registrar_handle_enroll, .est = true, \
+	}
+#define EST_NEVER(the_path) \
+	{ \
+		.method = "POST", .path = the_path, .body_max = EST_BODY_MAX, \
+		.handle = brski_registrar_handle_unsupported, .est = true, .unsupported = true, \
 	}
 
 /*
@@ -72,6 +86,16 @@ static const struct brski_registrar_endpoint endpoints[] = {
 	CMP("keyupdate", CMP_NOTHING),
 	CMP("revocation", CMP_NOTHING),
 	CMP("nested", CMP_NOTHING),
+	/* RFC 7030 3.2.2 */
+	{.method = "GET",
+		.path = BRSKI_PATH_EST_CACERTS,
+		.produces = CERTS_ONLY,
+		.open = brski_registrar_open_cacerts,
+		.est = true},
+	EST_ENROLL(BRSKI_PATH_EST_SIMPLEENROLL),
+	EST_ENROLL(BRSKI_PATH_EST_SIMPLEREENROLL),
+	EST_NEVER(BRSKI_PATH_EST_FULLCMC),
+	EST_NEVER(BRSKI_PATH_EST_SERVERKEYGEN),
 };
 #define N_ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 

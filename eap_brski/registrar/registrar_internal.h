@@ -15,14 +15,14 @@
  *
  *   registrar_request.c  one request after the other
  *   registrar_endpoint.c what is there, and who handles it; registrar_discovery.c tells of it
- *   registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c
+ *   registrar_voucher.c, registrar_cmp.c, registrar_est.c, registrar_telemetry.c
  *                        the endpoints
  *   registrar_nonce.c    what was said last, and whether it was heard
  *   registrar_pending.c  the job for a request: found, or new
  *   registrar_session.c  what a session tells and asks
  *   job_load.c           a job before it calls somebody: judged again
  *   job_answer.c         an answer to a job, whichever kind it is
- *   job_voucher.c, job_cmp.c
+ *   job_voucher.c, job_cmp.c, job_est.c
  *                        what an answer of MASA or PKI means
  *   job_pki.c            calls to the PKI, and answers before anybody looks into them
  *   nonceless.c          the same for a voucher that was fetched ahead
@@ -162,12 +162,14 @@ struct brski_job {
 	struct brski_device device;
 	struct brski_manufacturer manufacturer; /* not stored: looked up again, as it may have changed */
 	struct brski_buf request;               /* what the pledge sent */
-	struct brski_buf upstream; /* what MASA or PKI gets for it, the same octets on every try */
+	struct brski_buf upstream; /* what MASA or PKI gets for it now, the same octets on every try */
 	struct brski_buf signers;  /* CMP: of the PKI's answers so far, as in struct brski_cmp_transaction */
+	struct brski_cmp_transaction tx; /* EST: our own with the PKI, as far as `upstream` */
 	char location[BRSKI_URL_MAX];
-	struct brski_http answer; /* to the pledge; while the audit log is out, the voucher */
-	bool pki_waits;           /* CMP: the answer says waiting, and it was the PKI that said so */
-	bool grants;              /* CMP: with this answer the new certificate is the pledge's for good */
+	/* to the pledge; while the audit log or a confirmation is out, what it gets if that is right */
+	struct brski_http answer;
+	bool pki_waits; /* CMP: the answer says waiting, and it was the PKI that said so */
+	bool grants;    /* CMP: with this answer the new certificate is the pledge's for good */
 	time_t created;
 	time_t changed;
 	time_t not_before;
@@ -192,15 +194,16 @@ struct brski_job {
 BRSKI_CHECKED enum brski_code brski_job_key_of(const struct brski_device *device, struct brski_span octets,
 	char out[BRSKI_FINGERPRINT_MAX], struct brski_error *err);
 /* A new WAITING job for this device, the caller's; nothing is stored, and there is no call yet. */
-BRSKI_CHECKED enum brski_code brski_job_new(struct brski_registrar *r, enum brski_job_kind kind,
+BRSKI_CHECKED enum brski_code brski_job_new(struct brski_registrar *r, const struct brski_job_type *type,
 	const STACK_OF(X509) *chain, const struct brski_manufacturer *m, struct brski_span request,
 	struct brski_job **out, struct brski_error *err);
 /* True: when its request comes again, a stored job is as good as none. */
 bool brski_job_is_stale(const struct brski_job *job);
 /*
  * What an answer or a refusal changes of a job, as it was before: a copy of the whole, which owns
- * nothing but its answer to the pledge and the signers that are known (brski_job_forget). Request,
- * upstream octets, chain, manufacturer and call are none of their business, and stay the job's.
+ * nothing but its answer to the pledge, what it says to its back end, and what is known of the
+ * transaction (brski_job_forget). Request, chain, manufacturer and call are none of their business, and
+ * stay the job's.
  * BRSKI_NO_MEMORY.
  */
 BRSKI_CHECKED enum brski_code brski_job_remember(
@@ -214,8 +217,11 @@ void brski_job_roll_back(struct brski_job *job, struct brski_job *before);
 enum brski_job_cause {
 	BRSKI_JOB_GOT_VOUCHER, /* and the audit log is to be looked at */
 	BRSKI_JOB_SENT_ON,     /* the audit log is at another place */
-	BRSKI_JOB_ANSWERED,    /* there is an answer to deliver */
-	BRSKI_JOB_TURNED_DOWN, /* by MASA, PKI, policy or audit log; or given up */
+	BRSKI_JOB_TOLD_TO_POLL,
+	BRSKI_JOB_CERTIFIED,    /* and that is to be confirmed */
+	BRSKI_JOB_MISCERTIFIED, /* and that is to be said */
+	BRSKI_JOB_ANSWERED,     /* there is an answer to deliver */
+	BRSKI_JOB_TURNED_DOWN,  /* by MASA, PKI, policy or audit log; or given up */
 };
 /* The only function that moves a job. */
 void brski_job_move(struct brski_job *job, enum brski_job_cause cause);
@@ -257,6 +263,7 @@ struct brski_job_type {
 	const char *begins;   /* what makes such a job */
 	const char *request;  /* the event of that (registrar.h) */
 	bool https_only;
+	bool has_transaction;               /* of our own with the back end */
 	const struct brski_job_step *steps; /* it begins at the first */
 	unsigned n_steps;
 	const struct brski_job_move *moves;
@@ -273,6 +280,12 @@ struct brski_job_type {
 	/* REFUSED by us, and why in words for the operator. BRSKI_OK unless memory is out. */
 	enum brski_code (*refuse)(struct brski_job *job, enum brski_job_refusal refusal, const char *why,
 		struct brski_error *err);
+	/*
+	 * The CMP transaction that its next call is part of: the device's permission must allow that.
+	 * BRSKI_NOT_FOUND: none. NULL: never any.
+	 */
+	enum brski_code (*transaction)(
+		const struct brski_job *job, struct brski_buf *id, struct brski_error *err);
 	/* Call number i, from 1, of those that follow the one of now; BRSKI_NOT_FOUND. NULL: never any. */
 	enum brski_code (*plan)(
 		const struct brski_job *job, unsigned i, struct brski_planned *out, struct brski_error *err);
@@ -285,9 +298,10 @@ struct brski_job_type {
 	enum brski_code (*turn_away)(
 		struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err);
 };
-/* One of each kind (job_voucher.c, job_cmp.c). */
-extern const struct brski_job_type brski_job_type_voucher, brski_job_type_cmp;
-const struct brski_job_type *brski_job_type(enum brski_job_kind kind);
+/* job_voucher.c, job_cmp.c, job_est.c */
+extern const struct brski_job_type brski_job_type_voucher, brski_job_type_cmp, brski_job_type_est;
+/* Number i, from 0; NULL: there are no more. */
+const struct brski_job_type *brski_job_type(size_t i);
 /* By its stored name; NULL: there is none. */
 const struct brski_job_type *brski_job_type_named(const char *name);
 
@@ -424,6 +438,11 @@ BRSKI_CHECKED enum brski_code brski_job_cmp_refuse(struct brski_job *job, const 
 	enum brski_cmp_fail fail, const char *told, struct brski_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
 
+/* ---- job_est.c ---- */
+
+/* It is refused, and waits only for the PKI to hear that its certificate is not used. */
+bool brski_job_est_is_rejected(const struct brski_job *job);
+
 /* ---- job_answer.c ---- */
 
 #define BRSKI_JOB_OVERDUE_WHY 80
@@ -526,7 +545,7 @@ const struct brski_registrar_endpoint *brski_registrar_endpoint(size_t i);
 /* The paths of those that can be used, new; NULL: no memory. */
 json_t *brski_registrar_endpoint_list(bool est);
 
-/* ---- registrar_voucher.c, registrar_cmp.c, registrar_telemetry.c: the endpoints for devices ---- */
+/* ---- registrar_voucher.c, registrar_cmp.c, registrar_est.c, registrar_telemetry.c: for devices ---- */
 
 /* As brski_registrar_request. */
 #define BRSKI_REGISTRAR_HANDLER_PARAMS \
@@ -538,6 +557,8 @@ BRSKI_CHECKED enum brski_code brski_registrar_handle_voucher_request(BRSKI_REGIS
 BRSKI_CHECKED enum brski_code brski_registrar_handle_voucher_status(BRSKI_REGISTRAR_HANDLER_PARAMS);
 BRSKI_CHECKED enum brski_code brski_registrar_handle_enroll_status(BRSKI_REGISTRAR_HANDLER_PARAMS);
 BRSKI_CHECKED enum brski_code brski_registrar_handle_cmp(BRSKI_REGISTRAR_HANDLER_PARAMS);
+BRSKI_CHECKED enum brski_code brski_registrar_handle_enroll(BRSKI_REGISTRAR_HANDLER_PARAMS);
+BRSKI_CHECKED enum brski_code brski_registrar_handle_unsupported(BRSKI_REGISTRAR_HANDLER_PARAMS);
 
 /* What a finished, and an unfinished, job is to the request that waits for it. */
 BRSKI_CHECKED enum brski_code brski_registrar_deliver_voucher(struct brski_registrar_session *s,
@@ -552,8 +573,14 @@ BRSKI_CHECKED enum brski_code brski_registrar_defer_cmp(struct brski_registrar_s
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_registrar_turn_away_cmp(
 	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_registrar_deliver_est(struct brski_registrar_session *s,
+	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_registrar_defer_est(struct brski_registrar_session *s,
+	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_registrar_turn_away_est(
+	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err);
 
-/* ---- registrar_discovery.c: the endpoints for everybody ---- */
+/* ---- registrar_discovery.c and others: the endpoints for everybody ---- */
 
 #define BRSKI_MEDIA_LINKS "application/link-format" /* RFC 6690 7.3 */
 
@@ -563,5 +590,7 @@ BRSKI_CHECKED enum brski_code brski_registrar_turn_away_cmp(
 
 BRSKI_CHECKED enum brski_code brski_registrar_open_discovery(BRSKI_REGISTRAR_OPEN_PARAMS);
 BRSKI_CHECKED enum brski_code brski_registrar_open_links(BRSKI_REGISTRAR_OPEN_PARAMS);
+/* registrar_est.c */
+BRSKI_CHECKED enum brski_code brski_registrar_open_cacerts(BRSKI_REGISTRAR_OPEN_PARAMS);
 
 #endif

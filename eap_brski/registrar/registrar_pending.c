@@ -65,7 +65,7 @@ static enum brski_code make(struct brski_registrar_session *s, const struct brsk
 	struct brski_job **fresh, struct brski_error *err)
 {
 	enum brski_code code = brski_job_new(
-		s->registrar, asked->type->kind, s->chain, &s->manufacturer, asked->octets, fresh, err);
+		s->registrar, asked->type, s->chain, &s->manufacturer, asked->octets, fresh, err);
 
 	if (code == BRSKI_OK) {
 		(*fresh)->work = asked->work;

@@ -75,7 +75,7 @@ static void draw_job(struct brski_buf *out)
 	const struct brski_job_move *move;
 
 	brski_put_str(out, MERMAID);
-	for (int kind = 0; (type = brski_job_type((enum brski_job_kind)kind)); kind++) {
+	for (size_t n = 0; (type = brski_job_type(n)); n++) {
 		put_line(out, "    [*] --> %s: %s", place(type, 0), type->begins);
 		for (size_t i = 0; (move = brski_job_move_of(type, i)); i++)
 			put_line(out, "    %s --> %s: %s", place(type, move->from), place(type, move->to),

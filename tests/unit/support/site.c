@@ -593,7 +593,7 @@ void site_forget(struct site *site)
 	site->n_notes = site->n_events = 0;
 	memset(&site->permission, 0, sizeof(site->permission));
 	site->n_masa_calls = site->n_audit_calls = site->n_ca_calls = 0;
-	site->n_issued = site->n_confirmed = site->n_decisions = 0;
+	site->n_issued = site->n_confirmed = site->n_rejected = site->n_decisions = 0;
 	site->n_calls = site->fail_at = site->intrude_at = 0;
 	site->fail_on = site->fail_late = false;
 	site->intrude = NULL;

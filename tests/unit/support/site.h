@@ -147,11 +147,13 @@ struct site {
 	unsigned ca_status;
 	int ca_polls;
 	long ca_check_after; /* 0: 7 */
+	time_t ca_not_after; /* of what it issues; 0: in ten years */
 	bool ca_implicit;
 	bool ca_is_terse; /* only its first answer in a transaction has extraCerts (RFC 9483 3.3) */
 	const struct brski_credential *ca_signer; /* of its answers; NULL: the CA itself */
-	unsigned n_masa_calls, n_audit_calls, n_ca_calls, n_issued, n_confirmed;
+	unsigned n_masa_calls, n_audit_calls, n_ca_calls, n_issued, n_confirmed, n_rejected;
 	struct brski_buf ca_first; /* CA_WAITS: the request that waits */
+	bool ca_refuses_conf;      /* a certConf is answered with an error */
 	bool ca_conf_waits;        /* CA_WAITS: certConf waits as well, and is polled for ca_polls times */
 	struct brski_buf ca_nonce; /* senderNonce of what the CA said last */
 	/* What the CA was asked and has answered, if ca_remembers: it gives no second certificate. */

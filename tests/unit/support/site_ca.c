@@ -39,6 +39,7 @@ static X509 *issue(struct site *site, const struct brski_cmp_request *asked)
 		.subject = site->ca == CA_OTHER_SUBJECT ? "CN=Other,O=Acme,serialNumber=SN-6666" : subject,
 		.key = asked->key,
 		.eku = site->ca == CA_NO_LOGIN ? "serverAuth" : "clientAuth",
+		.not_after = site->ca_not_after,
 	};
 	struct brski_credential made;
 	X509 *cert;
@@ -84,9 +85,18 @@ static void answer_enroll(struct site *site, const struct brski_cmp *msg,
 	}
 }
 
-static void answer_conf(struct site *site, const struct brski_cmp *msg, struct brski_buf *out)
+static void answer_conf(struct site *site, const struct brski_cmp *msg, const struct brski_cmp_request *asked,
+	struct brski_buf *out)
 {
-	site->n_confirmed++;
+	if (asked->conf_status == BRSKI_CMP_REJECTION)
+		site->n_rejected++;
+	else
+		site->n_confirmed++;
+	if (site->ca_refuses_conf) {
+		MUST(brski_cmp_answer_error(msg, signer_of(site), BRSKI_CMP_REJECTION, BRSKI_CMP_BAD_CERT_ID,
+			"too late", &site->env, out, NULL));
+		return;
+	}
 	MUST(brski_cmp_answer_pkiconf(msg, signer_of(site), &site->env, out, NULL));
 }
 
@@ -110,7 +120,7 @@ static void answer_poll(struct site *site, const struct brski_cmp *poll, struct 
 	MUST(brski_cmp_decode(brski_buf_span(&site->ca_first), &first, NULL));
 	MUST(brski_cmp_request_check(&first, NULL, NULL, &asked, NULL));
 	if (first.type == BRSKI_CMP_CERTCONF)
-		answer_conf(site, &first, out);
+		answer_conf(site, &first, &asked, out);
 	else
 		answer_enroll(site, &first, &asked, out);
 	brski_cmp_request_free(&asked);
@@ -133,12 +143,14 @@ static void remember_nonce(struct site *site, const struct brski_buf *answer)
 	brski_cmp_free(&msg);
 }
 
-static void answer_request(struct site *site, const struct brski_cmp *msg, struct brski_buf *out)
+/* client: whose request it is. */
+static void answer_request(
+	struct site *site, const struct brski_cmp *msg, const X509 *client, struct brski_buf *out)
 {
 	struct brski_cmp_request asked = {0};
 	struct brski_error err = {0};
 
-	must(brski_cmp_request_check(msg, site->idevid.cert, NULL, &asked, &err) == BRSKI_OK, err.why);
+	must(brski_cmp_request_check(msg, client, NULL, &asked, &err) == BRSKI_OK, err.why);
 	switch (msg->type) {
 	case BRSKI_CMP_IR:
 	case BRSKI_CMP_P10CR:
@@ -151,7 +163,7 @@ static void answer_request(struct site *site, const struct brski_cmp *msg, struc
 		if (site->ca == CA_WAITS && site->ca_conf_waits)
 			say_wait(site, msg, out);
 		else
-			answer_conf(site, msg, out);
+			answer_conf(site, msg, &asked, out);
 		break;
 	case BRSKI_CMP_POLLREQ:
 		check_nonce(site, msg);
@@ -168,11 +180,25 @@ static void answer_request(struct site *site, const struct brski_cmp *msg, struc
 	brski_cmp_request_free(&asked);
 }
 
+static bool is_registrars_own(const struct site *site, const struct brski_cmp *msg)
+{
+	STACK_OF(X509) *chain = NULL;
+	bool own = msg->type != BRSKI_CMP_NESTED && brski_cmp_verify(msg, NULL, &chain, NULL) == BRSKI_OK &&
+		   brski_cert_equal(sk_X509_value(chain, 0), site->registrar_cred.cert);
+
+	pki_free_certs(chain);
+	return own;
+}
+
 /* RFC 9483 5.2.2.1: only what the registrar approved of with its signature */
 static void unwrap(struct site *site, struct brski_cmp *outer, struct brski_cmp *inner)
 {
 	STACK_OF(X509) *chain = NULL;
 
+	if (is_registrars_own(site, outer)) {
+		MUST(brski_cmp_decode(brski_buf_span(&outer->der), inner, NULL));
+		return;
+	}
 	if (!site->config.nest) {
 		must(outer->type != BRSKI_CMP_NESTED, "nested, though the site has that switched off");
 		MUST(brski_cmp_decode(brski_buf_span(&outer->der), inner, NULL));
@@ -329,7 +355,10 @@ bool site_ca(struct site *site, const struct brski_call *call, struct brski_http
 		MUST(brski_http_response(answer, 200, BRSKI_MEDIA_CMP, brski_span_str("<html>"), NULL));
 	} else {
 		if (!remembered(site, &inner, &der)) {
-			answer_request(site, &inner, &der);
+			answer_request(site, &inner,
+				is_registrars_own(site, &outer) ? site->registrar_cred.cert
+								: site->idevid.cert,
+				&der);
 			spoil(site, &der);
 			remember(site, &inner, &der);
 		}

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "eap_brski/registrar/registrar_internal.h"
+#include "tests/unit/support/est_visit.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/visit.h"
 
@@ -74,6 +75,39 @@ static void poll_the_pki(void)
 	send_cmp();
 }
 
+static void ask_by_est(void)
+{
+	brski_registrar_session_serve_est(v.session);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	est_make(&v, &(struct est_ask){0});
+	ck_assert_uint_eq(est_send(&v, BRSKI_PATH_EST_SIMPLEENROLL), 0);
+}
+
+static void drive_est(enum site_ca ca, const char *step)
+{
+	site.ca = ca;
+	ask_by_est();
+	site_drive_once(&site, v.job);
+	ck_assert_int_eq(v.job->state, BRSKI_JOB_WAITING);
+	ck_assert_str_eq(v.job->type->steps[v.job->step].name, step);
+}
+
+static void confirm_by_est(void)
+{
+	drive_est(CA_RIGHT, "est-confirm");
+}
+
+static void reject_by_est(void)
+{
+	drive_est(CA_OTHER_KEY, "est-reject");
+}
+
+static void poll_by_est(void)
+{
+	site.ca_polls = 1;
+	drive_est(CA_WAITS, "est-poll");
+}
+
 static const struct {
 	const char *name;
 	void (*ask)(void);
@@ -99,7 +133,24 @@ static const struct {
 	{"the PKI waits", ask_for_certificate, MASA_RIGHT, AUDIT_RIGHT, CA_WAITS, 0},
 	{"a confirmation", confirm_certificate, MASA_RIGHT, AUDIT_RIGHT, CA_RIGHT, 0},
 	{"the PKI waits on", poll_the_pki, MASA_RIGHT, AUDIT_RIGHT, CA_WAITS, 0},
+	{"EST: a certificate", ask_by_est, MASA_RIGHT, AUDIT_RIGHT, CA_RIGHT, 0},
+	{"EST: a wrong one", ask_by_est, MASA_RIGHT, AUDIT_RIGHT, CA_OTHER_KEY, 0},
+	{"EST: the PKI refuses", ask_by_est, MASA_RIGHT, AUDIT_RIGHT, CA_REFUSES, 0},
+	{"EST: the PKI is wrong", ask_by_est, MASA_RIGHT, AUDIT_RIGHT, CA_BROKEN_SIGNATURE, 0},
+	{"EST: the PKI is away", ask_by_est, MASA_RIGHT, AUDIT_RIGHT, CA_DOWN, 0},
+	{"EST: the PKI waits", ask_by_est, MASA_RIGHT, AUDIT_RIGHT, CA_WAITS, 0},
+	{"EST: the PKI waits on", poll_by_est, MASA_RIGHT, AUDIT_RIGHT, CA_WAITS, 0},
+	{"EST: a confirmation", confirm_by_est, MASA_RIGHT, AUDIT_RIGHT, CA_RIGHT, 0},
+	{"EST: a confirmation waits", confirm_by_est, MASA_RIGHT, AUDIT_RIGHT, CA_DOWN, 0},
+	{"EST: a rejection", reject_by_est, MASA_RIGHT, AUDIT_RIGHT, CA_RIGHT, 0},
 };
+
+/* And they are not there any more. */
+static void expect_same_octets(struct brski_buf *a, struct brski_buf *b)
+{
+	ck_assert(brski_span_equal(brski_buf_span(a), brski_buf_span(b)));
+	*a = *b = (struct brski_buf){0};
+}
 
 /* As a value: what a job owns is compared by what it holds. */
 static void expect_same(const struct brski_job *now, const struct brski_job *before)
@@ -110,8 +161,14 @@ static void expect_same(const struct brski_job *now, const struct brski_job *bef
 	ck_assert(brski_span_equal(brski_buf_span(&a.answer.body), brski_buf_span(&b.answer.body)));
 	memset(&a.answer, 0, sizeof(a.answer));
 	memset(&b.answer, 0, sizeof(b.answer));
-	ck_assert(brski_span_equal(brski_buf_span(&a.signers), brski_buf_span(&b.signers)));
-	a.signers = b.signers = (struct brski_buf){0};
+	expect_same_octets(&a.upstream, &b.upstream);
+	expect_same_octets(&a.signers, &b.signers);
+	expect_same_octets(&a.tx.id, &b.tx.id);
+	expect_same_octets(&a.tx.request_nonce, &b.tx.request_nonce);
+	expect_same_octets(&a.tx.last_nonce, &b.tx.last_nonce);
+	expect_same_octets(&a.tx.peer_nonce, &b.tx.peer_nonce);
+	expect_same_octets(&a.tx.recipient, &b.tx.recipient);
+	expect_same_octets(&a.tx.signers, &b.tx.signers);
 	ck_assert_str_eq(a.manufacturer.name, b.manufacturer.name); /* it may have been looked up again */
 	memset(&a.manufacturer, 0, sizeof(a.manufacturer));
 	memset(&b.manufacturer, 0, sizeof(b.manufacturer));

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/x509v3.h>
+
+#include "eap_brski/artifacts/paths.h"
+#include "eap_brski/est/est.h"
+#include "eap_brski/ground/text.h"
+#include "eap_brski/registrar/permission_internal.h"
+
+/* EST: RFC 7030, as clarified by RFC 8951. What a device asks for is judged as its CMP requests are. */
+
+/*
+ * RFC 8951 3: the field says nothing, and whoever knows that document ignores it; older clients may want
+ * what RFC 7030 has promised them.
+ */
+static enum brski_code say_base64(struct brski_http *response, struct brski_error *err)
+{
+	return brski_http_set(response, "content-transfer-encoding", "base64", err);
+}
+
+static enum brski_code respond(
+	struct brski_http *response, const char *media, struct brski_span der, struct brski_error *err)
+{
+	struct brski_buf text = {0};
+	enum brski_code code = brski_est_body_write(der, &text, err);
+
+	if (code == BRSKI_OK)
+		code = brski_http_response(response, 200, media, brski_buf_span(&text), err);
+	if (code == BRSKI_OK)
+		code = say_base64(response, err);
+	brski_buf_free(&text);
+	return code;
+}
+
+/* ---- For everybody ---- */
+
+static bool has(const STACK_OF(X509) *certs, const X509 *cert)
+{
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		if (brski_cert_equal(sk_X509_value(certs, i), cert))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 7030 4.1.3: the trust anchors, and what helps to build a path to them: the CAs above ourselves. */
+enum brski_code brski_registrar_open_cacerts(BRSKI_REGISTRAR_OPEN_PARAMS)
+{
+	STACK_OF(X509) *certs = sk_X509_dup(r->domain_anchors);
+	struct brski_buf der = {0};
+	enum brski_code code = certs ? BRSKI_OK : brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+
+	(void)device;
+	(void)est;
+	(void)request;
+	for (int i = 1; code == BRSKI_OK && i < sk_X509_num(r->own_chain); i++) {
+		X509 *cert = sk_X509_value(r->own_chain, i);
+
+		if (!has(certs, cert) && sk_X509_push(certs, cert) <= 0)
+			code = brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	}
+	if (code == BRSKI_OK)
+		code = brski_est_certs_write(certs, &der, err);
+	if (code == BRSKI_OK)
+		code = respond(response, BRSKI_MEDIA_CERTS_ONLY, brski_buf_span(&der), err);
+	sk_X509_free(certs);
+	brski_buf_free(&der);
+	return code;
+}
+
+/* ---- What is not done here ---- */
+
+enum brski_code brski_registrar_handle_unsupported(BRSKI_REGISTRAR_HANDLER_PARAMS)
+{
+	bool keygen = strcmp(endpoint->path, BRSKI_PATH_EST_SERVERKEYGEN) == 0;
+
+	(void)request;
+	(void)job;
+	brski_registrar_session_note(
+		s, "cert-request", false, "%s was asked for, which is not done here", endpoint->path);
+	return brski_http_reply_text(response, 501,
+		keygen ? "keys are made by devices alone here: use simpleenroll"
+		       : "Full CMC is not spoken here: use simpleenroll, or CMP at " BRSKI_PATH_CMP,
+		err);
+}
+
+/* ---- simpleenroll, simplereenroll ---- */
+
+struct est_context {
+	struct brski_registrar_session *s;
+	struct brski_span der; /* PKCS #10 */
+	struct brski_http *response;
+	struct brski_job **job;
+};
+
+/* RFC 7030 4.2.3: in words that a human reads. They are about the request, and tell nothing else. */
+static enum brski_code refuse(
+	struct est_context *c, unsigned status, const char *words, struct brski_error *err)
+{
+	char told[sizeof(((struct brski_error *)NULL)->why)];
+
+	brski_printable(brski_span_str(words), told, sizeof(told));
+	return brski_http_reply_text(c->response, status, told, err);
+}
+
+static enum brski_code refuse_request(
+	struct est_context *c, enum brski_code code, const struct brski_error *why, struct brski_error *err)
+{
+	if (brski_registrar_is_own_trouble(code))
+		return brski_registrar_give_up(why, code, err);
+	brski_registrar_session_move(c->s, BRSKI_SESSION_SAID_NO);
+	brski_registrar_session_note(c->s, "cert-request", false, "%s", why->why);
+	return refuse(c, code == BRSKI_REFUSED ? 403 : code == BRSKI_TOO_LARGE ? 413 : 400, why->why, err);
+}
+
+/* RFC 8995 5.8.3: whoever was not given a voucher here, or would not have it, gets no certificate. */
+static enum brski_code refuse_without_permission(
+	struct est_context *c, const char *why, struct brski_error *err)
+{
+	brski_registrar_session_move(c->s, BRSKI_SESSION_SAID_NO);
+	brski_registrar_session_note(c->s, "cert-request", false, "%s", why);
+	return refuse(c, 403, why, err);
+}
+
+/* The registrar's own request to the PKI; it is stored with the device's. */
+static enum brski_code fill(void *ctx, struct brski_job *job, struct brski_error *err)
+{
+	const struct est_context *c = ctx;
+	const struct brski_registrar *r = c->s->registrar;
+
+	return brski_cmp_p10cr(&r->credential, c->der, true, r->env, &job->tx, &job->upstream, err);
+}
+
+static void kept(void *ctx, const struct brski_job *job)
+{
+	const struct est_context *c = ctx;
+
+	brski_registrar_session_note(
+		c->s, "cert-request", true, "kept; the PKI is %s", job->registrar->cmp_url);
+}
+
+static enum brski_code find_or_start(struct est_context *c, struct brski_error *err)
+{
+	const struct brski_registrar_asked asked = {.type = &brski_job_type_est,
+		.work = BRSKI_WORK_CERTIFICATE,
+		.octets = c->der,
+		.fill = fill,
+		.kept = kept,
+		.ctx = c};
+
+	return brski_registrar_ask(c->s, &asked, c->response, c->job, err);
+}
+
+/* *known NULL: nobody works at such a request, nor has, or that is past. */
+static enum brski_code find(struct est_context *c, struct brski_job **known, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_code code = brski_job_key_of(&s->device, c->der, key, err);
+
+	*known = NULL;
+	if (code == BRSKI_OK)
+		code = brski_job_find(s->registrar, &s->device, &s->manufacturer, key, known, err);
+	if (code == BRSKI_OK && *known && brski_job_is_stale(*known)) {
+		brski_job_free(*known);
+		*known = NULL;
+	}
+	return code;
+}
+
+/* What was begun goes on, however long the PKI takes; what is new needs what a voucher gives. */
+static enum brski_code begin(struct est_context *c, struct brski_error *err)
+{
+	struct brski_registrar *r = c->s->registrar;
+	struct brski_job *known;
+	char why[BRSKI_PERMISSION_WHY] = "";
+	enum brski_code code = find(c, &known, err);
+
+	if (code == BRSKI_OK)
+		code = brski_permission_ask(r, &c->s->device,
+			known ? BRSKI_PERMISSION_GO_ON : BRSKI_PERMISSION_BEGIN,
+			known ? brski_buf_span(&known->tx.id) : brski_span(NULL, 0), why, err);
+	brski_job_free(known);
+	if (code != BRSKI_OK)
+		return code;
+	return why[0] == '\0' ? find_or_start(c, err) : refuse_without_permission(c, why, err);
+}
+
+static enum brski_code authorize(struct est_context *c, struct brski_error *err)
+{
+	struct brski_registrar_session *s = c->s;
+	enum brski_decision decision;
+	long retry_after;
+	enum brski_code code = brski_registrar_session_decide(s, &decision, &retry_after, err);
+
+	if (code != BRSKI_OK)
+		return code;
+	switch (decision) {
+	case BRSKI_ACCEPT:
+		return begin(c, err);
+	case BRSKI_DEFER: /* nothing is kept: the same request must come again */
+		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
+		return brski_http_reply_later(
+			c->response, 202, retry_after, "come back with the same request", err);
+	case BRSKI_REFUSE:
+	default:
+		return brski_registrar_turn_away_est(s, c->response, err);
+	}
+}
+
+static const ASN1_OCTET_STRING *alt_name(const STACK_OF(X509_EXTENSION) *extensions)
+{
+	int i = extensions ? X509v3_get_ext_by_NID(extensions, NID_subject_alt_name, -1) : -1;
+
+	return i < 0 ? NULL : X509_EXTENSION_get_data(X509v3_get_ext(extensions, i));
+}
+
+/* RFC 7030 4.2.2: both names are those of the certificate that the device shows. */
+static enum brski_code check_names(
+	const struct brski_cmp_request *asked, const X509 *current, struct brski_error *err)
+{
+	const ASN1_OCTET_STRING *wanted = alt_name(asked->extensions);
+	const ASN1_OCTET_STRING *has_one = alt_name(X509_get0_extensions(current));
+
+	if (X509_NAME_cmp(asked->subject, X509_get_subject_name(current)) != 0)
+		return brski_fail(err, BRSKI_REFUSED,
+			"its Subject is not that of the certificate shown (RFC 7030 4.2.2): use simpleenroll");
+	if (wanted || has_one) {
+		if (!wanted || !has_one || ASN1_OCTET_STRING_cmp(wanted, has_one) != 0)
+			return brski_fail(err, BRSKI_REFUSED,
+				"its Subject Alternative Name is not that of the certificate shown (RFC 7030 "
+				"4.2.2): use simpleenroll");
+	}
+	return BRSKI_OK;
+}
+
+static enum brski_code check(
+	const struct est_context *c, const struct brski_registrar_endpoint *endpoint, struct brski_error *err)
+{
+	const X509 *idevid = c->s->device.idevid;
+	const struct brski_cmp_rule rule = {.idevid = idevid};
+	struct brski_cmp_request asked = {0};
+	enum brski_code code = brski_cmp_pkcs10_check(c->der, &rule, &asked, err);
+
+	if (code == BRSKI_OK && strcmp(endpoint->path, BRSKI_PATH_EST_SIMPLEREENROLL) == 0)
+		code = check_names(&asked, idevid, err);
+	brski_cmp_request_free(&asked);
+	return code;
+}
+
+enum brski_code brski_registrar_handle_enroll(BRSKI_REGISTRAR_HANDLER_PARAMS)
+{
+	struct est_context c = {.s = s, .response = response, .job = job};
+	struct brski_buf der = {0};
+	struct brski_error why = {0};
+	enum brski_code code =
+		brski_est_body_read(brski_buf_span(&request->body), BRSKI_EST_PKCS10_MAX, &der, &why);
+
+	c.der = brski_buf_span(&der);
+	if (code == BRSKI_OK)
+		code = check(&c, endpoint, &why);
+	code = code == BRSKI_OK ? authorize(&c, err) : refuse_request(&c, code, &why, err);
+	brski_buf_free(&der);
+	return code;
+}
+
+/* ---- finished and unfinished jobs ---- */
+
+static enum brski_code copy_answer(
+	const struct brski_job *job, struct brski_http *response, struct brski_error *err)
+{
+	const struct brski_http *answer = &job->answer;
+	enum brski_code code = brski_http_response(response, answer->status,
+		brski_http_get(answer, "content-type"), brski_buf_span(&answer->body), err);
+
+	return code == BRSKI_OK && answer->status == 200 ? say_base64(response, err) : code;
+}
+
+static enum brski_code deliver_refusal(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
+	snprintf(s->reason, sizeof(s->reason), "%s", job->why);
+	return copy_answer(job, response, err);
+}
+
+enum brski_code brski_registrar_deliver_est(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	struct est_context c = {.s = s, .response = response};
+	char why[BRSKI_PERMISSION_WHY];
+	enum brski_code code;
+
+	if (job->state == BRSKI_JOB_REFUSED)
+		return deliver_refusal(s, job, response, err);
+	/* from now on "onboarded" is believed */
+	code = brski_permission_use(
+		s->registrar, &s->device, BRSKI_PERMISSION_HAVE, brski_buf_span(&job->tx.id), why, err);
+	if (code != BRSKI_OK)
+		return code;
+	if (why[0] != '\0')
+		return refuse_without_permission(&c, why, err);
+	brski_registrar_session_move(s, BRSKI_SESSION_ANSWERED);
+	return copy_answer(job, response, err);
+}
+
+/* RFC 7030 4.2.3: the same request comes again. */
+enum brski_code brski_registrar_defer_est(struct brski_registrar_session *s, const struct brski_job *job,
+	struct brski_http *response, struct brski_error *err)
+{
+	long seconds = brski_job_not_before(job);
+
+	if (brski_job_est_is_rejected(job)) /* that the PKI must hear of it is no concern of the device's */
+		return deliver_refusal(s, job, response, err);
+	if (seconds < s->registrar->retry_after)
+		seconds = s->registrar->retry_after;
+	if (job->why[0] != '\0')
+		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
+	brski_registrar_session_note(
+		s, "deferred", true, "told to come back in %ld s for its certificate", seconds);
+	return brski_http_reply_later(response, 202, seconds, "come back with the same request", err);
+}
+
+enum brski_code brski_registrar_turn_away_est(
+	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
+{
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
+	return brski_http_reply_text(response, 403, "this device may not join", err);
+}
