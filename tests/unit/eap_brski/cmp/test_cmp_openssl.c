@@ -150,6 +150,7 @@ struct server {
 	OSSL_CMP_MSG *delayed;
 	int certs;
 	int confirmed;
+	X509 *clients; /* what these verify to; NULL: the maker */
 };
 
 static OSSL_CMP_PKISI *serve_cert(OSSL_CMP_SRV_CTX *srv, const OSSL_CMP_MSG *req, int id,
@@ -247,7 +248,8 @@ static OSSL_CMP_SRV_CTX *server_new(struct server *s, bool grant)
 	ck_assert_int_eq(OSSL_CMP_CTX_set1_cert(ctx, s->w->cmp.cert), 1);
 	ck_assert_int_eq(OSSL_CMP_CTX_set1_pkey(ctx, s->w->cmp.key), 1);
 	ck_assert_int_eq(OSSL_CMP_CTX_build_cert_chain(ctx, NULL, s->w->cmp.chain), 1);
-	ck_assert_int_eq(OSSL_CMP_CTX_set0_trustedStore(ctx, store_of(s->w->maker.cert)), 1);
+	ck_assert_int_eq(
+		OSSL_CMP_CTX_set0_trustedStore(ctx, store_of(s->clients ? s->clients : s->w->maker.cert)), 1);
 	OSSL_CMP_SRV_CTX_set_grant_implicit_confirm(srv, grant);
 	return srv;
 }
@@ -277,14 +279,14 @@ static void check_cert(const struct cmp_world *w, const struct brski_cmp_respons
 	pki_free_certs(chain);
 }
 
-static void confirm(OSSL_CMP_SRV_CTX *srv, const struct cmp_world *w, bool pkcs10, const X509 *cert,
-	struct brski_cmp_transaction *tx)
+static void confirm(OSSL_CMP_SRV_CTX *srv, const struct cmp_world *w, const struct brski_credential *signer,
+	bool pkcs10, const X509 *cert, struct brski_cmp_transaction *tx)
 {
 	struct brski_buf conf = {0}, answer;
 	struct brski_cmp_response r;
 
-	ck_assert_int_eq(brski_cmp_cert_conf(
-				 &w->idevid, pkcs10, cert, BRSKI_CMP_FAIL_NONE, NULL, NULL, tx, &conf, NULL),
+	ck_assert_int_eq(
+		brski_cmp_cert_conf(signer, pkcs10, cert, BRSKI_CMP_FAIL_NONE, NULL, NULL, tx, &conf, NULL),
 		BRSKI_OK);
 	answer = serve(srv, &conf);
 	r = respond(w, &answer, tx);
@@ -310,7 +312,7 @@ START_TEST(openssl_serves_our_device)
 	ck_assert(r.implicit_confirm == implicit);
 	check_cert(w, &r);
 	if (!implicit)
-		confirm(srv, w, r.cert_req_id == -1, r.cert, &tx);
+		confirm(srv, w, &w->idevid, r.cert_req_id == -1, r.cert, &tx);
 	ck_assert_int_eq(s.certs, 1);
 	ck_assert_int_eq(s.confirmed, !implicit);
 	brski_cmp_response_free(&r);
@@ -346,11 +348,81 @@ START_TEST(openssl_lets_our_device_wait)
 		ck_assert_int_eq(r.check_after, i < 2 ? 7 : 0);
 	}
 	check_cert(w, &r);
-	confirm(srv, w, false, r.cert, &tx);
+	confirm(srv, w, &w->idevid, false, r.cert, &tx);
 	brski_cmp_response_free(&r);
 	brski_buf_free(&request);
 	brski_buf_free(&answer);
 	brski_buf_free(&poll);
+	brski_cmp_transaction_free(&tx);
+	OSSL_CMP_SRV_CTX_free(srv);
+}
+END_TEST
+
+/*
+ * A registrar that asks itself for a device (RFC 9483 5.2.3), to its end: OpenSSL's server knows it by its
+ * chain, certifies what is in the PKCS #10, lets it wait and has it confirm, or confirms implicitly.
+ */
+static struct brski_buf registrar_asks(
+	const struct cmp_world *w, bool implicit, struct brski_cmp_transaction *tx)
+{
+	struct brski_buf p10 = {0}, out = {0};
+	struct brski_cmp_request asked;
+	struct brski_error err;
+
+	EXPECT(BRSKI_OK, brski_cmp_pkcs10_write(w->key, X509_get_subject_name(w->idevid.cert), &p10, &err));
+	EXPECT(BRSKI_OK, brski_cmp_pkcs10_check(brski_buf_span(&p10),
+				 &(struct brski_cmp_rule){.idevid = w->idevid.cert}, &asked, &err));
+	EXPECT(BRSKI_OK, brski_cmp_p10cr(&w->ra, brski_buf_span(&p10), implicit, NULL, tx, &out, &err));
+	brski_cmp_request_free(&asked);
+	brski_buf_free(&p10);
+	return out;
+}
+
+static struct brski_cmp_response poll_as_registrar(
+	OSSL_CMP_SRV_CTX *srv, const struct cmp_world *w, long id, struct brski_cmp_transaction *tx)
+{
+	struct brski_buf poll = {0}, answer;
+	struct brski_cmp_response r;
+
+	ck_assert_int_eq(brski_cmp_poll_req(&w->ra, id, NULL, tx, &poll, NULL), BRSKI_OK);
+	answer = serve(srv, &poll);
+	r = respond(w, &answer, tx);
+	brski_buf_free(&poll);
+	brski_buf_free(&answer);
+	return r;
+}
+
+START_TEST(openssl_serves_our_registrar)
+{
+	const struct cmp_world *w = &world[0];
+	bool implicit = _i & 1, delay = _i & 2;
+	struct server s = {.w = w, .delay = delay, .polls = 1, .clients = w->root.cert};
+	OSSL_CMP_SRV_CTX *srv = server_new(&s, true);
+	struct brski_cmp_transaction tx = {0};
+	struct brski_buf request = registrar_asks(w, implicit, &tx), answer = serve(srv, &request);
+	struct brski_cmp_response r = respond(w, &answer, &tx);
+
+	if (delay) {
+		long id = r.cert_req_id;
+
+		ck_assert_int_eq(r.status, BRSKI_CMP_WAITING);
+		brski_cmp_response_free(&r);
+		r = poll_as_registrar(srv, w, id, &tx);
+		ck_assert_int_eq(r.type, BRSKI_CMP_POLLREP);
+		brski_cmp_response_free(&r);
+		r = poll_as_registrar(srv, w, id, &tx);
+	}
+	ck_assert_msg(r.type == BRSKI_CMP_CP, "%s: %s", brski_cmp_type_name(r.type), r.text);
+	ck_assert_int_eq(r.status, BRSKI_CMP_ACCEPTED);
+	ck_assert(r.implicit_confirm == implicit);
+	check_cert(w, &r);
+	if (!implicit)
+		confirm(srv, w, &w->ra, r.cert_req_id == -1, r.cert, &tx);
+	ck_assert_int_eq(s.certs, 1);
+	ck_assert_int_eq(s.confirmed, !implicit);
+	brski_cmp_response_free(&r);
+	brski_buf_free(&request);
+	brski_buf_free(&answer);
 	brski_cmp_transaction_free(&tx);
 	OSSL_CMP_SRV_CTX_free(srv);
 }
@@ -769,6 +841,7 @@ int main(void)
 	tcase_add_loop_test(library, openssl_reads_our_answers, 0, 3);
 	tcase_add_loop_test(library, openssl_serves_our_device, 0, 12);
 	tcase_add_test(library, openssl_lets_our_device_wait);
+	tcase_add_loop_test(library, openssl_serves_our_registrar, 0, 4);
 	tcase_add_test(library, openssl_refuses_a_broken_request);
 	tcase_add_loop_test(library, openssl_enrolls_with_our_ca, 0, 12);
 	tcase_add_test(library, openssl_polls_our_ca);
