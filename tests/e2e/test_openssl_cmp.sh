@@ -124,6 +124,23 @@ check "options from a file" enroll conf P-256 -cmd ir -implicit_confirm
 check "... and the command line goes before it" openssl x509 -in "$T/conf.crt" -noout -checkend $((5 * 86400 + 3600))
 check "... within the days" fails openssl x509 -in "$T/conf.crt" -noout -checkend $((6 * 86400 + 3600))
 stop ca
+
+# A registrar that asks itself for a device, as for those that come by EST.
+"$CA" issue-registrar "$T/ca" --subject "CN=Registrar" --out "$T/registrar" > /dev/null
+as() { # WHO: with the device's PKCS #10
+	openssl cmp -config '' -server "127.0.0.1:$PORT" -path .well-known/cmp/pkcs10 -cmd p10cr -csr "$T/csr.pem" \
+		-cert "$T/$1.pem" -key "$T/$1.key" -trusted "$T/ca/root.pem" -certout "$T/p10.crt" -extracertsout "$T/p10-extra.pem"
+}
+rows=$("$CA" list "$T/ca" | wc -l)
+rm "$T/p10.crt"
+start ca "$CA" --idevid-anchors "$T/vendor/ca.pem" serve "$T/ca"
+check "openssl cmp -cmd p10cr as a registration authority, for another subject" as registrar
+check "... and the certificate is right" good p10
+check "... confirmed by the registration authority" grep -q 'confirmed.*CN=Registrar' <("$CA" list "$T/ca")
+check "the same request from the device itself: no certificate" fails as idevid-P-256
+check "... and the log says why" grep -q 'p10cr refused: .*registration authority only, and it is none' "$T/ca.log"
+check "... one certificate was issued" [ "$("$CA" list "$T/ca" | wc -l)" = $((rows + 1)) ]
+stop ca
 echo "no-such-option = 1" > "$T/conf"
 check "an unknown option in the file is an error" fails "$CA" --config "$T/conf" serve "$T/ca"
 check "nobody to serve is an error" fails "$CA" serve "$T/ca"
