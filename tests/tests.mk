@@ -25,6 +25,9 @@ $(HTTPS_DRIVER): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/driver/https/*.c))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIBS) -lpthread
 
+# whose connection is that of the devices of this unit test, too
+$(BUILD)/san/tests/unit/services/registrar_https/test_door: $(BUILD)/san/tests/driver/https/connection.o
+
 # kills a supplicant at a chosen write of its state
 CRASH := $(BUILD)/tests/crash.so
 test-programs: $(CRASH)

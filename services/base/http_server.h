@@ -80,8 +80,8 @@ void **http_exchange_data(struct http_exchange *ex);
 const char *http_exchange_peer(const struct http_exchange *ex); /* address in text */
 /*
  * Takes what *response holds, and frees the exchange; perhaps its connection, too, and its data by
- * `closed`. note: a word for the log, may be NULL. Harmless when the client has gone. In the loop's
- * thread alone.
+ * `closed`. A field "connection" that says "close" ends the connection behind it. note: a word for the
+ * log, may be NULL. Harmless when the client has gone. In the loop's thread alone.
  */
 void http_exchange_reply(struct http_exchange *ex, struct brski_http *response, const char *note);
 

@@ -103,7 +103,10 @@ bool http_answer_write(struct http_connection *c, const struct brski_http *respo
 void http_exchange_reply(struct http_exchange *ex, struct brski_http *response, const char *note)
 {
 	struct http_connection *c = ex->connection;
+	const char *connection = brski_http_get(response, "connection");
 
+	if (connection && strcmp(connection, "close") == 0)
+		c->close = true;
 	http_line_reply(c, response->status, note);
 	http_connection_answer(c, response);
 	brski_http_free(response);

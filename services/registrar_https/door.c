@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-#include "eap_brski/cmp/cmp.h"
+#include "services/base/address.h"
+#include "services/base/http_server_shares.h"
 #include "services/registrar_https/door_internal.h"
 
 /* New requests that may wait for each thread: a few seconds of its work. */
@@ -26,6 +27,20 @@ static void on_kept(void *ctx)
 	struct door *door = ctx;
 
 	mailbox_put_kept(&door->mailbox);
+}
+
+/* What has a form; for who looks at it without serving, too. */
+static enum brski_code check_settings(const struct door_config *config, struct brski_error *err)
+{
+	char host[ADDRESS_HOST_MAX], port[ADDRESS_PORT_MAX];
+	struct http_holder holder;
+	enum brski_code code = address_split(config->listen, host, port, err);
+
+	if (code != BRSKI_OK)
+		return brski_fail_context(err, code, "listen");
+	for (size_t i = 0; i < config->proxies.n && code == BRSKI_OK; i++)
+		code = http_holder_read(config->proxies.items[i], &holder, err);
+	return code == BRSKI_OK ? code : brski_fail_context(err, code, "proxies");
 }
 
 static enum brski_code make_site(
@@ -136,7 +151,9 @@ enum brski_code door_new(struct event_base *base, const struct door_settings *se
 	door->env = env;
 	door->base = base;
 	door->mailbox.fd = -1;
-	code = make_site(door, settings, err);
+	code = check_settings(door->config, err);
+	if (code == BRSKI_OK)
+		code = make_site(door, settings, err);
 	if (code == BRSKI_OK)
 		code = make_rules(door, err);
 	if (code == BRSKI_OK && base)

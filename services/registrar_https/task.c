@@ -49,7 +49,9 @@ static void reply(struct task *t)
 	memcpy(note, t->note, sizeof(note));
 	brski_http_move(&response, &t->response);
 	task_free(t);
-	if (door->stopping && brski_http_set(&response, "connection", "close", &err) != BRSKI_OK)
+	/* RFC 8995 5.2: behind 401 an on-path attacker may be at the other end */
+	if ((door->stopping || response.status == 401) &&
+		brski_http_set(&response, "connection", "close", &err) != BRSKI_OK)
 		brski_log(door->env, BRSKI_LOG_WARN, "%s", err.why);
 	http_exchange_reply(exchange, &response, note);
 	task_look_for_the_end(door);
