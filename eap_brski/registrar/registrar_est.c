@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include "eap_brski/artifacts/paths.h"
+#include "eap_brski/est/csrattrs.h"
 #include "eap_brski/est/est.h"
 #include "eap_brski/ground/text.h"
 #include "eap_brski/registrar/permission_internal.h"
@@ -66,6 +67,55 @@ enum brski_code brski_registrar_open_cacerts(BRSKI_REGISTRAR_OPEN_PARAMS)
 	if (code == BRSKI_OK)
 		code = respond(response, BRSKI_MEDIA_CERTS_ONLY, brski_buf_span(&der), err);
 	sk_X509_free(certs);
+	brski_buf_free(&der);
+	return code;
+}
+
+/*
+ * What a certificate for EAP-TLS needs, and a registrar lets a device ask for, whatever its PKI adds.
+ * Which device it is, it says by its own name.
+ */
+static const struct {
+	int nid;
+	const char *value;
+} attributes_wanted[] = {
+	{NID_key_usage, "critical,digitalSignature"},
+	{NID_ext_key_usage, "clientAuth"},
+};
+
+static enum brski_code add_wanted(STACK_OF(X509_EXTENSION) *extensions, struct brski_error *err)
+{
+	for (size_t i = 0; i < sizeof(attributes_wanted) / sizeof(attributes_wanted[0]); i++) {
+		X509_EXTENSION *e =
+			X509V3_EXT_conf_nid(NULL, NULL, attributes_wanted[i].nid, attributes_wanted[i].value);
+
+		if (!e || sk_X509_EXTENSION_push(extensions, e) <= 0) {
+			X509_EXTENSION_free(e);
+			return brski_fail_openssl(err, BRSKI_NO_MEMORY, "an extension cannot be made");
+		}
+	}
+	return BRSKI_OK;
+}
+
+/* RFC 7030 4.5.2, RFC 9908: a device gets a template with its own subject, others one without any. */
+enum brski_code brski_registrar_open_csrattrs(BRSKI_REGISTRAR_OPEN_PARAMS)
+{
+	struct brski_csrattrs attributes = {.extensions = sk_X509_EXTENSION_new_null()};
+	struct brski_buf der = {0};
+	enum brski_code code;
+
+	(void)r;
+	(void)est;
+	(void)request;
+	if (device)
+		attributes.subject = X509_get_subject_name(device->idevid);
+	code = attributes.extensions ? add_wanted(attributes.extensions, err)
+				     : brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	if (code == BRSKI_OK)
+		code = brski_csrattrs_write(&attributes, &der, err);
+	if (code == BRSKI_OK)
+		code = respond(response, BRSKI_MEDIA_CSRATTRS, brski_buf_span(&der), err);
+	sk_X509_EXTENSION_pop_free(attributes.extensions, X509_EXTENSION_free);
 	brski_buf_free(&der);
 	return code;
 }

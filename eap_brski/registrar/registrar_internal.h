@@ -592,5 +592,6 @@ BRSKI_CHECKED enum brski_code brski_registrar_open_discovery(BRSKI_REGISTRAR_OPE
 BRSKI_CHECKED enum brski_code brski_registrar_open_links(BRSKI_REGISTRAR_OPEN_PARAMS);
 /* registrar_est.c */
 BRSKI_CHECKED enum brski_code brski_registrar_open_cacerts(BRSKI_REGISTRAR_OPEN_PARAMS);
+BRSKI_CHECKED enum brski_code brski_registrar_open_csrattrs(BRSKI_REGISTRAR_OPEN_PARAMS);
 
 #endif

@@ -5,6 +5,8 @@
 #include <check.h>
 #include <openssl/x509v3.h>
 
+#include "eap_brski/est/csrattrs.h"
+#include "eap_brski/pki/asn1.h"
 #include "tests/unit/support/est_visit.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
@@ -417,13 +419,62 @@ START_TEST(cacerts)
 }
 END_TEST
 
+static void read_csrattrs(struct brski_csrattrs_found *found)
+{
+	struct brski_buf der = {0};
+
+	ck_assert_uint_eq(v.response.status, 200);
+	ck_assert_str_eq(brski_http_get(&v.response, "content-type"), BRSKI_MEDIA_CSRATTRS);
+	ck_assert_int_eq(brski_est_body_read(brski_buf_span(&v.response.body), 65536, &der, NULL), BRSKI_OK);
+	ck_assert_int_eq(brski_csrattrs_read(brski_buf_span(&der), found, NULL), BRSKI_OK);
+	ck_assert_int_eq(sk_X509_EXTENSION_num(found->said.extensions), 2);
+	brski_buf_free(&der);
+}
+
+/* What they say, a device may ask for. */
+START_TEST(csrattrs)
+{
+	struct brski_http request = {0};
+	struct brski_csrattrs_found found = {0};
+	bool answered = false;
+	X509_REQ *req = X509_REQ_new();
+
+	ck_assert_uint_eq(visit_send(&v, "GET", BRSKI_PATH_EST_CSRATTRS, NULL, brski_span(NULL, 0)), 200);
+	read_csrattrs(&found);
+	ck_assert_int_eq(X509_NAME_cmp(found.said.subject, X509_get_subject_name(site.idevid.cert)), 0);
+	EVP_PKEY_free(v.key);
+	v.key = pki_key("P-384");
+	ck_assert_int_eq(X509_REQ_set_subject_name(req, found.said.subject), 1);
+	ck_assert_int_eq(X509_REQ_set_pubkey(req, v.key), 1);
+	ck_assert_int_eq(X509_REQ_add_extensions(req, found.said.extensions), 1);
+	ck_assert_int_gt(X509_REQ_sign(req, v.key, EVP_sha384()), 0);
+	brski_buf_free(&v.request);
+	ck_assert_int_eq(brski_asn1_write(req, ASN1_ITEM_rptr(X509_REQ), &v.request, NULL), BRSKI_OK);
+	ck_assert_uint_eq(est_post(&v, ENROLL), 200);
+	est_expect_certificate(&v);
+	brski_csrattrs_found_free(&found);
+	/* of whom nobody knows who it is, it says no name */
+	ck_assert_int_eq(
+		brski_http_request(&request, "GET", BRSKI_PATH_EST_CSRATTRS, NULL, brski_span(NULL, 0), NULL),
+		BRSKI_OK);
+	ck_assert_int_eq(brski_registrar_public(site.registrar, &request, true, &answered, &v.response, NULL),
+		BRSKI_OK);
+	ck_assert(answered);
+	read_csrattrs(&found);
+	ck_assert(!found.said.subject || X509_NAME_entry_count(found.said.subject) == 0);
+	brski_csrattrs_found_free(&found);
+	brski_http_free(&request);
+	X509_REQ_free(req);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {one_visit, the_pki_wants_a_confirmation, labels, reenroll,
 		reenroll_of_a_device_with_names, asks_for_what_is_not_its_own, proof_of_possession,
 		damaged_requests, bodies, not_done_here, another_door, without_a_voucher,
 		a_voucher_too_long_ago, a_second_certificate, the_policy,
-		an_expired_certificate_is_asked_for_anew, cacerts};
+		an_expired_certificate_is_asked_for_anew, cacerts, csrattrs};
 
 	return run_tests("EST", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
