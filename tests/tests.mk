@@ -28,6 +28,9 @@ $(HTTPS_DRIVER): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/driver/https/*.c))
 # whose connection is that of the devices of this unit test, too
 $(BUILD)/san/tests/unit/services/registrar_https/test_door: $(BUILD)/san/tests/driver/https/connection.o
 
+# What hostile clients are let loose on.
+test-programs: $(BUILD)/san/brski-registrar
+
 # kills a supplicant at a chosen write of its state
 CRASH := $(BUILD)/tests/crash.so
 test-programs: $(CRASH)

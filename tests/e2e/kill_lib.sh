@@ -67,10 +67,6 @@ kill_daemon() { # NAME
 
 # ---- The books ----
 
-sql() { # FILE QUERY
-	sqlite3 -batch -cmd '.timeout 5000' "$1" "$2"
-}
-
 devices() {
 	find "$LAB/devices" -mindepth 1 -maxdepth 1 | wc -l
 }

@@ -153,3 +153,7 @@ nothing_queued() {
 vouchers_of() { # SERIAL
 	"$BUILD/brski-masa" --db "$LAB/masa/masa.db" --serial "$1" log | grep -Ec '^[^ ]+ +voucher +200 ' || true
 }
+
+sql() { # FILE QUERY
+	sqlite3 -batch -cmd '.timeout 5000' "$1" "$2"
+}

@@ -255,6 +255,30 @@ lab_radius() { # extra arguments of freeradius, e.g. -X
 	lab_die "FreeRADIUS did not start"
 }
 
+# ---- brski-registrar, on the same store ----
+
+lab_registrar_config() { # REGISTRAR_OPTIONS: more of its settings
+	[ -n "${REGISTRAR_PORT:-}" ] || lab_port REGISTRAR_PORT
+	cat > "$LAB/registrar.conf" <<- C
+		listen = ${REGISTRAR_ADDRESS:-127.0.0.1}:$REGISTRAR_PORT
+		certificate_file = $PKI/home-registrar.pem
+		private_key_file = $PKI/home-registrar.key
+		ca_file = $PKI/home-ca.pem
+		database = $DB
+		cmp_url = ${CMP_URL:-http://127.0.0.1:$CA_PORT/.well-known/cmp}
+		${REGISTRAR_OPTIONS:-}
+	C
+}
+
+# REGISTRAR_PROGRAM may be another one. Arguments are added to its options.
+lab_registrar() {
+	local mark
+	lab_registrar_config
+	mark=$(lab_mark registrar)
+	lab_start registrar "$NS_SERVERS" "${REGISTRAR_PROGRAM:-$BUILD/brski-registrar}" --config "$LAB/registrar.conf" "$@"
+	lab_wait_log registrar 'listening on' 10 "$mark" || lab_die "brski-registrar did not start: $(tail -n 5 "$LAB/registrar.log")"
+}
+
 # ---- MASA and PKI ----
 
 lab_masa_device() { # SERIAL

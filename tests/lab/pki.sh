@@ -59,12 +59,13 @@ pki_idevid() { # PREFIX SERIAL [openssl x509 options]
 }
 
 # The operator: its CA, a CMP signer beside it (cmcCA, RFC 6402 2.10), the registrar's certificate (cmcRA is what makes it one,
-# RFC 8995 5.5.4), the RADIUS server's for EAP-TLS.
+# RFC 8995 5.5.4), the RADIUS server's for EAP-TLS. REGISTRAR_HOST, if that is set, is in the registrar's.
 pki_operator() { # PREFIX NAME
 	pki_ca "$1-ca" "/O=$2/CN=$2 CA"
 	pki_issue "$1-ca" "$1-cmp" "/O=$2/CN=$2 CMP" $'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=1.3.6.1.5.5.7.3.27'
 	pki_issue "$1-ca" "$1-registrar" "/O=$2/CN=$2 Registrar" \
-		$'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth,1.3.6.1.5.5.7.3.28'
+		$'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth,1.3.6.1.5.5.7.3.28'"${REGISTRAR_HOST:+
+			subjectAltName=DNS:$REGISTRAR_HOST}"
 	pki_issue "$1-ca" "$1-radius" "/O=$2/CN=radius.$1.example" \
 		$'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature,keyEncipherment\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:radius.'"$1"'.example'
 }

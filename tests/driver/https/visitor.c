@@ -137,6 +137,8 @@ static enum end send_request(struct visitor *v, const struct brski_http *request
 	if (code == BRSKI_OK && cut) {
 		v->was_cut = true;
 		disconnect(v, true);
+		if (v->options->verbose)
+			printf("%s: request %u is cut off\n", v->name, v->requests);
 		brski_fail(err, BRSKI_UNAVAILABLE, "cut off, as told");
 	}
 	return code == BRSKI_OK && !cut ? END_BY_PLEDGE : END_LOST;
