@@ -7,14 +7,15 @@
 #include <string.h>
 
 #include "eap_brski/registrar/registrar_internal.h"
+#include "services/registrar_https/door_settings.h"
 #include "tests/unit/support/document.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/visit.h"
 
 /*
  * docs/protocol-ip.md: its table of resources is the registrar's own, its examples are what a registrar
- * answers, and its table of statuses has those that the code says, and no others. "test_protocol_ip
- * --write" puts resources and examples there anew.
+ * answers, its table of statuses has those that the code says, and no others, and its limits are the
+ * settings' standards. "test_protocol_ip --write" puts resources and examples there anew.
  */
 
 #define PAGE "docs/protocol-ip.md"
@@ -305,6 +306,49 @@ START_TEST(all_statuses_are_listed)
 }
 END_TEST
 
+/* ---- Limits ---- */
+
+static const struct setting *setting_of(const char *text)
+{
+	char name[64];
+	const struct setting *s;
+
+	ck_assert_int_eq(sscanf(text, "%63[a-z_]`)", name), 1);
+	s = settings_find(door_table, name);
+	if (!s)
+		s = settings_find(brski_settings, name);
+	ck_assert_msg(s != NULL, "there is no setting %s", name);
+	return s;
+}
+
+/* "1,024 (`max_connections_per_proxy`)", and the like, in section 12. */
+START_TEST(limits_are_the_settings)
+{
+	struct brski_buf page = file_read(PAGE);
+	char *at, *end;
+	unsigned n = 0;
+
+	brski_put_u8(&page, 0);
+	at = strstr((char *)page.data, "\n## 12 ");
+	end = strstr((char *)page.data, "\n## 13 ");
+	ck_assert(at && end);
+	for (at = strstr(at, "| what |"); at && (at = strstr(at, "(`")) != NULL && at < end; at += 2, n++) {
+		const struct setting *s = setting_of(at + 2);
+		char *digit = at;
+		long value = 0;
+
+		while (digit[-1] != '|')
+			digit--;
+		for (digit += digit[0] == ' '; *digit == ',' || isdigit((unsigned char)*digit); digit++)
+			value = *digit == ',' ? value : value * 10 + (*digit - '0');
+		ck_assert_msg(value == strtol(s->standard, NULL, 10), "%s: %ld, and not %s", s->name, value,
+			s->standard);
+	}
+	ck_assert_uint_ge(n, 9);
+	brski_buf_free(&page);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *suite = suite_create("protocol over IP");
@@ -317,6 +361,7 @@ int main(int argc, char **argv)
 	tcase_add_loop_test(tcase, resources_and_examples, 0, 2);
 	tcase_add_test(tcase, discovery_is_as_it_is_shown);
 	tcase_add_test(tcase, all_statuses_are_listed);
+	tcase_add_test(tcase, limits_are_the_settings);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
