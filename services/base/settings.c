@@ -178,10 +178,9 @@ void settings_free(const struct setting *table, void *of)
 
 /* ---- A file of them ---- */
 
-static enum brski_code read_line(const struct setting *table, void *into, char *line, struct brski_error *err)
+static enum brski_code read_line(settings_take *take, void *ctx, char *line, struct brski_error *err)
 {
-	const struct setting *s;
-	char *name, *value;
+	char *value;
 
 	line = brski_trim_in_place(line);
 	if (line[0] == '\0' || line[0] == '#')
@@ -190,18 +189,10 @@ static enum brski_code read_line(const struct setting *table, void *into, char *
 	if (!value)
 		return brski_fail(err, BRSKI_MALFORMED, "not \"name = value\": %s", line);
 	*value++ = '\0';
-	name = brski_trim_in_place(line);
-	s = settings_find(table, name);
-	if (!s)
-		return brski_fail(err, BRSKI_MALFORMED, "no option has the name \"%s\"", name);
-	value = brski_trim_in_place(value);
-	if (value[0] == '\0' && s->kind != SETTING_FLAG)
-		return brski_fail(err, BRSKI_MALFORMED, "%s needs a value", s->name);
-	return settings_set(s, into, value, err);
+	return take(ctx, brski_trim_in_place(line), brski_trim_in_place(value), err);
 }
 
-enum brski_code settings_read(
-	const struct setting *table, void *into, const char *path, struct brski_error *err)
+enum brski_code settings_each(const char *path, settings_take *take, void *ctx, struct brski_error *err)
 {
 	char line[LINE_LEN_MAX];
 	enum brski_code code = BRSKI_OK;
@@ -217,7 +208,7 @@ enum brski_code settings_read(
 		if (strlen(line) == sizeof(line) - 1)
 			code = brski_fail(err, BRSKI_TOO_LARGE, "the line is too long");
 		else
-			code = read_line(table, into, line, err);
+			code = read_line(take, ctx, line, err);
 	}
 	OPENSSL_cleanse(line, sizeof(line));
 	why = errno;
@@ -226,4 +217,29 @@ enum brski_code settings_read(
 	if (bad)
 		return brski_fail(err, BRSKI_NOT_FOUND, "cannot read %s: %s", path, strerror(why));
 	return code == BRSKI_OK ? code : brski_fail_context(err, code, "%s, line %u", path, number);
+}
+
+struct reading {
+	const struct setting *table;
+	void *into;
+};
+
+static enum brski_code take_setting(void *ctx, const char *name, const char *value, struct brski_error *err)
+{
+	const struct reading *reading = ctx;
+	const struct setting *s = settings_find(reading->table, name);
+
+	if (!s)
+		return brski_fail(err, BRSKI_MALFORMED, "no option has the name \"%s\"", name);
+	if (value[0] == '\0' && s->kind != SETTING_FLAG)
+		return brski_fail(err, BRSKI_MALFORMED, "%s needs a value", s->name);
+	return settings_set(s, reading->into, value, err);
+}
+
+enum brski_code settings_read(
+	const struct setting *table, void *into, const char *path, struct brski_error *err)
+{
+	struct reading reading = {table, into};
+
+	return settings_each(path, take_setting, &reading, err);
 }

@@ -56,6 +56,14 @@ BRSKI_CHECKED enum brski_code settings_set(
  */
 BRSKI_CHECKED enum brski_code settings_read(
 	const struct setting *table, void *into, const char *path, struct brski_error *err);
+/*
+ * The same lines for whoever wants some of them, whatever their names are: `take` gets each, in their
+ * order, and its error ends it; value may be "". The error names file and line.
+ */
+typedef enum brski_code settings_take(
+	void *ctx, const char *name, const char *value, struct brski_error *err);
+BRSKI_CHECKED enum brski_code settings_each(
+	const char *path, settings_take *take, void *ctx, struct brski_error *err);
 /* Whether there is a value that is not empty; a flag or a number always has one. */
 bool settings_given(const struct setting *setting, const void *from);
 /* BRSKI_MALFORMED: a required setting is missing; the error names it. */

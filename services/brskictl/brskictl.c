@@ -12,8 +12,11 @@
 static int init(struct brski_admin *admin, const struct command_line *line)
 {
 	(void)admin;
-	(void)line;
 	puts("The database is ready.");
+	if (line->n_given == 0 && !server_conf_is_there(server_conf_standard(&server_conf_places)))
+		printf("No server has a configuration on this machine: brski-registrar's is %s, and an example\n"
+		       "of it is in /usr/share/doc/eap-brski.\n",
+			server_conf_places.https);
 	return 0;
 }
 
@@ -126,7 +129,8 @@ int main(int argc, char **argv)
 		line.status = commands[line.command->id].use(&line);
 	if (!line.command || line.status)
 		return line.status;
-	if (brskictl_database_find(&line, getenv("BRSKI_DATABASE"), &database, &err) != BRSKI_OK) {
+	if (brskictl_database_find(&server_conf_places, &line, getenv("BRSKI_DATABASE"), &database, &err) !=
+		BRSKI_OK) {
 		brskictl_fail(&err);
 		fputs(geteuid() != 0 && err.code == BRSKI_UNAVAILABLE
 				? "Run it as root, or name the database with -d.\n"

@@ -18,7 +18,7 @@ static const struct command_option everywhere[] = {
 	{"database", 'd', "FILE",
 		"default: $BRSKI_DATABASE, else what the server's\nconfiguration says, else " BRSKICTL_DATABASE},
 	{"config", 'C', "FILE",
-		"the server's configuration of rlm_brski; default:\n/etc/freeradius/3.0/mods-enabled/brski"},
+		"the server's configuration; default: FreeRADIUS's, of\nrlm_brski, /etc/freeradius/3.0/mods-enabled/brski, else\nbrski-registrar's, /etc/brski/registrar.conf"},
 	END,
 };
 

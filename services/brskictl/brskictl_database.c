@@ -3,17 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "services/brskictl/brskictl.h"
-
-#define CONFIG_ENABLED "/etc/freeradius/3.0/mods-enabled/brski"
-#define CONFIG_AVAILABLE "/etc/freeradius/3.0/mods-available/brski"
-
-const char *brskictl_config(const char *given)
-{
-	return given ? given : access(CONFIG_ENABLED, F_OK) == 0 ? CONFIG_ENABLED : CONFIG_AVAILABLE;
-}
 
 /* ---- What the configuration says ---- */
 
@@ -53,26 +44,55 @@ static enum brski_code ask_config(const char *config, struct said *said, struct 
 	static const struct setting table[] = {
 		{"database", SETTING_TEXT, 0, 0, 0, NULL, true, "FILE", "the database"}, {0}};
 	struct radius_conf_seen seen = {0};
-	enum brski_code code = radius_conf_read(config, table, set, said, &seen, err);
+	enum brski_code code = server_conf_read(config, table, set, said, &seen, err);
 
 	return code == BRSKI_OK ? check(said, &seen, config, err) : code;
 }
 
-static enum brski_code find_in_config(
-	const char *given, struct brskictl_database *out, struct brski_error *err)
+static enum brski_code take_from(const char *config, struct brskictl_database *out, struct brski_error *err)
 {
-	const char *config = brskictl_config(given);
 	struct said said = {.path = BRSKICTL_DATABASE};
 	enum brski_code code = ask_config(config, &said, err);
 
-	if (code == BRSKI_NOT_FOUND && !given)
-		code = BRSKI_OK; /* there is no server on this machine */
 	if (code != BRSKI_OK)
-		return brski_fail_context(err, code, "which database the server uses is not known");
+		return code;
 	memcpy(out->path, said.path, sizeof(out->path));
 	if (strcmp(said.path, BRSKICTL_DATABASE) != 0)
 		snprintf(out->from, sizeof(out->from), "%s", config);
 	return BRSKI_OK;
+}
+
+/* Both servers on this machine, and there is one database for them. */
+static enum brski_code take_from_both(
+	const struct server_conf_places *places, struct brskictl_database *out, struct brski_error *err)
+{
+	struct brskictl_database https = {{0}, {0}};
+	enum brski_code code = take_from(places->radius, out, err);
+
+	if (code == BRSKI_OK)
+		code = take_from(places->https, &https, err);
+	if (code != BRSKI_OK || strcmp(out->path, https.path) == 0)
+		return code;
+	return brski_fail(err, BRSKI_UNSUPPORTED,
+		"FreeRADIUS has %.60s (%.60s), and brski-registrar %.60s (%.60s): give both the same, or name one "
+		"with -d",
+		out->path, places->radius, https.path, places->https);
+}
+
+static enum brski_code find_in_config(const struct server_conf_places *places, const char *given,
+	struct brskictl_database *out, struct brski_error *err)
+{
+	bool both = !given && server_conf_is_there(places->radius) && server_conf_is_there(places->https);
+	enum brski_code code;
+
+	snprintf(out->path, sizeof(out->path), "%s", BRSKICTL_DATABASE);
+	code = both ? take_from_both(places, out, err)
+		    : take_from(given ? given : server_conf_standard(places), out, err);
+	if (code == BRSKI_NOT_FOUND && !given)
+		return BRSKI_OK; /* there is no server on this machine */
+	return code == BRSKI_OK
+		       ? code
+		       : brski_fail_context(err, code, "which database the server uses is not known");
 }
 
 /* ---- Who says it ---- */
@@ -98,8 +118,9 @@ static enum brski_code take(
 	return BRSKI_OK;
 }
 
-enum brski_code brskictl_database_find(const struct command_line *line, const char *environment,
-	struct brskictl_database *out, struct brski_error *err)
+enum brski_code brskictl_database_find(const struct server_conf_places *places,
+	const struct command_line *line, const char *environment, struct brskictl_database *out,
+	struct brski_error *err)
 {
 	const char *named = given(line, 'd');
 
@@ -108,5 +129,5 @@ enum brski_code brskictl_database_find(const struct command_line *line, const ch
 		return take(named, "", out, err);
 	if (environment && environment[0])
 		return take(environment, "$BRSKI_DATABASE", out, err);
-	return find_in_config(given(line, 'C'), out, err);
+	return find_in_config(places, given(line, 'C'), out, err);
 }

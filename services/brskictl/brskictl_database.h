@@ -3,15 +3,9 @@
 #define BRSKI_SERVICES_BRSKICTL_BRSKICTL_DATABASE_H
 
 #include "services/base/commands.h"
-#include "services/brskictl/radius_conf.h"
+#include "services/brskictl/server_conf.h"
 
 /* Which database is meant: the one that the server works on, unless somebody says another one. */
-
-/*
- * FreeRADIUS's configuration of rlm_brski: the one that is given with --config, else mods-enabled/brski of
- * Debian's freeradius, or, if there is none, the same in mods-available.
- */
-const char *brskictl_config(const char *given);
 
 struct brskictl_database {
 	char path[RADIUS_CONF_VALUE_MAX];
@@ -19,10 +13,13 @@ struct brskictl_database {
 };
 /*
  * --database, else $BRSKI_DATABASE (which is `environment`, and may be NULL), else what the configuration
- * has as `database`, else the default one, as the server has it. BRSKI_UNSUPPORTED: the configuration says
- * something, but which one it means is not understood; or what radius_conf_read() says.
+ * has as `database`, else the default one, as the server has it. The configuration is the one that
+ * --config names, else those that are at their places; if FreeRADIUS and brski-registrar have one, they
+ * must name the same. BRSKI_UNSUPPORTED: the configuration says something, but which database it means
+ * is not understood, or the two name different ones; or what server_conf_read() says.
  */
-BRSKI_CHECKED enum brski_code brskictl_database_find(const struct command_line *line, const char *environment,
-	struct brskictl_database *out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brskictl_database_find(const struct server_conf_places *places,
+	const struct command_line *line, const char *environment, struct brskictl_database *out,
+	struct brski_error *err);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services/brskictl/brskictl_site.h"
 
-#include "services/brskictl/brskictl_database.h"
-#include "services/brskictl/radius_conf.h"
+#include "services/brskictl/server_conf.h"
 
 static void take_option(struct brskictl_site *site, int c, const char *value)
 {
@@ -32,8 +31,9 @@ static enum brski_code configure(void *ctx, const char *name, const char *value,
 static enum brski_code read_config(
 	const struct brskictl_site *site, struct brski_admin *admin, struct brski_error *err)
 {
-	enum brski_code code = radius_conf_read(
-		brskictl_config(site->config), brski_admin_settings(admin), configure, admin, NULL, err);
+	const char *config = site->config ? site->config : server_conf_standard(&server_conf_places);
+	enum brski_code code =
+		server_conf_read(config, brski_admin_settings(admin), configure, admin, NULL, err);
 
 	if (code != BRSKI_OK && site->config)
 		return brski_fail_context(err, code, "--config");

@@ -6,7 +6,7 @@
 
 /*
  * Commands that need the registrar's own key: they take it from where the server does, the file that
- * brskictl_config() tells.
+ * --config names, or else server_conf_standard().
  */
 
 struct brskictl_site { /* options; NULL: as the configuration says */

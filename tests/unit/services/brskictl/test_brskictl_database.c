@@ -10,12 +10,17 @@
 
 static struct brskictl_database found;
 static struct brski_error err;
-static char folder[64], config[128];
+static char folder[64], config[128], radius[128], https[128], available[128];
+/* A machine's, without the option --config. */
+static const struct server_conf_places places = {radius, https, available};
 
 static void setup(void)
 {
 	temp_make(folder);
 	snprintf(config, sizeof(config), "%s/brski", folder);
+	snprintf(radius, sizeof(radius), "%s/enabled", folder);
+	snprintf(https, sizeof(https), "%s/registrar.conf", folder);
+	snprintf(available, sizeof(available), "%s/available", folder);
 }
 
 static void teardown(void)
@@ -31,7 +36,7 @@ static enum brski_code find(const char *text, const char *environment, const cha
 	if (database)
 		line.given[line.n_given++] = (struct command_given){'d', database};
 	file_write(config, brski_span_str(text));
-	return brskictl_database_find(&line, environment, &found, &err);
+	return brskictl_database_find(&places, &line, environment, &found, &err);
 }
 
 static void is(const char *path, const char *from)
@@ -82,7 +87,7 @@ START_TEST(what_is_not_understood_is_not_guessed)
 			"which database the server uses is not known: ", find(texts[i], NULL, NULL));
 	snprintf(config, sizeof(config), "%s/none/brski", folder);
 	EXPECT_WHY(BRSKI_NOT_FOUND, "No such file or directory",
-		brskictl_database_find(
+		brskictl_database_find(&places,
 			&(struct command_line){.given = {{'C', config}}, .n_given = 1}, NULL, &found, &err));
 }
 END_TEST
@@ -112,6 +117,53 @@ START_TEST(the_file_that_is_shipped_means_the_default)
 }
 END_TEST
 
+START_TEST(brski_registrars_own_is_read_too)
+{
+	struct brski_buf file = file_read("services/registrar_https/registrar.conf");
+	char *text = strndup((const char *)file.data, file.len);
+
+	EXPECT(BRSKI_OK, find(text, NULL, NULL));
+	is(BRSKICTL_DATABASE, "");
+	free(text);
+	brski_buf_free(&file);
+	EXPECT(BRSKI_OK, find("listen = [::]:443\n# it is here\ndatabase = /srv/my db/a.db\n", NULL, NULL));
+	is("/srv/my db/a.db", config);
+	EXPECT(BRSKI_OK, find("listen = [::]:443\n", NULL, NULL));
+	is(BRSKICTL_DATABASE, "");
+	EXPECT_WHY(BRSKI_MALFORMED, "line 2", find("wait = 1\nwhat\n", NULL, NULL));
+	EXPECT_WHY(BRSKI_UNSUPPORTED, "no path from the root", find("database = a.db\n", NULL, NULL));
+}
+END_TEST
+
+static enum brski_code find_here(void)
+{
+	const struct command_line line = {0};
+
+	return brskictl_database_find(&places, &line, NULL, &found, &err);
+}
+
+/* Neither, one of them, or both. */
+START_TEST(a_machine_may_have_two_servers)
+{
+	EXPECT(BRSKI_OK, find_here());
+	is(BRSKICTL_DATABASE, "");
+	file_write(available, brski_span_str("brski {\n\tdatabase = /a.db\n}\n"));
+	EXPECT(BRSKI_OK, find_here());
+	is("/a.db", available);
+	file_write(https, brski_span_str("database = /h.db\n"));
+	EXPECT(BRSKI_OK, find_here());
+	is("/h.db", https);
+	file_write(radius, brski_span_str("brski {\n\tdatabase = /h.db\n}\n"));
+	EXPECT(BRSKI_OK, find_here());
+	is("/h.db", radius);
+	file_write(radius, brski_span_str("brski {\n}\n"));
+	EXPECT_WHY(BRSKI_UNSUPPORTED, "FreeRADIUS has " BRSKICTL_DATABASE " (", find_here());
+	file_write(https, brski_span_str("wait = 2\n"));
+	EXPECT(BRSKI_OK, find_here());
+	is(BRSKICTL_DATABASE, "");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -120,6 +172,8 @@ int main(void)
 		what_is_not_understood_is_not_guessed,
 		other_sections_do_not_count,
 		the_file_that_is_shipped_means_the_default,
+		brski_registrars_own_is_read_too,
+		a_machine_may_have_two_servers,
 	};
 
 	return run_tests("brskictl_database", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
