@@ -53,7 +53,10 @@ static void put_cmp_types(struct brski_buf *out, unsigned types)
 static void put_resource(struct brski_buf *out, const struct brski_registrar_endpoint *e)
 {
 	put(out, "| %s | %s%s%s | %s | %s", e->method, e->path, e->label && e->label[0] ? "/" : "",
-		e->label ? e->label : "", e->open ? "everybody" : "devices", e->media ? e->media : "none");
+		e->label ? e->label : "", e->open ? "everybody" : "devices",
+		e->media         ? e->media
+		: e->unsupported ? "any"
+				 : "none");
 	if (e->label)
 		put_cmp_types(out, e->cmp_types);
 	put(out, " | %s%s |\n", e->produces ? e->produces : "none",
@@ -91,6 +94,13 @@ static const struct example examples[] = {
 		"{\"version\":1,\"status\":true}"},
 	{true, "POST", "/.well-known/cmp/initialization", "application/pkixcmp", NULL, "{}"},
 	{true, "POST", "/.well-known/cmp/initialization", "application/pkixcmp", "application/json", "{}"},
+	{false, "GET", "/.well-known/est/cacerts", NULL, "*/*", NULL},
+	{true, "GET", "/.well-known/est/csrattrs", NULL, NULL, NULL},
+	{true, "GET", "/.well-known/est/simpleenroll", NULL, NULL, NULL},
+	{true, "POST", "/.well-known/est/simpleenroll", "application/pkcs10", NULL, "{}"},
+	{true, "POST", "/.well-known/est/fullcmc", "application/pkcs7-mime", NULL, "AA=="},
+	{true, "POST", "/.well-known/est/serverkeygen", "application/pkcs10", NULL, "AA=="},
+	{true, "GET", "/.well-known/est/label/cacerts", NULL, NULL, NULL},
 };
 #define N_EXAMPLES (sizeof(examples) / sizeof(examples[0]))
 
@@ -142,15 +152,26 @@ static void ask(const struct example *x)
 	brski_http_free(&request);
 }
 
+static void put_cell(struct brski_buf *out, const char *text)
+{
+	if (text)
+		put(out, " `%s` |", text);
+	else
+		put(out, " |");
+}
+
 /* "method path, Content-Type, Accept, body -> status and fields", one a line. */
 static void put_example(struct brski_buf *out, const struct example *x)
 {
-	static const char *const told[] = {"content-type", "retry-after", "allow", "accept-encoding"};
+	static const char *const told[] = {
+		"content-type", "content-transfer-encoding", "retry-after", "allow", "accept-encoding"};
 
 	ask(x);
-	put(out, "| %s | `%s %s` | %s | %s | %s%s%s | **%u**", x->device ? "device" : "nobody", x->method,
-		x->path, x->type ? x->type : "", x->accept ? x->accept : "", x->body ? "`" : "",
-		x->body ? x->body : "", x->body ? "`" : "", visit.response.status);
+	put(out, "| %s | `%s %s` |", x->device ? "device" : "nobody", x->method, x->path);
+	put_cell(out, x->type);
+	put_cell(out, x->accept);
+	put_cell(out, x->body);
+	put(out, " **%u**", visit.response.status);
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
 		const char *value = brski_http_get(&visit.response, told[i]);
 
