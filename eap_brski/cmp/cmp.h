@@ -14,8 +14,9 @@
  */
 #define BRSKI_MEDIA_CMP "application/pkixcmp" /* RFC 9811 3.4, exactly */
 #define BRSKI_CMP_MAX 32768
-#define BRSKI_CMP_ID_LEN 16       /* transactionID and nonces, 128 bits */
-#define BRSKI_CMP_CA_CERTS_MAX 16 /* in caPubs and CaCertsValue; extraCerts: BRSKI_PEER_CERTS_MAX */
+#define BRSKI_CMP_ID_LEN 16         /* transactionID and nonces, 128 bits */
+#define BRSKI_CMP_EXTENSIONS_MAX 32 /* in a certification request */
+#define BRSKI_CMP_CA_CERTS_MAX 16   /* in caPubs and CaCertsValue; extraCerts: BRSKI_PEER_CERTS_MAX */
 
 /* PKIBody choices, RFC 9810 5.1.2 */
 enum brski_cmp_type {

@@ -243,6 +243,10 @@ static enum brski_code check_extensions(struct brski_cmp_request *out, struct br
 {
 	char oid[BRSKI_CMP_OID_MAX] = "?";
 
+	out->fail = BRSKI_CMP_BAD_CERT_TEMPLATE;
+	if (sk_X509_EXTENSION_num(out->extensions) > BRSKI_CMP_EXTENSIONS_MAX)
+		return brski_fail(err, BRSKI_TOO_LARGE, "%d extensions are asked for, %d are allowed",
+			sk_X509_EXTENSION_num(out->extensions), BRSKI_CMP_EXTENSIONS_MAX);
 	for (int i = 0; i < sk_X509_EXTENSION_num(out->extensions); i++) {
 		const ASN1_OBJECT *object =
 			X509_EXTENSION_get_object(sk_X509_EXTENSION_value(out->extensions, i));
@@ -250,7 +254,6 @@ static enum brski_code check_extensions(struct brski_cmp_request *out, struct br
 		if (X509v3_get_ext_by_OBJ(out->extensions, object, i) < 0)
 			continue;
 		OBJ_obj2txt(oid, sizeof(oid), object, 0);
-		out->fail = BRSKI_CMP_BAD_CERT_TEMPLATE;
 		return brski_fail(
 			err, BRSKI_UNEXPECTED, "extension %s is asked for twice (RFC 5280 4.2)", oid);
 	}

@@ -153,6 +153,27 @@ START_TEST(what_is_no_request)
 }
 END_TEST
 
+/* Each is compared with all others: 3,000 of them took 30 ms. */
+START_TEST(extensions_are_counted)
+{
+	struct brski_buf options = {0};
+
+	for (int i = 0; i < 33; i++) {
+		brski_printf(&options, "-addext 1.2.3.%d=ASN1:NULL ", i);
+		if (i < 31)
+			continue;
+		brski_put_u8(&options, 0);
+		ask(OWN, (const char *)options.data);
+		options.len--;
+		if (i == 31)
+			refused(BRSKI_REFUSED, BRSKI_CMP_BAD_CERT_TEMPLATE, "not understood");
+		else
+			refused(BRSKI_TOO_LARGE, BRSKI_CMP_BAD_CERT_TEMPLATE, "33 extensions");
+	}
+	brski_buf_free(&options);
+}
+END_TEST
+
 /* ---- the registrar's own request ---- */
 
 START_TEST(registrar_asks_with_it)
@@ -227,7 +248,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {accepted, what_a_device_may_not_ask_for, attributes_besides_extensions,
-		what_is_no_request, registrar_asks_with_it, transactions_are_new, damaged};
+		what_is_no_request, extensions_are_counted, registrar_asks_with_it, transactions_are_new,
+		damaged};
 
 	return run_tests("cmp_pkcs10", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
