@@ -65,6 +65,15 @@ $(MAKE_CROWD): $(BUILD)/tests/bench/make_crowd.o $(BUILD)/tests/unit/support/pki
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(BASE_LIBS) $(LIBS) -lpthread
 
+# What idle TLS connections cost a server.
+IDLE_TLS := $(BUILD)/tests/idle-tls
+test-programs: $(IDLE_TLS)
+
+$(IDLE_TLS): $(BUILD)/tests/bench/idle_tls.o $(BUILD)/tests/unit/support/pki.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIBS) -lpthread
+
 # Not part of "check": the figures mean something on a quiet machine only. They go to $(BUILD)/bench.json.
 .PHONY: bench
 bench: all test-programs
