@@ -15,6 +15,7 @@
 #define READ_MAX 16384           /* octets at once: a TLS record's */
 #define TURN_OCTETS 65536        /* from the socket, until others have their turn */
 #define TURN_STEPS 16            /* the same, in steps */
+#define LATER_S 10               /* until one who has his share may try again */
 #define LEAVE_MS 2000            /* RFC 9112 9.6: until the client, too, has closed */
 #define LEAVE_OCTETS_MAX 1048576 /* of what it still sends meanwhile */
 
@@ -83,7 +84,9 @@ static void refuse(struct http_connection *c, unsigned status, const char *why)
 
 	c->close = true;
 	brski_buf_free(&c->input);
-	if (brski_http_reply_text(&response, status, why, &err) != BRSKI_OK)
+	/* whoever has too much of something gives it back, and comes again (RFC 6585 4) */
+	if ((status == 429 ? brski_http_reply_later(&response, status, LATER_S, why, &err)
+			   : brski_http_reply_text(&response, status, why, &err)) != BRSKI_OK)
 		response.status = status;
 	say(c, &response, LEAVE_MS);
 	brski_http_free(&response);

@@ -459,6 +459,7 @@ START_TEST(the_share_of_a_certificate)
 	http_peer_expect_there(&peers[0]);
 	http_peer_expect_there(&peers[1]);
 	ck_assert_uint_eq(http_peer_ask(come_by_tls(2, C, &device), GET), 429);
+	ck_assert_ptr_nonnull(strstr(peers[2].heard, "retry-after: 10\r\n"));
 	http_peer_await_gone(&peers[2]);
 	ck_assert_uint_eq(lab.requests, 0);
 	ck_assert_uint_eq(
