@@ -36,11 +36,11 @@ _brski_next() # PROGRAM WORDS
 	"brskictl voucher remove") echo "--database --config --help --version" ;;
 	"brskictl export") echo "--certificate --private-key --ca --cmp-url --proxy --database --config --help --version" ;;
 	"brskictl import") echo "--courier --certificate --private-key --ca --cmp-url --proxy --database --config --help --version" ;;
-	"brski-masa") echo "serve device owner log help --db --listen --tls-key --tls-cert --sign-key --sign-cert --idevid-anchors --require-proximity --min-interval --nonceless-lifetime --max-connections --timeout --owner --no-owner --idevid --cert --serial --most --json --config --log --pid-file --verbose --help --version" ;;
+	"brski-masa") echo "serve device owner log help --db --listen --tls-key --tls-cert --sign-key --sign-cert --idevid-anchors --require-proximity --min-interval --nonceless-lifetime --max-connections --max-connections-per-address --proxies --timeout --owner --no-owner --idevid --cert --serial --most --json --config --log --pid-file --verbose --help --version" ;;
 	"brski-masa help") echo "serve device owner log " ;;
 	"brski-masa device" | "brski-masa help device") echo " add list remove block unblock" ;;
 	"brski-masa owner" | "brski-masa help owner") echo " add list remove" ;;
-	"brski-masa serve") echo "--db --listen --tls-key --tls-cert --sign-key --sign-cert --idevid-anchors --require-proximity --min-interval --nonceless-lifetime --max-connections --timeout --config --log --pid-file --verbose --help --version" ;;
+	"brski-masa serve") echo "--db --listen --tls-key --tls-cert --sign-key --sign-cert --idevid-anchors --require-proximity --min-interval --nonceless-lifetime --max-connections --max-connections-per-address --proxies --timeout --config --log --pid-file --verbose --help --version" ;;
 	"brski-masa device add") echo "--db --owner --no-owner --idevid --config --log --pid-file --verbose --help --version" ;;
 	"brski-masa device list") echo "--db --json --config --log --pid-file --verbose --help --version" ;;
 	"brski-masa device remove") echo "--db --config --log --pid-file --verbose --help --version" ;;
@@ -50,14 +50,14 @@ _brski_next() # PROGRAM WORDS
 	"brski-masa owner list") echo "--db --json --config --log --pid-file --verbose --help --version" ;;
 	"brski-masa owner remove") echo "--db --config --log --pid-file --verbose --help --version" ;;
 	"brski-masa log") echo "--db --serial --most --json --config --log --pid-file --verbose --help --version" ;;
-	"brski-ca") echo "init issue-registrar issue-server issue-masa issue-idevid serve list help --dir --db --listen --ca-key --ca-cert --cmp-key --cmp-cert --tls-key --tls-cert --ra-anchors --ra-cert --idevid-anchors --trust-ra --client-anchors --days --copy-san --implicit-confirm --ca-pubs --confirm-wait --max-connections --timeout --subject --key-type --intermediate --cmp-signer --san --out --serial-number --masa-url --json --config --log --pid-file --verbose --help --version" ;;
+	"brski-ca") echo "init issue-registrar issue-server issue-masa issue-idevid serve list help --dir --db --listen --ca-key --ca-cert --cmp-key --cmp-cert --tls-key --tls-cert --ra-anchors --ra-cert --idevid-anchors --trust-ra --client-anchors --days --copy-san --implicit-confirm --ca-pubs --confirm-wait --max-connections --max-connections-per-address --proxies --timeout --subject --key-type --intermediate --cmp-signer --san --out --serial-number --masa-url --json --config --log --pid-file --verbose --help --version" ;;
 	"brski-ca help") echo "init issue-registrar issue-server issue-masa issue-idevid serve list " ;;
 	"brski-ca init") echo "--dir --subject --key-type --intermediate --cmp-signer --config --log --pid-file --verbose --help --version" ;;
 	"brski-ca issue-registrar") echo "--dir --ca-key --ca-cert --days --subject --key-type --san --out --config --log --pid-file --verbose --help --version" ;;
 	"brski-ca issue-server") echo "--dir --ca-key --ca-cert --days --subject --key-type --san --out --config --log --pid-file --verbose --help --version" ;;
 	"brski-ca issue-masa") echo "--dir --ca-key --ca-cert --days --subject --key-type --san --out --config --log --pid-file --verbose --help --version" ;;
 	"brski-ca issue-idevid") echo "--dir --ca-key --ca-cert --subject --key-type --out --serial-number --masa-url --config --log --pid-file --verbose --help --version" ;;
-	"brski-ca serve") echo "--dir --db --listen --ca-key --ca-cert --cmp-key --cmp-cert --tls-key --tls-cert --ra-anchors --ra-cert --idevid-anchors --trust-ra --client-anchors --days --copy-san --implicit-confirm --ca-pubs --confirm-wait --max-connections --timeout --config --log --pid-file --verbose --help --version" ;;
+	"brski-ca serve") echo "--dir --db --listen --ca-key --ca-cert --cmp-key --cmp-cert --tls-key --tls-cert --ra-anchors --ra-cert --idevid-anchors --trust-ra --client-anchors --days --copy-san --implicit-confirm --ca-pubs --confirm-wait --max-connections --max-connections-per-address --proxies --timeout --config --log --pid-file --verbose --help --version" ;;
 	"brski-ca list") echo "--dir --db --json --config --log --pid-file --verbose --help --version" ;;
 	"brski-courier") echo "--certificate --private-key --registrar --cmp-url --masa-hosts --proxy --timeout --help --version" ;;
 	"brski-registrar") echo "--config --check --help --version" ;;
@@ -97,6 +97,8 @@ _brski_value() # PROGRAM OPTION
 	"brski-masa --min-interval") echo "" ;;
 	"brski-masa --nonceless-lifetime") echo "" ;;
 	"brski-masa --max-connections") echo "" ;;
+	"brski-masa --max-connections-per-address") echo "" ;;
+	"brski-masa --proxies") echo "" ;;
 	"brski-masa --timeout") echo "" ;;
 	"brski-masa --owner") echo "" ;;
 	"brski-masa --idevid") echo "FILES" ;;
@@ -122,6 +124,8 @@ _brski_value() # PROGRAM OPTION
 	"brski-ca --days") echo "" ;;
 	"brski-ca --confirm-wait") echo "" ;;
 	"brski-ca --max-connections") echo "" ;;
+	"brski-ca --max-connections-per-address") echo "" ;;
+	"brski-ca --proxies") echo "" ;;
 	"brski-ca --timeout") echo "" ;;
 	"brski-ca --subject") echo "" ;;
 	"brski-ca --key-type") echo "P-256 P-384 RSA-3072" ;;

@@ -33,7 +33,7 @@ $(eval $(call archive,brski_registrar_https,$(HTTPS_SOURCES)))
 REGISTRAR_LIBS := $(BUILD)/libbrski_registrar.a $(BUILD)/libbrski_base.a $(LIB)
 
 BASE_PACKAGES   := libcurl sqlite3
-DAEMON_PACKAGES := libevent libevent_openssl $(BASE_PACKAGES)
+DAEMON_PACKAGES := libevent $(BASE_PACKAGES)
 BASE_LIBS       := $(call pkgconf,--libs $(BASE_PACKAGES))
 DAEMON_LIBS     := $(call pkgconf,--libs $(DAEMON_PACKAGES))
 DEBIAN_SERVICES := $(DEBIAN_COMPILE) libcurl4-openssl-dev libevent-dev libsqlite3-dev

@@ -4,6 +4,7 @@
 /* two CMS objects of BRSKI_CMS_MAX, one inside the other in base64, do not get larger */
 #define MAX_BODY 65536
 #define MAX_HEADERS 8192
+#define MAX_REQUESTS 10000 /* of one connection: a registrar's stays for as long as it has calls */
 
 enum brski_code http_daemon_listen(const struct http_daemon_settings *settings,
 	const struct brski_credential *tls, struct event_base *base, http_handler *handler, void *ctx,
@@ -16,7 +17,10 @@ enum brski_code http_daemon_listen(const struct http_daemon_settings *settings,
 		.max_body = MAX_BODY,
 		.max_headers = MAX_HEADERS,
 		.timeout = (int)settings->timeout,
+		.requests_max = MAX_REQUESTS,
 		.max_connections = (unsigned)settings->max_connections,
+		.share = (unsigned)settings->share,
+		.proxies = &settings->proxies,
 	};
 
 	return http_server_new(base, &config, handler, ctx, out, err);

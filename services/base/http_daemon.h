@@ -12,6 +12,8 @@ struct http_daemon_settings {
 	char *listen;
 	char *tls_key, *tls_cert;
 	long max_connections;
+	long share; /* connections of one address */
+	struct setting_list proxies;
 	long timeout; /* seconds */
 };
 
@@ -27,10 +29,14 @@ struct http_daemon_settings {
 	{"tls-key", SETTING_TEXT, offsetof(type, member.tls_key), 0, 0, NULL, false, "URI", key_help}, \
 	{"tls-cert", SETTING_TEXT, offsetof(type, member.tls_cert), 0, 0, NULL, false, "URI", cert_help}
 #define HTTP_DAEMON_LIMITS(type, member) \
-	{"max-connections", SETTING_NUMBER, offsetof(type, member.max_connections), 1, 10000, "400", false, \
-		"N", "at a time (default: 400)"}, \
+	{"max-connections", SETTING_NUMBER, offsetof(type, member.max_connections), 1, 10000, "1000", false, \
+		"N", "at a time (default: 1000)"}, \
+	{"max-connections-per-address", SETTING_NUMBER, offsetof(type, member.share), 1, 10000, "600", false, \
+		"N", "of these, of one IPv4 address or IPv6 /64 (default: 600; at most 3/4)"}, \
+	{"proxies", SETTING_LIST, offsetof(type, member.proxies), 0, 0, NULL, false, "ADDRESS", \
+		"a proxy that many come through: 3/4 of all for it; may be repeated"}, \
 	{"timeout", SETTING_NUMBER, offsetof(type, member.timeout), 1, 600, "20", false, "SECONDS", \
-		"until a silent connection is closed (default: 20)"}
+		"for a handshake, a request, taking an answer, being idle (default: 20)"}
 /* clang-format on */
 
 /*

@@ -20,7 +20,7 @@ static const struct command commands[] = {
 	{"serve", DAEMON_SERVE, "[DIR]", NULL,
 		"listen db ca-key ca-cert cmp-key cmp-cert tls-key tls-cert ra-anchors ra-cert idevid-anchors "
 		"trust-ra client-anchors days copy-san implicit-confirm ca-pubs confirm-wait max-connections "
-		"timeout",
+		"max-connections-per-address proxies timeout",
 		NULL, "Answers CMP requests by HTTP, until it is stopped.\n"},
 	{"list", CA_LIST, "[DIR]", NULL, "db json", NULL,
 		"Lists the certificates that it has issued by CMP.\n"},

@@ -7,7 +7,7 @@
 static const struct command commands[] = {
 	{"serve", DAEMON_SERVE, "", NULL,
 		"listen tls-key tls-cert sign-key sign-cert idevid-anchors require-proximity min-interval "
-		"nonceless-lifetime max-connections timeout",
+		"nonceless-lifetime max-connections max-connections-per-address proxies timeout",
 		"tls-key tls-cert sign-key sign-cert", "Answers registrars by HTTPS, until it is stopped.\n"},
 	{"device add", MASA_DEVICE_ADD, "SERIAL", NULL, "owner no-owner idevid", NULL,
 		"Adds a device, which may get vouchers from now on.\n"},
