@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +13,6 @@
 #include "services/base/clock.h"
 
 struct radius_client {
-	char server[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX + 4];
 	struct sockaddr_storage at;
 	socklen_t at_len;
 	struct brski_buf secret;
@@ -38,7 +36,6 @@ static enum brski_code set_server(struct radius_client *client, const char *serv
 	memcpy(&client->at, found->ai_addr, found->ai_addrlen);
 	client->at_len = found->ai_addrlen;
 	freeaddrinfo(found);
-	snprintf(client->server, sizeof(client->server), "%s", server);
 	return BRSKI_OK;
 }
 
@@ -100,9 +97,9 @@ static enum brski_code no_answer(struct asking *a, const char *what)
 {
 	if (a->dropped > 0)
 		return brski_fail(a->err, BRSKI_UNAVAILABLE,
-			"%s: %s; %u packets came that are no answer of its own, the last since %s",
-			a->client->server, what, a->dropped, a->why_dropped.why);
-	return brski_fail(a->err, BRSKI_UNAVAILABLE, "%s: %s", a->client->server, what);
+			"%s; %u packets came that are no answer of its own, the last since %s", what,
+			a->dropped, a->why_dropped.why);
+	return brski_fail(a->err, BRSKI_UNAVAILABLE, "%s", what);
 }
 
 static enum brski_code open_socket(struct asking *a)
@@ -111,8 +108,7 @@ static enum brski_code open_socket(struct asking *a)
 
 	a->fd = socket(client->at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (a->fd < 0)
-		return brski_fail(a->err, BRSKI_INTERNAL, "no socket for a question to %s: %s",
-			client->server, strerror(errno));
+		return brski_fail(a->err, BRSKI_INTERNAL, "no socket for a question: %s", strerror(errno));
 	if (connect(a->fd, (const struct sockaddr *)&client->at, client->at_len) != 0)
 		return no_answer(a, strerror(errno));
 	return BRSKI_OK;

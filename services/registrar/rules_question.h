@@ -16,7 +16,7 @@ enum brski_rules_attribute {
 	BRSKI_RULES_IDEVID = 1,       /* DER, in as many attributes as it needs, in their order */
 	BRSKI_RULES_MANUFACTURER = 2, /* its name in the store */
 	BRSKI_RULES_MODE = 3,         /* brski_mode_name() */
-	BRSKI_RULES_WHY = 4,          /* why that mode lets the device in; cut to one attribute */
+	BRSKI_RULES_WHY = 4,          /* why that mode lets the device in; as many as it needs */
 	BRSKI_RULES_DOOR = 5,         /* "https" */
 	/* in the answer */
 	BRSKI_RULES_DECISION = 6,    /* "accept" with Access-Accept; "refuse" or "defer" with Access-Reject */

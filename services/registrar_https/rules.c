@@ -77,9 +77,9 @@ static void is_away(struct rules *rules, const struct brski_error *err)
 {
 	if (atomic_exchange(&rules->away_until, brski_now_ms() + RULES_AWAY_MS) == 0)
 		brski_log(rules->env, BRSKI_LOG_WARN,
-			"rules_server does not answer, and devices are put off as long as that is so: %s (does it run "
-			"with sites-enabled/brski-rules, and is rules_secret_file its secret?)",
-			err->why);
+			"%s does not answer, and devices are put off as long as that is so: %s (does it run with "
+			"sites-enabled/brski-rules, and is rules_secret_file its secret?)",
+			rules->name, err->why);
 }
 
 static void put_off(struct brski_judgement *out, const char *why)

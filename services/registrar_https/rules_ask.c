@@ -12,11 +12,7 @@
 
 static void put_text(struct radius_packet *p, enum brski_rules_attribute type, const char *text)
 {
-	struct brski_span value = brski_span_str(text);
-
-	if (value.len > RADIUS_VENDOR_MAX)
-		value.len = RADIUS_VENDOR_MAX;
-	radius_packet_put_vendor(p, BRSKI_RULES_VENDOR, (uint8_t)type, value);
+	radius_packet_put_vendor(p, BRSKI_RULES_VENDOR, (uint8_t)type, brski_span_str(text));
 }
 
 static enum brski_code write_question(struct radius_packet *p, const char *peer,
@@ -80,13 +76,11 @@ static enum brski_code read_answer(
 	struct brski_span value;
 	uint32_t seconds;
 
-	if (!read_decision(answer, &out->decision)) {
-		out->decision = BRSKI_REFUSE;
-		return brski_fail(err, BRSKI_MALFORMED,
-			"the answer is none of rlm_brski's: is the server that of sites-available/brski-rules?");
-	}
 	if (find(answer, BRSKI_RULES_REASON, &value))
 		brski_printable(value, out->why, sizeof(out->why));
+	if (!read_decision(answer, &out->decision))
+		return brski_fail(err, BRSKI_MALFORMED, "the answer has no decision: %.200s",
+			out->why[0] ? out->why : "is the server that of sites-available/brski-rules?");
 	if (out->decision != BRSKI_DEFER || !find(answer, BRSKI_RULES_RETRY_AFTER, &value))
 		return BRSKI_OK;
 	if (!brski_read_u32(&value, &seconds) || value.len > 0 || seconds > RETRY_AFTER_MAX)
