@@ -8,11 +8,12 @@
 _brski_next() # PROGRAM WORDS
 {
 	case "$*" in
-	"brskictl") echo "init manufacturer device pending accept refuse type history queue voucher export import help --database --config --help --version" ;;
-	"brskictl help") echo "init manufacturer device pending accept refuse type history queue voucher export import " ;;
+	"brskictl") echo "init manufacturer device pending accept refuse type rules history queue voucher export import help --database --config --help --version" ;;
+	"brskictl help") echo "init manufacturer device pending accept refuse type rules history queue voucher export import " ;;
 	"brskictl manufacturer" | "brskictl help manufacturer") echo " add set list show remove" ;;
 	"brskictl device" | "brskictl help device") echo " add list remove" ;;
 	"brskictl type" | "brskictl help type") echo " add list remove" ;;
+	"brskictl rules" | "brskictl help rules") echo " list forget" ;;
 	"brskictl voucher" | "brskictl help voucher") echo " fetch list remove" ;;
 	"brskictl init") echo "--database --config --help --version" ;;
 	"brskictl manufacturer add") echo "--anchors --masa-url --voucher-anchors --masa-tls-ca --crl --mode --allow-foreign-domains --allow-nonceless --no-audit-log --no-voucher-check --force --database --config --help --version" ;;
@@ -29,6 +30,8 @@ _brski_next() # PROGRAM WORDS
 	"brskictl type add") echo "--database --config --help --version" ;;
 	"brskictl type list") echo "--json --database --config --help --version" ;;
 	"brskictl type remove") echo "--database --config --help --version" ;;
+	"brskictl rules list") echo "--json --database --config --help --version" ;;
+	"brskictl rules forget") echo "--database --config --help --version" ;;
 	"brskictl history") echo "--number --json --database --config --help --version" ;;
 	"brskictl queue") echo "--json --database --config --help --version" ;;
 	"brskictl voucher fetch") echo "--file --idevid --offline --certificate --private-key --ca --cmp-url --proxy --database --config --help --version" ;;

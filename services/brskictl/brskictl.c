@@ -39,6 +39,8 @@ static const struct {
 	[BRSKICTL_TYPE_ADD] = {brskictl_type_add, brskictl_type_add_use},
 	[BRSKICTL_TYPE_LIST] = {brskictl_type_list, NULL},
 	[BRSKICTL_TYPE_REMOVE] = {brskictl_type_remove, NULL},
+	[BRSKICTL_RULES_LIST] = {brskictl_rules_list, NULL},
+	[BRSKICTL_RULES_FORGET] = {brskictl_rules_forget, NULL},
 	[BRSKICTL_HISTORY] = {brskictl_history, brskictl_history_use},
 	[BRSKICTL_QUEUE] = {brskictl_queue, NULL},
 	[BRSKICTL_VOUCHER_FETCH] = {brskictl_voucher_fetch, brskictl_voucher_fetch_use},

@@ -24,6 +24,8 @@ enum brskictl_id {
 	BRSKICTL_TYPE_ADD,
 	BRSKICTL_TYPE_LIST,
 	BRSKICTL_TYPE_REMOVE,
+	BRSKICTL_RULES_LIST,
+	BRSKICTL_RULES_FORGET,
 	BRSKICTL_HISTORY,
 	BRSKICTL_QUEUE,
 	BRSKICTL_VOUCHER_FETCH,
@@ -81,6 +83,8 @@ brskictl_command brskictl_refuse;
 brskictl_command brskictl_type_add;
 brskictl_command brskictl_type_list;
 brskictl_command brskictl_type_remove;
+brskictl_command brskictl_rules_list;
+brskictl_command brskictl_rules_forget;
 brskictl_command brskictl_history;
 brskictl_command brskictl_queue;
 brskictl_command brskictl_voucher_fetch;

@@ -132,6 +132,12 @@ static const struct command commands[] = {
 	{"type list", BRSKICTL_TYPE_LIST, "[MANUFACTURER]", listing, NULL, NULL, "Lists the patterns.\n"},
 	{"type remove", BRSKICTL_TYPE_REMOVE, "MANUFACTURER PATTERN", NULL, NULL, NULL,
 		"Removes a pattern.\n"},
+	{"rules list", BRSKICTL_RULES_LIST, "", listing, NULL, NULL,
+		"Lists doors of the registrar that have rules of your own.\n"
+		"They are servers whose rlm_brski has a virtual_server, which told so when they started.\n"},
+	{"rules forget", BRSKICTL_RULES_FORGET, "DOOR", NULL, NULL, NULL,
+		"Forgets the rules of a door that is gone.\n"
+		"One that is not gone tells of them again when it starts.\n"},
 	{"history", BRSKICTL_HISTORY, "[SERIAL]", history, NULL, NULL,
 		"Tells what happened, oldest first.\n"},
 	{"queue", BRSKICTL_QUEUE, "", listing, NULL, NULL,

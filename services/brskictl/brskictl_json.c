@@ -62,6 +62,12 @@ json_t *brskictl_json_type(const struct brski_admin_type *t)
 		listing_time(t->added));
 }
 
+json_t *brskictl_json_rules(const struct brski_admin_rules *r)
+{
+	return json_pack("{s:o, s:o, s:o}", "door", listing_text(r->door), "rules", listing_text(r->rules),
+		"since", listing_time(r->since));
+}
+
 json_t *brskictl_json_event(const struct brski_admin_event *e)
 {
 	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:I, s:o}", "at", listing_time(e->at), "ok", (int)e->ok,

@@ -10,6 +10,7 @@ json_t *brskictl_json_manufacturer(const struct brski_admin_manufacturer *m);
 json_t *brskictl_json_device(const struct brski_admin_device *device);
 json_t *brskictl_json_candidate(const struct brski_admin_candidate *candidate);
 json_t *brskictl_json_type(const struct brski_admin_type *type);
+json_t *brskictl_json_rules(const struct brski_admin_rules *rules);
 json_t *brskictl_json_event(const struct brski_admin_event *event);
 json_t *brskictl_json_request(const struct brski_admin_request *request);
 /* {"totals": ...}, beside the requests. */

@@ -212,6 +212,20 @@ typedef void brski_admin_type_row(void *ctx, const struct brski_admin_type *type
 BRSKI_CHECKED enum brski_code brski_admin_types(struct brski_admin *admin, const char *manufacturer,
 	brski_admin_type_row *row, void *ctx, struct brski_error *err);
 
+/* ---- Doors with rules of the administrator's own ---- */
+
+struct brski_admin_rules {
+	const char *door, *rules;
+	time_t since;
+};
+typedef void brski_admin_rules_row(void *ctx, const struct brski_admin_rules *rules);
+/* By door. */
+BRSKI_CHECKED enum brski_code brski_admin_rules(
+	struct brski_admin *admin, brski_admin_rules_row *row, void *ctx, struct brski_error *err);
+/* Of a door that is gone: one that serves tells of its rules at its next start. BRSKI_NOT_FOUND. */
+BRSKI_CHECKED enum brski_code brski_admin_rules_forget(
+	struct brski_admin *admin, const char *door, struct brski_error *err);
+
 /* ---- What happened, and what waits ---- */
 
 #define BRSKI_ADMIN_HISTORY_MOST 1000000

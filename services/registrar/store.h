@@ -267,6 +267,9 @@ struct brski_store_rules {
  */
 BRSKI_CHECKED enum brski_code brski_store_rules_set(
 	struct brski_store *store, const char *door, const char *rules, struct brski_error *err);
+/* Of a door that serves no more, and so says nothing of itself. BRSKI_NOT_FOUND. */
+BRSKI_CHECKED enum brski_code brski_store_rules_forget(
+	struct brski_store *store, const char *door, struct brski_error *err);
 /* By door. */
 BRSKI_CHECKED enum brski_code brski_store_rules_page(struct brski_store *store,
 	struct brski_store_place *place, struct brski_store_rules *rows, unsigned most, unsigned *n,

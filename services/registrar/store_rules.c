@@ -49,6 +49,20 @@ enum brski_code brski_store_rules_set(
 	return code == BRSKI_OK && !as_it_is ? put(store, door, rules, err) : code;
 }
 
+enum brski_code brski_store_rules_forget(struct brski_store *store, const char *door, struct brski_error *err)
+{
+	struct sql q;
+	uint64_t changed;
+	enum brski_code code;
+
+	sql_begin(&q, store->db, "DELETE FROM door_rules WHERE door = ?1", err);
+	sql_bind_text(&q, door);
+	code = sql_run_changes(&q, &changed);
+	if (code == BRSKI_OK && changed == 0)
+		code = brski_fail(err, BRSKI_NOT_FOUND, "no door '%s' has rules", door);
+	return code;
+}
+
 enum brski_code brski_store_rules_page(struct brski_store *store, struct brski_store_place *place,
 	struct brski_store_rules *rows, unsigned most, unsigned *n, struct brski_error *err)
 {

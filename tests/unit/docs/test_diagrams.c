@@ -221,7 +221,7 @@ static const struct meaning {
 	{"job_total", "octets", "of their blobs"},
 
 	{"door_rules", NULL,
-		"Doors at which rules of the administrator's own have the last word. `brskictl rules`"},
+		"Doors at which rules of the administrator's own have the last word. `brskictl rules list`"},
 	{"door_rules", "door", "where they are set: the instance of the module, and its file"},
 	{"door_rules", "rules", "which they are: the virtual server"},
 	{"door_rules", "since", "when that door first began to serve with them"},

@@ -114,6 +114,8 @@ START_TEST(brskictl_rows)
 		{"acme", "S-1", "note", false, "CN=x", "ab", 1, 2, 3},
 		{"acme", "S-1", "", true, "", "", 0, 0, 0}};
 	const struct brski_admin_type type[] = {{"acme", "*,CN=x", 1}, {"acme", "oid:1.2", 0}};
+	const struct brski_admin_rules rules[] = {
+		{"brski of /etc/x", "virtual server y", 1}, {"brski of /etc/x", "virtual server y", 0}};
 	const struct brski_admin_event event[] = {
 		{1, "acme", "S-1", "policy", "in", true, 1}, {0, "", "", "policy", "", false, 2}};
 	const struct brski_admin_request request[] = {
@@ -128,6 +130,7 @@ START_TEST(brskictl_rows)
 		check_row("`brskictl device list`: `devices`", brskictl_json_device(&device[least]), least);
 		check_row("`brskictl pending`: `devices`", brskictl_json_candidate(&candidate[least]), least);
 		check_row("`brskictl type list`: `types`", brskictl_json_type(&type[least]), least);
+		check_row("`brskictl rules list`: `rules`", brskictl_json_rules(&rules[least]), least);
 		check_row("`brskictl history`: `events`", brskictl_json_event(&event[least]), least);
 		check_row("`brskictl queue`: `requests`", brskictl_json_request(&request[least]), least);
 		check_row("### `totals`", json_incref(json_object_get(both, "totals")), least);
@@ -219,7 +222,7 @@ START_TEST(every_listing_is_there)
 	unsigned n =
 		check_program(&brskictl_program) + check_program(&masa_program) + check_program(&ca_program);
 
-	ck_assert_uint_eq(n, 12);
+	ck_assert_uint_eq(n, 13);
 }
 END_TEST
 

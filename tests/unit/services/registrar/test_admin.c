@@ -643,6 +643,33 @@ START_TEST(patterns_of_types)
 }
 END_TEST
 
+/* ---- Doors with rules ---- */
+
+static void rules_row(void *ctx, const struct brski_admin_rules *r)
+{
+	(void)ctx;
+	ck_assert(r->since > 0);
+	note_row("%s: %s;", r->door, r->rules);
+}
+
+START_TEST(doors_with_rules_are_listed_and_forgotten)
+{
+	char door[24];
+
+	for (int i = 0; i < 10; i++) { /* more than a page */
+		snprintf(door, sizeof(door), "door %d", i);
+		EXPECT(BRSKI_OK, brski_store_rules_set(store, door, "virtual server x", &err));
+	}
+	for (int i = 0; i < 8; i++) {
+		snprintf(door, sizeof(door), "door %d", i);
+		EXPECT(BRSKI_OK, brski_admin_rules_forget(admin, door, &err));
+	}
+	EXPECT_WHY(BRSKI_NOT_FOUND, "'door 0'", brski_admin_rules_forget(admin, "door 0", &err));
+	EXPECT(BRSKI_OK, brski_admin_rules(admin, rules_row, NULL, &err));
+	ck_assert_str_eq(rows, "door 8: virtual server x;door 9: virtual server x;");
+}
+END_TEST
+
 /* ---- What happened, and what waits ---- */
 
 static void event_row(void *ctx, const struct brski_admin_event *e)
@@ -752,6 +779,7 @@ int main(void)
 		a_serial_number_is_not_blank,
 		the_operator_decides,
 		patterns_of_types,
+		doors_with_rules_are_listed_and_forgotten,
 		history,
 		the_queue,
 		settings_that_count_here,
