@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "services/registrar/site.h"
@@ -72,6 +73,22 @@ static enum brski_code make_site(
 	};
 
 	return brski_site_new(&site, &i->site, err);
+}
+
+/* Other doors of this store must know: docs/administrator.md, "Your rules hold at both doors". */
+static enum brski_code tell_of_rules(
+	struct brski_instance *i, const struct brski_instance_config *config, struct brski_error *err)
+{
+	const char *server = config->door->virtual_server;
+	char rules[128];
+	enum brski_code code;
+
+	snprintf(rules, sizeof(rules), "virtual server %s", server ? server : "");
+	code = brski_store_rules_set(
+		brski_site_store(i->site), config->name, server && server[0] ? rules : NULL, err);
+	return code == BRSKI_OK ? code
+				: brski_fail_context(
+					  err, code, "the store cannot remember whether this door has rules");
 }
 
 static enum brski_code make_eap(
@@ -145,6 +162,8 @@ enum brski_code brski_instance_new(
 		code = make_site(i, config, err);
 	if (code == BRSKI_OK)
 		code = make_eap(i, config, err);
+	if (code == BRSKI_OK && !config->check_only)
+		code = tell_of_rules(i, config, err);
 	if (code == BRSKI_OK && !config->check_only)
 		code = make_conversations(i, config, err);
 	if (code != BRSKI_OK) {

@@ -28,6 +28,7 @@ struct brski_door_config {
 extern const struct setting brski_door_settings[];
 
 struct brski_instance_config {
+	const char *name; /* under which the store knows this door, and the operator finds it */
 	const struct brski_config *site; /* these two: needed by brski_instance_new only */
 	const struct brski_door_config *door;
 	bool check_only;             /* look at everything and serve nothing: no thread, no calls */

@@ -27,6 +27,7 @@ registrar: $(MODULE) registrar-https
 install-registrar: $(MODULE) install-registrar-https
 	$(INSTALL_FILE) $(MODULE) '$(DESTDIR)/usr/lib/freeradius/rlm_brski.so'
 	$(INSTALL_FILE) radius_module/raddb/dictionary.brski '$(DESTDIR)/usr/share/freeradius/dictionary.brski'
+	@[ -n '$(DESTDIR)' ] || radius_module/make_secret /etc/brski/rules.secret $(shell getent group freerad | cut -d: -f1)
 	@radius_module/install_config '$(DESTDIR)$(FR_CONFIG)' $(if $(DESTDIR),,$(shell getent group freerad | cut -d: -f1))
 deps-registrar:
 	$(call install_packages,$(DEBIAN_REGISTRAR))

@@ -18,6 +18,7 @@
 #include "radius_module/instance.h"
 #include "radius_module/rlm_brski_origin.h"
 #include "radius_module/rlm_brski_policy.h"
+#include "radius_module/rlm_brski_rules.h"
 
 #define SETTINGS_MAX	64
 
@@ -52,7 +53,7 @@ static CONF_PARSER module_config[SETTINGS_MAX + 1];
  *	so that it makes no difference whether that file is included.
  */
 enum { BRSKI_SERIAL_NUMBER, BRSKI_MANUFACTURER, BRSKI_IDEVID_SUBJECT, BRSKI_FINGERPRINT, BRSKI_RESULT, BRSKI_REASON,
-       BRSKI_ISSUER, BRSKI_HARDWARE_TYPE, BRSKI_MODE, BRSKI_DECISION, BRSKI_RETRY_AFTER, BRSKI_ATTRIBUTES };
+       BRSKI_ISSUER, BRSKI_HARDWARE_TYPE, BRSKI_MODE, BRSKI_DECISION, BRSKI_RETRY_AFTER, BRSKI_DOOR, BRSKI_ATTRIBUTES };
 
 static struct {
 	char const	*name;
@@ -70,6 +71,7 @@ static struct {
 	[BRSKI_MODE]		= { "Brski-Mode",	    3849, PW_TYPE_STRING },
 	[BRSKI_DECISION]	= { "Brski-Decision",	    3850, PW_TYPE_STRING },
 	[BRSKI_RETRY_AFTER]	= { "Brski-Retry-After",    3851, PW_TYPE_INTEGER },
+	[BRSKI_DOOR]		= { "Brski-Door",	    3852, PW_TYPE_STRING },
 };
 
 /*
@@ -157,7 +159,7 @@ static int mod_bootstrap(CONF_SECTION *cs, void *instance)
 		}
 	}
 
-	return 0;
+	return brski_rules_attributes(cs);
 }
 
 /* ---- Settings ---- */
@@ -241,13 +243,17 @@ static int take_numbers(CONF_SECTION *cs, rlm_brski_t *inst)
 static int make_instance(CONF_SECTION *cs, rlm_brski_t *inst)
 {
 	struct brski_error err = { 0 };
+	char const *file = cf_section_filename(cs);
+	char name[512];
 	struct brski_instance_config config = {
+		.name = name,
 		.site = &inst->site,
 		.door = &inst->door,
 		.check_only = check_config,
 		.env = &inst->env,
 	};
 
+	snprintf(name, sizeof(name), "%s of %s", inst->name, file ? file : "a configuration without a file");
 	if (brski_instance_new(&config, &inst->instance, &err) != BRSKI_OK) {
 		cf_log_err_cs(cs, "rlm_brski (%s): %s", inst->name, err.why);
 		return -1;
@@ -544,6 +550,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *reque
 	struct brski_conversation_in in;
 	VALUE_PAIR *vp;
 
+	if (brski_rules_claim(request)) return brski_rules_answer(request, inst->door.virtual_server);
 	if (!inst->can_authenticate || !inst->conversations) return RLM_MODULE_NOOP;
 #ifdef WITH_PROXY
 	if (request->proxy) return RLM_MODULE_NOOP;

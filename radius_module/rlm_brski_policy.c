@@ -11,6 +11,7 @@
 
 #include "eap_brski/ground/text.h"
 #include "radius_module/rlm_brski_policy.h"
+#include "services/registrar/rules_question.h"
 
 /*
  *	It lives in the server's executable, so the linker cannot find it, and need not.
@@ -52,21 +53,25 @@ static VALUE_PAIR *add_text(REQUEST *fake, char const *name, char const *text)
 }
 
 /*
- *	NAS, port, station and whatever else the access point or switch said; not the conversation itself.
+ *	NAS, port, station and whatever else the access point or switch said; not the conversation itself, nor another door's question.
  */
 static void copy_request(REQUEST *fake, REQUEST *request)
 {
 	VALUE_PAIR **vps = &fake->packet->vps;
+	unsigned int number;
 
 	*vps = fr_pair_list_copy(fake->packet, request->packet->vps);
 	fr_pair_delete_by_num(vps, PW_EAP_MESSAGE, 0, TAG_ANY);
 	fr_pair_delete_by_num(vps, PW_MESSAGE_AUTHENTICATOR, 0, TAG_ANY);
 	fr_pair_delete_by_num(vps, PW_STATE, 0, TAG_ANY);
 	fr_pair_delete_by_num(vps, PW_USER_NAME, 0, TAG_ANY);
+	for (number = BRSKI_RULES_IDEVID; number <= BRSKI_RULES_RETRY_AFTER; number++) {
+		fr_pair_delete_by_num(vps, number, BRSKI_RULES_VENDOR, TAG_ANY);
+	}
 }
 
 static void describe_device(REQUEST *fake, struct brski_device const *device, struct brski_manufacturer const *m,
-			    char const *why)
+			    char const *why, char const *door)
 {
 	char text[1024];
 
@@ -81,6 +86,7 @@ static void describe_device(REQUEST *fake, struct brski_device const *device, st
 	if (brski_cert_hardware_type(device->idevid, text, NULL) == BRSKI_OK) add_text(fake, "Brski-Hardware-Type", text);
 	add_text(fake, "Brski-Mode", brski_mode_name(m->mode));
 	add_text(fake, "Brski-Reason", why);
+	add_text(fake, "Brski-Door", door);
 }
 
 /* ---- What it decided ---- */
@@ -216,7 +222,7 @@ static void ask(void *ctx, struct brski_device const *device, struct brski_manuf
 	fake->packet->code = PW_CODE_ACCESS_REQUEST;
 	fake->server = unlang->server;
 	copy_request(fake, request);
-	describe_device(fake, device, m, why);
+	describe_device(fake, device, m, why, unlang->door);
 
 	RDEBUG("server %s {", unlang->server);
 	rdebug_pair_list(L_DBG_LVL_1, fake, fake->packet->vps, NULL);
@@ -232,6 +238,7 @@ void brski_unlang_init(brski_unlang_t *unlang, REQUEST *request, char const *ser
 	memset(unlang, 0, sizeof(*unlang));
 	unlang->request = request;
 	unlang->server = server;
+	unlang->door = "eap";
 	snprintf(unlang->name, sizeof(unlang->name), "virtual server %s", server);
 	unlang->judge.name = unlang->name;
 	unlang->judge.ask = ask;

@@ -13,6 +13,7 @@
 typedef struct brski_unlang_t {
 	REQUEST			*request;	//!< the device's.
 	char const		*server;	//!< virtual server that decides.
+	char const		*door;		//!< that the device came to: "eap", if nobody says another one.
 	char			name[128];	//!< the same, for the log.
 	struct brski_conversation_judge	judge;		//!< for struct brski_conversation_in.
 } brski_unlang_t;

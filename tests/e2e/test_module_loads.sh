@@ -148,6 +148,24 @@ else
 	tail -n 30 out >&2
 fi
 
+# Rules for the other door: there is no secret that everybody knows.
+sed "s,/etc/brski/rules.secret,$lab/rules.secret," "$root/radius_module/raddb/sites-available/brski-rules" > raddb/sites-enabled/brski-rules
+if ! check && grep -q 'Unable to open file ".*rules.secret"' out; then
+	ok "the site for the other door does not load without a secret"
+else
+	bad "the site for the other door without a secret"
+fi
+"$root/radius_module/make_secret" "$lab/rules.secret"
+cp rules.secret first.secret
+"$root/radius_module/make_secret" "$lab/rules.secret"
+chmod 644 rules.secret
+if cmp -s rules.secret first.secret && check && grep -q 'Configuration appears to be OK' out; then
+	ok "it loads with one, which is made once"
+else
+	bad "the site for the other door with a secret"
+	tail -n 30 out >&2
+fi
+
 site
 sed '/^\s*brski {/,/^\s*}/d; /^brski$/d' -i raddb/sites-enabled/default
 if check && grep -q "no 'authenticate' section names" out; then

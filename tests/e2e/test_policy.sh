@@ -65,12 +65,74 @@ radius_again() { # options of the module
 	BRSKI_OPTIONS=$1 lab_radius "${@:2}"
 }
 
+# ---- The other door ----
+
+https_door() { # LINES of registrar.conf
+	local mark
+	[ -n "${HTTPS_PORT:-}" ] || lab_port HTTPS_PORT
+	printf '%s\n' "certificate_file = $PKI/home-registrar.pem" "private_key_file = $PKI/home-registrar.key" "ca_file = $PKI/home-ca.pem" \
+		"database = $DB" "cmp_url = http://127.0.0.1:$CA_PORT/.well-known/cmp" "listen = 127.0.0.1:$HTTPS_PORT" "wait = 5" \
+		"$OPTIONS_HTTPS" "$@" | grep -v '= *$' > "$LAB/registrar.conf"
+	mark=$(lab_mark registrar)
+	lab_start registrar "$NS_SERVERS" "$BUILD/brski-registrar" --config "$LAB/registrar.conf"
+	lab_wait_log registrar 'listening on https' 10 "$mark" || lab_die "brski-registrar did not start: $(tail -n 3 "$LAB/registrar.log")"
+}
+
+# A device with nothing but what its maker gave it.
+visit_by_https() { # SERIAL
+	local at=$LAB/https/$1
+	rm -rf "$at"
+	mkdir -p "$at/idevid"
+	cp "$PKI/idevid-$1.pem" "$at/idevid/$1.pem"
+	cp "$PKI/idevid-$1.key" "$at/idevid/$1.key"
+	"$BUILD/tests/https-pledge" --server "127.0.0.1:$HTTPS_PORT" --idevid-dir "$at/idevid" --state-dir "$at/state" \
+		--masa-ca "$PKI/acme-ca.pem" --verbose --trace > "$at/log" 2>&1
+}
+
+is_onboarded() { # SERIAL: at its last visit
+	grep -q '^1 of 1 devices enrolled' "$LAB/https/$1/log"
+}
+
+gets_in_by_https() { # SERIAL
+	new_device "$1"
+	visit_by_https "$1"
+}
+
+told_by_https() { # SERIAL REGEX
+	new_device "$1"
+	! visit_by_https "$1" && grep -Eq "$2" "$LAB/https/$1/log"
+}
+
+logged_by() { # DAEMON REGEX
+	lab_wait_log "$1" "$2" 5
+}
+
+# What brski-registrar would ask of the rules, by another hand.
+question() { # SERIAL [LINE in place of that attribute]
+	local hex part
+	hex=$(openssl x509 -in "$PKI/idevid-$1.pem" -outform DER | od -An -v -tx1 | tr -d ' \n')
+	printf '%s\n' 'NAS-Identifier = "test"' 'Brski-Rules-Manufacturer = "acme"' 'Brski-Rules-Mode = "manufacturer"' \
+		'Brski-Rules-Why = "every device of acme is welcome"' 'Brski-Rules-Door = "https"' 'Message-Authenticator = 0x00' > "$LAB/question"
+	for part in $(fold -w 494 <<< "$hex"); do echo "Brski-Rules-IDevID = 0x$part"; done >> "$LAB/question"
+	[ $# -eq 1 ] || sed -i "s/^${2%% *} .*/$2/" "$LAB/question"
+}
+
+tell_rules() { # REGEX of the answer, REGEX of an attribute
+	radclient -D "$LAB/dictionary" -x -r 1 -t 1 -f "$LAB/question" "127.0.0.1:${RULES_AT:-$RULES_PORT}" auth \
+		"${RULES_SECRET:-$(sed 's/.* //' "$LAB/rules.secret")}" > "$LAB/rules.log" 2>&1 || true
+	sed -i -n '/^Received/,$p; /No reply/p' "$LAB/rules.log"
+	grep -q "$1" "$LAB/rules.log" && grep -q "$2" "$LAB/rules.log"
+}
+
 lab_begin
 lab_pki
+mkdir "$LAB/dictionary"
+printf '$INCLUDE %s\n' /usr/share/freeradius/dictionary "$ROOT/radius_module/raddb/dictionary.brski" > "$LAB/dictionary/dictionary"
+OPTIONS_HTTPS=$'retry_after = 1\nretry_interval_min = 1\nretry_interval_max = 1'
 OPTIONS=$'wait_total = 1\nretry_after = 1\nretry_interval_min = 1\nretry_interval_max = 1'
 BRSKI_OPTIONS=$OPTIONS
 lab_store --mode manual
-lab_masa
+lab_masa --min-interval 0
 lab_ca
 lab_radius
 
@@ -240,6 +302,7 @@ check "when the database is away, devices are told to come back" told u-dark 'EA
 check "and the operator reads why" operator_reads 'u-dark.*deferred by virtual server brski-policy: the database does not answer'
 
 echo "# What counts as an answer of a virtual server"
+lab_port RULES_PORT
 RADIUS_MODULES='
 	always ok {
 		rcode = ok
@@ -281,6 +344,17 @@ RADIUS_SERVERS='
 					}
 					ok
 				}
+				case "b-https" {
+					if (&Brski-Door == "https") {
+						update reply {
+							&Filter-Id := "of-a-port"
+						}
+						ok
+					}
+				}
+				case "b-both" {
+					ok
+				}
 				case "a-typo" {
 					update control {
 						&Brski-Decision := "yes"
@@ -289,7 +363,9 @@ RADIUS_SERVERS='
 				}
 			}
 		}
-	}'
+	}
+	'$(sed "s|18121|$RULES_PORT|; s|/etc/brski/rules.secret|$LAB/rules.secret|" "$ROOT/radius_module/raddb/sites-available/brski-rules")
+"$ROOT/radius_module/make_secret" "$LAB/rules.secret"
 radius_again "$OPTIONS"$'\nvirtual_server = rules'
 for serial in a-ok a-auth-type; do
 	new_device "$serial"
@@ -304,6 +380,58 @@ check "deferred: a-fail" told a-fail 'EAP-BRSKI: deferred: 1'
 new_device a-later
 check "deferred: a-later" told a-later 'EAP-BRSKI: deferred: 7'
 
+echo "# The same rules at the other door, by sites-available/brski-rules as it is shipped"
+RULES="rules_server = 127.0.0.1:$RULES_PORT"$'\n'"rules_secret_file = $LAB/rules.secret"
+https_door "$RULES"
+for serial in b-https b-both; do
+	new_device "$serial"
+	check "accepted by HTTPS: $serial" gets_in_by_https "$serial"
+done
+check "accepted by EAP as well: b-both" gets_in b-both
+check "refused by EAP, as the rules want it of that door: b-https" told b-https '403'
+for serial in a-reject a-auth-reject a-typo a-silence; do
+	check "refused by HTTPS, too: $serial" told_by_https "$serial" 403
+done
+check "with the reason of the rules in the history" grep -q 'refused by rules_server 127.0.0.1.*: authorize returned reject' <(brskictl history a-reject)
+check "deferred by HTTPS, too: a-later" told_by_https a-later 202
+check "for as long as the rules say" logged_by registrar 'a-later.*told to come back in 7 s'
+check "deferred by HTTPS, too: a-fail" told_by_https a-fail 202
+check "brskictl rules list tells whose they are" grep -Eq '^brski of .*radiusd.conf +.* virtual server rules$' <(brskictl rules list)
+
+lab_stop registrar
+https_door "rules_server ="
+check "while nobody is to be asked, no device of this store gets in by HTTPS" told_by_https b-both 403
+check "and the operator reads what is to be set" logged_by registrar 'virtual server rules has the last word at brski of .*: set rules_server'
+lab_stop registrar
+https_door 'rules_server = none'
+check "unless he says that there are none" gets_in_by_https c-silence
+
+lab_stop registrar
+https_door "$RULES"
+lab_stop radius
+check "without the server of the rules, nobody gets in" told_by_https b-both 202
+check "and the operator reads which" logged_by registrar "rules_server 127.0.0.1:$RULES_PORT does not answer"
+radius_again "$OPTIONS"$'\nvirtual_server = rules'
+mark
+question a-ok
+check "the answer to a question is the decision" tell_rules 'Access-Accept' 'Brski-Rules-Decision = "accept"'
+question b-https
+check "and nothing else" tell_rules 'Access-Accept' 'Brski-Rules-Decision = "accept"'
+check "neither a key, nor EAP, nor what a port would get" not grep -Eq 'MPPE|EAP-|Filter-Id|State' "$LAB/rules.log"
+question a-reject
+check "with a refusal, too, and at once" tell_rules 'Access-Reject' 'Brski-Rules-Decision = "refuse"'
+question a-ok 'Brski-Rules-Mode = "any"'
+check "a malformed question is refused" tell_rules 'Access-Reject' 'Brski-Rules-Reason'
+check "and the operator reads it" operator_reads 'A question for rules, from 127.0.0.1, is refused: it names no mode'
+question a-ok
+RULES_SECRET=another-secret-of-somebody check "who does not know the secret gets no answer" tell_rules 'No reply' ''
+sed -i '/Message-Authenticator/d' "$LAB/question"
+check "nor who does not sign" tell_rules 'No reply' ''
+question a-ok
+RULES_SECRET=testing123 RULES_AT=$RADIUS_PORT check "nor does a switch: its client may not ask" tell_rules 'Access-Reject' 'does not say brski_rules'
+for _ in $(seq 60); do gets_in_by_https b-both && break || sleep 0.25; done
+check "and it gets in when the server is back" is_onboarded b-both
+lab_stop registrar
 lab_stop radius
 BRSKI_OPTIONS='virtual_server = nonsense' lab_radius_config
 check "a virtual server that is not there is told at the start" \

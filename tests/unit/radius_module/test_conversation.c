@@ -30,7 +30,8 @@ static struct site_web web;
 static char folder[64];
 static struct brski_config settings;
 static struct brski_door_config door;
-static const struct brski_instance_config config = {.site = &settings, .door = &door};
+static const struct brski_instance_config config = {
+	.name = "brski of a test", .site = &settings, .door = &door};
 static struct brski_instance *instance;
 static struct brski_conversations *conversations;
 static char paths[5][128];
@@ -1420,6 +1421,53 @@ START_TEST(configuration_is_checked)
 }
 END_TEST
 
+static void expect_rules(const char *want)
+{
+	struct brski_store_place place = {0};
+	struct brski_store_rules rows[2];
+	struct brski_store *store;
+	struct brski_error err;
+	unsigned n;
+
+	EXPECT(BRSKI_OK, brski_store_open(paths[3], true, &store, &err));
+	EXPECT(BRSKI_OK, brski_store_rules_page(store, &place, rows, 2, &n, &err));
+	brski_store_close(store);
+	ck_assert_uint_eq(n, want ? 1 : 0);
+	if (!want)
+		return;
+	ck_assert_str_eq(rows[0].door, config.name);
+	ck_assert_str_eq(rows[0].rules, want);
+}
+
+/* Other doors of the store must not go around them. */
+START_TEST(the_store_knows_whether_this_door_has_rules)
+{
+	char *const answers[] = {"brski-policy", "others", NULL};
+	char named[64];
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		door.virtual_server = answers[i];
+		start_instance();
+		stop_instance();
+		snprintf(named, sizeof(named), "virtual server %s", answers[i] ? answers[i] : "");
+		expect_rules(answers[i] ? named : NULL);
+	}
+}
+END_TEST
+
+START_TEST(a_look_at_the_configuration_tells_the_store_nothing)
+{
+	struct brski_instance_config look = config;
+	struct brski_error err;
+
+	look.check_only = true;
+	door.virtual_server = "brski-policy";
+	EXPECT(BRSKI_OK, brski_instance_new(&look, &instance, &err));
+	stop_instance();
+	expect_rules(NULL);
+}
+END_TEST
+
 START_TEST(a_registrar_needs_cmc_ra)
 {
 	struct brski_credential plain =
@@ -1472,6 +1520,8 @@ int main(void)
 		identities_alone_fill_nothing,
 		sessions_are_bounded,
 		configuration_is_checked,
+		the_store_knows_whether_this_door_has_rules,
+		a_look_at_the_configuration_tells_the_store_nothing,
 		a_registrar_needs_cmc_ra,
 	};
 
