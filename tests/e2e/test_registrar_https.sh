@@ -15,7 +15,7 @@ OID=1.2.840.113549.1.9.16.1.40
 "$CA" issue-server "$T/vendor" --subject CN=masa.example --san DNS:masa.example,IP:127.0.0.1 --out "$T/tls" > /dev/null
 "$CA" issue-masa "$T/vendor" --subject "CN=MASA,O=Vendor" --out "$T/masa" > /dev/null
 "$CA" issue-registrar "$T/domain" --subject "CN=Registrar,O=Example" --san IP:127.0.0.1 --out "$T/registrar" > /dev/null
-for serial in S-1 S-2 S-3; do
+for serial in S-1 S-2 S-3 S-4; do
 	"$CA" issue-idevid "$T/vendor" --serial-number "$serial" --masa-url masa.example --out "$T/$serial" > /dev/null
 done
 "$CA" issue-idevid "$T/foreign" --serial-number S-9 --masa-url masa.example --out "$T/S-9" > /dev/null
@@ -115,7 +115,7 @@ configure "wait = 5" "retry_after = 2"
 brskictl init > /dev/null
 start_masa
 brskictl manufacturer add vendor --anchors "$T/vendor/ca.pem" --masa-tls-ca "$T/vendor/ca.pem" --masa-url "https://127.0.0.1:${PORTS[masa]}" > /dev/null
-for serial in S-1 S-2 S-3; do
+for serial in S-1 S-2 S-3 S-4; do
 	"$BUILD/brski-masa" --db "$T/masa.db" device add "$serial" --idevid "$T/$serial.pem" > /dev/null
 	brskictl device add vendor "$serial" > /dev/null
 done
@@ -141,6 +141,40 @@ tell S-1 enrollstatus '{"version":1,"status":true,"reason":"fine"}'
 check "enrollstatus" gives 200
 check "the history tells of it" grep -q onboarded <(brskictl history S-1)
 check "the log names the device" grep -q 'POST /.well-known/brski/requestvoucher: 200, device S-1 of vendor' "$T/registrar.log"
+
+echo "# EST by hand, RFC 7030"
+est() { # IDEVID OPERATION FILE: the request is the DER of FILE
+	base64 -w 0 "$3" > "$T/body"
+	ask "$1" "/.well-known/est/$2" -H 'Content-Type: application/pkcs10' --data-binary "@$T/body"
+}
+
+# The answer's certificates, as PEM in FILE.
+certs_only() { # FILE
+	base64 -d < "$T/answer" | openssl pkcs7 -inform DER -print_certs -out "$1"
+}
+
+ask nobody /.well-known/est/cacerts
+check "cacerts is for everybody" gives 200
+check "and has the domain's CA" eval 'certs_only "$T/cacerts.pem" && openssl verify -CAfile "$T/cacerts.pem" "$T/registrar.pem"'
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$T/est.key" -subj "/CN=Device/serialNumber=S-4" -outform DER \
+	-out "$T/est.csr" 2> /dev/null
+est S-4 simpleenroll "$T/est.csr"
+check "without a voucher there is no certificate" gives 403
+request S-4 "$(openssl rand -base64 16)"
+ask_voucher S-4
+check "a voucher" gives 200
+est S-4 simpleenroll "$T/est.csr"
+check "simpleenroll" gives 200
+check "gives a certificate of the domain" eval 'certs_only "$T/est.crt" && openssl verify -CAfile "$T/domain/ca.pem" "$T/est.crt"'
+check "for the device's key" cmp <(openssl x509 -in "$T/est.crt" -noout -pubkey) <(openssl pkey -in "$T/est.key" -pubout)
+cp "$T/est.crt" "$T/est.first"
+est S-4 simpleenroll "$T/est.csr"
+check "the same request once more" gives 200
+check "gives the same certificate" eval 'certs_only "$T/est.crt" && cmp "$T/est.crt" "$T/est.first"'
+tell S-4 enrollstatus '{"version":1,"status":true,"reason":"fine"}'
+check "enrollstatus" gives 200
+est S-4 fullcmc "$T/est.csr"
+check "fullcmc is not there, which is said" gives 501
 
 echo "# Strangers"
 request S-9 "$(openssl rand -base64 16)"

@@ -185,6 +185,20 @@ START_TEST(the_policy_gets_the_visits_judge)
 }
 END_TEST
 
+/* EST is this door's to have or not. */
+START_TEST(est_is_served_if_it_is_to_be)
+{
+	ck_assert_uint_eq(ask(NULL, "GET", BRSKI_PATH_EST_CACERTS, NULL, (struct brski_span){0}), 200);
+	ck_assert_uint_eq(
+		ask(site.device_chain, "GET", BRSKI_PATH_EST_CACERTS, NULL, (struct brski_span){0}), 200);
+	place.est = false;
+	connect_anew();
+	ck_assert_uint_eq(ask(NULL, "GET", BRSKI_PATH_EST_CACERTS, NULL, (struct brski_span){0}), 404);
+	ck_assert_uint_eq(
+		ask(site.device_chain, "GET", BRSKI_PATH_EST_CACERTS, NULL, (struct brski_span){0}), 404);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -195,6 +209,7 @@ int main(void)
 		who_was_told_to_come_back_may_on_the_same_connection,
 		who_was_refused_stays_so_for_the_connection,
 		the_policy_gets_the_visits_judge,
+		est_is_served_if_it_is_to_be,
 	};
 
 	return run_tests("visitor", set_up, tear_down, tests, sizeof(tests) / sizeof(tests[0]));
