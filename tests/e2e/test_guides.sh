@@ -73,9 +73,23 @@ if [ -z "${GUIDES_WHOLE:-}" ]; then
 fi
 hash -r
 
+# As the unit and what `make install` has laid beside it have it.
+start_registrar() {
+	local user
+	user=$(sed -n 's/^User=//p' /usr/lib/systemd/system/brski-registrar.service /etc/systemd/system/brski-registrar.service.d/*.conf | tail -n 1)
+	runuser -u "$user" -- brski-registrar 2> "$T/registrar.log" > /dev/null &
+	for _ in $(seq 500); do
+		! grep -q 'listening on' "$T/registrar.log" || return 0
+		sleep 0.02
+	done
+	cat "$T/registrar.log"
+	return 1
+}
+
 systemctl() { # restart freeradius
 	case "$*" in
 	"restart freeradius" | "start freeradius") ;;
+	"enable --now brski-registrar") start_registrar && return ;;
 	*) return 1 ;;
 	esac
 	[ ! -e /run/freeradius/freeradius.pid ] || kill "$(cat /run/freeradius/freeradius.pid)"
