@@ -110,3 +110,30 @@ bench_summary() { # FILE NAME
 bench_ticks() { # NAME
 	awk '{ print $14 + $15 }' "/proc/${LAB_PID[$1]}/stat"
 }
+
+# How many requests for vouchers wait.
+bench_waiting() {
+	brskictl queue | grep -c '[[:space:]]voucher[[:space:]]' || true
+}
+
+# ---- brski-registrar ----
+
+# It shares the server's core with FreeRADIUS.
+bench_registrar() {
+	if [ -n "${RADIUS_WRAPPER:-}" ]; then
+		printf '#!/bin/sh\nexec taskset -c 0 "%s" "$@"\n' "$(realpath "$BUILD/brski-registrar")" > "$LAB/registrar"
+		chmod 755 "$LAB/registrar"
+		# shellcheck disable=SC2034 # for lab_registrar
+		REGISTRAR_PROGRAM=$LAB/registrar
+	fi
+	lab_registrar
+}
+
+# The devices of a manufacturer in $LAB/NAME come to it, nice to others, from many addresses. Their state is fresh with every STATE.
+bench_drive_https() { # NAME STATE MANUFACTURER [options of https-pledge]
+	local name=$1 state=$2 manufacturer=$3
+	shift 3
+	nice -n "${NICE:-19}" "$BUILD/tests/https-pledge" --server "127.0.0.1:$REGISTRAR_PORT" --idevid-dir "$LAB/$name" \
+		--state-dir "$STATES/$state" --masa-ca "$PKI/$manufacturer-ca.pem" --addresses 16 --summary "$LAB/$state.json" --verbose "$@" \
+		> "$LAB/$state.log" 2>&1
+}
