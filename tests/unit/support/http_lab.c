@@ -161,6 +161,8 @@ bool http_peer_shake(struct http_peer *peer, const struct brski_credential *clie
 
 	peer->ctx = SSL_CTX_new(TLS_client_method());
 	SSL_CTX_set_security_level(peer->ctx, 0);
+	if (peer->ciphers)
+		ck_assert_int_eq(SSL_CTX_set_cipher_list(peer->ctx, peer->ciphers), 1);
 	if (version)
 		ck_assert_int_eq(SSL_CTX_set_max_proto_version(peer->ctx, version), 1);
 	if (client)

@@ -50,6 +50,7 @@ unsigned http_lab_logged(const struct http_lab *lab, const char *words);
 struct http_peer {
 	struct http_lab *lab;
 	int fd;
+	const char *ciphers; /* of TLS 1.2; NULL: all */
 	SSL_CTX *ctx;
 	SSL *ssl; /* NULL: octets go as they are */
 	char heard[HTTP_LAB_LOG_MAX];
