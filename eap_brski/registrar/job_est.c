@@ -15,7 +15,6 @@
 enum step { STEP_REQUEST, STEP_POLL, STEP_CONFIRM, STEP_CONFIRM_POLL, STEP_REJECT };
 
 #define LABEL "pkcs10"                    /* RFC 9483 6.1: of the whole transaction */
-#define CERT_REQ_ID -1                    /* RFC 9483 4.1.4 */
 #define CHECK_AFTER_MIN 1L                /* seconds */
 #define CHECK_AFTER_MAX (31 * 24 * 3600L) /* as Retry-After's */
 
@@ -78,7 +77,8 @@ static enum brski_code poll(
 	if (r->type == BRSKI_CMP_POLLREP) /* "waiting" says no time */
 		job->not_before = brski_now(reg->env) + seconds;
 	brski_job_move(job, BRSKI_JOB_TOLD_TO_POLL);
-	return brski_cmp_poll_req(&reg->credential, CERT_REQ_ID, reg->env, &job->tx, &job->upstream, err);
+	return brski_cmp_poll_req(&reg->credential, r->type == BRSKI_CMP_ERROR ? -1 : r->cert_req_id,
+		reg->env, &job->tx, &job->upstream, err);
 }
 
 /* ---- The certificate ---- */
@@ -119,17 +119,30 @@ static enum brski_code set_answer(struct brski_job *job, X509 *cert, struct brsk
 }
 
 /*
+ * The certConf comes next; or it is one that no certConf can be made of, and the job is REFUSED. RFC 9483
+ * 4.1.4: the certReqId in answers to a p10cr is -1; but there are PKIs that say 0, and want to hear that.
+ */
+static enum brski_code say(struct brski_job *job, const struct brski_cmp_response *answer,
+	enum brski_cmp_fail fail, const char *reject, struct brski_error *err)
+{
+	const struct brski_registrar *r = job->registrar;
+	struct brski_error why = {0};
+	enum brski_code code = brski_cmp_cert_conf(&r->credential, answer->cert_req_id == -1, answer->cert,
+		fail, reject, r->env, &job->tx, &job->upstream, &why);
+
+	return code == BRSKI_OK ? code : blame_pki(job, &why, code, err);
+}
+
+/*
  * It is not to be used, and the PKI that waits for a confirmation is told so (RFC 9483 4.1.1); the device
  * is told with the status and in these words.
  */
-static enum brski_code reject(struct brski_job *job, const X509 *cert, enum brski_cmp_fail fail,
-	unsigned status, const char *told, const char *why, struct brski_error *err)
+static enum brski_code reject(struct brski_job *job, const struct brski_cmp_response *answer,
+	enum brski_cmp_fail fail, unsigned status, const char *told, const char *why, struct brski_error *err)
 {
-	const struct brski_registrar *r = job->registrar;
-	enum brski_code code = brski_cmp_cert_conf(
-		&r->credential, true, cert, fail, why, r->env, &job->tx, &job->upstream, err);
+	enum brski_code code = say(job, answer, fail, why, err);
 
-	if (code != BRSKI_OK)
+	if (code != BRSKI_OK || job->state != BRSKI_JOB_WAITING)
 		return code;
 	brski_job_move(job, BRSKI_JOB_MISCERTIFIED);
 	brski_job_tell(job, "certificate", false, "PKI %s: %s", job->url, why);
@@ -137,21 +150,19 @@ static enum brski_code reject(struct brski_job *job, const X509 *cert, enum brsk
 }
 
 /* One certificate of those that were issued is confirmed, and that uses up what the device was given. */
-static enum brski_code confirm(
-	struct brski_job *job, const X509 *cert, const char *subject, struct brski_error *err)
+static enum brski_code confirm(struct brski_job *job, const struct brski_cmp_response *answer,
+	const char *subject, struct brski_error *err)
 {
-	struct brski_registrar *r = job->registrar;
 	char why[BRSKI_PERMISSION_WHY];
-	enum brski_code code = brski_permission_use(
-		r, &job->device, BRSKI_PERMISSION_CONFIRM, brski_buf_span(&job->tx.id), why, err);
+	enum brski_code code = brski_permission_use(job->registrar, &job->device, BRSKI_PERMISSION_CONFIRM,
+		brski_buf_span(&job->tx.id), why, err);
 
 	if (code != BRSKI_OK)
 		return code;
 	if (why[0] != '\0')
-		return reject(job, cert, BRSKI_CMP_NOT_AUTHORIZED, 403, "no voucher was given", why, err);
-	code = brski_cmp_cert_conf(
-		&r->credential, true, cert, BRSKI_CMP_FAIL_NONE, NULL, r->env, &job->tx, &job->upstream, err);
-	if (code != BRSKI_OK)
+		return reject(job, answer, BRSKI_CMP_NOT_AUTHORIZED, 403, "no voucher was given", why, err);
+	code = say(job, answer, BRSKI_CMP_FAIL_NONE, NULL, err);
+	if (code != BRSKI_OK || job->state != BRSKI_JOB_WAITING)
 		return code;
 	brski_job_move(job, BRSKI_JOB_CERTIFIED);
 	brski_job_tell(job, "certificate", true, "PKI %s issued a certificate to %s, which is confirmed now",
@@ -189,14 +200,14 @@ static enum brski_code take_certificate(
 	if (brski_registrar_is_own_trouble(code) || (code != BRSKI_OK && r->implicit_confirm))
 		return blame_pki(job, &why, code, err);
 	if (code != BRSKI_OK)
-		return reject(job, r->cert, BRSKI_CMP_INCORRECT_DATA, 502, "the PKI's answer is not usable",
+		return reject(job, r, BRSKI_CMP_INCORRECT_DATA, 502, "the PKI's answer is not usable",
 			why.why, err);
 	brski_name_text(X509_get_subject_name(r->cert), subject, sizeof(subject));
 	code = set_answer(job, r->cert, err);
 	if (code != BRSKI_OK)
 		return code;
 	if (!r->implicit_confirm)
-		return confirm(job, r->cert, subject, err);
+		return confirm(job, r, subject, err);
 	brski_job_done(job, "certificate", "PKI %s issued a certificate to %s", job->url, subject);
 	return BRSKI_OK;
 }

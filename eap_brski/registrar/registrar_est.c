@@ -64,6 +64,8 @@ enum brski_code brski_registrar_open_cacerts(BRSKI_REGISTRAR_OPEN_PARAMS)
 	}
 	if (code == BRSKI_OK)
 		code = brski_est_certs_write(certs, &der, err);
+	if (code != BRSKI_OK)
+		code = brski_registrar_trouble(code, "the certificates of ca_file and certificate_file", err);
 	if (code == BRSKI_OK)
 		code = respond(response, BRSKI_MEDIA_CERTS_ONLY, brski_buf_span(&der), err);
 	sk_X509_free(certs);
@@ -97,27 +99,34 @@ static enum brski_code add_wanted(STACK_OF(X509_EXTENSION) *extensions, struct b
 	return BRSKI_OK;
 }
 
+/* *out NULL: nobody knows who asks. */
+static enum brski_code name_for(const struct brski_device *device, X509_NAME **out, struct brski_error *err)
+{
+	*out = NULL;
+	return device ? brski_cert_device_name(device->idevid, out, err) : BRSKI_OK;
+}
+
 /* RFC 7030 4.5.2, RFC 9908: a device gets a template with its own subject, others one without any. */
 enum brski_code brski_registrar_open_csrattrs(BRSKI_REGISTRAR_OPEN_PARAMS)
 {
 	struct brski_csrattrs attributes = {.extensions = sk_X509_EXTENSION_new_null()};
 	struct brski_buf der = {0};
-	enum brski_code code;
+	enum brski_code code = name_for(device, &attributes.subject, err);
 
 	(void)r;
 	(void)est;
 	(void)request;
-	if (device)
-		attributes.subject = X509_get_subject_name(device->idevid);
-	code = attributes.extensions ? add_wanted(attributes.extensions, err)
-				     : brski_fail(err, BRSKI_NO_MEMORY, "no memory");
+	if (code == BRSKI_OK)
+		code = attributes.extensions ? add_wanted(attributes.extensions, err)
+					     : brski_fail(err, BRSKI_NO_MEMORY, "no memory");
 	if (code == BRSKI_OK)
 		code = brski_csrattrs_write(&attributes, &der, err);
 	if (code == BRSKI_OK)
 		code = respond(response, BRSKI_MEDIA_CSRATTRS, brski_buf_span(&der), err);
 	sk_X509_EXTENSION_pop_free(attributes.extensions, X509_EXTENSION_free);
+	X509_NAME_free(attributes.subject);
 	brski_buf_free(&der);
-	return code;
+	return code == BRSKI_OK ? code : brski_registrar_trouble(code, "CSR attributes", err);
 }
 
 /* ---- What is not done here ---- */
@@ -221,17 +230,29 @@ static enum brski_code find(struct est_context *c, struct brski_job **known, str
 }
 
 /* What was begun goes on, however long the PKI takes; what is new needs what a voucher gives. */
-static enum brski_code begin(struct est_context *c, struct brski_error *err)
+static enum brski_code ask_permission(const struct est_context *c, const struct brski_job *known,
+	char why[BRSKI_PERMISSION_WHY], struct brski_error *err)
 {
 	struct brski_registrar *r = c->s->registrar;
+	const struct brski_device *device = &c->s->device;
+
+	why[0] = '\0';
+	if (!known)
+		return brski_permission_ask(r, device, BRSKI_PERMISSION_BEGIN, brski_span(NULL, 0), why, err);
+	if (known->state == BRSKI_JOB_REFUSED) /* it says why, and gives nothing */
+		return BRSKI_OK;
+	return brski_permission_ask(
+		r, device, BRSKI_PERMISSION_GO_ON, brski_buf_span(&known->tx.id), why, err);
+}
+
+static enum brski_code begin(struct est_context *c, struct brski_error *err)
+{
 	struct brski_job *known;
 	char why[BRSKI_PERMISSION_WHY] = "";
 	enum brski_code code = find(c, &known, err);
 
 	if (code == BRSKI_OK)
-		code = brski_permission_ask(r, &c->s->device,
-			known ? BRSKI_PERMISSION_GO_ON : BRSKI_PERMISSION_BEGIN,
-			known ? brski_buf_span(&known->tx.id) : brski_span(NULL, 0), why, err);
+		code = ask_permission(c, known, why, err);
 	brski_job_free(known);
 	if (code != BRSKI_OK)
 		return code;
@@ -274,7 +295,7 @@ static enum brski_code check_names(
 	const ASN1_OCTET_STRING *wanted = alt_name(asked->extensions);
 	const ASN1_OCTET_STRING *has_one = alt_name(X509_get0_extensions(current));
 
-	if (X509_NAME_cmp(asked->subject, X509_get_subject_name(current)) != 0)
+	if (!brski_name_equal(asked->subject, X509_get_subject_name(current)))
 		return brski_fail(err, BRSKI_REFUSED,
 			"its Subject is not that of the certificate shown (RFC 7030 4.2.2): use simpleenroll");
 	if (wanted || has_one) {
