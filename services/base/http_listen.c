@@ -15,7 +15,7 @@
 #include "eap_brski/pki/limits.h"
 #include "services/base/address.h"
 
-#define BACKLOG 128
+#define BACKLOG 512                  /* a crowd may come at once */
 #define OTHER_FILES 32               /* than connections: the store's, the log's, calls of our own */
 #define CHAIN_OCTETS_MAX (32 * 1024) /* of a client's certificates */
 

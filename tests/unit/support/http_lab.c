@@ -24,6 +24,7 @@ static void on_request(void *ctx, struct http_exchange *ex)
 	lab->requests++;
 	lab->certificates = chain ? (unsigned)sk_X509_num(chain) : 0;
 	ck_assert_int_eq(brski_http_copy(&lab->seen, http_exchange_request(ex), NULL), BRSKI_OK);
+	snprintf(lab->peer, sizeof(lab->peer), "%s", http_exchange_peer(ex));
 	*http_exchange_data(ex) = lab;
 	ck_assert_uint_lt(lab->n_held, HTTP_LAB_HELD_MAX);
 	lab->held[lab->n_held++] = ex;
@@ -42,13 +43,13 @@ static struct http_lab *logging;
 /* The port is told in the log alone. */
 static void on_log(void *ctx, enum brski_level level, const char *line)
 {
-	const char *at = strstr(line, "127.0.0.1:");
+	const char *at = strrchr(line, ':');
 	size_t len = strlen(logging->log);
 
 	(void)ctx;
 	(void)level;
 	if (strstr(line, "listening on") && at)
-		logging->port = atoi(at + strlen("127.0.0.1:"));
+		logging->port = atoi(at + 1);
 	snprintf(logging->log + len, sizeof(logging->log) - len, "%s\n", line);
 }
 
@@ -102,12 +103,15 @@ void http_lab_reply(struct http_lab *lab, const char *text)
 {
 	struct brski_http response = {0};
 	struct http_exchange *ex = lab->held[0];
+	const char *note = NULL;
 
 	ck_assert_uint_gt(lab->n_held, 0);
 	memmove(lab->held, lab->held + 1, --lab->n_held * sizeof(lab->held[0]));
 	ck_assert_int_eq(
 		brski_http_response(&response, 200, "text/plain", brski_span_str(text), NULL), BRSKI_OK);
-	http_exchange_reply(ex, &response, NULL);
+	if (lab->respond)
+		note = lab->respond(&response);
+	http_exchange_reply(ex, &response, note);
 }
 
 void http_lab_await_requests(struct http_lab *lab, unsigned requests)

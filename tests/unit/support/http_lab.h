@@ -26,9 +26,12 @@ struct http_lab {
 	struct http_exchange *held[HTTP_LAB_HELD_MAX];
 	unsigned n_held;
 	const char *answer; /* instead of "ok" */
+	/* Makes an answer in place of "ok"; the note is for the log. NULL: none does. */
+	const char *(*respond)(struct brski_http *response);
 	/* what happened */
 	unsigned requests; /* of them `seen` is the last */
 	struct brski_http seen;
+	char peer[80];         /* its address */
 	unsigned certificates; /* in the chain of the last one */
 	unsigned closed;       /* connections with data; each has some */
 	char log[HTTP_LAB_LOG_MAX];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "services/base/http_listen.h"
 #include "tests/unit/support/files.h"
@@ -98,10 +99,40 @@ START_TEST(costly_keys_of_a_client)
 }
 END_TEST
 
+static rlim_t files_for(rlim_t soft, rlim_t hard, unsigned wanted, unsigned *got)
+{
+	struct rlimit limit = {soft, hard};
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	EXPECT(BRSKI_OK, http_files_for(wanted, got, &err));
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	return limit.rlim_cur;
+}
+
+/* 32 are for other ends, and some are open. */
+START_TEST(open_files)
+{
+	unsigned got;
+	rlim_t now = files_for(600, 600, 100, &got);
+
+	ck_assert_uint_eq(got, 100);
+	ck_assert_uint_eq(now, 600);
+	now = files_for(64, 600, 100, &got);
+	ck_assert_uint_eq(got, 100);
+	ck_assert(now > 132 && now < 180);
+	now = files_for(64, 600, 1000, &got);
+	ck_assert(got > 520 && got < 568);
+	ck_assert_uint_eq(now, 600);
+	now = files_for(30, 30, 1000, &got);
+	ck_assert_uint_eq(got, 1);
+	ck_assert_uint_eq(now, 30);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		any_certificate_or_none, ten_certificates_of_a_client, costly_keys_of_a_client};
+		any_certificate_or_none, ten_certificates_of_a_client, costly_keys_of_a_client, open_files};
 
 	return run_tests("http_listen", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
