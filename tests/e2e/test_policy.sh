@@ -355,6 +355,12 @@ RADIUS_SERVERS='
 				case "b-both" {
 					ok
 				}
+				case "b-inside" {
+					update request {
+						&Brski-Rules-IDevID := 0x00
+					}
+					brski
+				}
 				case "a-typo" {
 					update control {
 						&Brski-Decision := "yes"
@@ -396,6 +402,9 @@ check "with the reason of the rules in the history" grep -q 'refused by rules_se
 check "deferred by HTTPS, too: a-later" told_by_https a-later 202
 check "for as long as the rules say" logged_by registrar 'a-later.*told to come back in 7 s'
 check "deferred by HTTPS, too: a-fail" told_by_https a-fail 202
+mark
+check "a question in a request that is no packet, as of a tunnel, is none" told_by_https b-inside 202
+check "and the operator reads that it came so" operator_reads 'A question for rules, .* is refused: it did not come in a packet of its own'
 check "brskictl rules list tells whose they are" grep -Eq '^brski of .*radiusd.conf +.* virtual server rules$' <(brskictl rules list)
 
 lab_stop registrar
