@@ -316,6 +316,68 @@ START_TEST(padding_is_not_looked_at)
 }
 END_TEST
 
+/* Each octet of it counts, and so does its end. */
+START_TEST(nothing_of_an_answer_can_be_changed)
+{
+	static const uint8_t authenticator[RADIUS_AUTHENTICATOR_LEN] = {1};
+	const struct brski_span secret = brski_span_str(TEST_RADIUS_SECRET);
+	struct brski_buf attributes = {0}, good;
+	struct radius_answer a;
+	struct brski_span said;
+	uint8_t *copy; /* as large as what is read, and no larger */
+
+	EXPECT(BRSKI_OK, radius_packet_sign(&question, 7, authenticator, secret, &err));
+	asked_put_vendor(&attributes, 32473, 7, brski_span_str("because"));
+	asked_put_vendor(&attributes, 32473, 6, brski_span_str("accept"));
+	good = asked_answer(RADIUS_ACCESS_ACCEPT, brski_span(question.octets, question.len),
+		brski_buf_span(&attributes), &(struct asked_lie){0});
+	EXPECT(BRSKI_OK, radius_answer_read(brski_buf_span(&good), &question, secret, &a, &err));
+	ck_assert(radius_answer_vendor(&a, 32473, 6, 0, &said));
+	for (size_t i = 0; i < good.len * 8; i++) {
+		good.data[i / 8] ^= (uint8_t)(1 << i % 8);
+		ck_assert_msg(
+			radius_answer_read(brski_buf_span(&good), &question, secret, &a, &err) != BRSKI_OK,
+			"bit %zu", i);
+		ck_assert(a.attributes.len == 0);
+		good.data[i / 8] ^= (uint8_t)(1 << i % 8);
+	}
+	for (size_t len = 0; len < good.len; len++) {
+		copy = malloc(len + 1);
+		memcpy(copy, good.data, len);
+		ck_assert(radius_answer_read(brski_span(copy, len), &question, secret, &a, &err) ==
+			  BRSKI_MALFORMED);
+		free(copy);
+	}
+	brski_buf_free(&attributes);
+	brski_buf_free(&good);
+}
+END_TEST
+
+/* A Vendor-Specific says of itself how long what is in it is. */
+START_TEST(what_is_in_a_vendors_attribute_stays_in_it)
+{
+	static const struct {
+		const char *octets;
+		size_t len;
+	} bad[] = {{"\x1a\x02", 2}, {"\x1a\x05\0\0\x7e", 5}, {"\x1a\x06\0\0\x7e\xd9", 6},
+		{"\x1a\x07\0\0\x7e\xd9\x06", 7}, {"\x1a\x08\0\0\x7e\xd9\x06\x03", 8},
+		{"\x1a\x08\0\0\x7e\xd9\x06\x01", 8}, {"\x1a\x08\0\0\x7e\xd9\x06\xff", 8},
+		{"\x1a\x09\0\0\x7e\xd8\x06\x03x", 9}};
+	struct brski_span said;
+	uint8_t *copy;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct radius_answer a;
+
+		copy = malloc(bad[i].len);
+		memcpy(copy, bad[i].octets, bad[i].len);
+		a.attributes = brski_span(copy, bad[i].len);
+		ck_assert_msg(!radius_answer_vendor(&a, 32473, 6, 0, &said), "%zu", i);
+		free(copy);
+	}
+}
+END_TEST
+
 static void flood(struct asked_server *s, struct brski_span in)
 {
 	struct asked_lie lie = {.bad_mac = true};
@@ -426,6 +488,8 @@ int main(void)
 	tcase_add_loop_test(tc, with_a_false_answer_alone_there_is_none, 0, n_lies);
 	tcase_add_test(tc, octets_of_any_length_are_dropped);
 	tcase_add_test(tc, padding_is_not_looked_at);
+	tcase_add_test(tc, nothing_of_an_answer_can_be_changed);
+	tcase_add_test(tc, what_is_in_a_vendors_attribute_stays_in_it);
 	tcase_add_test(tc, a_flood_of_false_answers_holds_nobody);
 	tcase_add_test(tc, an_answer_is_good_for_one_question);
 	tcase_add_test(tc, where_nobody_listens_nobody_is_waited_for);
