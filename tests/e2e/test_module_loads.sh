@@ -159,8 +159,9 @@ fi
 cp rules.secret first.secret
 "$root/radius_module/make_secret" "$lab/rules.secret"
 chmod 644 rules.secret
+echo "\$INCLUDE $root/radius_module/raddb/dictionary.brski" >> raddb/dictionary
 if cmp -s rules.secret first.secret && check && grep -q 'Configuration appears to be OK' out; then
-	ok "it loads with one, which is made once"
+	ok "it loads with one, which is made once; and with the dictionary, too"
 else
 	bad "the site for the other door with a secret"
 	tail -n 30 out >&2
