@@ -151,15 +151,20 @@ good_certificate() { # SERIAL PEM
 
 # ---- The books ----
 
-# Certificates that the CA has made for a device, with another state than confirmed counted too.
+# Certificates that the CA has made for a device, confirmed or not.
 certificates_of() { # SERIAL
 	sql "$LAB/ca/ca.db" "SELECT count(*) FROM certificates WHERE subject LIKE '%serialNumber=$1,%' OR subject LIKE '%serialNumber=$1'"
 }
 
-# One voucher at the MASA, one certificate at the CA, confirmed.
+# Vouchers that the MASA has made for it: it gives the same one to the same request.
+vouchers_made() { # SERIAL
+	sql "$LAB/masa/masa.db" "SELECT count(*) FROM vouchers WHERE device = (SELECT id FROM devices WHERE serial = '$1')"
+}
+
+# One voucher at the MASA, one certificate at the CA.
 one_of_each() { # SERIAL
-	[ "$(vouchers_of "$1")" = 1 ] && [ "$(certificates_of "$1")" = 1 ] || {
-		echo "#   $1: $(vouchers_of "$1") vouchers, $(certificates_of "$1") certificates"
+	[ "$(vouchers_made "$1")" = 1 ] && [ "$(certificates_of "$1")" = 1 ] || {
+		echo "#   $1: $(vouchers_made "$1") vouchers, $(certificates_of "$1") certificates"
 		return 1
 	}
 }
