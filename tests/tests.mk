@@ -97,6 +97,8 @@ check-long: all supplicant test-programs $(STORE_FAILS)
 	@BUILD=$(BUILD) BACKLOG=20000 OTHERS=500 PATIENCE=1200 tests/e2e/test_backlog.sh
 	@echo "the guides, on a minimal system in a folder: some minutes"
 	@BUILD=$(BUILD) tests/debian/suite bookworm tests/e2e/test_guides.sh --whole
+	@echo "brski-registrar killed at every fourth of its writes: some minutes"
+	@BUILD=$(BUILD) EVERY=4 tests/e2e/test_ip_crash.sh
 	@echo "1000 kills: half an hour"
 	@BUILD=$(BUILD) KILLS=1000 tests/e2e/test_kill.sh
 
