@@ -60,7 +60,7 @@ SAN_LIB     := $(BUILD)/san/libeap_brski.a
 # Debian's packages; the fragments add those of the device, the registrar and the MASA. A|B is whichever there is.
 DEBIAN_COMPILE := build-essential dpkg-dev pkg-config ca-certificates libssl-dev libjansson-dev
 DEBIAN_LAB     := openssl iproute2 procps tcpdump hostapd
-DEBIAN_TESTS   := sqlite3 curl valgrind check freeradius-utils wpasupplicant
+DEBIAN_TESTS   := sqlite3 curl valgrind check freeradius-utils wpasupplicant strongswan-pki libstrongswan-standard-plugins
 install_packages = @tests/debian/install_packages $(foreach p,$(sort $(1)),'$(p)')
 
 .PHONY: all lib static unit clean deps clang-format demo check e2e install install-library install-pages help
