@@ -5,6 +5,7 @@
 
 #include "services/base/http_server_reader.h"
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/mutate.h"
 
 /*
  * What is a request, and what is none. Each is read whole, octet by octet, and in two parts at
@@ -278,6 +279,31 @@ START_TEST(nothing_is_longer_than_it_may_be)
 }
 END_TEST
 
+/* Whatever becomes of it, it is a request within the limits, or it is none. */
+static void is_bounded(void *ctx, struct brski_span damaged, const struct mutation *how)
+{
+	struct brski_span left;
+	enum http_read got = read_in_parts(damaged, 1, 1, &left);
+
+	(void)ctx;
+	(void)how;
+	if (got == HTTP_READ_REFUSED)
+		ck_assert(reader.refusal >= 400 && reader.refusal <= 505 && reader.why[0] != '\0');
+	else if (got == HTTP_READ_WHOLE)
+		ck_assert(reader.request.body.len <= MAX_BODY && reader.request.path[0] == '/');
+	else
+		ck_assert_int_eq(got, HTTP_READ_MORE);
+}
+
+START_TEST(every_octet_damaged)
+{
+	mutate_all(
+		brski_span_str(POST "Expect: 100-continue\r\nAccept: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+				    "3;x\r\nabc\r\n0\r\nX: y\r\n\r\n"),
+		is_bounded, NULL);
+}
+END_TEST
+
 static enum http_read read_text(const char *text)
 {
 	struct brski_span in = brski_span_str(text);
@@ -340,7 +366,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {requests, request_lines_that_are_none, requests_that_hide_another_one,
-		bodies_that_are_none, nothing_is_longer_than_it_may_be, who_is_asked,
+		bodies_that_are_none, nothing_is_longer_than_it_may_be, every_octet_damaged, who_is_asked,
 		queries_where_they_are_wanted, whether_more_requests_come, who_waits_for_100};
 
 	return run_tests("HTTP server, reader", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));

@@ -334,6 +334,39 @@ START_TEST(a_hello_of_too_many_octets)
 }
 END_TEST
 
+/* What a client says first. */
+static size_t client_hello(uint8_t *out, size_t size)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(ctx);
+	BIO *to = BIO_new(BIO_s_mem());
+	int n;
+
+	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), to);
+	ck_assert_int_lt(SSL_connect(ssl), 0);
+	n = BIO_read(to, out, (int)size);
+	ck_assert_int_gt(n, 0);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	return (size_t)n;
+}
+
+START_TEST(a_handshake_that_is_cut)
+{
+	uint8_t hello[2048];
+	size_t len = client_hello(hello, sizeof(hello));
+
+	for (size_t i = 0; i <= len; i++) {
+		http_peer_connect(&peer, &lab, NULL);
+		ck_assert_int_eq(send(peer.fd, hello, i, 0), (ssize_t)i);
+		http_peer_close(&peer);
+		http_lab_turn(&lab);
+	}
+	come(&device, 0);
+	ck_assert_uint_eq(http_peer_ask(&peer, GET), 200);
+}
+END_TEST
+
 START_TEST(octets_in_parts)
 {
 	static const char post[] = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody";
@@ -354,7 +387,7 @@ int main(void)
 		a_client_that_has_closed_its_half, keys_may_be_updated_a_few_times,
 		keys_are_not_updated_for_ever, there_is_no_renegotiation,
 		renegotiation_is_not_refused_for_ever, a_chain_of_too_many_octets, a_hello_of_too_many_octets,
-		octets_in_parts};
+		a_handshake_that_is_cut, octets_in_parts};
 
 	return run_tests("HTTP server, TLS", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }
