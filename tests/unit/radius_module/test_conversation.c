@@ -849,7 +849,7 @@ START_TEST(a_very_slow_one_costs_a_second_visit)
 	device_open(&d);
 	ck_assert_int_eq(talk(&d), BRSKI_VERDICT_REJECT);
 	ck_assert_int_ge(now_ms() - began, 1000);
-	ck_assert_int_lt(now_ms() - began, 1000 + 500); /* no Wait goes beyond the total */
+	ck_assert_int_lt(now_ms() - began, 2500); /* the MASA's answer is not waited for */
 	ck_assert_uint_le(d.waits, 7);
 	expect_eap_end(&d, FAILURE);
 	ck_assert_str_eq(d.out.result, "deferred");
