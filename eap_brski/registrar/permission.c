@@ -14,20 +14,24 @@
 
 static const struct brski_permission_move moves[] = {
 	{BRSKI_PERMISSION_VOUCHER, BRSKI_PERMISSION_GOT_VOUCHER, BRSKI_PERMISSION_VOUCHER},
+	{BRSKI_PERMISSION_VOUCHER, BRSKI_PERMISSION_LET_IN, BRSKI_PERMISSION_VOUCHER},
 	{BRSKI_PERMISSION_VOUCHER, BRSKI_PERMISSION_ASKS_TO_CONFIRM, BRSKI_PERMISSION_CONFIRMING},
 	{BRSKI_PERMISSION_VOUCHER, BRSKI_PERMISSION_IS_CONFIRMED, BRSKI_PERMISSION_CERTIFICATE},
 	{BRSKI_PERMISSION_VOUCHER, BRSKI_PERMISSION_FALLS, BRSKI_PERMISSION_TAKEN_BACK},
 	{BRSKI_PERMISSION_CONFIRMING, BRSKI_PERMISSION_GOT_VOUCHER, BRSKI_PERMISSION_VOUCHER},
+	{BRSKI_PERMISSION_CONFIRMING, BRSKI_PERMISSION_LET_IN, BRSKI_PERMISSION_VOUCHER},
 	{BRSKI_PERMISSION_CONFIRMING, BRSKI_PERMISSION_ASKS_TO_CONFIRM, BRSKI_PERMISSION_CONFIRMING},
 	{BRSKI_PERMISSION_CONFIRMING, BRSKI_PERMISSION_IS_CONFIRMED, BRSKI_PERMISSION_CERTIFICATE},
 	{BRSKI_PERMISSION_CONFIRMING, BRSKI_PERMISSION_FALLS, BRSKI_PERMISSION_TAKEN_BACK},
 	{BRSKI_PERMISSION_CERTIFICATE, BRSKI_PERMISSION_GOT_VOUCHER, BRSKI_PERMISSION_VOUCHER},
+	{BRSKI_PERMISSION_CERTIFICATE, BRSKI_PERMISSION_LET_IN, BRSKI_PERMISSION_VOUCHER},
 	/* certConf and its answer are sent again if the answer was lost: nothing new is granted for that */
 	{BRSKI_PERMISSION_CERTIFICATE, BRSKI_PERMISSION_ASKS_TO_CONFIRM, BRSKI_PERMISSION_CERTIFICATE},
 	{BRSKI_PERMISSION_CERTIFICATE, BRSKI_PERMISSION_IS_CONFIRMED, BRSKI_PERMISSION_CERTIFICATE},
 	{BRSKI_PERMISSION_CERTIFICATE, BRSKI_PERMISSION_REPORTS, BRSKI_PERMISSION_REPORTED},
 	{BRSKI_PERMISSION_CERTIFICATE, BRSKI_PERMISSION_FALLS, BRSKI_PERMISSION_TAKEN_BACK},
 	{BRSKI_PERMISSION_REPORTED, BRSKI_PERMISSION_GOT_VOUCHER, BRSKI_PERMISSION_VOUCHER},
+	{BRSKI_PERMISSION_REPORTED, BRSKI_PERMISSION_LET_IN, BRSKI_PERMISSION_VOUCHER},
 	{BRSKI_PERMISSION_REPORTED, BRSKI_PERMISSION_ASKS_TO_CONFIRM, BRSKI_PERMISSION_REPORTED},
 	{BRSKI_PERMISSION_REPORTED, BRSKI_PERMISSION_IS_CONFIRMED, BRSKI_PERMISSION_REPORTED},
 	{BRSKI_PERMISSION_REPORTED, BRSKI_PERMISSION_REPORTS, BRSKI_PERMISSION_REPORTED},
@@ -58,6 +62,7 @@ const char *brski_permission_cause_name(enum brski_permission_cause cause)
 {
 	static const char *const names[] = {
 		[BRSKI_PERMISSION_GOT_VOUCHER] = "another voucher delivered",
+		[BRSKI_PERMISSION_LET_IN] = "let in without a voucher",
 		[BRSKI_PERMISSION_ASKS_TO_CONFIRM] = "confirmation asked for",
 		[BRSKI_PERMISSION_IS_CONFIRMED] = "certificate confirmed",
 		[BRSKI_PERMISSION_REPORTS] = "success reported and answered",
@@ -73,7 +78,8 @@ static void move(struct brski_permission *p, enum brski_permission_cause cause, 
 	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
 		if (moves[i].from != p->state || moves[i].cause != cause)
 			continue;
-		if (moves[i].to != p->state || cause == BRSKI_PERMISSION_GOT_VOUCHER)
+		if (moves[i].to != p->state || cause == BRSKI_PERMISSION_GOT_VOUCHER ||
+			cause == BRSKI_PERMISSION_LET_IN)
 			p->since = now; /* a repeat makes nothing younger */
 		p->state = moves[i].to;
 		return;
@@ -119,6 +125,9 @@ static const char *why_not_report(const struct brski_registrar *r, const struct 
 	return "no certificate was granted to it here";
 }
 
+static const char no_voucher[] = "no voucher was given to this device here";
+static const char taken_back[] = "its voucher was taken back by a refusal after it: it needs a new voucher";
+
 /* NULL: it may. */
 static const char *why_not(const struct brski_registrar *r, const struct brski_permission *p,
 	enum brski_permission_use use, const char *transaction)
@@ -126,13 +135,13 @@ static const char *why_not(const struct brski_registrar *r, const struct brski_p
 	if (p->revision == 0 && use == BRSKI_PERMISSION_REPORT)
 		return "no certificate was granted to it here";
 	if (p->revision == 0)
-		return "no voucher was given to this device here";
+		return no_voucher;
 	if (p->state == BRSKI_PERMISSION_TAKEN_BACK)
-		return "its voucher was taken back by a refusal after it: it needs a new voucher";
+		return taken_back;
 	if (use == BRSKI_PERMISSION_REPORT)
 		return why_not_report(r, p);
 	if (use == BRSKI_PERMISSION_BEGIN)
-		return why_not_begin(r, p);
+		return p->voucher[0] == '\0' ? no_voucher : why_not_begin(r, p);
 	return p->state == BRSKI_PERMISSION_VOUCHER || is_of(p, transaction)
 		       ? NULL
 		       : "its voucher was used for another certificate: it needs a new voucher";
@@ -296,4 +305,81 @@ enum brski_code brski_permission_take_back(
 	enum brski_code code = r->ops.permission_take_back(r->ops_ctx, device, err);
 
 	return code == BRSKI_OK ? code : brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, err);
+}
+
+/* ---- Without a voucher ---- */
+
+static enum brski_code is_listed(const struct brski_registrar *r, const struct brski_device *device,
+	bool *yes, struct brski_error *err)
+{
+	enum brski_code code = BRSKI_OK;
+
+	*yes = false;
+	if (r->ops.listed)
+		code = r->ops.listed(r->ops_ctx, device, yes, err);
+	return code == BRSKI_OK ? code : brski_registrar_trouble(code, BRSKI_MEMORY_FAILS, err);
+}
+
+/* NULL: nothing but the inventory stands against it. */
+static const char *why_not_let_in(const struct brski_registrar *r, const struct brski_permission *p)
+{
+	if (!r->enroll_without_voucher)
+		return p->revision == 0 || p->voucher[0] == '\0' ? no_voucher : why_not_begin(r, p);
+	if (p->revision == 0)
+		return NULL;
+	if (p->state == BRSKI_PERMISSION_TAKEN_BACK)
+		return taken_back;
+	if (p->state == BRSKI_PERMISSION_CONFIRMING && is_young(r, p, r->voucher_grant_age))
+		return "another certificate of its is confirmed now";
+	return NULL;
+}
+
+/* What it is let in with stands already, or is put. BRSKI_UNEXPECTED: another was faster. */
+static enum brski_code let_in(struct brski_registrar *r, struct brski_permission *p, struct brski_error *err)
+{
+	if (p->revision > 0 && p->voucher[0] == '\0' && !why_not_begin(r, p))
+		return BRSKI_OK;
+	if (p->revision == 0)
+		p->since = brski_now(r->env);
+	else
+		move(p, BRSKI_PERMISSION_LET_IN, brski_now(r->env));
+	p->voucher[0] = p->transaction[0] = '\0';
+	return put(r, p, err);
+}
+
+static enum brski_code try_begin_est(struct brski_registrar *r, const struct brski_device *device,
+	bool *without, char why[BRSKI_PERMISSION_WHY], struct brski_error *err)
+{
+	struct brski_permission p;
+	const char *words;
+	bool listed = false;
+	enum brski_code code = look_up(r, device, &p, err);
+
+	*without = false;
+	why[0] = '\0';
+	if (code != BRSKI_OK || !why_not(r, &p, BRSKI_PERMISSION_BEGIN, ""))
+		return code;
+	words = why_not_let_in(r, &p);
+	if (!words) {
+		code = is_listed(r, device, &listed, err);
+		if (code == BRSKI_OK && listed)
+			code = let_in(r, &p, err);
+		*without = code == BRSKI_OK && listed;
+		words = "it has no voucher, and est_without_voucher is for devices in the inventory alone";
+	}
+	if (code == BRSKI_OK && !*without)
+		snprintf(why, BRSKI_PERMISSION_WHY, "%s", words);
+	return code;
+}
+
+enum brski_code brski_permission_begin_est(struct brski_registrar *r, const struct brski_device *device,
+	bool *without, char why[BRSKI_PERMISSION_WHY], struct brski_error *err)
+{
+	for (unsigned i = 0; i < BRSKI_REGISTRAR_RACES_MAX; i++) {
+		enum brski_code code = try_begin_est(r, device, without, why, err);
+
+		if (code != BRSKI_UNEXPECTED)
+			return code;
+	}
+	return too_many_races(err);
 }

@@ -13,6 +13,7 @@
 
 enum brski_permission_cause {
 	BRSKI_PERMISSION_GOT_VOUCHER,
+	BRSKI_PERMISSION_LET_IN,          /* without a voucher, as the operator wants it */
 	BRSKI_PERMISSION_ASKS_TO_CONFIRM, /* one of its transactions: no other one from now on */
 	BRSKI_PERMISSION_IS_CONFIRMED,    /* certConf was answered by pkiConf, or ip confirms by itself */
 	BRSKI_PERMISSION_REPORTS,
@@ -53,6 +54,15 @@ BRSKI_CHECKED enum brski_code brski_permission_ask(struct brski_registrar *r,
 BRSKI_CHECKED enum brski_code brski_permission_use(struct brski_registrar *r,
 	const struct brski_device *device, enum brski_permission_use use, struct brski_span transaction,
 	char why[BRSKI_PERMISSION_WHY], struct brski_error *err);
+/*
+ * A request by EST that no transaction is open for: as BRSKI_PERMISSION_BEGIN; and where the registrar is
+ * set so, a device that is listed, and from which nothing was taken back, is let in without a voucher. That
+ * is used as a voucher is, for one certificate and its report, and not by CMP. *without: this is such
+ * a device.
+ */
+BRSKI_CHECKED enum brski_code brski_permission_begin_est(struct brski_registrar *r,
+	const struct brski_device *device, bool *without, char why[BRSKI_PERMISSION_WHY],
+	struct brski_error *err);
 /*
  * The voucher that this stored job has brought goes to the device. The same voucher again gives nothing
  * new. BRSKI_NOT_FOUND: a refusal has come between, and taken the job with it. All else is our own

@@ -198,6 +198,7 @@ static enum brski_code registrar_fill(
 	r->nest = c->nest;
 	r->answer_genm = c->answer_genm;
 	r->check_answers = c->check_answers;
+	r->enroll_without_voucher = c->enroll_without_voucher;
 	r->retry_after = c->retry_after > 0 ? c->retry_after : BRSKI_RETRY_AFTER_DEFAULT;
 	r->waiting_max = c->waiting_max;
 	set_ages(r, c);

@@ -113,7 +113,8 @@ struct brski_permission {
 	char key[BRSKI_FINGERPRINT_MAX]; /* of the device's certificate: as those of notes, and of none of them */
 	const struct brski_device *device; /* as given; NULL as read */
 	enum brski_permission_state state;
-	char voucher[BRSKI_FINGERPRINT_MAX]; /* the job that brought the voucher */
+	/* the job that brought the voucher; "": it was let in without one (enroll_without_voucher) */
+	char voucher[BRSKI_FINGERPRINT_MAX];
 	char transaction
 		[BRSKI_FINGERPRINT_MAX]; /* which transaction it is used for, by a note's key; "": any */
 	time_t since;                    /* of the state */
@@ -197,7 +198,7 @@ struct brski_registrar_ops {
 	 * Compare and set: the one of that key that is at p->revision, 0 being none at all, which counts
 	 * up by one. BRSKI_UNEXPECTED: it is at another. A job's answer is good for one
 	 * BRSKI_PERMISSION_VOUCHER; BRSKI_NOT_FOUND: the one that p->voucher names was used so before, or
-	 * is not there any more, or not DONE.
+	 * is not there any more, or not DONE. "" names none, and is as good as any.
 	 */
 	enum brski_code (*permission_put)(
 		void *ctx, const struct brski_permission *p, struct brski_error *err);
@@ -208,6 +209,9 @@ struct brski_registrar_ops {
 	 */
 	enum brski_code (*permission_take_back)(
 		void *ctx, const struct brski_device *device, struct brski_error *err);
+	/* Does it stand in the operator's inventory? May be NULL: nobody does. */
+	enum brski_code (*listed)(
+		void *ctx, const struct brski_device *device, bool *yes, struct brski_error *err);
 	/*
 	 * History, for `brskictl history`: what happened to a device, in words. device may lack
 	 * what is not known yet.
@@ -276,6 +280,11 @@ struct brski_registrar_config {
 	 * answer meanwhile goes on.
 	 */
 	long voucher_grant_age, certificate_grant_age, report_repeat_age;
+	/*
+	 * A device that is listed, and that nobody has refused since it was given something, may enroll by
+	 * EST without a voucher; default false
+	 */
+	bool enroll_without_voucher;
 	const struct brski_registrar_ops *ops;
 	void *ops_ctx;
 	const struct brski_env *env; /* may be NULL */

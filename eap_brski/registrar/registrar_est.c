@@ -150,6 +150,7 @@ enum brski_code brski_registrar_handle_unsupported(BRSKI_REGISTRAR_HANDLER_PARAM
 struct est_context {
 	struct brski_registrar_session *s;
 	struct brski_span der; /* PKCS #10 */
+	bool without_voucher;  /* it was let in so */
 	struct brski_http *response;
 	struct brski_job **job;
 };
@@ -195,9 +196,15 @@ static enum brski_code fill(void *ctx, struct brski_job *job, struct brski_error
 static void kept(void *ctx, const struct brski_job *job)
 {
 	const struct est_context *c = ctx;
+	const struct brski_device *device = &c->s->device;
 
-	brski_registrar_session_note(
-		c->s, "cert-request", true, "kept; the PKI is %s", job->registrar->cmp_url);
+	if (c->without_voucher)
+		brski_log(c->s->registrar->env, BRSKI_LOG_WARN,
+			"%s of %s enrolls WITHOUT a voucher, since est_without_voucher is set",
+			device->serial_number, device->manufacturer);
+	brski_registrar_session_note(c->s, "cert-request", true, "kept%s; the PKI is %s",
+		c->without_voucher ? " WITHOUT a voucher, since est_without_voucher is set" : "",
+		job->registrar->cmp_url);
 }
 
 static enum brski_code find_or_start(struct est_context *c, struct brski_error *err)
@@ -230,7 +237,7 @@ static enum brski_code find(struct est_context *c, struct brski_job **known, str
 }
 
 /* What was begun goes on, however long the PKI takes; what is new needs what a voucher gives. */
-static enum brski_code ask_permission(const struct est_context *c, const struct brski_job *known,
+static enum brski_code ask_permission(struct est_context *c, const struct brski_job *known,
 	char why[BRSKI_PERMISSION_WHY], struct brski_error *err)
 {
 	struct brski_registrar *r = c->s->registrar;
@@ -238,7 +245,7 @@ static enum brski_code ask_permission(const struct est_context *c, const struct 
 
 	why[0] = '\0';
 	if (!known)
-		return brski_permission_ask(r, device, BRSKI_PERMISSION_BEGIN, brski_span(NULL, 0), why, err);
+		return brski_permission_begin_est(r, device, &c->without_voucher, why, err);
 	if (known->state == BRSKI_JOB_REFUSED) /* it says why, and gives nothing */
 		return BRSKI_OK;
 	return brski_permission_ask(

@@ -60,6 +60,7 @@ struct brski_registrar {
 	long retry_after;
 	long waiting_max;
 	long voucher_grant_age, certificate_grant_age, report_repeat_age;
+	bool enroll_without_voucher;
 	struct brski_registrar_ops ops;
 	void *ops_ctx;
 	const struct brski_env *env;

@@ -45,6 +45,7 @@ const struct setting brski_settings[] = {
 	{NUMBER(voucher_grant_age), 60, 3650 * DAY, "2592000", false, "SECONDS", "in which a device may begin to enroll with its voucher"},
 	{NUMBER(certificate_grant_age), 60, 3650 * DAY, "604800", false, "SECONDS", "in which it may report success with its certificate"},
 	{NUMBER(report_repeat_age), 1, DAY, "600", false, "SECONDS", "in which it may repeat that report"},
+	{FLAG(est_without_voucher), "no", false, NULL, "let devices of the inventory enroll by EST without a voucher"},
 	{NUMBER(max_history), 100, INT32_MAX, "100000", false, "N", "events that are kept"},
 	{NUMBER(max_history_per_device), 10, INT32_MAX, "200", false, "N", "the same, of one device"},
 	{0},

@@ -43,6 +43,7 @@ struct brski_config {
 	long voucher_grant_age;       /* seconds: what a device was given ends with time */
 	long certificate_grant_age;
 	long report_repeat_age;
+	bool est_without_voucher;    /* for devices in the inventory */
 	long max_history;            /* events */
 	long max_history_per_device; /* events, of one device; a tenth of max_history at most */
 };

@@ -146,6 +146,18 @@ enum brski_code brski_memory_permission_take_back(
 		memory->store, device->manufacturer, device->serial_number, brski_now(memory->env), err);
 }
 
+enum brski_code brski_memory_listed(
+	void *ctx, const struct brski_device *device, bool *yes, struct brski_error *err)
+{
+	const struct brski_memory *memory = ctx;
+	enum brski_standing standing = BRSKI_STANDING_UNKNOWN;
+	enum brski_code code = brski_store_standing(
+		memory->store, device->manufacturer, device->serial_number, &standing, err);
+
+	*yes = code == BRSKI_OK && standing == BRSKI_STANDING_LISTED;
+	return code;
+}
+
 /* Each device that comes while the store is in trouble has some. */
 static void tell_incomplete(struct brski_memory *memory, const char *why)
 {

@@ -39,6 +39,8 @@ BRSKI_CHECKED enum brski_code brski_memory_permission_put(
 	void *ctx, const struct brski_permission *p, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_memory_permission_take_back(
 	void *ctx, const struct brski_device *device, struct brski_error *err);
+BRSKI_CHECKED enum brski_code brski_memory_listed(
+	void *ctx, const struct brski_device *device, bool *yes, struct brski_error *err);
 void brski_memory_event(
 	void *ctx, const struct brski_device *device, const char *what, bool ok, const char *detail);
 BRSKI_CHECKED enum brski_code brski_memory_nonceless_voucher(

@@ -103,6 +103,7 @@ const struct brski_registrar_ops *brski_policy_ops(void)
 		.permission_get = brski_memory_permission_get,
 		.permission_put = brski_memory_permission_put,
 		.permission_take_back = brski_memory_permission_take_back,
+		.listed = brski_memory_listed,
 		.event = brski_memory_event,
 		.nonceless_voucher = brski_memory_nonceless_voucher,
 	};

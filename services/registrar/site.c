@@ -136,6 +136,7 @@ static enum brski_code make_registrar(
 		.voucher_grant_age = settings->voucher_grant_age,
 		.certificate_grant_age = settings->certificate_grant_age,
 		.report_repeat_age = settings->report_repeat_age,
+		.enroll_without_voucher = settings->est_without_voucher,
 		.ops = brski_policy_ops(),
 		.ops_ctx = site->policy,
 		.env = site->env,

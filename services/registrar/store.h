@@ -514,7 +514,7 @@ BRSKI_CHECKED enum brski_code brski_store_jobs_settle(struct brski_store *store,
 struct brski_store_permission {
 	char key[BRSKI_FINGERPRINT_MAX];
 	enum brski_permission_state state;
-	char voucher[BRSKI_FINGERPRINT_MAX];  /* the job that brought it */
+	char voucher[BRSKI_FINGERPRINT_MAX];  /* the job that brought it; "": none did */
 	char used_for[BRSKI_FINGERPRINT_MAX]; /* a note's key; "": nothing yet */
 	char manufacturer[64];
 	char serial_number[BRSKI_SERIAL_MAX];
@@ -528,7 +528,7 @@ BRSKI_CHECKED enum brski_code brski_store_permission_get(struct brski_store *sto
  * Compare and set: the row that is at p->revision, 0 being a new one; the revision counts up by one.
  * BRSKI_UNEXPECTED: it is at another, or there is one, or none. BRSKI_NOT_FOUND: in
  * BRSKI_PERMISSION_VOUCHER, the request for a voucher that p->voucher names is not there, or not DONE,
- * or its answer was put so before. Nothing has changed if it is not BRSKI_OK.
+ * or its answer was put so before ("" names none, and needs none). Nothing has changed if it is not BRSKI_OK.
  */
 BRSKI_CHECKED enum brski_code brski_store_permission_put(
 	struct brski_store *store, const struct brski_store_permission *p, struct brski_error *err);

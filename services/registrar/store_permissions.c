@@ -94,8 +94,9 @@ static enum brski_code put(
 {
 	enum brski_code code = put_row(store, p, err);
 
-	return code == BRSKI_OK && p->state == BRSKI_PERMISSION_VOUCHER ? use_voucher(store, p->voucher, err)
-									: code;
+	if (code == BRSKI_OK && p->state == BRSKI_PERMISSION_VOUCHER && p->voucher[0] != '\0')
+		code = use_voucher(store, p->voucher, err);
+	return code;
 }
 
 enum brski_code brski_store_permission_put(

@@ -107,6 +107,8 @@ static void draw_permission(struct brski_buf *out)
 	brski_put_str(out, MERMAID);
 	put_line(out, "    [*] --> %s: a voucher delivered",
 		brski_permission_state_name(BRSKI_PERMISSION_VOUCHER));
+	put_line(out, "    [*] --> %s: %s", brski_permission_state_name(BRSKI_PERMISSION_VOUCHER),
+		brski_permission_cause_name(BRSKI_PERMISSION_LET_IN));
 	for (size_t i = 0; (m = brski_permission_move(i)); i++)
 		put_line(out, "    %s --> %s: %s", brski_permission_state_name(m->from),
 			brski_permission_state_name(m->to), brski_permission_cause_name(m->cause));
@@ -186,7 +188,7 @@ static const struct meaning {
 
 	{"job", NULL, "Requests to a MASA or the PKI, until their answers are too old. `brskictl queue`"},
 	{"job", "key", "SHA-256 over device and request, hexadecimal: the same request is the same row"},
-	{"job", "kind", "0 voucher, 1 CMP"},
+	{"job", "kind", "0 voucher, 1 CMP to the PKI, for whichever form the device asks in"},
 	{"job", "state", "0 waiting, 1 done, 2 refused"},
 	{"job", "manufacturer", "of the device"},
 	{"job", "serial_number", "of the device"},
@@ -203,7 +205,7 @@ static const struct meaning {
 		"manufacturer's name"},
 	{"job", "due", "it need not call before this, by the server's clock; 0: at once"},
 	{"job", "work",
-		"0 voucher, 1 certificate (ir, p10cr), 2 confirmation, 3 question (genm), 4 poll that the PKI wants"},
+		"0 voucher, 1 certificate (ir, p10cr, simpleenroll), 2 confirmation, 3 question (genm), 4 poll that the PKI wants"},
 
 	{"recent", NULL, "How often devices have asked for what is new, as long as that counts."},
 	{"recent", "manufacturer", "of the device"},
@@ -229,7 +231,8 @@ static const struct meaning {
 	{"permission", NULL, "What devices were given, and have used up (docs/states.md)."},
 	{"permission", "key", "SHA-256 over the device's certificate, hexadecimal"},
 	{"permission", "state", "0 voucher, 1 confirming, 2 certificate, 3 reported, 4 taken back"},
-	{"permission", "voucher", "the request that brought the voucher"},
+	{"permission", "voucher",
+		"the request that brought the voucher; empty: let in without one (`est_without_voucher`)"},
 	{"permission", "used_for",
 		"which transaction, by the key of its note; empty: none yet, or not known"},
 	{"permission", "manufacturer", "of the device"},

@@ -318,15 +318,15 @@ static enum brski_code permission_get(
 static enum brski_code put_permission(
 	struct site *site, const struct brski_permission *p, struct brski_error *err)
 {
-	struct site_row *voucher = p->state == BRSKI_PERMISSION_VOUCHER ? site_row(site, p->voucher) : NULL;
+	const bool gives = p->state == BRSKI_PERMISSION_VOUCHER && p->voucher[0] != '\0';
+	struct site_row *voucher = gives ? site_row(site, p->voucher) : NULL;
 
 	/* one device at a time: another takes its place */
 	if (strcmp(site->permission.row.key, p->key) != 0)
 		memset(&site->permission, 0, sizeof(site->permission));
 	if (site->permission.row.revision != p->revision)
 		return brski_fail(err, BRSKI_UNEXPECTED, "it is not what it was");
-	if (p->state == BRSKI_PERMISSION_VOUCHER &&
-		(!voucher || voucher->state != BRSKI_JOB_DONE || voucher->given))
+	if (gives && (!voucher || voucher->state != BRSKI_JOB_DONE || voucher->given))
 		return brski_fail(err, BRSKI_NOT_FOUND, "no such voucher");
 	if (voucher)
 		voucher->given = true;
@@ -346,7 +346,7 @@ static enum brski_code permission_put(void *ctx, const struct brski_permission *
 	bool happens;
 	enum brski_code done, code = change(site, &happens, err);
 
-	must(strlen(p->key) == 64 && strlen(p->voucher) == 64, "permission_put");
+	must(strlen(p->key) == 64 && (p->voucher[0] == '\0' || strlen(p->voucher) == 64), "permission_put");
 	if (!happens)
 		return code;
 	done = put_permission(site, p, err);
@@ -362,6 +362,17 @@ static enum brski_code permission_take_back(
 
 	if (happens)
 		take_back(site, device);
+	return code;
+}
+
+static enum brski_code listed(
+	void *ctx, const struct brski_device *device, bool *yes, struct brski_error *err)
+{
+	struct site *site = ctx;
+	enum brski_code code = call(site, err);
+
+	must(device->fingerprint[0] != '\0', "listed");
+	*yes = site->listed;
 	return code;
 }
 
@@ -425,6 +436,7 @@ static const struct brski_registrar_ops ops = {
 	.permission_get = permission_get,
 	.permission_put = permission_put,
 	.permission_take_back = permission_take_back,
+	.listed = listed,
 	.event = event,
 	.nonceless_voucher = nonceless_voucher,
 };

@@ -109,6 +109,7 @@ struct site {
 	void *visit;       /* of the last decision */
 	unsigned defer_at; /* this one, counted from 1, is "come back later"; 0: none */
 	bool unknown_manufacturer;
+	bool listed;               /* in the inventory */
 	enum brski_code find_code; /* of find_manufacturer, if not BRSKI_OK */
 	const char *masa_url;
 	bool check_voucher, audit_log, allow_foreign, allow_nonceless;

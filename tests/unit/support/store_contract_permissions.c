@@ -94,6 +94,24 @@ START_TEST(what_is_given_is_there)
 }
 END_TEST
 
+/* Who is let in without a voucher names none, and takes none from others. */
+START_TEST(without_a_voucher)
+{
+	struct brski_store_permission p = permission("d", "S-1", "");
+
+	add_voucher("v", "S-1", BRSKI_JOB_DONE);
+	EXPECT(BRSKI_OK, brski_store_permission_put(one, &p, &err));
+	expect_state("d", BRSKI_PERMISSION_VOUCHER, 1);
+	ck_assert_str_eq(get(two, "d").voucher, "");
+	EXPECT(BRSKI_UNEXPECTED, brski_store_permission_put(two, &p, &err));
+	p = get(one, "d");
+	snprintf(p.voucher, sizeof(p.voucher), "v");
+	EXPECT(BRSKI_OK, brski_store_permission_put(one, &p, &err));
+	EXPECT(BRSKI_OK, brski_store_permission_take_back(two, "acme", "S-1", 3000, &err));
+	expect_state("d", BRSKI_PERMISSION_TAKEN_BACK, 3);
+}
+END_TEST
+
 START_TEST(nobody_uses_what_he_has_not_seen)
 {
 	struct brski_store_permission first = permission("d", "S-1", "v"), p;
@@ -379,11 +397,11 @@ END_TEST
 
 size_t contract_permissions(const TTest **tests)
 {
-	const TTest *const all[] = {what_is_given_is_there, nobody_uses_what_he_has_not_seen,
-		never_two_use_it, a_voucher_that_is_gone_gives_nothing, a_voucher_gives_once,
-		taken_back_for_all_of_a_device, taken_back_by_the_operator, a_candidate_that_is_refused_later,
-		taken_back_by_an_answer, what_the_masa_gave_ahead_falls_with_its_refusal,
-		permissions_too_old_to_allow_anything};
+	const TTest *const all[] = {what_is_given_is_there, without_a_voucher,
+		nobody_uses_what_he_has_not_seen, never_two_use_it, a_voucher_that_is_gone_gives_nothing,
+		a_voucher_gives_once, taken_back_for_all_of_a_device, taken_back_by_the_operator,
+		a_candidate_that_is_refused_later, taken_back_by_an_answer,
+		what_the_masa_gave_ahead_falls_with_its_refusal, permissions_too_old_to_allow_anything};
 
 	memcpy(tests, all, sizeof(all));
 	return sizeof(all) / sizeof(all[0]);

@@ -365,6 +365,149 @@ START_TEST(an_expired_certificate_is_asked_for_anew)
 }
 END_TEST
 
+/* ---- without a voucher, since the operator wants it so ---- */
+
+static void let_in(bool listed)
+{
+	site_forget(&site);
+	site.ca_remembers = true;
+	site.listed = listed;
+	site.config.enroll_without_voucher = true;
+	site_restart(&site);
+	est_again(&v);
+}
+
+START_TEST(let_in_without_a_voucher)
+{
+	static const char loud[] = "WITHOUT a voucher, since est_without_voucher is set";
+
+	let_in(true);
+	ck_assert_uint_eq(est_enroll(&v), 200);
+	est_expect_certificate(&v);
+	ck_assert(site_has_event(&site, "cert-request", true, loud));
+	ck_assert_ptr_nonnull(strstr(site.log, "enrolls WITHOUT a voucher"));
+	/* it counts as any other: one certificate, one report */
+	ck_assert_int_eq(site.permission.row.state, BRSKI_PERMISSION_CERTIFICATE);
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 200);
+	site.now += BRSKI_REPORT_REPEAT_AGE_DEFAULT + 1;
+	est_again(&v);
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 403);
+	/* what is used up may be begun anew */
+	site.n_events = 0;
+	est_again(&v);
+	ck_assert_uint_eq(est_enroll(&v), 200);
+	ck_assert(site_has_event(&site, "cert-request", true, loud));
+	ck_assert_uint_eq(visit_status(&v, PATH_ENROLL_STATUS, true), 200);
+	ck_assert_uint_eq(site.n_issued, 2);
+}
+END_TEST
+
+START_TEST(the_inventory_alone)
+{
+	let_in(false);
+	ck_assert_uint_eq(est_enroll(&v), 403);
+	expect_refusal(403, "inventory");
+	ck_assert_uint_eq(site.n_ca_calls, 0);
+	ck_assert_uint_eq(site.permission.row.revision, 0);
+	/* and not where the setting is missing */
+	let_in(true);
+	site.config.enroll_without_voucher = false;
+	site_restart(&site);
+	est_again(&v);
+	ck_assert_uint_eq(est_enroll(&v), 403);
+	expect_refusal(403, "no voucher was given");
+	ck_assert_uint_eq(site.permission.row.revision, 0);
+}
+END_TEST
+
+START_TEST(by_est_alone)
+{
+	let_in(true);
+	site.ca = CA_DOWN;
+	ck_assert_uint_eq(est_enroll(&v), 202);
+	ck_assert_int_eq(site.permission.row.state, BRSKI_PERMISSION_VOUCHER);
+	site.ca = CA_RIGHT;
+	visit_again(&v);
+	ck_assert_uint_eq(visit_enroll(&v), 200);
+	ck_assert_int_eq(v.cmp.fail, BRSKI_CMP_NOT_AUTHORIZED);
+	ck_assert_uint_eq(site.n_issued, 0);
+	/* a voucher makes it a device like any other */
+	est_again(&v);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	site.n_events = 0;
+	ck_assert_uint_eq(est_enroll(&v), 200);
+	ck_assert(site_has_event(&site, "cert-request", true, "kept; the PKI"));
+	ck_assert(!site_has_event(&site, "cert-request", true, "WITHOUT"));
+}
+END_TEST
+
+START_TEST(what_was_taken_back)
+{
+	let_in(true);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	ck_assert_uint_eq(visit_status(&v, PATH_VOUCHER_STATUS, false), 200);
+	est_again(&v);
+	ck_assert_uint_eq(est_enroll(&v), 403);
+	expect_refusal(403, "taken back");
+	/* nor by the PKI's refusal */
+	let_in(true);
+	site.ca = CA_REFUSES;
+	ck_assert_uint_eq(est_enroll(&v), 403);
+	site.ca = CA_RIGHT;
+	est_again(&v);
+	ck_assert_uint_eq(est_enroll(&v), 403);
+	expect_refusal(403, "taken back");
+	ck_assert_uint_eq(site.n_issued, 0);
+}
+END_TEST
+
+START_TEST(the_setting_is_taken_back)
+{
+	let_in(true);
+	site.ca = CA_DOWN;
+	ck_assert_uint_eq(est_enroll(&v), 202);
+	site.ca = CA_RIGHT;
+	site.now += 60;
+	site.config.enroll_without_voucher = false;
+	site_restart(&site);
+	/* what was begun goes on, and nothing else is */
+	est_again(&v);
+	ck_assert_uint_eq(est_post(&v, ENROLL), 200);
+	let_in(true);
+	site.ca = CA_DOWN;
+	ck_assert_uint_eq(est_enroll(&v), 202);
+	site.config.enroll_without_voucher = false;
+	site_restart(&site);
+	est_again(&v);
+	ck_assert_uint_eq(est_enroll(&v), 403);
+	expect_refusal(403, "no voucher was given");
+}
+END_TEST
+
+/* While one certificate of its is confirmed, there is no other; but not for ever. */
+START_TEST(another_one_is_confirmed)
+{
+	let_in(true);
+	est_make(&v, &(struct est_ask){0});
+	ck_assert_uint_eq(est_send(&v, ENROLL), 0);
+	site_drive_once(&site, v.job);
+	ck_assert_int_eq(site.permission.row.state, BRSKI_PERMISSION_CONFIRMING);
+	est_again(&v);
+	ck_assert_uint_eq(est_enroll(&v), 403);
+	expect_refusal(403, "is confirmed now");
+	site.now += BRSKI_VOUCHER_GRANT_AGE_DEFAULT + 1;
+	est_again(&v);
+	ck_assert_uint_eq(est_enroll(&v), 200);
+	/* so it is with a voucher that it did not use for too long */
+	let_in(true);
+	ck_assert_uint_eq(visit_voucher(&v), 200);
+	site.now += BRSKI_VOUCHER_GRANT_AGE_DEFAULT + 1;
+	est_again(&v);
+	ck_assert_uint_eq(est_enroll(&v), 200);
+	ck_assert(site_has_event(&site, "cert-request", true, "WITHOUT a voucher"));
+}
+END_TEST
+
 /* ---- for everybody ---- */
 
 static STACK_OF(X509) *read_cacerts(void)
@@ -474,7 +617,9 @@ int main(void)
 		reenroll_of_a_device_with_names, asks_for_what_is_not_its_own, proof_of_possession,
 		damaged_requests, bodies, not_done_here, another_door, without_a_voucher,
 		a_voucher_too_long_ago, a_second_certificate, the_policy,
-		an_expired_certificate_is_asked_for_anew, cacerts, csrattrs};
+		an_expired_certificate_is_asked_for_anew, let_in_without_a_voucher, the_inventory_alone,
+		by_est_alone, what_was_taken_back, the_setting_is_taken_back, another_one_is_confirmed,
+		cacerts, csrattrs};
 
 	return run_tests("EST", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 }

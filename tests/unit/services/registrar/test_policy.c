@@ -98,6 +98,29 @@ START_TEST(inventory_takes_who_is_listed)
 }
 END_TEST
 
+static bool is_listed(const char *serial)
+{
+	struct brski_device device = device_of(&sensor);
+	bool yes = true;
+
+	snprintf(device.serial_number, sizeof(device.serial_number), "%s", serial);
+	ck_assert(ops->listed(policy, &device, &yes, &err) == BRSKI_OK);
+	return yes;
+}
+
+/* Whatever the mode: neither who waits for the operator nor whom he has refused. */
+START_TEST(who_is_in_the_inventory)
+{
+	ck_assert(!is_listed("S-1"));
+	ck_assert(decide(&sensor, BRSKI_MODE_MANUAL) == BRSKI_DEFER);
+	ck_assert(!is_listed("S-1"));
+	ck_assert(brski_store_device_put(store, "acme", "S-1", "", &err) == BRSKI_OK);
+	ck_assert(is_listed("S-1"));
+	ck_assert(!is_listed("S-2"));
+	ck_assert(!is_listed("s-1"));
+}
+END_TEST
+
 /* What a device of this number is told by the policy, for its operator. */
 static const char *why_not(const char *serial, enum brski_mode mode)
 {
@@ -322,6 +345,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, inventory_takes_who_is_listed);
+	tcase_add_test(tc, who_is_in_the_inventory);
 	tcase_add_test(tc, commands_are_quoted);
 	tcase_add_test(tc, manual_lets_an_unknown_device_wait);
 	tcase_add_test(tc, manual_lets_no_more_wait_than_it_may);
