@@ -440,6 +440,13 @@ question a-ok
 RULES_SECRET=testing123 RULES_AT=$RADIUS_PORT check "nor does a switch: its client may not ask" tell_rules 'Access-Reject' 'does not say brski_rules'
 for _ in $(seq 60); do gets_in_by_https b-both && break || sleep 0.25; done
 check "and it gets in when the server is back" is_onboarded b-both
+radius_again "$OPTIONS"
+check "a server that has no rules any more is none to ask" told_by_https c-silence 202
+check "and says so" logged_by registrar 'deferred by rules_server .*this instance of brski has no virtual_server'
+check "the store has forgotten them, too" grep -q '^None' <(brskictl rules list)
+lab_stop registrar
+https_door 'rules_server ='
+check "so nobody need be asked any more" gets_in_by_https c-silence
 lab_stop registrar
 lab_stop radius
 BRSKI_OPTIONS='virtual_server = nonsense' lab_radius_config
