@@ -220,6 +220,19 @@ check "a device that does so with all of its requests gets in" drive pipelined -
 check "... with one voucher and one certificate" one_of_each pipelined
 served_meanwhile "pipelined"
 
+echo "# Otherwise than most"
+otherwise() { # NAME DESCRIPTION [options of the driver]
+	local name=$1 what=$2
+	shift 2
+	driven_device "$name"
+	check "$what: a device gets in" drive "$name" "$@"
+	check "... with one voucher and one certificate" one_of_each "$name"
+}
+otherwise twice "each request twice, answered the same twice" --twice
+otherwise alone "a connection for each request" --each-alone
+otherwise old "TLS 1.2" --tls1.2
+otherwise ten "PKCS #10 and RSA" --pkcs10 --key-type RSA-3072
+
 echo "# Cut off"
 cut_off() { # DESCRIPTION OPTION
 	local n=0 name problem=
