@@ -42,7 +42,7 @@ void http_server_has_room(struct http_server *server)
 	event_add(server->accepting, NULL);
 }
 
-/* Whose connections are looked at: those with a share, or of all those without a certificate. */
+/* Whose connections are looked at: those with a share, or of all those that are not known. */
 struct whose {
 	const struct http_share *address, *certificate;
 };
@@ -59,7 +59,7 @@ static bool may_go(const struct http_connection *c, const struct whose *whose, i
 		return c->certificate == whose->certificate && c->state == HTTP_IDLE;
 	if (whose->address && c->address != whose->address)
 		return false;
-	return !c->chain && quiet >= 0 && (settled || (whose->address && c->silent));
+	return !c->known && quiet >= 0 && (settled || (whose->address && c->silent));
 }
 
 static const struct whose anybody;
@@ -255,6 +255,7 @@ static void set_limits(struct http_server *server, const struct http_server_conf
 	server->max_body = config->max_body;
 	server->max_headers = config->max_headers;
 	server->queries = config->queries;
+	server->vouches = config->vouches;
 	server->handshake_ms = time_of(config->handshake_ms, config->timeout);
 	server->request_ms = time_of(config->request_ms, config->timeout);
 	server->idle_ms = time_of(config->idle_ms, config->timeout);

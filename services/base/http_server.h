@@ -26,8 +26,8 @@ struct http_server_config {
 	int idle_ms;        /* between an answer and the first octet of the next request */
 	unsigned requests_max; /* of one connection; 0: no bound */
 	/*
-	 * More wait in the kernel's queue; before that, idle connections are closed that showed no
-	 * certificate.
+	 * More wait in the kernel's queue; before that, idle connections are closed of clients that are
+	 * not known.
 	 */
 	unsigned max_connections;
 	/*
@@ -36,7 +36,9 @@ struct http_server_config {
 	 */
 	unsigned share, proxy_share;
 	const struct setting_list *proxies; /* addresses; NULL: none. Read in http_server_new() alone */
-	unsigned certificate_share;         /* connections of one client certificate; 0: no bound */
+	/* The owner says by http_exchange_vouch() who is known; else it is whoever shows a certificate. */
+	bool vouches;
+	unsigned certificate_share; /* connections of one client certificate; 0: no bound */
 	/*
 	 * A connection whose http_exchange_data() is not NULL is gone, and its last exchange was replied
 	 * to. NULL: nobody asks. ctx is the handler's.
@@ -78,6 +80,11 @@ const STACK_OF(X509) *http_exchange_chain(const struct http_exchange *ex);
 /* What the owner keeps with the exchange's connection: NULL at first, its own to free in `closed`. */
 void **http_exchange_data(struct http_exchange *ex);
 const char *http_exchange_peer(const struct http_exchange *ex); /* address in text */
+/*
+ * The client of this connection is known: for others' sake it is not closed, and each of its answers
+ * that is no refusal has its line in the log.
+ */
+void http_exchange_vouch(struct http_exchange *ex);
 /*
  * Takes what *response holds, and frees the exchange; perhaps its connection, too, and its data by
  * `closed`. A field "connection" that says "close" ends the connection behind it. note: a word for the

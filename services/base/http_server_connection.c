@@ -106,6 +106,7 @@ static enum step shaken(struct http_connection *c)
 {
 	if (!read_chain(c))
 		return GONE;
+	c->known = c->chain && !c->server->vouches;
 	enter(c, HTTP_IDLE, c->server->idle_ms);
 	if (!http_server_admits(c))
 		refuse(c, 429, "there are too many connections with this certificate");

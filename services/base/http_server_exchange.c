@@ -29,6 +29,11 @@ const char *http_exchange_peer(const struct http_exchange *ex)
 	return ex->connection->peer;
 }
 
+void http_exchange_vouch(struct http_exchange *ex)
+{
+	ex->connection->known = true;
+}
+
 void http_exchange_begin(struct http_connection *c)
 {
 	struct http_server *server = c->server;

@@ -69,6 +69,7 @@ struct http_connection {
 	unsigned requests;
 	struct http_exchange exchange;
 	STACK_OF(X509) *chain; /* the client's own first; NULL: none */
+	bool known;
 	struct http_share *address, *certificate;
 	void *data; /* the owner's */
 	char peer[HTTP_ADDRESS_MAX];
@@ -82,7 +83,7 @@ struct http_server {
 	BIO_METHOD *transport;
 	const struct brski_env *env;
 	size_t max_body, max_headers;
-	bool queries;
+	bool queries, vouches;
 	int64_t handshake_ms, request_ms, idle_ms;
 	unsigned requests_max, max_connections, share, proxy_share, certificate_share;
 	struct http_holder proxies[SETTING_LIST_MAX];

@@ -5,7 +5,7 @@
 #include "services/base/clock.h"
 #include "services/base/http_server_internal.h"
 
-#define REPLIES_A_MINUTE 60 /* lines of refusals, and of answers to whoever showed no certificate */
+#define REPLIES_A_MINUTE 60 /* lines of refusals, and of answers to whoever is not known */
 
 static void write_line(
 	struct http_server *server, enum http_line kind, enum brski_level level, const char *line)
@@ -28,10 +28,10 @@ void http_line(struct http_server *server, enum http_line kind, const char *fmt,
 	write_line(server, kind, BRSKI_LOG_WARN, line);
 }
 
-/* Whoever is known by a certificate and is served may fill the log: what it is served is wanted there. */
+/* Whoever is known and served may fill the log: what it is served is wanted there. */
 static bool is_counted(const struct http_connection *c, unsigned status)
 {
-	return status >= 400 || (c->ssl && !c->chain);
+	return status >= 400 || (c->ssl && !c->known);
 }
 
 static bool is_over(struct http_server *server)
@@ -69,7 +69,7 @@ void http_lines_tell(struct http_server *server)
 		[HTTP_LINE_TIME] = "connections that took too long",
 		[HTTP_LINE_CUT] = "connections that ended within a request or an answer",
 		[HTTP_LINE_REQUEST] = "requests that are none",
-		[HTTP_LINE_REPLY] = "answers that refuse, or to clients without a certificate",
+		[HTTP_LINE_REPLY] = "answers that refuse, or to clients that are not known",
 	};
 	unsigned left_out;
 

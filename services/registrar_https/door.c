@@ -105,6 +105,7 @@ static enum brski_code make_server(
 		.share = (unsigned)config->max_connections_per_address,
 		.proxy_share = (unsigned)config->max_connections_per_proxy,
 		.proxies = &config->proxies,
+		.vouches = true,
 		.certificate_share = (unsigned)config->max_connections_per_certificate,
 		.closed = task_connection_closed,
 	};

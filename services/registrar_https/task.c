@@ -47,6 +47,8 @@ static void reply(struct task *t)
 	char note[VISITOR_NOTE_MAX];
 
 	memcpy(note, t->note, sizeof(note));
+	if (t->visitor && visitor_has_session(t->visitor))
+		http_exchange_vouch(exchange);
 	brski_http_move(&response, &t->response);
 	task_free(t);
 	/* RFC 8995 5.2: behind 401 an on-path attacker may be at the other end */

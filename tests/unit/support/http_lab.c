@@ -26,6 +26,8 @@ static void on_request(void *ctx, struct http_exchange *ex)
 	ck_assert_int_eq(brski_http_copy(&lab->seen, http_exchange_request(ex), NULL), BRSKI_OK);
 	snprintf(lab->peer, sizeof(lab->peer), "%s", http_exchange_peer(ex));
 	*http_exchange_data(ex) = lab;
+	if (lab->vouch)
+		http_exchange_vouch(ex);
 	ck_assert_uint_lt(lab->n_held, HTTP_LAB_HELD_MAX);
 	lab->held[lab->n_held++] = ex;
 	if (!lab->hold)

@@ -25,6 +25,7 @@ struct http_lab {
 	bool hold; /* exchanges are kept, and not answered with 200 "ok" */
 	struct http_exchange *held[HTTP_LAB_HELD_MAX];
 	unsigned n_held;
+	bool vouch;         /* for whoever asks */
 	const char *answer; /* instead of "ok" */
 	/* Makes an answer in place of "ok"; the note is for the log. NULL: none does. */
 	const char *(*respond)(struct brski_http *response);

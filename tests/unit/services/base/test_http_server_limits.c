@@ -491,6 +491,31 @@ START_TEST(an_idle_connection_with_a_certificate_stays)
 }
 END_TEST
 
+/* Anybody can make himself a certificate. */
+START_TEST(a_certificate_that_nobody_knows_makes_room)
+{
+	lab.config.max_connections = 4;
+	lab.config.vouches = true;
+	http_lab_start(&lab);
+	lab.vouch = true;
+	ck_assert_uint_eq(http_peer_ask(come_by_tls(0, A, &device), GET), 200);
+	lab.vouch = false;
+	ck_assert_uint_eq(http_peer_ask(come_by_tls(1, A, &device), GET), 200);
+	wait_ms(5);
+	ck_assert_uint_eq(http_peer_ask(come_by_tls(2, B, &device), GET), 200);
+	lab.vouch = true;
+	ck_assert_uint_eq(http_peer_ask(come_by_tls(3, B, &device), GET), 200);
+	ck_assert_uint_eq(http_peer_ask(come_by_tls(4, C, &device), GET), 200);
+	http_peer_await_gone(&peers[1]);
+	ck_assert_uint_eq(http_peer_ask(come_by_tls(5, C, &device), GET), 200);
+	http_peer_await_gone(&peers[2]);
+	come(6, C);
+	http_peer_expect_there(&peers[0]);
+	http_peer_expect_there(&peers[3]);
+	ck_assert_uint_eq(http_lab_logged(&lab, "all 4 connections are taken"), 1);
+}
+END_TEST
+
 START_TEST(lines_that_strangers_cause)
 {
 	char request[64];
@@ -510,6 +535,21 @@ START_TEST(lines_that_strangers_cause)
 }
 END_TEST
 
+START_TEST(lines_that_unknown_certificates_cause)
+{
+	lab.config.vouches = true;
+	http_lab_start(&lab);
+	come_by_tls(0, A, &device);
+	for (int i = 0; i < 70; i++)
+		ck_assert_uint_eq(http_peer_ask(&peers[0], GET), 200);
+	ck_assert_uint_eq(http_lab_logged(&lab, A " GET /a: 200"), 61);
+	lab.vouch = true;
+	for (int i = 0; i < 70; i++)
+		ck_assert_uint_eq(http_peer_ask(&peers[0], GET), 200);
+	ck_assert_uint_eq(http_lab_logged(&lab, A " GET /a: 200"), 131);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {a_slow_header, a_slow_body, empty_lines_without_end, an_idle_connection,
@@ -521,7 +561,8 @@ int main(void)
 		an_idle_connection_makes_room, silent_connections_make_room, lines_of_requests_that_are_none};
 	const TTest *const by_tls[] = {a_slow_handshake, handshakes_beside_one_another,
 		the_share_of_a_certificate, an_idle_connection_with_a_certificate_stays,
-		lines_that_strangers_cause};
+		a_certificate_that_nobody_knows_makes_room, lines_that_strangers_cause,
+		lines_that_unknown_certificates_cause};
 	int plain =
 		run_tests("HTTP server, limits", setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));
 

@@ -457,6 +457,35 @@ START_TEST(a_request_that_came_another_way_ends_its_connection)
 }
 END_TEST
 
+static void discover(struct connection *c)
+{
+	send_request(c, "GET", BRSKI_PATH_BRSKI, NULL, (struct brski_span){0});
+	ck_assert_uint_eq(receive(c), 200);
+}
+
+/* They have certificates of their own making; the device was quiet for longest. */
+START_TEST(strangers_push_out_one_another)
+{
+	struct brski_credential stranger = pki_leaf("CN=Gadget,serialNumber=X-1", "P-256", NULL);
+	struct connection *device, *strangers[3];
+
+	set("max_connections_per_address", "3");
+	start();
+	device = visit(&world.idevid);
+	discover(device);
+	for (size_t i = 0; i < 3; i++) {
+		strangers[i] = visit(&stranger);
+		discover(strangers[i]);
+	}
+	discover(device);
+	connection_close(device, false);
+	for (size_t i = 0; i < 3; i++)
+		connection_close(strangers[i], false);
+	pki_free(&stranger);
+	end();
+}
+END_TEST
+
 START_TEST(a_look_at_the_settings_serves_nothing)
 {
 	EXPECT(BRSKI_OK, door_new(NULL, &settings, &env, &door, &err));
@@ -483,6 +512,7 @@ int main(void)
 		told_twice_it_ends_at_once,
 		who_leaves_leaves_nothing_behind,
 		a_request_that_came_another_way_ends_its_connection,
+		strangers_push_out_one_another,
 		a_look_at_the_settings_serves_nothing,
 	};
 
