@@ -121,7 +121,7 @@ $(UNIT_TESTS): $(BUILD)/san/%: $(BUILD)/san/%.o $(UNIT_SUPPORT) $(UNIT_ARCHIVES)
 # Whoever changes the code lets no warning pass.
 static unit e2e: WERROR = -Werror
 
-# tests/check/site_links looks at what a registrar without a door links, and at one with FreeRADIUS's.
+# tests/check/site_links looks at what a registrar without a door links, at brski-registrar, and at one with the EAP door.
 static: all $(BUILD)/san/tests/unit/services/registrar/test_site $(BUILD)/san/tests/unit/radius_module/test_conversation
 	@BUILD=$(BUILD) tests/check/run
 

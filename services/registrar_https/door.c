@@ -110,7 +110,10 @@ static enum brski_code make_server(
 		.closed = task_connection_closed,
 	};
 
-	return http_server_new(door->base, &server, task_begin, door, &door->server, err);
+	enum brski_code code = http_server_new(door->base, &server, task_begin, door, &door->server, err);
+
+	/* what the kernel does not let us have: the port, for one */
+	return code == BRSKI_UNAVAILABLE ? brski_fail_context(err, code, "listen") : code;
 }
 
 /* What is left of the requests comes to nothing, and their clients see a connection that ends. */

@@ -6,9 +6,10 @@
 
 #include "eap_brski/ground/text.h"
 #include "eap_brski/transport/http_reply.h"
+#include "services/base/clock.h"
 
 struct visitor {
-	const struct visitor_place *place;
+	struct visitor_place *place;
 	struct brski_registrar_session *session; /* NULL: not yet, or nobody's */
 	bool told;                               /* the history knows of a certificate that will not do */
 	struct rules_visit rules;                /* the session's */
@@ -17,7 +18,7 @@ struct visitor {
 };
 
 enum brski_code visitor_new(
-	const struct visitor_place *place, const char *address, struct visitor **out, struct brski_error *err)
+	struct visitor_place *place, const char *address, struct visitor **out, struct brski_error *err)
 {
 	struct visitor *v = calloc(1, sizeof(*v));
 
@@ -69,14 +70,26 @@ static enum brski_code open_session(struct visitor *v, const STACK_OF(X509) *cha
 
 /* ---- Who is nobody ---- */
 
-/* History and log hear of it once for each connection, as of a handshake. */
+/* FNV-1a: which of the places an address has. */
+static unsigned place_of(const char *address)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *address; address++)
+		hash = (hash ^ (uint8_t)*address) * 16777619U;
+	return hash % VISITOR_TOLD;
+}
+
+/* History and log hear of it once for each connection, as of a handshake, but see struct visitor_place. */
 static void tell(struct visitor *v, const STACK_OF(X509) *chain)
 {
 	struct brski_error err;
+	unsigned left_out;
 
 	if (!chain || v->told)
 		return;
-	v->told = brski_registrar_peer(v->place->registrar, chain, &err) != BRSKI_OK;
+	v->told = !brski_log_due(&v->place->told[place_of(v->address)], brski_now_ms(), &left_out) ||
+		  brski_registrar_peer(v->place->registrar, chain, &err) != BRSKI_OK;
 }
 
 /* Why in full is for the operator: whoever is not known learns no more than what will not do. */

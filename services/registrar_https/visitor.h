@@ -2,6 +2,7 @@
 #ifndef BRSKI_SERVICES_REGISTRAR_HTTPS_VISITOR_H
 #define BRSKI_SERVICES_REGISTRAR_HTTPS_VISITOR_H
 
+#include "eap_brski/ground/log_limit.h"
 #include "eap_brski/registrar/registrar.h"
 #include "services/registrar_https/rules.h"
 
@@ -12,17 +13,23 @@
  */
 struct visitor;
 
-/* Of all of them. Must outlive them. */
+/*
+ * Of all of them. Must outlive them. Whoever is nobody can come as often as he likes, by connections of
+ * no use: so log and history hear of such a certificate once a minute for each address, and no more
+ * often than VISITOR_TOLD times for all.
+ */
+#define VISITOR_TOLD 64
 struct visitor_place {
 	struct brski_registrar *registrar;
 	struct rules *rules;
-	bool est;         /* EST is served, too */
-	long retry_after; /* seconds, with 503 */
+	bool est;                                  /* EST is served, too */
+	long retry_after;                          /* seconds, with 503 */
+	struct brski_log_limit told[VISITOR_TOLD]; /* zeroed at first */
 };
 
 /* address: as in the log. BRSKI_NO_MEMORY. */
-BRSKI_CHECKED enum brski_code visitor_new(const struct visitor_place *place, const char *address,
-	struct visitor **out, struct brski_error *err);
+BRSKI_CHECKED enum brski_code visitor_new(
+	struct visitor_place *place, const char *address, struct visitor **out, struct brski_error *err);
 void visitor_free(struct visitor *v); /* NULL is allowed */
 
 /*

@@ -499,6 +499,19 @@ START_TEST(a_look_at_the_settings_serves_nothing)
 }
 END_TEST
 
+START_TEST(a_port_that_another_one_has_is_told)
+{
+	struct door *second;
+
+	start();
+	set("listen", url + strlen("https://"));
+	EXPECT_WHY(BRSKI_UNAVAILABLE,
+		"listen: cannot listen at 127.0.0.1:", door_new(base, &settings, &env, &second, &err));
+	ck_assert_ptr_null(second);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -514,6 +527,7 @@ int main(void)
 		a_request_that_came_another_way_ends_its_connection,
 		strangers_push_out_one_another,
 		a_look_at_the_settings_serves_nothing,
+		a_port_that_another_one_has_is_told,
 	};
 
 	return run_tests("HTTPS door", set_up, tear_down, tests, sizeof(tests) / sizeof(tests[0]));

@@ -20,10 +20,15 @@ static struct brski_job *job;
 static char note[VISITOR_NOTE_MAX];
 static struct brski_error err;
 
-static void connect_anew(void)
+static void connect_from(const char *address)
 {
 	visitor_free(visitor);
-	EXPECT(BRSKI_OK, visitor_new(&place, "192.0.2.7", &visitor, &err));
+	EXPECT(BRSKI_OK, visitor_new(&place, address, &visitor, &err));
+}
+
+static void connect_anew(void)
+{
+	connect_from("192.0.2.7");
 }
 
 static void set_up(void)
@@ -119,6 +124,28 @@ START_TEST(a_stranger_is_turned_away_and_told_no_more_than_that)
 }
 END_TEST
 
+/* Whatever he does: of each address once a minute, and of all of them a bounded number. */
+START_TEST(a_stranger_does_not_fill_log_and_history)
+{
+	char address[32];
+
+	site.unknown_manufacturer = true;
+	visit_make_voucher_request(&device);
+	for (int i = 0; i < 3; i++) {
+		connect_anew();
+		ck_assert_uint_eq(ask_voucher(site.device_chain), 403);
+	}
+	ck_assert_uint_eq(site_count_events(&site, "peer", false), 1);
+	for (int i = 0; i < 300; i++) {
+		snprintf(address, sizeof(address), "2001:db8::%x", i);
+		connect_from(address);
+		ck_assert_uint_eq(ask_voucher(site.device_chain), 403);
+	}
+	ck_assert_uint_le(site_count_events(&site, "peer", false), VISITOR_TOLD);
+	ck_assert_uint_gt(site_count_events(&site, "peer", false), VISITOR_TOLD / 2);
+}
+END_TEST
+
 START_TEST(trouble_of_our_own_is_no_word_on_the_device)
 {
 	visit_make_voucher_request(&device);
@@ -204,6 +231,7 @@ int main(void)
 	const TTest *const tests[] = {
 		whoever_shows_no_certificate_gets_what_is_for_everybody,
 		a_stranger_is_turned_away_and_told_no_more_than_that,
+		a_stranger_does_not_fill_log_and_history,
 		trouble_of_our_own_is_no_word_on_the_device,
 		a_device_gets_its_voucher,
 		who_was_told_to_come_back_may_on_the_same_connection,
