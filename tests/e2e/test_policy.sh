@@ -420,7 +420,7 @@ https_door "$RULES"
 lab_stop radius
 check "without the server of the rules, nobody gets in" told_by_https b-both 202
 check "and the operator reads which" logged_by registrar "rules_server 127.0.0.1:$RULES_PORT does not answer"
-radius_again "$OPTIONS"$'\nvirtual_server = rules'
+RADIUS_REJECT_DELAY=3 radius_again "$OPTIONS"$'\nvirtual_server = rules'
 mark
 question a-ok
 check "the answer to a question is the decision" tell_rules 'Access-Accept' 'Brski-Rules-Decision = "accept"'
