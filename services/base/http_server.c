@@ -129,7 +129,7 @@ static bool enter(struct http_server *server, struct http_shares *shares, const 
 	if (share && share->n >= most)
 		quiet = find_quiet(server, &whose);
 	if (quiet)
-		http_connection_free(quiet);
+		http_connection_end(quiet);
 	return http_share_enter(shares, holder, most, out);
 }
 
@@ -170,7 +170,7 @@ static bool make_room(struct http_server *server)
 	if (!is_full(server))
 		return true;
 	if (quiet)
-		http_connection_free(quiet);
+		http_connection_end(quiet);
 	return quiet != NULL;
 }
 
@@ -362,7 +362,7 @@ void http_server_free(struct http_server *server)
 	if (!server)
 		return;
 	while (server->connections)
-		http_connection_free(server->connections);
+		http_connection_end(server->connections);
 	free_event(server->accepting);
 	free_event(server->resuming);
 	free_event(server->telling);

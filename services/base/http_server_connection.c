@@ -63,6 +63,12 @@ static bool read_chain(struct http_connection *c)
 	return false;
 }
 
+void http_connection_end(struct http_connection *c)
+{
+	http_tls_end(c);
+	http_connection_free(c);
+}
+
 /* Writing begins with the next step; the request is done with. */
 static void say(struct http_connection *c, const struct brski_http *response, int64_t ms)
 {
@@ -316,8 +322,7 @@ static void on_time(struct http_connection *c)
 		refuse(c, 408, too_late);
 		http_connection_run(c);
 	} else {
-		http_tls_end(c);
-		http_connection_free(c);
+		http_connection_end(c);
 	}
 }
 

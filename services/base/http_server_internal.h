@@ -102,6 +102,8 @@ struct http_server {
 /* http_server_connection.c. Takes fd over; NULL: no memory, or no TLS, and fd is closed. */
 struct http_connection *http_connection_new(struct http_server *server, evutil_socket_t fd, const char *peer);
 void http_connection_free(struct http_connection *c);
+/* The same, after it has said so. */
+void http_connection_end(struct http_connection *c);
 /* As far as it goes. It may be gone then. */
 void http_connection_run(struct http_connection *c);
 /* The owner's answer. The request is freed, and the connection may be gone then. */

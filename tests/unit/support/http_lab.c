@@ -231,6 +231,7 @@ void http_peer_hear(struct http_peer *peer)
 			got = SSL_read_ex(peer->ssl, peer->heard + peer->n_heard, room, &n) == 1 ? (ssize_t)n
 												 : 0;
 			peer->gone = got == 0 && !must_wait(peer, 0);
+			peer->said_so = SSL_get_shutdown(peer->ssl) & SSL_RECEIVED_SHUTDOWN;
 		} else {
 			got = recv(peer->fd, peer->heard + peer->n_heard, room, 0);
 			peer->gone = got == 0 || (got < 0 && errno != EAGAIN);

@@ -59,7 +59,8 @@ struct http_peer {
 	SSL *ssl; /* NULL: octets go as they are */
 	char heard[HTTP_LAB_LOG_MAX];
 	size_t n_heard;
-	bool gone; /* the server has closed */
+	bool gone;    /* the server has closed */
+	bool said_so; /* ... after close_notify (RFC 8446 6.1) */
 };
 
 /* From an address of 127.0.0.0/8. */

@@ -507,6 +507,7 @@ START_TEST(a_certificate_that_nobody_knows_makes_room)
 	ck_assert_uint_eq(http_peer_ask(come_by_tls(3, B, &device), GET), 200);
 	ck_assert_uint_eq(http_peer_ask(come_by_tls(4, C, &device), GET), 200);
 	http_peer_await_gone(&peers[1]);
+	ck_assert(peers[1].said_so);
 	ck_assert_uint_eq(http_peer_ask(come_by_tls(5, C, &device), GET), 200);
 	http_peer_await_gone(&peers[2]);
 	come(6, C);

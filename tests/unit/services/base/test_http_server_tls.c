@@ -119,6 +119,7 @@ START_TEST(all_connections_are_closed_in_the_end)
 	ck_assert_uint_eq(lab.closed, 1);
 	lab.server = NULL;
 	http_peer_await_gone(&peer);
+	ck_assert(peer.said_so);
 }
 END_TEST
 
