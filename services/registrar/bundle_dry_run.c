@@ -177,18 +177,35 @@ static enum brski_code note_get(
 static enum brski_code permission_get(
 	void *ctx, const char *key, struct brski_permission *out, struct brski_error *err)
 {
-	return real()->permission_get(((struct brski_exchange *)ctx)->policy, key, out, err);
+	struct brski_exchange *x = ctx;
+	const struct dry_run *s = &x->dry_run;
+
+	if (!s->uses || strcmp(s->used.key, key) != 0)
+		return real()->permission_get(x->policy, key, out, err);
+	brski_memory_permission_of(&s->used, out);
+	out->revision++;
+	return BRSKI_OK;
 }
 
-/* That is for a device that is here: it gets its voucher by a server, or uses what it was given. */
+/*
+ * An answer may use what a device was given, as a certConf of the registrar's own does. To give is for a
+ * device that is here: it gets its voucher by a server.
+ */
 static enum brski_code permission_put(void *ctx, const struct brski_permission *p, struct brski_error *err)
 {
-	(void)ctx;
-	(void)p;
-	return brski_fail(err, BRSKI_INTERNAL, "a file gives no device a permission");
+	struct brski_exchange *x = ctx;
+	struct dry_run *s = &x->dry_run;
+
+	if (p->state == BRSKI_PERMISSION_VOUCHER)
+		return brski_fail(err, BRSKI_INTERNAL, "a file gives no device a permission");
+	if (s->uses)
+		return brski_fail(err, BRSKI_INTERNAL, "one answer changes too much");
+	brski_memory_permission_row(p, &s->used);
+	s->uses = true;
+	return BRSKI_OK;
 }
 
-/* So is that: an answer that refuses takes back by itself. */
+/* Nor is there anything to take back: an answer that refuses takes back by itself. */
 static enum brski_code permission_take_back(
 	void *ctx, const struct brski_device *device, struct brski_error *err)
 {
@@ -236,6 +253,7 @@ void brski_dry_run_clear(struct brski_exchange *x)
 	for (size_t i = 0; i < x->dry_run.n_rows; i++)
 		brski_store_job_free(&x->dry_run.rows[i]);
 	x->dry_run.n_rows = x->dry_run.n_notes = x->dry_run.n_events = 0;
+	x->dry_run.uses = false;
 }
 
 const char *brski_dry_run_words(const struct brski_exchange *x)
@@ -250,7 +268,8 @@ enum brski_code brski_dry_run_commit(struct brski_exchange *x, struct brski_erro
 
 	if (s->n_rows == 0)
 		return brski_fail(err, BRSKI_INTERNAL, "an answer that changes nothing");
-	code = brski_store_jobs_settle(x->store, s->rows, s->n_rows, s->notes, s->n_notes, err);
+	code = brski_store_jobs_settle(
+		x->store, s->rows, s->n_rows, s->notes, s->n_notes, s->uses ? &s->used : NULL, err);
 	for (size_t i = 0; code == BRSKI_OK && i < s->n_events; i++) {
 		const struct brski_store_event *e = &s->events[i];
 		struct brski_device device = {0};

@@ -4,6 +4,7 @@
 
 #include "services/registrar/bundle_exchange.h"
 #include "services/registrar/manufacturers.h"
+#include "services/registrar/memory.h"
 #include "services/registrar/policy.h"
 
 /*
@@ -19,6 +20,8 @@ struct dry_run {
 	size_t n_rows;
 	struct brski_store_note notes[DRY_RUN_NOTES];
 	size_t n_notes;
+	struct brski_store_permission used; /* revision: the one that the store has */
+	bool uses;                          /* that */
 	struct brski_store_event events[DRY_RUN_EVENTS];
 	size_t n_events;
 };

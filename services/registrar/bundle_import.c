@@ -14,21 +14,43 @@ static enum brski_import_outcome fail(
 	return outcome;
 }
 
+/* It goes on with another call, at another place or with other octets; or with none. */
+static bool goes_on(const struct brski_job *job, const char *url, struct brski_span body)
+{
+	struct brski_call call;
+
+	return !brski_job_call(job, &call) || strcmp(url, call.url) != 0 ||
+	       !brski_span_equal(body, brski_buf_span(&call.request->body));
+}
+
+static enum brski_code take(
+	struct brski_job *job, const struct brski_http *answer, unsigned *calls_done, struct brski_error *err)
+{
+	struct brski_buf body = {0};
+	struct brski_call before;
+	enum brski_code code = BRSKI_OK;
+
+	if (brski_job_call(job, &before) &&
+		brski_buf_set(&body, brski_buf_span(&before.request->body)) != BRSKI_OK)
+		code = brski_fail(err, BRSKI_NO_MEMORY, "no memory for a request");
+	if (code == BRSKI_OK)
+		code = brski_job_answer(job, answer, NULL, err);
+	if (code == BRSKI_OK && goes_on(job, before.url, brski_buf_span(&body)))
+		++*calls_done;
+	brski_buf_free(&body);
+	return code;
+}
+
 /* The role takes the answers one by one, as if they came over the network. */
 static enum brski_code feed(struct brski_job *job, const struct brski_bundle_item *item, unsigned *calls_done,
 	struct brski_error *err)
 {
-	char before[sizeof(((struct brski_call *)NULL)->url)];
-	struct brski_call call;
 	enum brski_code code = BRSKI_OK;
 
 	*calls_done = 0;
-	for (size_t i = 0; code == BRSKI_OK && i < item->n_answers && brski_job_call(job, &call); i++) {
-		memcpy(before, call.url, sizeof(before));
-		code = brski_job_answer(job, &item->answers[i], NULL, err);
-		if (code == BRSKI_OK && (!brski_job_call(job, &call) || strcmp(before, call.url) != 0))
-			++*calls_done;
-	}
+	for (size_t i = 0;
+		code == BRSKI_OK && i < item->n_answers && brski_job_state(job) == BRSKI_JOB_WAITING; i++)
+		code = take(job, &item->answers[i], calls_done, err);
 	return code;
 }
 

@@ -110,6 +110,24 @@ enum brski_code brski_memory_note_get(
 	return code;
 }
 
+void brski_memory_permission_row(const struct brski_permission *p, struct brski_store_permission *row)
+{
+	*row = (struct brski_store_permission){.state = p->state, .since = p->since, .revision = p->revision};
+	memcpy(row->key, p->key, sizeof(row->key));
+	memcpy(row->voucher, p->voucher, sizeof(row->voucher));
+	memcpy(row->used_for, p->transaction, sizeof(row->used_for));
+	snprintf(row->manufacturer, sizeof(row->manufacturer), "%s", p->device->manufacturer);
+	snprintf(row->serial_number, sizeof(row->serial_number), "%s", p->device->serial_number);
+}
+
+void brski_memory_permission_of(const struct brski_store_permission *row, struct brski_permission *out)
+{
+	*out = (struct brski_permission){.state = row->state, .since = row->since, .revision = row->revision};
+	memcpy(out->key, row->key, sizeof(out->key));
+	memcpy(out->voucher, row->voucher, sizeof(out->voucher));
+	memcpy(out->transaction, row->used_for, sizeof(out->transaction));
+}
+
 enum brski_code brski_memory_permission_get(
 	void *ctx, const char *key, struct brski_permission *out, struct brski_error *err)
 {
@@ -117,23 +135,16 @@ enum brski_code brski_memory_permission_get(
 	enum brski_code code =
 		brski_store_permission_get(((struct brski_memory *)ctx)->store, key, &row, err);
 
-	*out = (struct brski_permission){.state = row.state, .since = row.since, .revision = row.revision};
-	memcpy(out->key, row.key, sizeof(out->key));
-	memcpy(out->voucher, row.voucher, sizeof(out->voucher));
-	memcpy(out->transaction, row.used_for, sizeof(out->transaction));
+	brski_memory_permission_of(&row, out);
 	return code;
 }
 
 enum brski_code brski_memory_permission_put(
 	void *ctx, const struct brski_permission *p, struct brski_error *err)
 {
-	struct brski_store_permission row = {.state = p->state, .since = p->since, .revision = p->revision};
+	struct brski_store_permission row;
 
-	memcpy(row.key, p->key, sizeof(row.key));
-	memcpy(row.voucher, p->voucher, sizeof(row.voucher));
-	memcpy(row.used_for, p->transaction, sizeof(row.used_for));
-	snprintf(row.manufacturer, sizeof(row.manufacturer), "%s", p->device->manufacturer);
-	snprintf(row.serial_number, sizeof(row.serial_number), "%s", p->device->serial_number);
+	brski_memory_permission_row(p, &row);
 	return brski_store_permission_put(((struct brski_memory *)ctx)->store, &row, err);
 }
 

@@ -17,6 +17,11 @@ struct brski_memory {
 	struct brski_log_limit incomplete; /* the history is: one line a minute. Zeroed at first */
 };
 
+/* A permission as a row for the store. */
+void brski_memory_permission_row(const struct brski_permission *p, struct brski_store_permission *row);
+/* And back; the device is nobody's. */
+void brski_memory_permission_of(const struct brski_store_permission *row, struct brski_permission *out);
+
 /* The role's operations of these names. ctx: a struct brski_memory. */
 BRSKI_CHECKED enum brski_code brski_memory_job_room(void *ctx, const struct brski_device *device,
 	enum brski_work work, long *seconds, struct brski_error *err);

@@ -498,16 +498,6 @@ BRSKI_CHECKED enum brski_code brski_store_note_get(
 BRSKI_CHECKED enum brski_code brski_store_notes_expire(
 	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
 
-/*
- * Answers that came in by another way than the server's, and what they change besides. All or
- * nothing: each job as by brski_store_job_replace without bounds, and one of revision 0 is a new row
- * in the state that it says; each note is put. BRSKI_UNEXPECTED: somebody was faster with one of the
- * jobs.
- */
-BRSKI_CHECKED enum brski_code brski_store_jobs_settle(struct brski_store *store,
-	const struct brski_store_job *jobs, size_t n_jobs, const struct brski_store_note *notes,
-	size_t n_notes, struct brski_error *err);
-
 /* ---- Permissions ---- */
 
 /* What a device was given, and what has become of that: docs/states.md. One row for each key. */
@@ -542,6 +532,18 @@ BRSKI_CHECKED enum brski_code brski_store_permission_take_back(struct brski_stor
 /* Removes those that are in their state since before `before`, of devices that have no job. *n: how many. */
 BRSKI_CHECKED enum brski_code brski_store_permissions_expire(
 	struct brski_store *store, time_t before, unsigned *n, struct brski_error *err);
+
+/* ---- Answers from elsewhere ---- */
+
+/*
+ * Answers that came in by another way than the server's, and what they change besides. All or
+ * nothing: each job as by brski_store_job_replace without bounds, and one of revision 0 is a new row
+ * in the state that it says; each note is put, and so is what they use of a device's permission (NULL:
+ * nothing). BRSKI_UNEXPECTED: somebody was faster with one of the jobs, or with that.
+ */
+BRSKI_CHECKED enum brski_code brski_store_jobs_settle(struct brski_store *store,
+	const struct brski_store_job *jobs, size_t n_jobs, const struct brski_store_note *notes,
+	size_t n_notes, const struct brski_store_permission *used, struct brski_error *err);
 
 /* ---- Vouchers without nonce, fetched ahead ---- */
 

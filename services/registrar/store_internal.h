@@ -46,6 +46,9 @@ void brski_store_job_read(struct sql *q, struct brski_store_job *job);
 
 /* ---- store_permissions.c ---- */
 
+/* As brski_store_permission_put(), within a transaction that is open. */
+BRSKI_CHECKED enum brski_code brski_store_permission_change(
+	struct brski_store *store, const struct brski_store_permission *p, struct brski_error *err);
 /* As brski_store_permission_take_back(), within a transaction that is open. */
 BRSKI_CHECKED enum brski_code brski_store_permission_fall(struct brski_store *store, const char *manufacturer,
 	const char *serial, time_t at, struct brski_error *err);

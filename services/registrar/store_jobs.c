@@ -366,7 +366,8 @@ enum brski_code brski_store_job_replace(struct brski_store *store, const struct 
 /* ---- Answers from elsewhere ---- */
 
 enum brski_code brski_store_jobs_settle(struct brski_store *store, const struct brski_store_job *jobs,
-	size_t n_jobs, const struct brski_store_note *notes, size_t n_notes, struct brski_error *err)
+	size_t n_jobs, const struct brski_store_note *notes, size_t n_notes,
+	const struct brski_store_permission *used, struct brski_error *err)
 {
 	enum brski_code code = sql_transaction_begin(store->db, err);
 
@@ -377,6 +378,8 @@ enum brski_code brski_store_jobs_settle(struct brski_store *store, const struct 
 					    : insert(store, &jobs[i], jobs[i].state, NULL, err);
 	for (size_t i = 0; code == BRSKI_OK && i < n_notes; i++)
 		code = brski_store_note_put(store, &notes[i], err);
+	if (code == BRSKI_OK && used)
+		code = brski_store_permission_change(store, used, err);
 	return sql_transaction_end(store->db, code, err);
 }
 

@@ -89,7 +89,7 @@ static enum brski_code use_voucher(struct brski_store *store, const char *key, s
 		       : code;
 }
 
-static enum brski_code put(
+enum brski_code brski_store_permission_change(
 	struct brski_store *store, const struct brski_store_permission *p, struct brski_error *err)
 {
 	enum brski_code code = put_row(store, p, err);
@@ -104,7 +104,9 @@ enum brski_code brski_store_permission_put(
 {
 	enum brski_code code = sql_transaction_begin(store->db, err);
 
-	return code == BRSKI_OK ? sql_transaction_end(store->db, put(store, p, err), err) : code;
+	return code == BRSKI_OK
+		       ? sql_transaction_end(store->db, brski_store_permission_change(store, p, err), err)
+		       : code;
 }
 
 /* ---- Taking back ---- */

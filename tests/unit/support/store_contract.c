@@ -521,20 +521,21 @@ START_TEST(answers_from_elsewhere_are_settled_wholly_or_not_at_all)
 		jobs[i].state = BRSKI_JOB_DONE;
 	late = contract_get(one, "b");
 	EXPECT(BRSKI_OK, contract_answer(one, &late, BRSKI_JOB_WAITING, "halfway"));
-	EXPECT_WHY(BRSKI_UNEXPECTED, "meanwhile", brski_store_jobs_settle(two, jobs, 3, notes, 2, &err));
+	EXPECT_WHY(
+		BRSKI_UNEXPECTED, "meanwhile", brski_store_jobs_settle(two, jobs, 3, notes, 2, NULL, &err));
 	contract_expect_job("a", 1, BRSKI_JOB_WAITING, "asked", 1000);
 	contract_expect_job("b", 2, BRSKI_JOB_WAITING, "halfway", 2000);
 	contract_expect_no_job("new");
 	contract_expect_note("n", "");
 	contract_expect_note("m", "old");
 	jobs[2].revision = 2;
-	EXPECT(BRSKI_OK, brski_store_jobs_settle(two, jobs, 3, notes, 2, &err));
+	EXPECT(BRSKI_OK, brski_store_jobs_settle(two, jobs, 3, notes, 2, NULL, &err));
 	contract_expect_job("a", 2, BRSKI_JOB_DONE, "asked", 1000);
 	contract_expect_job("b", 3, BRSKI_JOB_DONE, "asked", 1000);
 	contract_expect_job("new", 1, BRSKI_JOB_DONE, "", 1000);
 	contract_expect_note("n", "a");
 	contract_expect_note("m", "new");
-	EXPECT(BRSKI_UNEXPECTED, brski_store_jobs_settle(two, &jobs[1], 1, NULL, 0, &err));
+	EXPECT(BRSKI_UNEXPECTED, brski_store_jobs_settle(two, &jobs[1], 1, NULL, 0, NULL, &err));
 	EXPECT(BRSKI_UNEXPECTED,
 		contract_answer(one, &late, BRSKI_JOB_REFUSED, "late")); /* the call that was under way */
 	for (int i = 0; i < 3; i++)

@@ -390,8 +390,8 @@ static void change_what_cannot_be_changed(enum brski_code want)
 	EXPECT_CODE(brski_store_job_add(one, &job, NULL, &err));
 	job.revision = 1;
 	EXPECT_CODE(brski_store_job_replace(one, &job, NULL, &err));
-	EXPECT_CODE(brski_store_jobs_settle(one, &job, 1, NULL, 0, &err));
-	EXPECT_CODE(brski_store_jobs_settle(one, NULL, 0, &note, 1, &err));
+	EXPECT_CODE(brski_store_jobs_settle(one, &job, 1, NULL, 0, NULL, &err));
+	EXPECT_CODE(brski_store_jobs_settle(one, NULL, 0, &note, 1, NULL, &err));
 	EXPECT_CODE(brski_store_permission_put(one, &permission, &err));
 	EXPECT_CODE(brski_store_permission_take_back(one, "a", "S-1", 1, &err));
 	EXPECT_CODE(brski_store_permissions_expire(one, 1, &n, &err));

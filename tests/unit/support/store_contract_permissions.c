@@ -112,6 +112,28 @@ START_TEST(without_a_voucher)
 }
 END_TEST
 
+/* What an answer from elsewhere uses is used with it, or nothing happens. */
+START_TEST(used_with_an_answer)
+{
+	struct brski_store_job job = contract_job("j");
+	struct brski_store_permission p;
+
+	give("d", "S-1", "v");
+	p = get(one, "d");
+	p.state = BRSKI_PERMISSION_CONFIRMING;
+	snprintf(p.used_for, sizeof(p.used_for), "t");
+	EXPECT(BRSKI_OK, brski_store_jobs_settle(one, &job, 1, NULL, 0, &p, &err));
+	expect_state("d", BRSKI_PERMISSION_CONFIRMING, 2);
+	expect_job("j", true);
+	brski_store_job_free(&job);
+	job = contract_job("k");
+	EXPECT(BRSKI_UNEXPECTED,
+		brski_store_jobs_settle(two, &job, 1, NULL, 0, &p, &err)); /* it is another */
+	expect_job("k", false);
+	brski_store_job_free(&job);
+}
+END_TEST
+
 START_TEST(nobody_uses_what_he_has_not_seen)
 {
 	struct brski_store_permission first = permission("d", "S-1", "v"), p;
@@ -303,7 +325,7 @@ START_TEST(taken_back_by_an_answer)
 	job.takes_back = true;
 	job.revision = 7;
 	EXPECT(BRSKI_UNEXPECTED, brski_store_job_replace(two, &job, NULL, &err));
-	EXPECT(BRSKI_UNEXPECTED, brski_store_jobs_settle(two, &job, 1, NULL, 0, &err));
+	EXPECT(BRSKI_UNEXPECTED, brski_store_jobs_settle(two, &job, 1, NULL, 0, NULL, &err));
 	expect_state("d", BRSKI_PERMISSION_VOUCHER, 1);
 	expect_job("v", true);
 	job.revision = 1;
@@ -314,7 +336,7 @@ START_TEST(taken_back_by_an_answer)
 	/* another voucher, and a refusal that somebody carried here */
 	add_voucher("w", "S-1", BRSKI_JOB_DONE);
 	job.revision = 2;
-	EXPECT(BRSKI_OK, brski_store_jobs_settle(two, &job, 1, NULL, 0, &err));
+	EXPECT(BRSKI_OK, brski_store_jobs_settle(two, &job, 1, NULL, 0, NULL, &err));
 	expect_job("w", false);
 	brski_store_job_free(&job);
 }
@@ -397,7 +419,7 @@ END_TEST
 
 size_t contract_permissions(const TTest **tests)
 {
-	const TTest *const all[] = {what_is_given_is_there, without_a_voucher,
+	const TTest *const all[] = {what_is_given_is_there, without_a_voucher, used_with_an_answer,
 		nobody_uses_what_he_has_not_seen, never_two_use_it, a_voucher_that_is_gone_gives_nothing,
 		a_voucher_gives_once, taken_back_for_all_of_a_device, taken_back_by_the_operator,
 		a_candidate_that_is_refused_later, taken_back_by_an_answer,

@@ -11,6 +11,7 @@
 #include "services/base/sql.h"
 #include "services/registrar/bundle_exchange.h"
 #include "services/registrar/policy.h"
+#include "tests/unit/support/est_visit.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/store_rows.h"
 #include "tests/unit/support/visit.h"
@@ -550,6 +551,61 @@ START_TEST(a_certificate_comes_in_a_file)
 }
 END_TEST
 
+static void ask_by_est(struct visit *v)
+{
+	ask_voucher(v);
+	trip(BRSKI_IMPORT_ANSWERED, "");
+	again(v, PATH_VOUCHER, BRSKI_MEDIA_VOUCHER, 200);
+	brski_registrar_session_serve_est(v->session);
+	est_make(v, &(struct est_ask){0});
+	ck_assert_uint_eq(est_send(v, BRSKI_PATH_EST_SIMPLEENROLL), 0);
+	brski_job_free(v->job);
+	v->job = NULL;
+}
+
+static void expect_permission(enum brski_permission_state state, bool used)
+{
+	static const struct sql_options options = {0};
+	struct sql_db *db;
+	struct sql q;
+
+	EXPECT(BRSKI_OK, sql_open(database, &options, &db, &err));
+	sql_begin(&q, db, "SELECT state, used_for <> '' FROM permission", &err);
+	ck_assert(sql_row(&q));
+	ck_assert_int_eq(sql_int(&q, 0), state);
+	ck_assert_int_eq(sql_int(&q, 1), used);
+	EXPECT(BRSKI_OK, sql_end(&q));
+	sql_close(db);
+}
+
+/* Whatever the PKI says is one step, and the next export has the next message. */
+START_TEST(a_certificate_by_est_comes_in_files)
+{
+	struct visit v;
+
+	site.ca = CA_WAITS;
+	site.ca_polls = 1;
+	ask_by_est(&v);
+	site.ca = CA_BROKEN_SIGNATURE;
+	trip_in_vain(BRSKI_IMPORT_WRONG, "verify");
+	site.n_issued = 0;
+	site.ca = CA_DOWN;
+	trip_in_vain(BRSKI_IMPORT_WAITS, "it is down");
+	site.ca = CA_WAITS;
+	trip(BRSKI_IMPORT_GOES_ON, "wants to be asked again later");
+	trip(BRSKI_IMPORT_GOES_ON, "");
+	trip(BRSKI_IMPORT_GOES_ON, "issued a certificate");
+	expect_permission(BRSKI_PERMISSION_CONFIRMING, true); /* before anybody confirms */
+	ck_assert_uint_eq(site.n_confirmed, 0);
+	trip(BRSKI_IMPORT_ANSWERED, "confirmed the certificate");
+	ck_assert_uint_eq(est_post(&v, BRSKI_PATH_EST_SIMPLEENROLL), 200);
+	est_expect_certificate(&v);
+	expect_permission(BRSKI_PERMISSION_CERTIFICATE, true);
+	ck_assert_uint_eq(site.n_issued, 1);
+	visit_close(&v);
+}
+END_TEST
+
 START_TEST(what_was_answered_meanwhile_stays)
 {
 	struct brski_store_job rows[2] = {0}, got;
@@ -560,10 +616,10 @@ START_TEST(what_was_answered_meanwhile_stays)
 	requests = export_all(1);
 	EXPECT(BRSKI_OK, brski_store_job_get(store, requests.items[0].key, &rows[0], &err));
 	rows[0].state = BRSKI_JOB_DONE;
-	EXPECT(BRSKI_OK, brski_store_jobs_settle(store, rows, 1, NULL, 0, &err));
+	EXPECT(BRSKI_OK, brski_store_jobs_settle(store, rows, 1, NULL, 0, NULL, &err));
 	snprintf(rows[1].key, sizeof(rows[1].key), "another");
 	EXPECT_WHY(BRSKI_UNEXPECTED, "answered meanwhile",
-		brski_store_jobs_settle(store, rows, 2, NULL, 0, &err));
+		brski_store_jobs_settle(store, rows, 2, NULL, 0, NULL, &err));
 	EXPECT(BRSKI_NOT_FOUND, brski_store_job_get(store, "another", &got, &err));
 	brski_store_job_free(&rows[0]);
 	brski_bundle_free(&requests);
@@ -886,6 +942,7 @@ int main(void)
 		a_part_of_the_answers_is_kept,
 		who_may_no_longer_join_gets_no_answer,
 		a_certificate_comes_in_a_file,
+		a_certificate_by_est_comes_in_files,
 		what_was_answered_meanwhile_stays,
 		a_request_that_changes_meanwhile,
 		a_voucher_ahead_is_used_without_the_masa,
