@@ -119,10 +119,30 @@ static enum step shaken(struct http_connection *c)
 	return GO_ON;
 }
 
-static enum step shake(struct http_connection *c)
+static enum step leave(struct http_connection *c)
 {
+	enter(c, HTTP_LEAVING, LEAVE_MS);
+	c->octets = LEAVE_OCTETS_MAX;
+	http_tls_end(c);
+	return shutdown(c->fd, SHUT_WR) == 0 ? GO_ON : GONE;
+}
+
+/* What OpenSSL says of it, or the limit that it met. The alert is on its way to the client. */
+static enum step tls_failed(struct http_connection *c, const char *what)
+{
+	const char *limit = http_tls_limit(c);
 	struct brski_error err;
 
+	if (limit)
+		(void)brski_fail(&err, BRSKI_TOO_LARGE, "%s: %s failed: %s", c->peer, what, limit);
+	else
+		(void)brski_fail_openssl(&err, BRSKI_MALFORMED, "%s: %s failed", c->peer, what);
+	http_line(c->server, HTTP_LINE_TLS, "%s", err.why);
+	return leave(c);
+}
+
+static enum step shake(struct http_connection *c)
+{
 	switch (c->ssl ? http_tls_shake(c) : HTTP_IO_DONE) {
 	case HTTP_IO_DONE:
 		return shaken(c);
@@ -131,9 +151,7 @@ static enum step shake(struct http_connection *c)
 	case HTTP_IO_ENDED:
 		return GONE;
 	default:
-		(void)brski_fail_openssl(&err, BRSKI_MALFORMED, "%s: the TLS handshake failed", c->peer);
-		http_line(c->server, HTTP_LINE_HANDSHAKE, "%s", err.why);
-		return GONE;
+		return tls_failed(c, "the TLS handshake");
 	}
 }
 
@@ -206,17 +224,11 @@ static enum step read_more(struct http_connection *c)
 		return take_octets(c, octets, n);
 	case HTTP_IO_WAIT:
 		return WAIT;
-	default:
+	case HTTP_IO_ENDED:
 		return end_of_input(c);
+	default:
+		return c->ssl ? tls_failed(c, "TLS") : end_of_input(c);
 	}
-}
-
-static enum step leave(struct http_connection *c)
-{
-	enter(c, HTTP_LEAVING, LEAVE_MS);
-	c->octets = LEAVE_OCTETS_MAX;
-	http_tls_end(c);
-	return shutdown(c->fd, SHUT_WR) == 0 ? GO_ON : GONE;
 }
 
 static enum step written(struct http_connection *c)

@@ -19,13 +19,13 @@
 
 /* Lines that anybody can cause: of each kind one a minute. */
 enum http_line {
-	HTTP_LINE_SHARE,     /* an address, or a certificate, has its share */
-	HTTP_LINE_FULL,      /* all connections are taken */
-	HTTP_LINE_HANDSHAKE, /* a TLS handshake failed */
-	HTTP_LINE_TIME,      /* somebody took too long */
-	HTTP_LINE_CUT,       /* a connection ended within a request, or an answer */
-	HTTP_LINE_REQUEST,   /* a request that is none */
-	HTTP_LINE_REPLY,     /* answers to strangers, and refusals, beyond so many a minute */
+	HTTP_LINE_SHARE,   /* an address, or a certificate, has its share */
+	HTTP_LINE_FULL,    /* all connections are taken */
+	HTTP_LINE_TLS,     /* TLS failed, in the handshake or later */
+	HTTP_LINE_TIME,    /* somebody took too long */
+	HTTP_LINE_CUT,     /* a connection ended within a request, or an answer */
+	HTTP_LINE_REQUEST, /* a request that is none */
+	HTTP_LINE_REPLY,   /* answers to strangers, and refusals, beyond so many a minute */
 	HTTP_LINES
 };
 
@@ -125,6 +125,8 @@ enum http_io http_tls_shake(struct http_connection *c);
 enum http_io http_read_some(struct http_connection *c, uint8_t *to, size_t size, size_t *n);
 enum http_io http_write_some(struct http_connection *c, const uint8_t *from, size_t size, size_t *n);
 void http_tls_end(struct http_connection *c);
+/* Which limit on what comes by TLS it has met, in words; NULL: none. */
+const char *http_tls_limit(const struct http_connection *c);
 
 /* http_server_exchange.c */
 void http_exchange_begin(struct http_connection *c);

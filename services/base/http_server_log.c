@@ -65,7 +65,7 @@ void http_lines_tell(struct http_server *server)
 	static const char *const what[HTTP_LINES] = {
 		[HTTP_LINE_SHARE] = "connections of those who have their share",
 		[HTTP_LINE_FULL] = "times that all connections were taken",
-		[HTTP_LINE_HANDSHAKE] = "failed TLS handshakes",
+		[HTTP_LINE_TLS] = "connections whose TLS failed",
 		[HTTP_LINE_TIME] = "connections that took too long",
 		[HTTP_LINE_CUT] = "connections that ended within a request or an answer",
 		[HTTP_LINE_REQUEST] = "requests that are none",

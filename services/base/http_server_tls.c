@@ -16,6 +16,13 @@
 #define HANDSHAKE_OCTETS_MAX (96 * 1024) /* a chain of 32 KiB is in it: http_tls_new() */
 #define MESSAGES_MAX 16 /* KeyUpdate (RFC 8446 4.6.3), ClientHello (RFC 5246 7.4.1.2), alerts */
 
+const char *http_tls_limit(const struct http_connection *c)
+{
+	if (c->messages > MESSAGES_MAX)
+		return "too many key updates, refused renegotiations, or alerts";
+	return c->handshake > HANDSHAKE_OCTETS_MAX ? "too many octets" : NULL;
+}
+
 static bool is_later(int error)
 {
 	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -34,7 +41,7 @@ static int transport_read(BIO *bio, char *to, size_t size, size_t *n)
 
 	*n = 0;
 	BIO_clear_retry_flags(bio);
-	if (c->messages > MESSAGES_MAX || c->handshake > HANDSHAKE_OCTETS_MAX)
+	if (http_tls_limit(c))
 		return 0;
 	if (c->octets == 0) {
 		BIO_set_retry_read(bio);
