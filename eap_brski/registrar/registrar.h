@@ -305,6 +305,11 @@ struct brski_registrar_session;
  */
 BRSKI_CHECKED enum brski_code brski_registrar_peer(
 	struct brski_registrar *r, const STACK_OF(X509) *chain, struct brski_error *err);
+/*
+ * What whoever has shown this chain, and its key, may be told of it where it is no device's, besides that it
+ * will not do; NULL: nothing. Static.
+ */
+const char *brski_registrar_peer_told(const struct brski_registrar *r, const STACK_OF(X509) *chain);
 /* After it. The chain is copied. `where` is a line for the log, e.g. the port and the Calling-Station-Id. */
 BRSKI_CHECKED enum brski_code brski_registrar_session_new(struct brski_registrar *r,
 	const STACK_OF(X509) *chain, const char *where, struct brski_registrar_session **out,

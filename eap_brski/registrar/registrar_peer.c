@@ -38,6 +38,14 @@ static bool is_own_ldevid(const struct brski_registrar *r, const STACK_OF(X509) 
 	return brski_chain_verify(chain, r->domain_anchors, NULL, BRSKI_USE_ANY, 0, NULL) == BRSKI_OK;
 }
 
+/* RFC 8995 5.9.4 would have the report come with it, too. */
+const char *brski_registrar_peer_told(const struct brski_registrar *r, const STACK_OF(X509) *chain)
+{
+	if (!is_own_ldevid(r, chain))
+		return NULL;
+	return "it is one of this network (LDevID): enroll, and report it, with the IDevID";
+}
+
 static enum brski_code identify(struct brski_registrar *r, const STACK_OF(X509) *chain,
 	struct brski_device *device, struct brski_manufacturer *m, struct brski_error *err)
 {

@@ -96,7 +96,8 @@ static void tell(struct visitor *v, const STACK_OF(X509) *chain)
 static enum brski_code turn_away(struct visitor *v, const STACK_OF(X509) *chain,
 	const struct brski_error *why, struct brski_http *response, struct brski_error *err)
 {
-	char words[128];
+	const char *told = chain ? brski_registrar_peer_told(v->place->registrar, chain) : NULL;
+	char words[160];
 
 	snprintf(v->turned_away, sizeof(v->turned_away), "%.255s", why->why);
 	tell(v, chain);
@@ -104,7 +105,7 @@ static enum brski_code turn_away(struct visitor *v, const STACK_OF(X509) *chain,
 		return brski_http_reply_later(response, 503, v->place->retry_after, "come back later", err);
 	if (chain)
 		snprintf(words, sizeof(words), "the client certificate will not do here: %s",
-			brski_code_name(why->code));
+			told ? told : brski_code_name(why->code));
 	else
 		snprintf(words, sizeof(words),
 			"a client certificate is needed in TLS: the one that the device was made with "

@@ -124,6 +124,22 @@ START_TEST(a_stranger_is_turned_away_and_told_no_more_than_that)
 }
 END_TEST
 
+/* RFC 8995 5.9.4 has devices report with their new certificate: they are told what will do. */
+START_TEST(an_ldevid_is_told_what_will_do)
+{
+	struct brski_credential ldevid = pki_leaf(SITE_SUBJECT, "P-256", &site.domain_ca);
+	STACK_OF(X509) *chain = pki_certs(&ldevid, NULL);
+
+	ck_assert_uint_eq(ask(chain, "POST", BRSKI_PATH_ENROLLSTATUS, BRSKI_MEDIA_JSON,
+				  brski_span_str("{\"version\":1,\"status\":true}")),
+		403);
+	ck_assert(said("and report it, with the IDevID"));
+	ck_assert_uint_eq(ask(chain, "GET", BRSKI_PATH_BRSKI, NULL, (struct brski_span){0}), 200);
+	pki_free_certs(chain);
+	pki_free(&ldevid);
+}
+END_TEST
+
 /* Whatever he does: of each address once a minute, and of all of them a bounded number. */
 START_TEST(a_stranger_does_not_fill_log_and_history)
 {
@@ -231,6 +247,7 @@ int main(void)
 	const TTest *const tests[] = {
 		whoever_shows_no_certificate_gets_what_is_for_everybody,
 		a_stranger_is_turned_away_and_told_no_more_than_that,
+		an_ldevid_is_told_what_will_do,
 		a_stranger_does_not_fill_log_and_history,
 		trouble_of_our_own_is_no_word_on_the_device,
 		a_device_gets_its_voucher,
