@@ -154,6 +154,8 @@ struct site {
 	const struct brski_credential *ca_signer; /* of its answers; NULL: the CA itself */
 	unsigned n_masa_calls, n_audit_calls, n_ca_calls, n_issued, n_confirmed, n_rejected;
 	struct brski_buf ca_first; /* CA_WAITS: the request that waits */
+	bool ca_says_zero;         /* certReqId of its answers to a p10cr: 0, not -1 */
+	long ca_heard;             /* certReqId of the last certConf or pollReq */
 	bool ca_refuses_conf;      /* a certConf is answered with an error */
 	bool ca_conf_waits;        /* CA_WAITS: certConf waits as well, and is polled for ca_polls times */
 	struct brski_buf ca_nonce; /* senderNonce of what the CA said last */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/support/cmp_world.h"
 #include "tests/unit/support/site.h"
 
 /* The operator's PKI, RFC 9483 5.1. */
@@ -151,6 +152,8 @@ static void answer_request(
 	struct brski_error err = {0};
 
 	must(brski_cmp_request_check(msg, client, NULL, &asked, &err) == BRSKI_OK, err.why);
+	if (msg->type == BRSKI_CMP_CERTCONF || msg->type == BRSKI_CMP_POLLREQ)
+		site->ca_heard = asked.cert_req_id;
 	switch (msg->type) {
 	case BRSKI_CMP_IR:
 	case BRSKI_CMP_P10CR:
@@ -302,8 +305,28 @@ static void leave_out_certs(struct brski_buf *der)
 	brski_cmp_free(&msg);
 }
 
-static void spoil(struct site *site, struct brski_buf *der)
+static void say_zero(struct brski_cmp_draft *draft, void *ctx)
 {
+	static const uint8_t none[] = {0x02, 0x01, 0xff}, zero[] = {0x02, 0x01, 0x00};
+	struct brski_buf *content = ctx;
+	uint8_t *at;
+
+	MUST(brski_buf_set(content, draft->content));
+	at = memmem(content->data, content->len, none, sizeof(none));
+	if (at) /* else it repeats the 0 of a pollReq */
+		memcpy(at, zero, sizeof(zero));
+	draft->content = brski_buf_span(content);
+}
+
+static void spoil(struct site *site, struct brski_buf *der, int asked)
+{
+	struct brski_buf content = {0}, made;
+
+	if (site->ca_says_zero && asked != BRSKI_CMP_CERTCONF) {
+		made = cmp_redo(der, signer_of(site), say_zero, &content);
+		brski_buf_move(der, &made);
+		brski_buf_free(&content);
+	}
 	if (site->ca == CA_UNPROTECTED_ERROR || site->ca == CA_UNPROTECTED_IP || site->ca == CA_STRAY_ERROR)
 		strip(der, site->ca == CA_STRAY_ERROR);
 	if (site->ca_is_terse)
@@ -359,7 +382,7 @@ bool site_ca(struct site *site, const struct brski_call *call, struct brski_http
 				is_registrars_own(site, &outer) ? site->registrar_cred.cert
 								: site->idevid.cert,
 				&der);
-			spoil(site, &der);
+			spoil(site, &der, inner.type);
 			remember(site, &inner, &der);
 		}
 		MUST(brski_http_response(answer, 200, BRSKI_MEDIA_CMP, brski_buf_span(&der), NULL));

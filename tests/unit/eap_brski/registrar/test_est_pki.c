@@ -150,6 +150,30 @@ START_TEST(the_pki_takes_its_time)
 }
 END_TEST
 
+/* RFC 9483 4.1.4 has -1 in answers to a p10cr; a PKI that says 0 hears 0 again. */
+START_TEST(a_pki_that_counts_from_zero)
+{
+	for (int zero = 0; zero < 2; zero++) {
+		site_forget(&site);
+		site.ca = CA_WAITS;
+		site.ca_polls = 1;
+		site.ca_says_zero = zero;
+		est_again(&v);
+		ck_assert_uint_eq(visit_voucher(&v), 200);
+		ask();
+		ck_assert_str_eq(go(), "est-poll");
+		for (int i = 0; i < 2; i++) {
+			go();
+			ck_assert_int_eq(site.ca_heard, zero ? 0 : -1); /* a pollReq */
+		}
+		ck_assert_str_eq(go(), "done");
+		ck_assert_int_eq(site.ca_heard, zero ? 0 : -1); /* the certConf */
+		ck_assert_uint_eq(come_back(), 200);
+		est_expect_certificate(&v);
+	}
+}
+END_TEST
+
 /* Each message is made once, and the same octets are sent until there is an answer. */
 START_TEST(the_same_octets)
 {
@@ -579,9 +603,10 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {restarted_at_each_step, the_pki_takes_its_time, the_same_octets,
-		check_after, for_ever, answers_that_are_wrong, answers_that_are_wrong_and_confirm_themselves,
-		wrong_answers_to_a_poll, wrong_answers_to_a_confirmation, an_older_answer, other_statuses,
+	const TTest *const tests[] = {restarted_at_each_step, the_pki_takes_its_time,
+		a_pki_that_counts_from_zero, the_same_octets, check_after, for_ever, answers_that_are_wrong,
+		answers_that_are_wrong_and_confirm_themselves, wrong_answers_to_a_poll,
+		wrong_answers_to_a_confirmation, an_older_answer, other_statuses,
 		a_rejection_that_is_not_heard, two_requests_at_once, two_requests_that_confirm_themselves,
 		by_cmp_and_by_est_at_once, a_voucher_taken_back, the_policy_has_changed_its_mind,
 		refused_while_it_waits};
