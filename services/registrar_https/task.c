@@ -156,6 +156,9 @@ static bool is_worth_waiting(const struct task *t, long pause_ms)
 	return trouble[0] == '\0' && brski_now_ms() + pause_ms < t->until_ms;
 }
 
+static void on_time(evutil_socket_t fd, short what, void *arg);
+
+/* Without memory for that it is over at once. */
 static void wait_until(struct task *t, enum task_stage stage)
 {
 	int64_t ms = t->until_ms - brski_now_ms();
@@ -164,7 +167,8 @@ static void wait_until(struct task *t, enum task_stage stage)
 	if (ms > 0)
 		in = (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = ms % 1000 * 1000};
 	t->stage = stage;
-	evtimer_add(t->timer, &in);
+	if (evtimer_add(t->timer, &in) != 0)
+		on_time(-1, EV_TIMEOUT, t);
 }
 
 static void at_job(struct task *t)
