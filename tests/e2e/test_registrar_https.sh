@@ -5,6 +5,9 @@
 set -euo pipefail
 # shellcheck source=tests/e2e/services_lib.sh
 . "$(dirname "$0")/services_lib.sh"
+ROOT=$(realpath "$(dirname "$0")/../..")
+# shellcheck source=tests/lab/mounts.sh
+. "$ROOT/tests/lab/mounts.sh"
 begin
 CA=$BUILD/brski-ca
 VOUCHER_TYPE=application/voucher-cms+json
@@ -195,4 +198,47 @@ check "after the next start its request gets its voucher" gives 200
 check "the right one again" voucher_is_right S-3
 check "and the MASA has given one for each device" [ "$(grep 'voucher for device' <("$BUILD/brski-masa" --db "$T/masa.db" log) | grep -vc 'the same as before')" = 3 ]
 stop registrar
+
+# In mounts of its own, as root. What the administrator's guide tells for such a machine; its last lines are what curl gets.
+alone() { # FOLDER
+	local folder
+	set -e
+	mount -t tmpfs alone "$1"
+	for folder in etc usr var; do
+		mkdir -p "$1/$folder/above" "$1/$folder/work"
+		mount -t overlay alone -o "lowerdir=/$folder,upperdir=$1/$folder/above,workdir=$1/$folder/work" "/$folder"
+	done
+	ip link set lo up
+	sed -i '/^freerad:/d; /^brski:/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow
+	rm -rf /etc/freeradius /etc/brski /var/lib/brski
+	make -s -C "$ROOT" BUILD="$BUILD" install-registrar-https
+	hash -r
+	cp "$T/registrar.pem" "$T/registrar.key" "$T/domain-ca.pem" /etc/brski/
+	chown root:brski /etc/brski/*
+	chmod 640 /etc/brski/registrar.key
+	/usr/sbin/brskictl init
+	/usr/sbin/brski-registrar --check
+	runuser -u brski -- /usr/sbin/brski-registrar 2> "$1/log" &
+	for _ in $(seq 500); do
+		! grep -q 'listening on' "$1/log" || break
+		sleep 0.02
+	done
+	[ "$(stat -c %U /var/lib/brski/registrar.db)" = brski ]
+	[ ! -e /etc/systemd/system/brski-registrar.service.d ]
+	for address in 127.0.0.1 '[::1]'; do curl -gsk -o /dev/null -w '%{http_code}\n' "https://$address:8443/.well-known/brski"; done
+}
+
+in_alone() {
+	mkdir -p "$T/alone"
+	own_mounts
+	export ROOT BUILD T
+	unshare "${OWN_MOUNTS[@]}" --net --pid --fork --kill-child --mount-proc bash -c "$(declare -f alone); alone '$T/alone'" > "$T/alone.out" 2>&1 ||
+		{ tail -n 5 "$T/alone.out" && return 1; }
+	[ "$(tail -n 2 "$T/alone.out" | tr '\n' ' ')" = "200 200 " ] || { tail -n 5 "$T/alone.out" && return 1; }
+}
+
+if [ "$(id -u)" = 0 ]; then
+	echo "# A machine without FreeRADIUS"
+	check "installed, configured by the example, it serves as its user" in_alone
+fi
 finish
