@@ -19,7 +19,7 @@ $(DRIVER): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/driver/*.c)) $(LIB)
 HTTPS_DRIVER := $(BUILD)/tests/https-pledge
 test-programs: $(HTTPS_DRIVER)
 
-$(HTTPS_DRIVER): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/driver/https/*.c)) $(BUILD)/tests/driver/odd_request.o \
+$(HTTPS_DRIVER): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/driver/https/*.c)) $(BUILD)/tests/driver/crowd.o $(BUILD)/tests/driver/odd_request.o \
 		$(BUILD)/tests/driver/wrong_key.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

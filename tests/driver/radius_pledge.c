@@ -5,18 +5,17 @@
  * hostile behaviour are tested with. Everything above RADIUS is the library's own pledge.
  */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
+#include "tests/driver/crowd.h"
 #include "tests/driver/pledge.h"
 
 static const char usage[] =
@@ -55,23 +54,7 @@ struct run {
 	int64_t began, ended;
 };
 
-static void die(const char *what, const char *detail)
-{
-	fprintf(stderr, "radius-pledge: %s%s%s\n", what, detail ? ": " : "", detail ? detail : "");
-	exit(2);
-}
-
 /* ---- Options ---- */
-
-static unsigned number(const char *text, const char *option)
-{
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
-
-	if (!*text || *end || v > 10000000)
-		die("not a number", option);
-	return (unsigned)v;
-}
 
 static void set_server(struct driver_options *o, const char *text)
 {
@@ -79,47 +62,22 @@ static void set_server(struct driver_options *o, const char *text)
 	const char *colon = strrchr(text, ':');
 
 	if (!colon || (size_t)(colon - text) >= sizeof(host))
-		die("--server wants ADDRESS:PORT", text);
+		crowd_die("--server wants ADDRESS:PORT", text);
 	snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
 	o->server.sin_family = AF_INET;
-	o->server.sin_port = htons((uint16_t)number(colon + 1, "--server"));
+	o->server.sin_port = htons((uint16_t)crowd_number(colon + 1, "--server"));
 	if (inet_pton(AF_INET, host, &o->server.sin_addr) != 1)
-		die("--server wants an IPv4 address", text);
+		crowd_die("--server wants an IPv4 address", text);
 }
 
 static void set_fault(struct driver_options *o, const char *text)
 {
-	struct brski_error err;
-	const char *file = strchr(text, '=');
-
-	if (strcmp(text, "wrong-key") == 0) {
+	if (strcmp(text, "wrong-key") == 0)
 		o->wrong_key = true;
-		return;
-	}
-	if (strcmp(text, "late-nak") == 0) {
+	else if (strcmp(text, "late-nak") == 0)
 		o->late_nak = true;
-		return;
-	}
-	if (strncmp(text, "sign-cmp-with=", 14) != 0)
-		die("no such fault", text);
-	if (brski_credential_load(file + 1, NULL, file + 1, &o->cmp_signer, &err) != BRSKI_OK)
-		die(file + 1, err.why);
-}
-
-static void set_masa_ca(struct driver_options *o, const char *file)
-{
-	struct brski_error err;
-
-	if (brski_certs_load(file, &o->masa_ca, &err) != BRSKI_OK)
-		die(file, err.why);
-}
-
-static void set_key_type(struct driver_options *o, const char *name)
-{
-	struct brski_error err;
-
-	if (brski_key_type_parse(name, &o->key_type, &err) != BRSKI_OK)
-		die("--key-type", err.why);
+	else if (!crowd_signer(text, "sign-cmp-with", &o->cmp_signer))
+		crowd_die("no such fault", text);
 }
 
 enum {
@@ -195,31 +153,31 @@ static void set_option(struct run *run, int option, const char *arg)
 		o->state_dir = arg;
 		break;
 	case MASA_CA:
-		set_masa_ca(o, arg);
+		o->masa_ca = crowd_certificates(arg);
 		break;
 	case COUNT:
-		o->count = number(arg, "--count");
+		o->count = crowd_number(arg, "--count");
 		break;
 	case CONCURRENCY:
-		o->concurrency = number(arg, "--concurrency");
+		o->concurrency = crowd_number(arg, "--concurrency");
 		break;
 	case MTU:
-		o->mtu = number(arg, "--mtu");
+		o->mtu = crowd_number(arg, "--mtu");
 		break;
 	case VISITS:
-		o->visits = number(arg, "--visits");
+		o->visits = crowd_number(arg, "--visits");
 		break;
 	case PUT_OFF:
-		o->put_off_ms = number(arg, "--put-off");
+		o->put_off_ms = crowd_number(arg, "--put-off");
 		break;
 	case HURRY:
-		o->hurry = number(arg, "--hurry");
+		o->hurry = crowd_number(arg, "--hurry");
 		break;
 	case NAS:
-		o->nas = number(arg, "--nas");
+		o->nas = crowd_number(arg, "--nas");
 		break;
 	case KEY_TYPE:
-		set_key_type(o, arg);
+		o->key_type = crowd_key_type(arg);
 		break;
 	case PKCS10:
 		o->pkcs10 = true;
@@ -231,10 +189,10 @@ static void set_option(struct run *run, int option, const char *arg)
 		o->vendor_domain = arg;
 		break;
 	case TIMEOUT:
-		o->timeout_ms = number(arg, "--timeout");
+		o->timeout_ms = crowd_number(arg, "--timeout");
 		break;
 	case TRIES:
-		o->tries = number(arg, "--tries");
+		o->tries = crowd_number(arg, "--tries");
 		break;
 	case SUMMARY:
 		run->summary = arg;
@@ -246,7 +204,7 @@ static void set_option(struct run *run, int option, const char *arg)
 		o->trace = true;
 		break;
 	case VANISH_AFTER:
-		o->vanish_after = number(arg, "--vanish-after");
+		o->vanish_after = crowd_number(arg, "--vanish-after");
 		break;
 	case FAULT:
 		set_fault(o, arg);
@@ -279,40 +237,20 @@ static void read_options(struct run *run, int argc, char **argv)
 
 /* ---- Devices ---- */
 
-static int is_certificate(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return len > 4 && strcmp(entry->d_name + len - 4, ".pem") == 0;
-}
-
 static void find_devices(struct run *run)
 {
-	struct dirent **entries;
-	int n = scandir(run->options.idevid_dir, &entries, is_certificate, alphasort);
+	char(*names)[CROWD_NAME_MAX] = crowd_names(run->options.idevid_dir, &run->options.count);
 
-	if (n < 0)
-		die(run->options.idevid_dir, strerror(errno));
-	if (!run->options.count)
-		run->options.count = (unsigned)n;
-	if (n == 0 || run->options.count > (unsigned)n)
-		die("not as many IDevIDs as that", run->options.idevid_dir);
-	run->pledges = calloc(run->options.count, sizeof(*run->pledges));
-	if (!run->pledges)
-		die("no memory", NULL);
-	for (unsigned i = 0; i < (unsigned)n; i++) {
-		if (i < run->options.count) {
-			struct pledge *p = &run->pledges[i];
+	run->pledges = crowd_calloc(run->options.count, sizeof(*run->pledges));
+	for (unsigned i = 0; i < run->options.count; i++) {
+		struct pledge *p = &run->pledges[i];
 
-			p->options = &run->options;
-			p->number = i;
-			p->fd = -1;
-			snprintf(p->name, sizeof(p->name), "%.*s", (int)strlen(entries[i]->d_name) - 4,
-				entries[i]->d_name);
-		}
-		free(entries[i]);
+		p->options = &run->options;
+		p->number = i;
+		p->fd = -1;
+		snprintf(p->name, sizeof(p->name), "%s", names[i]);
 	}
-	free(entries);
+	free(names);
 }
 
 /* ---- The loop ---- */
@@ -372,7 +310,7 @@ static void wait_and_serve(struct window *w)
 	for (unsigned i = 0; i < w->n; i++)
 		w->fds[i] = (struct pollfd){.fd = w->active[i]->fd, .events = POLLIN};
 	if (poll(w->fds, w->n, time_left(w)) < 0 && errno != EINTR)
-		die("poll", strerror(errno));
+		crowd_die("poll", strerror(errno));
 	for (unsigned i = 0; i < w->n; i++) {
 		if (w->fds[i].revents)
 			pledge_readable(w->active[i]);
@@ -390,7 +328,7 @@ static void onboard(struct run *run)
 	w.active = calloc(run->options.concurrency, sizeof(struct pledge *));
 	w.fds = calloc(run->options.concurrency, sizeof(*w.fds));
 	if (!w.active || !w.fds)
-		die("no memory", NULL);
+		crowd_die("no memory", NULL);
 	run->began = driver_now_ms();
 	for (fill(run, &w); w.n; fill(run, &w)) {
 		wait_and_serve(&w);
@@ -403,29 +341,16 @@ static void onboard(struct run *run)
 
 /* ---- What came of it ---- */
 
-static int by_size(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static json_t *spread(const struct run *run, int64_t (*of)(const struct pledge *p))
 {
-	int64_t *values = calloc(run->options.count, sizeof(*values)), sum = 0;
+	int64_t *values = crowd_calloc(run->options.count, sizeof(*values));
 	size_t n = 0;
 	json_t *out;
 
-	if (!values)
-		die("no memory", NULL);
 	for (unsigned i = 0; i < run->options.count; i++)
 		if (run->pledges[i].outcome == DRIVER_ENROLLED)
-			sum += values[n++] = of(&run->pledges[i]);
-	qsort(values, n, sizeof(*values), by_size);
-	out = n ? json_pack("{sI sI sI sI sI}", "min", (json_int_t)values[0], "median",
-			  (json_int_t)values[n / 2], "p95", (json_int_t)values[n * 95 / 100], "max",
-			  (json_int_t)values[n - 1], "sum", (json_int_t)sum)
-		: json_object();
+			values[n++] = of(&run->pledges[i]);
+	out = crowd_spread(values, n);
 	free(values);
 	return out;
 }
@@ -514,9 +439,7 @@ static void write_summary(const struct run *run)
 		spread(run, of_octets_up), "octets_down", spread(run, of_octets_down), "milliseconds_each",
 		spread(run, of_milliseconds), "failures", list_failures(run));
 
-	if (!all || json_dump_file(all, run->summary, JSON_INDENT(2)) != 0)
-		die(run->summary, "cannot be written");
-	json_decref(all);
+	crowd_write(all, run->summary);
 }
 
 int main(int argc, char **argv)
@@ -525,9 +448,9 @@ int main(int argc, char **argv)
 	unsigned enrolled;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	crowd_begin("radius-pledge");
 	read_options(&run, argc, argv);
-	if (mkdir(run.options.state_dir, 0700) < 0 && errno != EEXIST)
-		die(run.options.state_dir, strerror(errno));
+	crowd_folder(run.options.state_dir);
 	find_devices(&run);
 	onboard(&run);
 	enrolled = count_of(&run, DRIVER_ENROLLED);

@@ -4,7 +4,6 @@
  * Many devices at once at brski-registrar, each in a thread of its own. Everything above HTTP is the
  * library's own pledge; HTTP and TLS are written here.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
@@ -13,11 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
+#include "tests/driver/crowd.h"
 #include "tests/driver/https/visitor.h"
 
 #define STACK_SIZE ((size_t)512 << 10)
@@ -68,59 +67,19 @@ struct run {
 	int64_t began, ended;
 };
 
-static void die(const char *what, const char *detail)
-{
-	fprintf(stderr, "https-pledge: %s%s%s\n", what, detail ? ": " : "", detail ? detail : "");
-	exit(2);
-}
-
 /* ---- Options ---- */
-
-static unsigned number(const char *text, const char *option)
-{
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
-
-	if (*text == '\0' || *end != '\0' || v > 10000000)
-		die("not a number", option);
-	return (unsigned)v;
-}
-
-static STACK_OF(X509) *certificates(const char *file)
-{
-	STACK_OF(X509) *certs = NULL;
-	struct brski_error err;
-
-	if (brski_certs_load(file, &certs, &err) != BRSKI_OK)
-		die(file, err.why);
-	return certs;
-}
 
 static void set_fault(struct visitor_options *o, const char *text)
 {
-	const char *value = strchr(text, '=');
-	struct brski_error err;
-
 	if (strcmp(text, "no-certificate") == 0) {
 		o->no_certificate = true;
 	} else if (strcmp(text, "wrong-key") == 0) {
 		o->wrong_key = true;
-	} else if (value && strncmp(text, "proximity=", 10) == 0) {
-		o->proximity = certificates(value + 1);
-	} else if (value && strncmp(text, "sign-cmp-with=", 14) == 0) {
-		if (brski_credential_load(value + 1, NULL, value + 1, &o->cmp_signer, &err) != BRSKI_OK)
-			die(value + 1, err.why);
-	} else {
-		die("no such fault", text);
+	} else if (strncmp(text, "proximity=", 10) == 0) {
+		o->proximity = crowd_certificates(text + 10);
+	} else if (!crowd_signer(text, "sign-cmp-with", &o->cmp_signer)) {
+		crowd_die("no such fault", text);
 	}
-}
-
-static void set_key_type(struct visitor_options *o, const char *name)
-{
-	struct brski_error err;
-
-	if (brski_key_type_parse(name, &o->key_type, &err) != BRSKI_OK)
-		die("--key-type", err.why);
 }
 
 enum {
@@ -220,7 +179,7 @@ static bool set_plain(struct visitor_options *o, int option, const char *arg)
 		if (plain[i].option != option)
 			continue;
 		if (plain[i].number)
-			*plain[i].number = number(arg, arg);
+			*plain[i].number = crowd_number(arg, arg);
 		if (plain[i].yes)
 			*plain[i].yes = true;
 		return true;
@@ -237,7 +196,7 @@ static void set_option(struct run *run, int option, const char *arg)
 	switch (option) {
 	case SERVER:
 		if (!connection_target_parse(arg, &o->target))
-			die("--server wants ADDRESS:PORT", arg);
+			crowd_die("--server wants ADDRESS:PORT", arg);
 		break;
 	case IDEVID_DIR:
 		o->idevid_dir = arg;
@@ -246,19 +205,19 @@ static void set_option(struct run *run, int option, const char *arg)
 		o->state_dir = arg;
 		break;
 	case MASA_CA:
-		o->masa_ca = certificates(arg);
+		o->masa_ca = crowd_certificates(arg);
 		break;
 	case COUNT:
-		run->count = number(arg, "--count");
+		run->count = crowd_number(arg, "--count");
 		break;
 	case CONCURRENCY:
-		run->concurrency = number(arg, "--concurrency");
+		run->concurrency = crowd_number(arg, "--concurrency");
 		break;
 	case IDLE:
-		run->idle = number(arg, "--idle");
+		run->idle = crowd_number(arg, "--idle");
 		break;
 	case KEY_TYPE:
-		set_key_type(o, arg);
+		o->key_type = crowd_key_type(arg);
 		break;
 	case SUMMARY:
 		run->summary = arg;
@@ -289,44 +248,24 @@ static void read_options(struct run *run, int argc, char **argv)
 		exit(2);
 	}
 	if (o->each_alone && o->pipelined)
-		die("--each-alone and --pipelined exclude each other", NULL);
+		crowd_die("--each-alone and --pipelined exclude each other", NULL);
 }
 
 /* ---- Devices ---- */
 
-static int is_certificate(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return len > 4 && strcmp(entry->d_name + len - 4, ".pem") == 0;
-}
-
 static void find_devices(struct run *run)
 {
-	struct dirent **entries;
-	int n = scandir(run->options.idevid_dir, &entries, is_certificate, alphasort);
+	char(*names)[CROWD_NAME_MAX] = crowd_names(run->options.idevid_dir, &run->count);
 
-	if (n < 0)
-		die(run->options.idevid_dir, strerror(errno));
-	if (run->count == 0)
-		run->count = (unsigned)n;
-	if (n == 0 || run->count > (unsigned)n)
-		die("not as many IDevIDs as that", run->options.idevid_dir);
-	run->visitors = calloc(run->count, sizeof(*run->visitors));
-	if (!run->visitors)
-		die("no memory", NULL);
-	for (unsigned i = 0; i < (unsigned)n; i++) {
-		if (i < run->count) {
-			struct visitor *v = &run->visitors[i];
+	run->visitors = crowd_calloc(run->count, sizeof(*run->visitors));
+	for (unsigned i = 0; i < run->count; i++) {
+		struct visitor *v = &run->visitors[i];
 
-			v->options = &run->options;
-			v->number = i;
-			snprintf(v->name, sizeof(v->name), "%.*s", (int)strlen(entries[i]->d_name) - 4,
-				entries[i]->d_name);
-		}
-		free(entries[i]);
+		v->options = &run->options;
+		v->number = i;
+		snprintf(v->name, sizeof(v->name), "%s", names[i]);
 	}
-	free(entries);
+	free(names);
 }
 
 /* ---- Threads ---- */
@@ -375,11 +314,11 @@ static void onboard(struct run *run)
 	threads = calloc(run->concurrency, sizeof(*threads));
 	if (!threads || pthread_attr_init(&attributes) != 0 ||
 		pthread_attr_setstacksize(&attributes, STACK_SIZE) != 0)
-		die("no memory", NULL);
+		crowd_die("no memory", NULL);
 	run->began = visitor_now_ms();
 	for (unsigned i = 0; i < run->concurrency; i++) {
 		if (pthread_create(&threads[i], &attributes, work, run) != 0)
-			die("no thread", strerror(errno));
+			crowd_die("no thread", strerror(errno));
 	}
 	for (unsigned i = 0; i < run->concurrency; i++)
 		pthread_join(threads[i], NULL);
@@ -390,30 +329,17 @@ static void onboard(struct run *run)
 
 /* ---- What came of it ---- */
 
-static int by_size(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static json_t *spread(const struct run *run, int64_t (*of)(const struct visitor *v))
 {
-	int64_t *values = calloc(run->count, sizeof(*values)), sum = 0;
+	int64_t *values = crowd_calloc(run->count, sizeof(*values));
 	size_t n = 0;
 	json_t *out;
 
-	if (!values)
-		die("no memory", NULL);
 	for (unsigned i = 0; i < run->count; i++) {
 		if (run->visitors[i].outcome == VISITOR_ENROLLED)
-			sum += values[n++] = of(&run->visitors[i]);
+			values[n++] = of(&run->visitors[i]);
 	}
-	qsort(values, n, sizeof(*values), by_size);
-	out = n ? json_pack("{sI sI sI sI sI}", "min", (json_int_t)values[0], "median",
-			  (json_int_t)values[n / 2], "p95", (json_int_t)values[n * 95 / 100], "max",
-			  (json_int_t)values[n - 1], "sum", (json_int_t)sum)
-		: json_object();
+	out = crowd_spread(values, n);
 	free(values);
 	return out;
 }
@@ -498,9 +424,7 @@ static void write_summary(const struct run *run)
 		spread(run, of_milliseconds), "slowest_answer", spread(run, of_slowest), "failures",
 		list_failures(run));
 
-	if (!all || json_dump_file(all, run->summary, JSON_INDENT(2)) != 0)
-		die(run->summary, "cannot be written");
-	json_decref(all);
+	crowd_write(all, run->summary);
 }
 
 int main(int argc, char **argv)
@@ -510,9 +434,9 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	crowd_begin("https-pledge");
 	read_options(&run, argc, argv);
-	if (mkdir(run.options.state_dir, 0700) < 0 && errno != EEXIST)
-		die(run.options.state_dir, strerror(errno));
+	crowd_folder(run.options.state_dir);
 	find_devices(&run);
 	onboard(&run);
 	good = count_of(&run, VISITOR_ENROLLED);
