@@ -159,7 +159,7 @@ while read -r array command; do
 	check "$command --json" eval "says 0 $command --json && head -n 1 out | grep -q '^{\"$array\":\[' && tail -n 1 out | grep -q '}$' && ! grep -v 'the database is ' err"
 done < <(sed -nE 's/^## (`.*`): `([a-z]+)`$/\2 \1/p' "$ROOT/docs/json.md" | awk '{ array = $1; sub(/^[^ ]* /, ""); n = split($0, c, /`, `|`/)
 	for (i = 1; i <= n; i++) if (c[i]) print array, c[i] }')
-check "there are twelve" [ $n = 12 ]
+check "there are thirteen" [ $n = 13 ]
 check "a listing that cannot be had is none" eval "says 1 brskictl manufacturer show nobody --json && [ ! -s out ]"
 check "nor is one that cannot be written" eval "! brskictl manufacturer list --json > /dev/full 2> err && grep -q 'cannot write the listing: No space' err"
 
