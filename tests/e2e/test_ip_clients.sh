@@ -97,6 +97,21 @@ check "... with one voucher and one certificate" one_of_each est-1
 lab_device est-none
 mkdir -p "$LAB/devices/est-none"
 check "not without a voucher" not est_client est-none
+lab_stop registrar
+REGISTRAR_OPTIONS=$OPTIONS$'\n'"est_without_voucher = yes"
+lab_registrar
+check "... unless the operator wants it" est_client est-none
+check "... and the certificate is right" got_certificate est-none
+check "... which the history tells loudly" history_has est-none 'WITHOUT a voucher'
+tell est-none enrollstatus true
+check "... and the device is onboarded" gives 200
+check "... with one certificate, and no voucher" eval '[ "$(certificates_of est-none)$(vouchers_made est-none)" = 10 ]'
+pki_idevid acme est-stranger
+mkdir -p "$LAB/devices/est-stranger"
+check "not a device that the inventory lacks" not est_client est-stranger
+REGISTRAR_OPTIONS=$OPTIONS
+lab_stop registrar
+lab_registrar
 
 echo "# The MASA is away"
 lab_stop masa
