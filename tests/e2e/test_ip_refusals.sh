@@ -127,6 +127,9 @@ voucher_case() { # FAULT NAME OPERATOR PEER
 	refused "$1 voucher, seen by the device" "$2-unseen" "$4" 'failed: '
 	brskictl manufacturer set acme --clear no-voucher-check > /dev/null
 }
+rogue_masa refuse
+driven_device masa-refuses
+refused "the MASA refuses whoever asks" masa-refuses 'MASA.*(refused|403)' 'requestvoucher 403'
 voucher_case other-serial voucher-serial 'serial' 'pledge refused the voucher.*serial'
 voucher_case other-nonce voucher-nonce 'nonce' 'pledge refused the voucher.*nonce'
 voucher_case expired voucher-old 'expired' 'pledge refused the voucher.*expired'
@@ -187,6 +190,25 @@ ca_case bad-certificate ca-certificate 'certificate'
 ca_case wrong-signer ca-signer 'sign|trust|verif'
 ca_case wrong-issuer ca-issuer 'issuer|trust|verif'
 ca_case garbage ca-garbage 'PKI'
+
+rogue_ca no-confirm
+driven_device ca-silent
+check "the CA takes no confirmation: the device is told to come back" not drive ca-silent
+check "... by the registrar" grep -q 'deferred: ' "$LAB/devices/ca-silent/log"
+est_refused "... by EST" ca-silent-est 'PKI' 202
+cp "$LAB/csr" "$LAB/csr-silent"
+mended "a CA that takes no confirmation"
+check "then that device gets in" drive ca-silent --visits 10
+confirmed_at_last() {
+	for _ in $(seq 50); do
+		CSR=$LAB/csr-silent enroll ca-silent-est
+		[ "$STATUS" = 202 ] || break
+		sleep 0.2
+	done
+	gives 200 && enrolled ca-silent-est
+}
+check "... by EST, too" confirmed_at_last
+for name in ca-silent ca-silent-est; do check "$name: one voucher, one certificate" one_of_each $name; done
 
 lab_stop registrar
 options=$REGISTRAR_OPTIONS
