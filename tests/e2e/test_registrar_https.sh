@@ -50,7 +50,8 @@ configure() { # LINES...
 serve() {
 	PORT=${PORTS[registrar]}
 	rm -f "$LOG"
-	"$BUILD/brski-registrar" --config "$T/registrar.conf" &
+	# shellcheck disable=SC2086 # a command and its arguments
+	${WRAPPER:-} "$BUILD/brski-registrar" --config "$T/registrar.conf" &
 	PID[registrar]=$!
 	for _ in $(seq 500); do
 		! grep -q "listening on https://127.0.0.1:$PORT" "$LOG" 2> /dev/null || return 0
@@ -197,6 +198,30 @@ done
 check "after the next start its request gets its voucher" gives 200
 check "the right one again" voucher_is_right S-3
 check "and the MASA has given one for each device" [ "$(grep 'voucher for device' <("$BUILD/brski-masa" --db "$T/masa.db" log) | grep -vc 'the same as before')" = 3 ]
+stop registrar
+
+echo "# A disk that keeps nothing"
+mkdir -m 777 "$T/sync"
+sed -i 's/^wait = .*/wait = 1/' "$T/registrar.conf"
+WRAPPER="env LD_PRELOAD=$BUILD/tests/slow-sync.so SLOW_SYNC=$T/sync"
+serve
+touch "$T/sync/block"
+request S-1 "$(openssl rand -base64 16)"
+ask_voucher S-1
+check "a device is told nothing that is not on the disk" gives 503
+check "but to come back" grep -qi '^retry-after: [0-9]' "$T/head"
+check "which the log tells" grep -q '503, busy: what it was to be told was not on the disk in time' "$LOG"
+check "and the MASA was not asked" [ "$(grep -c 'voucher for device S-1' <("$BUILD/brski-masa" --db "$T/masa.db" log))" = 1 ]
+ask nobody /.well-known/brski
+check "what changes nothing is answered" gives 200
+rm "$T/sync/block"
+for _ in $(seq 40); do
+	ask_voucher S-1
+	[ "$STATUS" != 200 ] || break
+	sleep 0.25
+done
+check "when the disk keeps again, the same request gets its voucher" gives 200
+check "and it is right" voucher_is_right S-1
 stop registrar
 
 # In mounts of its own, as root. What the administrator's guide tells for such a machine; its last lines are what curl gets.
