@@ -129,11 +129,18 @@ bench_registrar() {
 	lab_registrar
 }
 
-# The devices of a manufacturer in $LAB/NAME come to it, nice to others, from many addresses. Their state is fresh with every STATE.
+# The devices of a manufacturer in $LAB/NAME come to it, from many addresses. Their state is fresh with every STATE. Each has a thread, and many
+# nice threads are together as much as one that is not: it is the session of the process that is nice to others here.
 bench_drive_https() { # NAME STATE MANUFACTURER [options of https-pledge]
 	local name=$1 state=$2 manufacturer=$3
 	shift 3
-	nice -n "${NICE:-19}" "$BUILD/tests/https-pledge" --server "127.0.0.1:$REGISTRAR_PORT" --idevid-dir "$LAB/$name" \
-		--state-dir "$STATES/$state" --masa-ca "$PKI/$manufacturer-ca.pem" --addresses 16 --summary "$LAB/$state.json" --verbose "$@" \
-		> "$LAB/$state.log" 2>&1
+	# shellcheck disable=SC2016 # for that shell
+	setsid -w bash -c 'if [ "$0" != 0 ]; then echo "$0" > /proc/self/autogroup || true; fi; exec nice -n "$0" "$@"' "${NICE:-19}" \
+		"$BUILD/tests/https-pledge" --server "127.0.0.1:$REGISTRAR_PORT" --idevid-dir "$LAB/$name" --state-dir "$STATES/$state" \
+		--masa-ca "$PKI/$manufacturer-ca.pem" --addresses 16 --summary "$LAB/$state.json" --verbose "$@" > "$LAB/$state.log" 2>&1
+}
+
+# A crowd that is in the background: what runs in the shell of its id.
+bench_end_crowd() { # PID or ""
+	[ -z "$1" ] || pkill -P "$1" || true
 }
