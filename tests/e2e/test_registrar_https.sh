@@ -224,10 +224,9 @@ check "when the disk keeps again, the same request gets its voucher" gives 200
 check "and it is right" voucher_is_right S-1
 stop registrar
 
-# In mounts of its own, as root. What the administrator's guide tells for such a machine; its last lines are what curl gets.
-alone() { # FOLDER
+# A machine of its own, in mounts that nobody else sees; as root.
+machine() { # FOLDER
 	local folder
-	set -e
 	mount -t tmpfs alone "$1"
 	for folder in etc usr var; do
 		mkdir -p "$1/$folder/above" "$1/$folder/work"
@@ -235,7 +234,11 @@ alone() { # FOLDER
 	done
 	ip link set lo up
 	sed -i '/^freerad:/d; /^brski:/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow
-	rm -rf /etc/freeradius /etc/brski /var/lib/brski
+	rm -rf /etc/freeradius /etc/brski /var/lib/brski /etc/systemd/system/brski-registrar.service.d
+}
+
+# What the administrator's guide tells for such a machine; the last lines are what curl gets.
+alone() { # FOLDER
 	make -s -C "$ROOT" BUILD="$BUILD" install-registrar-https
 	hash -r
 	cp "$T/registrar.pem" "$T/registrar.key" "$T/domain-ca.pem" /etc/brski/
@@ -253,17 +256,40 @@ alone() { # FOLDER
 	for address in 127.0.0.1 '[::1]'; do curl -gsk -o /dev/null -w '%{http_code}\n' "https://$address:8443/.well-known/brski"; done
 }
 
-in_alone() {
-	mkdir -p "$T/alone"
+# What both servers must have the same is what FreeRADIUS has already; the last lines are what stands in registrar.conf.
+beside() {
+	useradd --system --user-group freerad
+	mkdir -p /etc/freeradius/3.0/mods-enabled
+	cat > /etc/freeradius/3.0/mods-enabled/brski <<- 'END'
+		brski {
+			certificate_file = ${certdir}/mine/r.pem # ours
+		#	database = /srv/other.db
+			database = "/srv/brski/a.db"
+			cmp_url = "https://ca.example/.well-known/cmp/p/x"
+		}
+	END
+	"$ROOT/services/registrar_https/install_site" ""
+	[ "$(stat -c '%U:%G %a' /etc/brski /etc/brski/registrar.conf /var/lib/brski | tr '\n' ' ')" = "root:freerad 750 root:freerad 640 freerad:freerad 750 " ]
+	grep -qx User=freerad /etc/systemd/system/brski-registrar.service.d/freeradius.conf
+	sed -nE 's/^(certificate_file|private_key_file|database|cmp_url) = //p' /etc/brski/registrar.conf
+	echo "cmp_url = mine" > /etc/brski/registrar.conf
+	"$ROOT/services/registrar_https/install_site" ""
+	cat /etc/brski/registrar.conf
+}
+
+on_machine() { # FUNCTION LAST-LINES, a blank behind each
+	mkdir -p "$T/machine"
 	own_mounts
 	export ROOT BUILD T
-	unshare "${OWN_MOUNTS[@]}" --net --pid --fork --kill-child --mount-proc bash -c "$(declare -f alone); alone '$T/alone'" > "$T/alone.out" 2>&1 ||
-		{ tail -n 5 "$T/alone.out" && return 1; }
-	[ "$(tail -n 2 "$T/alone.out" | tr '\n' ' ')" = "200 200 " ] || { tail -n 5 "$T/alone.out" && return 1; }
+	unshare "${OWN_MOUNTS[@]}" --net --pid --fork --kill-child --mount-proc bash -ec "$(declare -f machine "$1"); machine '$T/machine'; $1 '$T/machine'" \
+		> "$T/machine.out" 2>&1 && [[ $(tr '\n' ' ' < "$T/machine.out") == *"$2" ]] ||
+		{ tail -n 8 "$T/machine.out" && return 1; }
 }
 
 if [ "$(id -u)" = 0 ]; then
-	echo "# A machine without FreeRADIUS"
-	check "installed, configured by the example, it serves as its user" in_alone
+	echo "# Installed"
+	check "without FreeRADIUS, configured by the example, it serves as its user" on_machine alone "200 200 "
+	check "beside FreeRADIUS it has what that has, and what was edited stays" on_machine beside \
+		"/etc/freeradius/3.0/certs/mine/r.pem /etc/freeradius/3.0/certs/brski/registrar.key /srv/brski/a.db https://ca.example/.well-known/cmp/p/x cmp_url = mine "
 fi
 finish
