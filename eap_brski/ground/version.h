@@ -2,6 +2,6 @@
 #ifndef BRSKI_GROUND_VERSION_H
 #define BRSKI_GROUND_VERSION_H
 
-#define BRSKI_VERSION "0.4.0"
+#define BRSKI_VERSION "0.5.0"
 
 #endif
