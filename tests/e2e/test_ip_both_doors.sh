@@ -32,7 +32,7 @@ state_of() { # NAME
 both_until() { # NAME REQUESTS CHANGE
 	local wire
 	same_state "$1" "$1-wire"
-	LD_PRELOAD=$BUILD/tests/kill-at.so KILL_AT="eapol_test:say:$3" join "$1-wire" -t 20 2> /dev/null &
+	LD_PRELOAD=$BUILD/tests/kill-at.so KILL_AT="eapol_test:say:$3" join "$1-wire" -t 30 2> /dev/null &
 	wire=$!
 	drive "$1" --vanish-after "$2" --trace || true
 	wait $wire || true
@@ -40,15 +40,20 @@ both_until() { # NAME REQUESTS CHANGE
 }
 
 
+# Both doors, with so much patience for MASA and PKI.
+doors_wait() { # SECONDS
+	lab_stop radius
+	lab_stop registrar
+	BRSKI_OPTIONS=$OPTIONS$'\n'"wait_total = $1" lab_radius
+	REGISTRAR_OPTIONS=$OPTIONS$'\n'"wait = $1" lab_registrar
+}
+
 lab_begin
 mkdir -p "$LAB/devices"
 lab_pki
-BRSKI_OPTIONS=$OPTIONS$'\n'"wait_total = 3"
-REGISTRAR_OPTIONS=$OPTIONS$'\n'"wait = 3"
 lab_store
 lab_port CA_PORT
-lab_radius
-lab_registrar
+doors_wait 2
 
 echo "# The same voucher-request at both doors at once"
 two_faced twin
@@ -58,6 +63,7 @@ same_state twin twin-wire
 pause_of twin
 check "the other door says the same" not join twin-wire
 check "one request waits, not two" test "$(brskictl queue | grep -c '[[:space:]]twin[[:space:]]')" = 1
+doors_wait 15
 MASA_PROGRAM=$BUILD/tests/rogue-masa lab_masa --min-interval 0 --fault delay=1
 pause_of twin-wire
 check "the supplicant has the voucher" both_until twin 1 'voucher -> imprinted'
@@ -88,6 +94,7 @@ check "... by EAP-TLS" lab_wait_log radius 'Login OK.*EAP-TLS' 5 "$mark"
 
 echo "# Begun at one door, ended at the other"
 lab_stop masa
+doors_wait 2
 two_faced moves
 check "the MASA is away: the device is told to come back, by 802.1X" not join moves-wire
 same_state moves-wire moves
