@@ -175,4 +175,4 @@ help:
 clean:
 	rm -rf $(BUILD) $(if $(BUILD_FOLDER),'$(BUILD_FOLDER)')
 
--include $(shell find -H $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find -H $(BUILD) -path '$(BUILD)/debian' -prune -o -type f -name '*.d' -print 2>/dev/null)
