@@ -119,11 +119,11 @@ subject_of() { # SERIAL: its IDevID's, as openssl req takes it
 	echo "/O=Acme/CN=Acme Sensor/serialNumber=$1"
 }
 
-# PKCS #10, base64 without armour (RFC 8951 3.1), in $LAB/csr.
+# PKCS #10, base64 without armour (RFC 8951 3.1), in $LAB/csr, or in $CSR_TO.
 certification_request() { # SERIAL [SUBJECT]
 	mkdir -p "$LAB/devices/$1"
 	[ -f "$LAB/devices/$1/new.key" ] || openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$LAB/devices/$1/new.key"
-	openssl req -new -key "$LAB/devices/$1/new.key" -subj "${2:-$(subject_of "$1")}" -outform DER | base64 > "$LAB/csr"
+	openssl req -new -key "$LAB/devices/$1/new.key" -subj "${2:-$(subject_of "$1")}" -outform DER | base64 > "${CSR_TO:-$LAB/csr}"
 }
 
 enroll() { # SERIAL [OPERATION] [curl options]: $LAB/csr, or the file $CSR, is sent, as type $TYPE

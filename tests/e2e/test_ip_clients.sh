@@ -19,9 +19,8 @@ OPTIONS="retry_after = 1"$'\n'"retry_interval_min = 1"$'\n'"retry_interval_max =
 
 cmp_client() { # SERIAL ir|p10cr [options]
 	local serial=$1 dir=$LAB/devices/$1 how
-	mkdir -p "$dir"
-	certification_request "$serial"
-	base64 -d < "$LAB/csr" | openssl req -inform DER -out "$dir/csr.pem"
+	CSR_TO=$dir/csr certification_request "$serial" # others run meanwhile
+	base64 -d < "$dir/csr" | openssl req -inform DER -out "$dir/csr.pem"
 	how=(-cmd ir -path .well-known/cmp/initialization -subject "$(subject_of "$serial")" -newkey "$dir/new.key")
 	[ "$2" = ir ] || how=(-cmd p10cr -path .well-known/cmp/pkcs10 -csr "$dir/csr.pem")
 	shift 2
@@ -34,8 +33,8 @@ cmp_client() { # SERIAL ir|p10cr [options]
 est_client() { # SERIAL [options]
 	local serial=$1 dir=$LAB/devices/$1
 	shift
-	certification_request "$serial"
-	base64 -d < "$LAB/csr" > "$dir/csr.der"
+	CSR_TO=$dir/csr certification_request "$serial"
+	base64 -d < "$dir/csr" > "$dir/csr.der"
 	there timeout 60 pki --est --url "https://localhost:$REGISTRAR_PORT" --cacert "$PKI/home-ca.pem" --in "$dir/csr.der" \
 		--cert "$PKI/idevid-$serial.pem" --key "$PKI/idevid-$serial.key" --interval 1 --maxpolltime 40 --outform pem "$@" \
 		> "$dir/new.pem" 2> "$dir/pki.log"
