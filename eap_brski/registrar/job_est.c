@@ -356,5 +356,5 @@ const struct brski_job_type brski_job_type_est = {
 	.transaction = transaction,
 	.deliver = brski_registrar_deliver_est,
 	.defer = brski_registrar_defer_est,
-	.turn_away = brski_registrar_turn_away_est,
+	.turn_away = brski_registrar_session_turn_away,
 };

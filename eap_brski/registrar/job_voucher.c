@@ -414,5 +414,5 @@ const struct brski_job_type brski_job_type_voucher = {
 	.plan = plan,
 	.deliver = brski_registrar_deliver_voucher,
 	.defer = brski_registrar_defer_voucher,
-	.turn_away = brski_registrar_turn_away_voucher,
+	.turn_away = brski_registrar_session_turn_away,
 };

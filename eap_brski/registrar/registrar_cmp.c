@@ -281,22 +281,20 @@ static enum brski_code use_permission(
  */
 static enum brski_code begin(struct cmp_context *c, enum brski_work work, struct brski_error *err)
 {
-	char own[BRSKI_FINGERPRINT_MAX], why[BRSKI_PERMISSION_WHY];
-	struct brski_job *known = NULL;
-	bool begun = true;
+	char why[BRSKI_PERMISSION_WHY];
+	struct brski_job *known;
 	enum brski_code code = brski_permission_ask(
 		c->s->registrar, &c->s->device, BRSKI_PERMISSION_BEGIN, transaction_of(c), why, err);
 
-	if (code == BRSKI_OK && why[0] != '\0') {
-		code = brski_job_key_of(&c->s->device, brski_buf_span(&c->msg->der), own, err);
-		if (code == BRSKI_OK)
-			code = find_job(c, own, &known, err);
-		begun = known && !brski_job_is_stale(known);
-		brski_job_free(known);
-	}
 	if (code != BRSKI_OK)
 		return code;
-	return begun ? find_or_start(c, work, "", err) : refuse_without_permission(c, why, err);
+	if (why[0] == '\0')
+		return find_or_start(c, work, "", err);
+	code = brski_registrar_known(c->s, brski_buf_span(&c->msg->der), &known, err);
+	if (code != BRSKI_OK)
+		return code;
+	return known ? brski_registrar_use_job(c->s, known, c->response, c->job, err)
+		     : refuse_without_permission(c, why, err);
 }
 
 /* RFC 9483 4.1.1: one certificate of those that were issued is confirmed, and that uses up the voucher. */
@@ -538,8 +536,7 @@ static enum brski_code authorize(struct cmp_context *c, struct brski_error *err)
 	case BRSKI_ACCEPT:
 		return dispatch(c, err);
 	case BRSKI_DEFER: /* nothing is kept: the same request must come again */
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
-		return brski_http_reply_later(c->response, 503, retry_after, "come back later", err);
+		return brski_registrar_session_come_back(s, 503, retry_after, c->response, err);
 	case BRSKI_REFUSE:
 	default:
 		return reject(c, BRSKI_CMP_NOT_AUTHORIZED, "this device may not join", err);
@@ -617,12 +614,8 @@ enum brski_code brski_registrar_defer_cmp(struct brski_registrar_session *s, con
 	struct brski_http *response, struct brski_error *err)
 {
 	struct cmp_context c = {.s = s, .msg = &s->pending, .response = response};
-	long seconds = brski_job_not_before(job);
+	long seconds = brski_registrar_session_wait(s, job);
 
-	if (seconds < s->registrar->retry_after)
-		seconds = s->registrar->retry_after;
-	if (job->why[0] != '\0')
-		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
 	brski_registrar_session_note(
 		s, "deferred", true, "told to come back in %ld s for its certificate", seconds);
 	/*

@@ -219,23 +219,6 @@ static enum brski_code find_or_start(struct est_context *c, struct brski_error *
 	return brski_registrar_ask(c->s, &asked, c->response, c->job, err);
 }
 
-/* *known NULL: nobody works at such a request, nor has, or that is past. */
-static enum brski_code find(struct est_context *c, struct brski_job **known, struct brski_error *err)
-{
-	struct brski_registrar_session *s = c->s;
-	char key[BRSKI_FINGERPRINT_MAX];
-	enum brski_code code = brski_job_key_of(&s->device, c->der, key, err);
-
-	*known = NULL;
-	if (code == BRSKI_OK)
-		code = brski_job_find(s->registrar, &s->device, &s->manufacturer, key, known, err);
-	if (code == BRSKI_OK && *known && brski_job_is_stale(*known)) {
-		brski_job_free(*known);
-		*known = NULL;
-	}
-	return code;
-}
-
 /* What was begun goes on, however long the PKI takes; what is new needs what a voucher gives. */
 static enum brski_code ask_permission(struct est_context *c, const struct brski_job *known,
 	char why[BRSKI_PERMISSION_WHY], struct brski_error *err)
@@ -256,14 +239,15 @@ static enum brski_code begin(struct est_context *c, struct brski_error *err)
 {
 	struct brski_job *known;
 	char why[BRSKI_PERMISSION_WHY] = "";
-	enum brski_code code = find(c, &known, err);
+	enum brski_code code = brski_registrar_known(c->s, c->der, &known, err);
 
 	if (code == BRSKI_OK)
 		code = ask_permission(c, known, why, err);
+	if (code == BRSKI_OK && why[0] == '\0')
+		return known ? brski_registrar_use_job(c->s, known, c->response, c->job, err)
+			     : find_or_start(c, err);
 	brski_job_free(known);
-	if (code != BRSKI_OK)
-		return code;
-	return why[0] == '\0' ? find_or_start(c, err) : refuse_without_permission(c, why, err);
+	return code == BRSKI_OK ? refuse_without_permission(c, why, err) : code;
 }
 
 static enum brski_code authorize(struct est_context *c, struct brski_error *err)
@@ -279,12 +263,10 @@ static enum brski_code authorize(struct est_context *c, struct brski_error *err)
 	case BRSKI_ACCEPT:
 		return begin(c, err);
 	case BRSKI_DEFER: /* nothing is kept: the same request must come again */
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
-		return brski_http_reply_later(
-			c->response, 202, retry_after, "come back with the same request", err);
+		return brski_registrar_session_come_back(s, 202, retry_after, c->response, err);
 	case BRSKI_REFUSE:
 	default:
-		return brski_registrar_turn_away_est(s, c->response, err);
+		return brski_registrar_session_turn_away(s, c->response, err);
 	}
 }
 
@@ -388,23 +370,12 @@ enum brski_code brski_registrar_deliver_est(struct brski_registrar_session *s, c
 enum brski_code brski_registrar_defer_est(struct brski_registrar_session *s, const struct brski_job *job,
 	struct brski_http *response, struct brski_error *err)
 {
-	long seconds = brski_job_not_before(job);
+	long seconds;
 
 	if (brski_job_est_is_rejected(job)) /* that the PKI must hear of it is no concern of the device's */
 		return deliver_refusal(s, job, response, err);
-	if (seconds < s->registrar->retry_after)
-		seconds = s->registrar->retry_after;
-	if (job->why[0] != '\0')
-		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
-	brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
+	seconds = brski_registrar_session_wait(s, job);
 	brski_registrar_session_note(
 		s, "deferred", true, "told to come back in %ld s for its certificate", seconds);
-	return brski_http_reply_later(response, 202, seconds, "come back with the same request", err);
-}
-
-enum brski_code brski_registrar_turn_away_est(
-	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
-{
-	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
-	return brski_http_reply_text(response, 403, "this device may not join", err);
+	return brski_registrar_session_come_back(s, 202, seconds, response, err);
 }

@@ -473,6 +473,9 @@ struct brski_registrar_asked {
 BRSKI_CHECKED enum brski_code brski_registrar_ask(struct brski_registrar_session *s,
 	const struct brski_registrar_asked *asked, struct brski_http *response, struct brski_job **job,
 	struct brski_error *err);
+/* Only the first of these, the caller's. *out NULL with BRSKI_OK: there is none. */
+BRSKI_CHECKED enum brski_code brski_registrar_known(const struct brski_registrar_session *s,
+	struct brski_span octets, struct brski_job **out, struct brski_error *err);
 /* A stored job answers now, or is handed out to be driven. Takes it. As brski_registrar_ask. */
 BRSKI_CHECKED enum brski_code brski_registrar_use_job(struct brski_registrar_session *s,
 	struct brski_job *found, struct brski_http *response, struct brski_job **job,
@@ -491,6 +494,17 @@ void brski_registrar_session_trouble(struct brski_registrar_session *s, const ch
  */
 BRSKI_CHECKED enum brski_code brski_registrar_session_decide(struct brski_registrar_session *s,
 	enum brski_decision *decision, long *retry_after, struct brski_error *err);
+/*
+ * It is told to come back in so many seconds: 202, where the same request brings then what it asked for
+ * (RFC 8995 5.6, RFC 7030 4.2.3), or 503.
+ */
+BRSKI_CHECKED enum brski_code brski_registrar_session_come_back(struct brski_registrar_session *s,
+	unsigned status, long seconds, struct brski_http *response, struct brski_error *err);
+/* It is told that it may not join, whatever it has asked for. */
+BRSKI_CHECKED enum brski_code brski_registrar_session_turn_away(
+	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err);
+/* It waits for that job, for so many seconds at least; what keeps that becomes the session's reason. */
+long brski_registrar_session_wait(struct brski_registrar_session *s, const struct brski_job *job);
 
 /* ---- registrar_nonce.c: recipNonce, RFC 9483 3.5 ---- */
 
@@ -566,8 +580,6 @@ BRSKI_CHECKED enum brski_code brski_registrar_deliver_voucher(struct brski_regis
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_registrar_defer_voucher(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_registrar_turn_away_voucher(
-	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_registrar_deliver_cmp(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_registrar_defer_cmp(struct brski_registrar_session *s,
@@ -578,8 +590,6 @@ BRSKI_CHECKED enum brski_code brski_registrar_deliver_est(struct brski_registrar
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
 BRSKI_CHECKED enum brski_code brski_registrar_defer_est(struct brski_registrar_session *s,
 	const struct brski_job *job, struct brski_http *response, struct brski_error *err);
-BRSKI_CHECKED enum brski_code brski_registrar_turn_away_est(
-	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err);
 
 /* ---- registrar_discovery.c and others: the endpoints for everybody ---- */
 

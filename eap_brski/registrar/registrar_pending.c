@@ -12,10 +12,9 @@
 static enum brski_code put_off(struct brski_registrar_session *s, const struct brski_job_type *type,
 	long seconds, const struct brski_error *why, struct brski_http *response, struct brski_error *err)
 {
-	brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
 	brski_registrar_session_note(s, type->request, false, "%s", why->why);
-	return brski_http_reply_later(
-		response, 503, seconds > 0 ? seconds : s->registrar->retry_after, "come back later", err);
+	return brski_registrar_session_come_back(
+		s, 503, seconds > 0 ? seconds : s->registrar->retry_after, response, err);
 }
 
 static enum brski_code refuse(struct brski_registrar_session *s, const struct brski_job_type *type,
@@ -114,6 +113,22 @@ static enum brski_code start(struct brski_registrar_session *s, const struct brs
 	if (code == BRSKI_TOO_LARGE)
 		return put_off(s, asked->type, seconds, &why, response, err);
 	return brski_registrar_give_up(&why, code, err);
+}
+
+enum brski_code brski_registrar_known(const struct brski_registrar_session *s, struct brski_span octets,
+	struct brski_job **out, struct brski_error *err)
+{
+	char key[BRSKI_FINGERPRINT_MAX];
+	enum brski_code code = brski_job_key_of(&s->device, octets, key, err);
+
+	*out = NULL;
+	if (code == BRSKI_OK)
+		code = brski_job_find(s->registrar, &s->device, &s->manufacturer, key, out, err);
+	if (*out && brski_job_is_stale(*out)) {
+		brski_job_free(*out);
+		*out = NULL;
+	}
+	return code;
 }
 
 enum brski_code brski_registrar_ask(struct brski_registrar_session *s,

@@ -38,9 +38,8 @@ static enum brski_code answer_trouble(struct brski_registrar_session *s, enum br
 	if (code == BRSKI_NO_MEMORY)
 		return brski_registrar_give_up(why, code, err);
 	s->pending_key[0] = '\0';
-	brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
 	brski_registrar_session_trouble(s, why->why);
-	return brski_http_reply_later(response, 503, s->registrar->retry_after, "come back later", err);
+	return brski_registrar_session_come_back(s, 503, s->registrar->retry_after, response, err);
 }
 
 static enum brski_code serve(struct brski_registrar_session *s, const struct brski_http *request,
@@ -113,8 +112,7 @@ static enum brski_code deliver(struct brski_registrar_session *s, const struct b
 	case BRSKI_ACCEPT:
 		return job->type->deliver(s, job, response, err);
 	case BRSKI_DEFER:
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
-		return brski_http_reply_later(response, 503, retry_after, "come back later", err);
+		return brski_registrar_session_come_back(s, 503, retry_after, response, err);
 	case BRSKI_REFUSE:
 	default:
 		return job->type->turn_away(s, response, err);

@@ -118,3 +118,28 @@ const char *brski_registrar_session_reason(const struct brski_registrar_session 
 {
 	return s->reason;
 }
+
+enum brski_code brski_registrar_session_come_back(struct brski_registrar_session *s, unsigned status,
+	long seconds, struct brski_http *response, struct brski_error *err)
+{
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
+	return brski_http_reply_later(response, status, seconds,
+		status == 202 ? "come back with the same request" : "come back later", err);
+}
+
+enum brski_code brski_registrar_session_turn_away(
+	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
+{
+	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
+	/* RFC 8995 5.3: 403, since an administrator can resolve it */
+	return brski_http_reply_text(response, 403, "this device may not join", err);
+}
+
+long brski_registrar_session_wait(struct brski_registrar_session *s, const struct brski_job *job)
+{
+	long seconds = brski_job_not_before(job);
+
+	if (job->why[0] != '\0')
+		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
+	return seconds > s->registrar->retry_after ? seconds : s->registrar->retry_after;
+}

@@ -107,12 +107,10 @@ static enum brski_code decide_success(
 	case BRSKI_ACCEPT:
 		return use_certificate(s, response, err);
 	case BRSKI_DEFER:
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
-		return brski_http_reply_later(response, 503, retry_after, "come back later", err);
+		return brski_registrar_session_come_back(s, 503, retry_after, response, err);
 	case BRSKI_REFUSE:
 	default:
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
-		return brski_http_reply_text(response, 403, "this device may not join", err);
+		return brski_registrar_session_turn_away(s, response, err);
 	}
 }
 

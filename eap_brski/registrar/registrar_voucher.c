@@ -42,20 +42,11 @@ static enum brski_code refuse_request(struct brski_registrar_session *s, struct 
 		response, brski_code_http_status(why->code), brski_code_name(why->code), err);
 }
 
-enum brski_code brski_registrar_turn_away_voucher(
-	struct brski_registrar_session *s, struct brski_http *response, struct brski_error *err)
-{
-	brski_registrar_session_move(s, BRSKI_SESSION_SAID_NO);
-	/* RFC 8995 5.3: 403, since an administrator can resolve it */
-	return brski_http_reply_text(response, 403, "this device may not join", err);
-}
-
 static enum brski_code defer_device(struct brski_registrar_session *s, long retry_after,
 	struct brski_http *response, struct brski_error *err)
 {
-	brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
 	brski_registrar_session_note(s, "deferred", true, "told to come back in %ld s", retry_after);
-	return brski_http_reply_later(response, 202, retry_after, "come back with the same request", err);
+	return brski_registrar_session_come_back(s, 202, retry_after, response, err);
 }
 
 struct voucher_context {
@@ -106,7 +97,7 @@ static enum brski_code authorize(struct brski_registrar_session *s, struct brski
 		return defer_device(s, retry_after, response, err);
 	case BRSKI_REFUSE:
 	default:
-		return brski_registrar_turn_away_voucher(s, response, err);
+		return brski_registrar_session_turn_away(s, response, err);
 	}
 }
 
@@ -148,11 +139,9 @@ enum brski_code brski_registrar_deliver_voucher(struct brski_registrar_session *
 	/* CMP is served to a device that was given a voucher here, in this session or before: RFC 8995 5.8.3 */
 	code = brski_permission_give(s->registrar, &s->device, job->key, err);
 	if (code == BRSKI_NOT_FOUND) { /* refused meanwhile, by the MASA at another request for instance */
-		brski_registrar_session_move(s, BRSKI_SESSION_SAID_COME_BACK);
 		brski_registrar_session_note(
 			s, "voucher", false, "a refusal came between, and the voucher is not given out");
-		return brski_http_reply_later(
-			response, 503, s->registrar->retry_after, "come back later", err);
+		return brski_registrar_session_come_back(s, 503, s->registrar->retry_after, response, err);
 	}
 	return code == BRSKI_OK ? copy_answer(&job->answer, response, err) : code;
 }
@@ -160,10 +149,5 @@ enum brski_code brski_registrar_deliver_voucher(struct brski_registrar_session *
 enum brski_code brski_registrar_defer_voucher(struct brski_registrar_session *s, const struct brski_job *job,
 	struct brski_http *response, struct brski_error *err)
 {
-	long seconds = brski_job_not_before(job);
-
-	if (job->why[0] != '\0')
-		snprintf(s->reason, sizeof(s->reason), "%s", job->why);
-	return defer_device(
-		s, seconds > s->registrar->retry_after ? seconds : s->registrar->retry_after, response, err);
+	return defer_device(s, brski_registrar_session_wait(s, job), response, err);
 }
