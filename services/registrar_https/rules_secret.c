@@ -28,7 +28,7 @@ static enum brski_code check_rights(const char *path, struct brski_error *err)
 static bool is_plain(struct brski_span value)
 {
 	for (size_t i = 0; i < value.len; i++)
-		if (!isalnum(value.data[i]) && !strchr("-_.", value.data[i]))
+		if (!isalnum(value.data[i]) && !memchr("-_.", value.data[i], 3))
 			return false;
 	return value.len > 0;
 }

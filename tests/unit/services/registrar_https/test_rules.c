@@ -445,6 +445,16 @@ START_TEST(the_secrets_file_is_what_it_must_be)
 }
 END_TEST
 
+/* FreeRADIUS would read another one than we. */
+START_TEST(a_secret_has_no_zero_in_it)
+{
+	static const char text[] = "secret = " TEST_RADIUS_SECRET "\0and-more\n";
+
+	file_write(secret_file, brski_span(text, sizeof(text) - 1));
+	EXPECT_WHY(BRSKI_MALFORMED, "letters, digits", make_rules(server.address));
+}
+END_TEST
+
 START_TEST(without_a_secret_there_is_no_server)
 {
 	struct rules_config config = {.server = server.address, .store = store, .env = &env};
@@ -481,6 +491,7 @@ int main(void)
 	tcase_add_test(tc, none_is_the_operators_word);
 	tcase_add_test(tc, that_everybody_is_refused_is_told_at_the_start);
 	tcase_add_loop_test(tc, the_secrets_file_is_what_it_must_be, 0, COUNT(secrets));
+	tcase_add_test(tc, a_secret_has_no_zero_in_it);
 	tcase_add_test(tc, without_a_secret_there_is_no_server);
 	suite_add_tcase(s, tc);
 	runner = srunner_create(s);
