@@ -8,6 +8,7 @@
 #include "eap_brski/cmp/cmp_oids.h"
 #include "services/registrar/policy.h"
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/site_settings.h"
 #include "tests/unit/support/store_rows.h"
 #include "tests/unit/support/visit.h"
 
@@ -26,18 +27,6 @@ static struct brski_policy *policy;
 static struct visit v;
 static struct brski_error err;
 static char folder[64], path[96];
-
-static void put_acme(void)
-{
-	struct brski_store_manufacturer m = {
-		.name = "acme", .mode = BRSKI_MODE_MANUFACTURER, .check_voucher = true, .audit_log = true};
-
-	EXPECT(BRSKI_OK, brski_certs_to_pem(site.maker_anchors, &m.idevid_anchors, &err));
-	EXPECT(BRSKI_OK, brski_certs_to_pem(site.masa_anchors, &m.voucher_anchors, &err));
-	EXPECT(BRSKI_OK, brski_certs_to_pem(site.masa_anchors, &m.tls_anchors, &err));
-	EXPECT(BRSKI_OK, brski_store_manufacturer_put(store, &m, &err));
-	brski_store_manufacturer_free(&m);
-}
 
 /* Another server on the database, or the same one after a restart. */
 static void start(void)
@@ -69,7 +58,7 @@ static void setup(void)
 	temp_make(folder);
 	snprintf(path, sizeof(path), "%s/r.db", folder);
 	start();
-	put_acme();
+	site_put_acme(store, &site, BRSKI_MODE_MANUFACTURER, true);
 	visit_open(&v, &site);
 	ck_assert_uint_eq(visit_voucher(&v), 200);
 	site.n_masa_calls = 0;

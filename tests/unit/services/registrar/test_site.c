@@ -12,7 +12,7 @@
 #include "services/registrar/site.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/memory.h"
-#include "tests/unit/support/site_web.h"
+#include "tests/unit/support/site_settings.h"
 #include "tests/unit/support/store_rows.h"
 
 /*
@@ -41,41 +41,6 @@ static const struct brski_env env = {.now = now};
 
 /* ---- The registrar ---- */
 
-static void set(const char *name, const char *fmt, const char *text)
-{
-	char value[128];
-
-	snprintf(value, sizeof(value), fmt, text);
-	EXPECT(BRSKI_OK, settings_set(settings_find(brski_settings, name), &settings, value, &err));
-}
-
-static void set_all(void)
-{
-	EXPECT(BRSKI_OK, settings_standard(brski_settings, &settings, &err));
-	set("certificate_file", "%s/cert.pem", folder);
-	set("private_key_file", "%s/key.pem", folder);
-	set("ca_file", "%s/ca.pem", folder);
-	set("database", "%s", database);
-	set("cmp_url", "%s", web.cmp_url);
-	set("retry_interval_min", "%s", "1");
-	set("retry_interval_max", "%s", "1");
-	EXPECT(BRSKI_OK, settings_check(brski_settings, &settings, &err));
-}
-
-static void put_acme(void)
-{
-	struct brski_store_manufacturer m = {
-		.name = "acme", .mode = BRSKI_MODE_INVENTORY, .check_voucher = true, .audit_log = true};
-
-	snprintf(m.masa_url, sizeof(m.masa_url), "%s", web.masa_url);
-	EXPECT(BRSKI_OK, brski_certs_to_pem(world.maker_anchors, &m.idevid_anchors, &err));
-	EXPECT(BRSKI_OK, brski_certs_to_pem(world.masa_anchors, &m.voucher_anchors, &err));
-	EXPECT(BRSKI_OK, brski_certs_to_pem(world.masa_anchors, &m.tls_anchors, &err));
-	EXPECT(BRSKI_OK, brski_store_manufacturer_put(store, &m, &err));
-	EXPECT(BRSKI_OK, brski_store_device_put(store, "acme", SITE_SERIAL, "", &err));
-	brski_store_manufacturer_free(&m);
-}
-
 static void start(void)
 {
 	const struct brski_site_config config = {.settings = &settings, .env = &env};
@@ -99,8 +64,9 @@ static void setup(void)
 	snprintf(database, sizeof(database), "%s/registrar.db", folder);
 	site_write_files(&world, &world.registrar_cred, folder);
 	EXPECT(BRSKI_OK, brski_store_open(database, true, &store, &err));
-	put_acme();
-	set_all();
+	site_put_acme(store, &world, BRSKI_MODE_INVENTORY, true);
+	EXPECT(BRSKI_OK, brski_store_device_put(store, "acme", SITE_SERIAL, "", &err));
+	site_set_all(&settings, &web, folder, database);
 	ahead = 0;
 }
 
@@ -574,7 +540,7 @@ START_TEST(https_to_the_pki_leads_to_ca_file)
 	struct visit v;
 
 	site_web_ca_tls(&web, &world.domain_ca);
-	set("cmp_url", "HTTPS%s", strchr(web.cmp_url, ':'));
+	site_set(&settings, "cmp_url", "HTTPS%s", strchr(web.cmp_url, ':'));
 	start();
 	v = visit();
 	ck_assert_msg(v.enrolled, "%s", v.said);
@@ -589,12 +555,12 @@ START_TEST(the_pki_is_asked_at_the_operations_label)
 	char url[96];
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/.well-known/cmp", web.ca.port);
-	set("cmp_url", "%s", url);
+	site_set(&settings, "cmp_url", "%s", url);
 	start();
 	ck_assert(visit().enrolled);
 	ck_assert_str_eq(web.ca_path, "/.well-known/cmp/initialization");
 	stop();
-	set("cmp_labels", "%s", "no");
+	site_set(&settings, "cmp_labels", "no");
 	start();
 	memory_close(&memory); /* the device is reset */
 	memory_open(&memory);
@@ -614,7 +580,7 @@ START_TEST(https_to_the_pki_has_anchors_of_its_own)
 	snprintf(file, sizeof(file), "%s/pki-tls.pem", folder);
 	file_write_certs(file, anchors);
 	site_web_ca_tls(&web, &world.foreign);
-	set("cmp_url", "%s", web.cmp_url);
+	site_set(&settings, "cmp_url", "%s", web.cmp_url);
 	start();
 	v = visit();
 	ck_assert(!v.enrolled);
@@ -622,7 +588,7 @@ START_TEST(https_to_the_pki_has_anchors_of_its_own)
 	ck_assert_uint_gt(s.found, 0); /* no answer: the certificate does not verify */
 	ck_assert_uint_eq(world.n_ca_calls, 0);
 	stop();
-	set("cmp_tls_ca_file", "%s", file);
+	site_set(&settings, "cmp_tls_ca_file", "%s", file);
 	start();
 	wait_until_answered();
 	v = come_back(&v);
@@ -661,10 +627,10 @@ START_TEST(hosts_of_audit_logs_are_hosts)
 {
 	const struct brski_site_config config = {.settings = &settings, .check_only = true, .env = &env};
 
-	set("masa_hosts", "%s", "logs.example, https://other.example/");
+	site_set(&settings, "masa_hosts", "logs.example, https://other.example/");
 	EXPECT_WHY(BRSKI_MALFORMED, "masa_hosts: \"https://other.example/\" is no HOST or HOST:PORT",
 		brski_site_new(&config, &site, &err));
-	set("masa_hosts", "%s", "logs.example, other.example:8443");
+	site_set(&settings, "masa_hosts", "logs.example, other.example:8443");
 	EXPECT(BRSKI_OK, brski_site_new(&config, &site, &err));
 }
 END_TEST
@@ -750,19 +716,19 @@ START_TEST(settings_are_checked)
 {
 	const struct brski_site_config config = {.settings = &settings, .env = &env};
 
-	set("cmp_url", "%s", "ftp://127.0.0.1/");
+	site_set(&settings, "cmp_url", "ftp://127.0.0.1/");
 	EXPECT_WHY(BRSKI_UNSUPPORTED, "cmp_url", brski_site_new(&config, &site, &err));
-	set("cmp_url", "%s", "http://127.0.0.1:99999/");
+	site_set(&settings, "cmp_url", "http://127.0.0.1:99999/");
 	EXPECT_WHY(BRSKI_MALFORMED, "its port is no number", brski_site_new(&config, &site, &err));
-	set("cmp_url", "%s", web.cmp_url);
-	set("cmp_tls_ca_file", "%s/no-such.pem", folder);
+	site_set(&settings, "cmp_url", "%s", web.cmp_url);
+	site_set(&settings, "cmp_tls_ca_file", "%s/no-such.pem", folder);
 	ck_assert_int_ne(brski_site_new(&config, &site, &err), BRSKI_OK);
 	ck_assert_msg(strstr(err.why, "cmp_tls_ca_file") != NULL, "%s", err.why);
-	set("cmp_tls_ca_file", "%s", "");
-	set("cmp_signer_file", "%s/none.pem", folder);
+	site_set(&settings, "cmp_tls_ca_file", "%s", "");
+	site_set(&settings, "cmp_signer_file", "%s/none.pem", folder);
 	EXPECT_WHY(BRSKI_NOT_FOUND, "cmp_signer_file", brski_site_new(&config, &site, &err));
-	set("cmp_signer_file", "%s/ca.pem", folder);
-	set("database", "%s/no/such/folder/r.db", folder);
+	site_set(&settings, "cmp_signer_file", "%s/ca.pem", folder);
+	site_set(&settings, "database", "%s/no/such/folder/r.db", folder);
 	ck_assert_int_ne(brski_site_new(&config, &site, &err), BRSKI_OK);
 	ck_assert_msg(strstr(err.why, "/no/such/folder/r.db") != NULL, "%s", err.why);
 	ck_assert_ptr_null(site);

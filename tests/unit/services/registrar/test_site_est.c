@@ -9,7 +9,7 @@
 #include "services/registrar/site.h"
 #include "tests/unit/support/est_visit.h"
 #include "tests/unit/support/files.h"
-#include "tests/unit/support/site_web.h"
+#include "tests/unit/support/site_settings.h"
 
 /*
  * EST at a whole registrar from its settings and files on (site, worker, store): it goes through the
@@ -24,39 +24,6 @@ static struct brski_store *store; /* another process's view of it */
 static struct brski_error err;
 static char folder[64], database[96];
 static struct visit v;
-
-static void set(const char *name, const char *fmt, const char *text)
-{
-	char value[128];
-
-	snprintf(value, sizeof(value), fmt, text);
-	EXPECT(BRSKI_OK, settings_set(settings_find(brski_settings, name), &settings, value, &err));
-}
-
-static void set_all(void)
-{
-	EXPECT(BRSKI_OK, settings_standard(brski_settings, &settings, &err));
-	set("certificate_file", "%s/cert.pem", folder);
-	set("private_key_file", "%s/key.pem", folder);
-	set("ca_file", "%s/ca.pem", folder);
-	set("database", "%s", database);
-	set("cmp_url", "%s", web.cmp_url);
-	set("retry_interval_min", "%s", "1");
-	set("retry_interval_max", "%s", "1");
-}
-
-static void put_acme(void)
-{
-	struct brski_store_manufacturer m = {
-		.name = "acme", .mode = BRSKI_MODE_MANUFACTURER, .check_voucher = true};
-
-	snprintf(m.masa_url, sizeof(m.masa_url), "%s", web.masa_url);
-	EXPECT(BRSKI_OK, brski_certs_to_pem(world.maker_anchors, &m.idevid_anchors, &err));
-	EXPECT(BRSKI_OK, brski_certs_to_pem(world.masa_anchors, &m.voucher_anchors, &err));
-	EXPECT(BRSKI_OK, brski_certs_to_pem(world.masa_anchors, &m.tls_anchors, &err));
-	EXPECT(BRSKI_OK, brski_store_manufacturer_put(store, &m, &err));
-	brski_store_manufacturer_free(&m);
-}
 
 static void start(void)
 {
@@ -87,8 +54,8 @@ static void setup(void)
 	snprintf(database, sizeof(database), "%s/registrar.db", folder);
 	site_write_files(&world, &world.registrar_cred, folder);
 	EXPECT(BRSKI_OK, brski_store_open(database, true, &store, &err));
-	put_acme();
-	set_all();
+	site_put_acme(store, &world, BRSKI_MODE_MANUFACTURER, false);
+	site_set_all(&settings, &web, folder, database);
 	memset(&v, 0, sizeof(v));
 	v.site = &world;
 }
@@ -198,7 +165,7 @@ END_TEST
 /* The setting is the engine's, and the inventory the store's. */
 START_TEST(without_a_voucher)
 {
-	set("est_without_voucher", "%s", "yes");
+	site_set(&settings, "est_without_voucher", "yes");
 	start();
 	est_make(&v, &(struct est_ask){0});
 	ck_assert_uint_eq(come(), 403);

@@ -14,6 +14,7 @@
 #include "services/registrar/policy.h"
 #include "services/registrar/worker.h"
 #include "tests/unit/support/files.h"
+#include "tests/unit/support/site_settings.h"
 #include "tests/unit/support/site_web.h"
 #include "tests/unit/support/visit.h"
 
@@ -347,20 +348,6 @@ static void check_calls(unsigned n_first, unsigned times_first, unsigned n_all)
 
 static struct registrar own;
 
-static void put_acme(void)
-{
-	struct brski_store_manufacturer m = {
-		.name = "acme", .mode = BRSKI_MODE_MANUFACTURER, .check_voucher = true, .audit_log = true};
-	struct brski_error err;
-
-	snprintf(m.masa_url, sizeof(m.masa_url), "%s", site.masa_url);
-	EXPECT(BRSKI_OK, brski_certs_to_pem(site.maker_anchors, &m.idevid_anchors, &err));
-	EXPECT(BRSKI_OK, brski_certs_to_pem(site.masa_anchors, &m.voucher_anchors, &err));
-	EXPECT(BRSKI_OK, brski_certs_to_pem(site.masa_anchors, &m.tls_anchors, &err));
-	EXPECT(BRSKI_OK, brski_store_manufacturer_put(own.store, &m, &err));
-	brski_store_manufacturer_free(&m);
-}
-
 /* CMP is for devices that have had a voucher. */
 static void give_voucher(void)
 {
@@ -416,7 +403,7 @@ static void setup(void)
 	web.masa.arrived = web.ca.arrived = on_arrived;
 	web.masa.leaving = web.ca.leaving = on_leaving;
 	registrar_open(&own);
-	put_acme();
+	site_put_acme(own.store, &site, BRSKI_MODE_MANUFACTURER, true);
 	give_voucher();
 }
 

@@ -11,7 +11,7 @@
 #include "services/registrar_https/door.h"
 #include "tests/driver/https/connection.h"
 #include "tests/unit/support/files.h"
-#include "tests/unit/support/site_web.h"
+#include "tests/unit/support/site_settings.h"
 
 /*
  * The whole door in a thread, with a site on a database file, and MASA and CA behind real sockets;
@@ -77,14 +77,6 @@ static void set(const char *name, const char *value)
 		EXPECT(BRSKI_OK, settings_set(settings_find(door_table, name), &settings.door, value, &err));
 }
 
-static void set_file(const char *name, const char *file)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, file);
-	set(name, path);
-}
-
 static void start(void)
 {
 	EXPECT(BRSKI_OK, door_new(base, &settings, &env, &door, &err));
@@ -113,20 +105,6 @@ static void end(void)
 	door = NULL;
 }
 
-static void put_acme(void)
-{
-	struct brski_store_manufacturer m = {
-		.name = "acme", .mode = BRSKI_MODE_INVENTORY, .check_voucher = true, .audit_log = true};
-
-	snprintf(m.masa_url, sizeof(m.masa_url), "%s", web.masa_url);
-	EXPECT(BRSKI_OK, brski_certs_to_pem(world.maker_anchors, &m.idevid_anchors, &err));
-	EXPECT(BRSKI_OK, brski_certs_to_pem(world.masa_anchors, &m.voucher_anchors, &err));
-	EXPECT(BRSKI_OK, brski_certs_to_pem(world.masa_anchors, &m.tls_anchors, &err));
-	EXPECT(BRSKI_OK, brski_store_manufacturer_put(store, &m, &err));
-	EXPECT(BRSKI_OK, brski_store_device_put(store, "acme", SITE_SERIAL, "", &err));
-	brski_store_manufacturer_free(&m);
-}
-
 static void set_up(void)
 {
 	char database[96];
@@ -137,18 +115,12 @@ static void set_up(void)
 	site_write_files(&world, &world.registrar_cred, folder);
 	snprintf(database, sizeof(database), "%s/registrar.db", folder);
 	EXPECT(BRSKI_OK, brski_store_open(database, true, &store, &err));
-	put_acme();
-	EXPECT(BRSKI_OK, settings_standard(brski_settings, &settings.site, &err));
+	site_put_acme(store, &world, BRSKI_MODE_INVENTORY, true);
+	EXPECT(BRSKI_OK, brski_store_device_put(store, "acme", SITE_SERIAL, "", &err));
+	site_set_all(&settings.site, &web, folder, database);
 	EXPECT(BRSKI_OK, settings_standard(door_table, &settings.door, &err));
-	set_file("certificate_file", "cert.pem");
-	set_file("private_key_file", "key.pem");
-	set_file("ca_file", "ca.pem");
-	set("database", database);
-	set("cmp_url", web.cmp_url);
 	set("listen", "127.0.0.1:0");
 	set("wait", "30");
-	set("retry_interval_min", "1");
-	set("retry_interval_max", "1");
 	set("max_requests_per_connection", "0");
 	base = event_base_new();
 	url[0] = '\0';
