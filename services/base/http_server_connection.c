@@ -343,10 +343,9 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 	struct http_connection *c = arg;
 
 	(void)fd;
-	if ((what & EV_TIMEOUT) && !(what & (EV_READ | EV_WRITE)))
+	/* a slow stream of octets is none the less late */
+	if (what == EV_TIMEOUT || brski_now_ms() >= c->deadline)
 		on_time(c);
-	else if (brski_now_ms() >= c->deadline)
-		on_time(c); /* a slow stream of octets is none the less late */
 	else
 		http_connection_run(c);
 }
