@@ -39,8 +39,6 @@ static const char usage[] =
 	"  --pkcs10          ask for the certificate by PKCS #10\n"
 	"  --implicit        ask to be spared the confirmation of the certificate\n"
 	"  --timeout MS      until silence counts as the end of the connection (default: 30000)\n"
-	"  --pause MS        before each request\n"
-	"  --stay            all visits go over one connection, as long as the server keeps it\n"
 	"  --each-alone      a connection for each request\n"
 	"  --twice           each request is sent twice; a good answer must come twice, the same\n"
 	"  --pipelined       the requests of a flight are sent before the first answer is read\n"
@@ -98,8 +96,6 @@ enum {
 	PKCS10_FORM,
 	IMPLICIT,
 	TIMEOUT,
-	PAUSE,
-	STAY,
 	EACH_ALONE,
 	TWICE,
 	PIPELINED,
@@ -130,8 +126,6 @@ static const struct option long_options[] = {
 	{"pkcs10", no_argument, NULL, PKCS10_FORM},
 	{"implicit", no_argument, NULL, IMPLICIT},
 	{"timeout", required_argument, NULL, TIMEOUT},
-	{"pause", required_argument, NULL, PAUSE},
-	{"stay", no_argument, NULL, STAY},
 	{"each-alone", no_argument, NULL, EACH_ALONE},
 	{"twice", no_argument, NULL, TWICE},
 	{"pipelined", no_argument, NULL, PIPELINED},
@@ -160,14 +154,12 @@ static bool set_plain(struct visitor_options *o, int option, const char *arg)
 		{HURRY, &o->hurry, NULL},
 		{ADDRESSES, &o->addresses, NULL},
 		{TIMEOUT, &o->target.timeout_ms, NULL},
-		{PAUSE, &o->pause_ms, NULL},
 		{CUT, &o->cut, NULL},
 		{CUT_HALF, &o->cut, &o->cut_half},
 		{VANISH_AFTER, &o->vanish_after, NULL},
 		{TLS12, NULL, &o->target.tls12},
 		{PKCS10_FORM, NULL, &o->pkcs10},
 		{IMPLICIT, NULL, &o->implicit_confirm},
-		{STAY, NULL, &o->stay},
 		{EACH_ALONE, NULL, &o->each_alone},
 		{TWICE, NULL, &o->twice},
 		{PIPELINED, NULL, &o->pipelined},

@@ -123,7 +123,6 @@ static enum end send_request(struct visitor *v, const struct brski_http *request
 
 	if (v->options->vanish_after > 0 && v->requests >= v->options->vanish_after)
 		return END_VANISHED;
-	usleep(v->options->pause_ms * 1000);
 	v->requests++;
 	cut = v->options->cut == v->requests && !v->was_cut;
 	connection_write_request(v->connection, request, &octets);
@@ -346,12 +345,10 @@ void visitor_run(struct visitor *v)
 	while (again) {
 		v->visit++;
 		end = visit(v, &err);
-		if (end != END_BY_PLEDGE || !v->options->stay)
-			disconnect(v, end != END_BY_PLEDGE);
+		disconnect(v, end != END_BY_PLEDGE);
 		again = goes_on(v, end, &err);
 	}
 	v->milliseconds = visitor_now_ms() - began;
-	disconnect(v, false);
 }
 
 /* ---- Idle connections ---- */

@@ -18,9 +18,7 @@ struct visitor_options {
 	unsigned
 		put_off_ms; /* how long it stays away when nobody told it when; 0: it does not come back then */
 	unsigned hurry;     /* pauses take that part of their time: clocks run on meanwhile; 0 or 1: whole */
-	unsigned pause_ms;  /* before each request */
 	unsigned addresses; /* so many, 127.1.0.1 and so on; 0: one */
-	bool stay;          /* visits go over one connection, as long as the server keeps that */
 	bool each_alone;    /* a connection for each request */
 	bool twice;     /* each request comes twice, and must get the same answer, if that is a good one */
 	bool pipelined; /* the requests of a flight are sent before the first answer is read */
