@@ -6,6 +6,23 @@
 
 #include "eap_brski/pki/asn1.h"
 
+void est_open(struct visit *v, struct site *site)
+{
+	site_open(site, "P-256");
+	site->ca_remembers = true;
+	visit_open(v, site);
+	brski_registrar_session_serve_est(v->session);
+	ck_assert_uint_eq(visit_voucher(v), 200);
+}
+
+void est_close(struct visit *v)
+{
+	struct site *site = v->site;
+
+	visit_close(v);
+	site_close(site);
+}
+
 static X509_NAME *subject_of(const struct visit *v, const struct est_ask *ask)
 {
 	X509_NAME *name = X509_NAME_dup(X509_get_subject_name(v->site->idevid.cert));
@@ -126,4 +143,13 @@ void est_expect_certificate(const struct visit *v)
 	cert = est_certificate(v);
 	ck_assert(brski_cert_has_key(cert, v->key));
 	X509_free(cert);
+}
+
+void est_expect_refusal(const struct visit *v, unsigned status, const char *words)
+{
+	ck_assert_msg(v->response.status == status, "%u: %.*s", v->response.status, (int)v->response.body.len,
+		(const char *)v->response.body.data);
+	ck_assert(brski_http_is_type(&v->response, "text/plain"));
+	ck_assert_msg(visit_said(v, words), "\"%.*s\" lacks \"%s\"", (int)v->response.body.len,
+		(const char *)v->response.body.data, words);
 }

@@ -17,6 +17,9 @@ struct est_ask {
 	EVP_PKEY *key;       /* NULL: a new one */
 	EVP_PKEY *sign_with; /* NULL: the key */
 };
+/* A device that has a voucher, at a registrar that serves EST and whose CA repeats its answers. */
+void est_open(struct visit *v, struct site *site);
+void est_close(struct visit *v); /* and the site */
 /* DER of a new request, into v->request; its key into v->key. */
 void est_make(struct visit *v, const struct est_ask *ask);
 /* A session where EST is served. */
@@ -31,5 +34,7 @@ unsigned est_send(struct visit *v, const char *path);
 X509 *est_certificate(const struct visit *v);
 /* The response is 200 with a certificate of v->key. */
 void est_expect_certificate(const struct visit *v);
+/* It is of that status, in text that has these words. */
+void est_expect_refusal(const struct visit *v, unsigned status, const char *words);
 
 #endif

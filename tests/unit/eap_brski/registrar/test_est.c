@@ -21,26 +21,12 @@ static struct visit v;
 
 static void setup(void)
 {
-	site_open(&site, "P-256");
-	site.ca_remembers = true;
-	visit_open(&v, &site);
-	brski_registrar_session_serve_est(v.session);
-	ck_assert_uint_eq(visit_voucher(&v), 200);
+	est_open(&v, &site);
 }
 
 static void teardown(void)
 {
-	visit_close(&v);
-	site_close(&site);
-}
-
-static void expect_refusal(unsigned status, const char *words)
-{
-	ck_assert_msg(v.response.status == status, "%u: %.*s", v.response.status, (int)v.response.body.len,
-		(const char *)v.response.body.data);
-	ck_assert(brski_http_is_type(&v.response, "text/plain"));
-	ck_assert_msg(visit_said(&v, words), "\"%.*s\" lacks \"%s\"", (int)v.response.body.len,
-		(const char *)v.response.body.data, words);
+	est_close(&v);
 }
 
 static unsigned ask_for_voucher_and_keep_request(void)
@@ -117,11 +103,11 @@ START_TEST(reenroll)
 	est_make(&v, &(struct est_ask){.nid = {NID_subject_alt_name}, .value = {"DNS:gadget.example"}});
 	est_again(&v);
 	ck_assert_uint_eq(est_post(&v, REENROLL), 403);
-	expect_refusal(403, "Subject Alternative Name");
+	est_expect_refusal(&v, 403, "Subject Alternative Name");
 	/* which simpleenroll leaves to the PKI; but the voucher is used up */
 	est_again(&v);
 	ck_assert_uint_eq(est_post(&v, ENROLL), 403);
-	expect_refusal(403, "it needs a new voucher");
+	est_expect_refusal(&v, 403, "it needs a new voucher");
 	ck_assert_uint_eq(site.n_issued, 1);
 }
 END_TEST
@@ -176,10 +162,10 @@ START_TEST(asks_for_what_is_not_its_own)
 		est_again(&v);
 		est_make(&v, &not_its_own[i].ask);
 		est_post(&v, ENROLL);
-		expect_refusal(not_its_own[i].status, not_its_own[i].words);
+		est_expect_refusal(&v, not_its_own[i].status, not_its_own[i].words);
 		ck_assert(brski_registrar_session_over(v.session));
 		ck_assert_uint_eq(est_post(&v, ENROLL), 403);
-		expect_refusal(403, "refused before");
+		est_expect_refusal(&v, 403, "refused before");
 	}
 	ck_assert_uint_eq(site.n_ca_calls, 0);
 	ck_assert_uint_eq(site.n_rows, 1); /* the voucher */
@@ -197,7 +183,7 @@ START_TEST(proof_of_possession)
 
 	est_make(&v, &(struct est_ask){.key = mine, .sign_with = liar});
 	est_post(&v, ENROLL);
-	expect_refusal(400, "");
+	est_expect_refusal(&v, 400, "");
 	ck_assert_uint_eq(site.n_ca_calls, 0);
 	EVP_PKEY_free(other);
 	EVP_PKEY_free(liar);
@@ -263,10 +249,10 @@ START_TEST(not_done_here)
 {
 	ck_assert_uint_eq(
 		visit_post(&v, BRSKI_PATH_EST_FULLCMC, "application/pkcs7-mime", brski_span_str("x")), 501);
-	expect_refusal(501, "Full CMC");
+	est_expect_refusal(&v, 501, "Full CMC");
 	ck_assert_uint_eq(
 		visit_post(&v, BRSKI_PATH_EST_SERVERKEYGEN, BRSKI_MEDIA_PKCS10, brski_span_str("x")), 501);
-	expect_refusal(501, "simpleenroll");
+	est_expect_refusal(&v, 501, "simpleenroll");
 	/* and all else goes on */
 	ck_assert_uint_eq(est_enroll(&v), 200);
 }
@@ -294,7 +280,7 @@ START_TEST(without_a_voucher)
 	site_forget(&site);
 	est_again(&v);
 	ck_assert_uint_eq(est_enroll(&v), 403);
-	expect_refusal(403, "no voucher was given");
+	est_expect_refusal(&v, 403, "no voucher was given");
 	ck_assert(site_has_event(&site, "cert-request", false, "no voucher was given"));
 	ck_assert_uint_eq(site.n_ca_calls, 0);
 	ck_assert_uint_eq(site.n_rows, 0);
@@ -305,7 +291,7 @@ START_TEST(a_voucher_too_long_ago)
 {
 	site.now += BRSKI_VOUCHER_GRANT_AGE_DEFAULT + 1;
 	ck_assert_uint_eq(est_enroll(&v), 403);
-	expect_refusal(403, "voucher_grant_age");
+	est_expect_refusal(&v, 403, "voucher_grant_age");
 	ck_assert_uint_eq(site.n_ca_calls, 0);
 }
 END_TEST
@@ -314,7 +300,7 @@ START_TEST(a_second_certificate)
 {
 	ck_assert_uint_eq(est_enroll(&v), 200);
 	ck_assert_uint_eq(est_enroll(&v), 403);
-	expect_refusal(403, "it needs a new voucher");
+	est_expect_refusal(&v, 403, "it needs a new voucher");
 	est_again(&v);
 	ck_assert_uint_eq(visit_enroll(&v), 200); /* nor by CMP */
 	ck_assert_int_eq(v.cmp.status, BRSKI_CMP_REJECTION);
@@ -336,7 +322,7 @@ START_TEST(the_policy)
 	est_again(&v);
 	site.decision = BRSKI_REFUSE;
 	ck_assert_uint_eq(est_post(&v, ENROLL), 403);
-	expect_refusal(403, "may not join");
+	est_expect_refusal(&v, 403, "may not join");
 	site.decision = BRSKI_ACCEPT;
 	est_again(&v);
 	ck_assert_uint_eq(est_post(&v, ENROLL), 403); /* what it was given fell with the refusal */
@@ -356,7 +342,7 @@ START_TEST(an_expired_certificate_is_asked_for_anew)
 	site.ca_not_after = 0;
 	est_again(&v);
 	ck_assert_uint_eq(est_post(&v, ENROLL), 403);
-	expect_refusal(403, "new voucher");
+	est_expect_refusal(&v, 403, "new voucher");
 	est_again(&v);
 	ck_assert_uint_eq(ask_for_voucher_and_keep_request(), 200);
 	ck_assert_uint_eq(est_post(&v, ENROLL), 200);
@@ -406,7 +392,7 @@ START_TEST(the_inventory_alone)
 {
 	let_in(false);
 	ck_assert_uint_eq(est_enroll(&v), 403);
-	expect_refusal(403, "inventory");
+	est_expect_refusal(&v, 403, "inventory");
 	ck_assert_uint_eq(site.n_ca_calls, 0);
 	ck_assert_uint_eq(site.permission.row.revision, 0);
 	/* and not where the setting is missing */
@@ -415,7 +401,7 @@ START_TEST(the_inventory_alone)
 	site_restart(&site);
 	est_again(&v);
 	ck_assert_uint_eq(est_enroll(&v), 403);
-	expect_refusal(403, "no voucher was given");
+	est_expect_refusal(&v, 403, "no voucher was given");
 	ck_assert_uint_eq(site.permission.row.revision, 0);
 }
 END_TEST
@@ -448,7 +434,7 @@ START_TEST(what_was_taken_back)
 	ck_assert_uint_eq(visit_status(&v, PATH_VOUCHER_STATUS, false), 200);
 	est_again(&v);
 	ck_assert_uint_eq(est_enroll(&v), 403);
-	expect_refusal(403, "taken back");
+	est_expect_refusal(&v, 403, "taken back");
 	/* nor by the PKI's refusal */
 	let_in(true);
 	site.ca = CA_REFUSES;
@@ -456,7 +442,7 @@ START_TEST(what_was_taken_back)
 	site.ca = CA_RIGHT;
 	est_again(&v);
 	ck_assert_uint_eq(est_enroll(&v), 403);
-	expect_refusal(403, "taken back");
+	est_expect_refusal(&v, 403, "taken back");
 	ck_assert_uint_eq(site.n_issued, 0);
 }
 END_TEST
@@ -480,7 +466,7 @@ START_TEST(the_setting_is_taken_back)
 	site_restart(&site);
 	est_again(&v);
 	ck_assert_uint_eq(est_enroll(&v), 403);
-	expect_refusal(403, "no voucher was given");
+	est_expect_refusal(&v, 403, "no voucher was given");
 }
 END_TEST
 
@@ -494,7 +480,7 @@ START_TEST(another_one_is_confirmed)
 	ck_assert_int_eq(site.permission.row.state, BRSKI_PERMISSION_CONFIRMING);
 	est_again(&v);
 	ck_assert_uint_eq(est_enroll(&v), 403);
-	expect_refusal(403, "is confirmed now");
+	est_expect_refusal(&v, 403, "is confirmed now");
 	site.now += BRSKI_VOUCHER_GRANT_AGE_DEFAULT + 1;
 	est_again(&v);
 	ck_assert_uint_eq(est_enroll(&v), 200);

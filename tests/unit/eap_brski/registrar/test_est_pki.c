@@ -19,26 +19,12 @@ static struct brski_error err;
 
 static void setup(void)
 {
-	site_open(&site, "P-256");
-	site.ca_remembers = true;
-	visit_open(&v, &site);
-	brski_registrar_session_serve_est(v.session);
-	ck_assert_uint_eq(visit_voucher(&v), 200);
+	est_open(&v, &site);
 }
 
 static void teardown(void)
 {
-	visit_close(&v);
-	site_close(&site);
-}
-
-static void expect(unsigned status, const char *words)
-{
-	ck_assert_msg(v.response.status == status, "%u: %.*s", v.response.status, (int)v.response.body.len,
-		(const char *)v.response.body.data);
-	ck_assert(brski_http_is_type(&v.response, "text/plain"));
-	ck_assert_msg(visit_said(&v, words), "\"%.*s\" lacks \"%s\"", (int)v.response.body.len,
-		(const char *)v.response.body.data, words);
+	est_close(&v);
 }
 
 /* ---- step by step, with nothing kept but what is stored ---- */
@@ -239,7 +225,7 @@ START_TEST(for_ever)
 	site.now += 101;
 	site_drive_once(&site, v.job);
 	ck_assert_uint_eq(visit_finish(&v), 504);
-	expect(504, "no answer from the PKI");
+	est_expect_refusal(&v, 504, "no answer from the PKI");
 	site.ca = CA_RIGHT;
 	ck_assert_uint_eq(come_back(), 200);
 }
@@ -273,7 +259,7 @@ static const struct {
 
 static void expect_wrong(size_t i, unsigned rejected)
 {
-	expect(wrong[i].status, wrong[i].told);
+	est_expect_refusal(&v, wrong[i].status, wrong[i].told);
 	ck_assert(site_has_event(&site, "certificate", false, wrong[i].noted));
 	ck_assert_uint_eq(site.n_rejected, rejected);
 	ck_assert_uint_eq(site.n_confirmed, 0);
@@ -305,7 +291,7 @@ START_TEST(answers_that_are_wrong)
 			/* the same again, at once: the same, and nobody is asked */
 			site.n_ca_calls = 0;
 			come_back();
-			expect(wrong[i].status, wrong[i].told);
+			est_expect_refusal(&v, wrong[i].status, wrong[i].told);
 			ck_assert_uint_eq(site.n_ca_calls, 0);
 		}
 	}
@@ -367,7 +353,7 @@ START_TEST(wrong_answers_to_a_confirmation)
 	site.ca_refuses_conf = true;
 	ck_assert_str_eq(go(), "refused");
 	ck_assert_uint_eq(come_back(), 403);
-	expect(403, "badCertId, too late");
+	est_expect_refusal(&v, 403, "badCertId, too late");
 	ck_assert_int_eq(site.permission.row.state, BRSKI_PERMISSION_TAKEN_BACK);
 }
 END_TEST
@@ -425,7 +411,7 @@ START_TEST(a_rejection_that_is_not_heard)
 	site.ca = CA_DOWN;
 	ck_assert_str_eq(go(), "est-reject");
 	ck_assert_uint_eq(come_back(), 502);
-	expect(502, "not usable");
+	est_expect_refusal(&v, 502, "not usable");
 	ck_assert(brski_registrar_session_over(v.session) && !brski_registrar_session_deferred(v.session));
 	site.now += 1001;
 	ck_assert_str_eq(stands(), "refused"); /* given up */
@@ -476,7 +462,7 @@ START_TEST(two_requests_that_confirm_themselves)
 	ck_assert_uint_eq(come_back(), 200);
 	brski_buf_move(&v.request, &first);
 	ck_assert_uint_eq(come_back(), 403);
-	expect(403, "it needs a new voucher");
+	est_expect_refusal(&v, 403, "it needs a new voucher");
 	brski_buf_move(&v.request, &second);
 	ck_assert_uint_eq(come_back(), 200);
 }
@@ -501,7 +487,7 @@ START_TEST(by_cmp_and_by_est_at_once)
 	ck_assert_int_eq(v.cmp.type, BRSKI_CMP_PKICONF);
 	brski_buf_move(&v.request, &est);
 	ck_assert_uint_eq(come_back(), 403);
-	expect(403, "it needs a new voucher");
+	est_expect_refusal(&v, 403, "it needs a new voucher");
 	EVP_PKEY_free(key);
 
 	/* EST is */
@@ -564,7 +550,7 @@ START_TEST(a_voucher_taken_back)
 	ck_assert_str_eq(go(), "done");
 	report_no();
 	ck_assert_uint_eq(come_back(), 403);
-	expect(403, "taken back");
+	est_expect_refusal(&v, 403, "taken back");
 }
 END_TEST
 
@@ -576,7 +562,7 @@ START_TEST(the_policy_has_changed_its_mind)
 	ck_assert_str_eq(go(), "refused");
 	ck_assert_uint_eq(site.n_confirmed, 0);
 	ck_assert_uint_eq(come_back(), 403);
-	expect(403, "may not join");
+	est_expect_refusal(&v, 403, "may not join");
 	/* it is done, and the device is refused before it comes for it */
 	site.decision = BRSKI_ACCEPT;
 	begin_anew();
@@ -596,7 +582,7 @@ START_TEST(refused_while_it_waits)
 	ck_assert_int_eq(v.job->state, BRSKI_JOB_DONE);
 	site.decision = BRSKI_REFUSE;
 	ck_assert_uint_eq(visit_finish(&v), 403);
-	expect(403, "may not join");
+	est_expect_refusal(&v, 403, "may not join");
 	ck_assert_int_eq(site.permission.row.state, BRSKI_PERMISSION_TAKEN_BACK);
 }
 END_TEST
