@@ -6,6 +6,7 @@
 
 #include "services/ca/ca.h"
 #include "services/ca/ca_issue_internal.h"
+#include "tests/unit/support/ca_rows.h"
 #include "tests/unit/support/cmp_world.h"
 #include "tests/unit/support/files.h"
 #include "tests/unit/support/mutate.h"
@@ -149,31 +150,6 @@ static X509_NAME *name(const char *text)
 	return made;
 }
 
-/* ---- Rows ---- */
-
-struct rows {
-	unsigned n;
-	enum ca_state last;
-	char subject[256];
-};
-
-static void count_row(void *ctx, const struct ca_record *record)
-{
-	struct rows *rows = ctx;
-
-	rows->n++;
-	rows->last = record->state;
-	snprintf(rows->subject, sizeof(rows->subject), "%s", record->subject);
-}
-
-static struct rows rows(void)
-{
-	struct rows found = {0};
-
-	EXPECT(BRSKI_OK, ca_store_list(ca.store, count_row, &found, &err));
-	return found;
-}
-
 /* ---- Certificates ---- */
 
 START_TEST(ir_through_a_registrar)
@@ -184,8 +160,8 @@ START_TEST(ir_through_a_registrar)
 	expect_certificate();
 	ck_assert_int_eq(answer.type, BRSKI_CMP_IP);
 	ck_assert(!answer.implicit_confirm);
-	ck_assert_uint_eq(rows().n, 1);
-	ck_assert_int_eq(rows().last, CA_WAITING);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 1);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_WAITING);
 	brski_buf_free(&request);
 }
 END_TEST
@@ -260,7 +236,7 @@ START_TEST(an_expired_issuer_issues_nothing)
 	ca.issuer = &old;
 	post_through(&w.ra, &request);
 	expect_refusal(BRSKI_CMP_ERROR, brski_code_cmp_fail(BRSKI_EXPIRED), "cannot issue");
-	ck_assert_uint_eq(rows().n, 0);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 0);
 	brski_buf_free(&request);
 	pki_free(&old);
 }
@@ -300,7 +276,7 @@ START_TEST(same_request_same_answer)
 	brski_buf_move(&first, &response.body);
 	post_through(&w.ra, &request); /* the wrapper is signed anew, what is in it is the same */
 	ck_assert(brski_span_equal(brski_buf_span(&first), brski_buf_span(&response.body)));
-	ck_assert_uint_eq(rows().n, 1);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 1);
 	brski_buf_free(&first);
 	brski_buf_free(&request);
 }
@@ -322,7 +298,7 @@ START_TEST(the_store_outlives_the_ca)
 	EXPECT(BRSKI_OK, ca_store_open(path, &ca.store, &err));
 	post_through(&w.ra, &request);
 	ck_assert(brski_span_equal(brski_buf_span(&first), brski_buf_span(&response.body)));
-	ck_assert_uint_eq(rows().n, 1);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 1);
 	ca_store_close(ca.store);
 	ca.store = NULL;
 	temp_remove(dir);
@@ -342,7 +318,7 @@ START_TEST(transaction_id_in_use)
 	expect_certificate();
 	post_through(&w.ra, &second);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_TRANSACTION_ID_IN_USE, "another request");
-	ck_assert_uint_eq(rows().n, 1);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 1);
 	X509_NAME_free(other);
 	brski_buf_free(&first);
 	brski_buf_free(&second);
@@ -384,10 +360,10 @@ START_TEST(confirmed)
 	send_conf(&w.idevid, answer.cert, NULL);
 	read_answer();
 	ck_assert_int_eq(answer.type, BRSKI_CMP_PKICONF);
-	ck_assert_int_eq(rows().last, CA_CONFIRMED);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_CONFIRMED);
 	clock_now += 10000; /* does not lapse any more */
 	enroll_one();
-	ck_assert_uint_eq(rows().n, 2);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 2);
 }
 END_TEST
 
@@ -417,7 +393,7 @@ START_TEST(rejected_by_the_device)
 	send_conf(&w.idevid, cert, "not what was asked for");
 	read_answer();
 	ck_assert_int_eq(answer.type, BRSKI_CMP_PKICONF);
-	ck_assert_int_eq(rows().last, CA_REJECTED);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_REJECTED);
 	ck_assert_ptr_nonnull(strstr(what, "not what was asked for"));
 	X509_free(cert);
 }
@@ -438,7 +414,7 @@ START_TEST(rejected_and_then_confirmed)
 	conf = make_conf(&w.idevid, cert, NULL);
 	post_through(&w.ra, &conf);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "rejected already");
-	ck_assert_int_eq(rows().last, CA_REJECTED);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_REJECTED);
 	X509_free(cert);
 	brski_buf_free(&conf);
 }
@@ -449,7 +425,7 @@ START_TEST(confirmation_of_another_certificate)
 	enroll_one();
 	send_conf(&w.idevid, w.idevid.cert, NULL);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_CERT_ID, "certHash");
-	ck_assert_int_eq(rows().last, CA_WAITING);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_WAITING);
 }
 END_TEST
 
@@ -460,7 +436,7 @@ START_TEST(confirmation_by_another_device)
 	enroll_one();
 	send_conf(&neighbour, answer.cert, NULL);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_NOT_AUTHORIZED, "another device");
-	ck_assert_int_eq(rows().last, CA_WAITING);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_WAITING);
 	pki_free(&neighbour);
 }
 END_TEST
@@ -471,7 +447,7 @@ START_TEST(confirmation_with_another_nonce)
 	tx.peer_nonce.data[0] ^= 1;
 	send_conf(&w.idevid, answer.cert, NULL);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_RECIPIENT_NONCE, "recipNonce");
-	ck_assert_int_eq(rows().last, CA_WAITING);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_WAITING);
 }
 END_TEST
 
@@ -490,7 +466,7 @@ START_TEST(confirmation_under_another_id)
 	expect_certificate();
 	send_conf(&w.idevid, answer.cert, NULL);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "certReqId");
-	ck_assert_int_eq(rows().last, CA_WAITING);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_WAITING);
 	brski_buf_free(&request);
 	brski_buf_free(&conf);
 }
@@ -507,7 +483,7 @@ START_TEST(confirmation_with_the_nonce_of_the_request)
 				 &env_stuck, &tx, &conf, &err));
 	post_through(&w.ra, &conf);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_SENDER_NONCE, "senderNonce");
-	ck_assert_int_eq(rows().last, CA_WAITING);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_WAITING);
 	brski_buf_free(&request);
 	brski_buf_free(&conf);
 }
@@ -528,7 +504,7 @@ START_TEST(confirmation_comes_too_late)
 	clock_now += 601;
 	send_conf(&w.idevid, answer.cert, NULL);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "is over");
-	ck_assert_int_eq(rows().last, CA_LAPSED);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_LAPSED);
 }
 END_TEST
 
@@ -547,7 +523,7 @@ START_TEST(implicit_confirmation_by_option)
 	post_through(&w.ra, &request);
 	expect_certificate();
 	ck_assert(answer.implicit_confirm);
-	ck_assert_int_eq(rows().last, CA_CONFIRMED);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_CONFIRMED);
 	send_conf(&w.idevid, answer.cert, NULL);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_REQUEST, "implicitly");
 	brski_buf_free(&request);
@@ -563,7 +539,7 @@ static void refuse_ra(struct pki_spec spec, const struct brski_credential *issue
 
 	post_through(&ra, &request);
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_SIGNER_NOT_TRUSTED, "registration authority");
-	ck_assert_uint_eq(rows().n, 0);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 0);
 	brski_buf_free(&request);
 	pki_free(&ra);
 }
@@ -622,7 +598,7 @@ START_TEST(registrar_signature_is_wrong)
 	at[nested.protection.len - 1] ^= 1;
 	post(brski_buf_span(&der));
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_MESSAGE_CHECK, "protection");
-	ck_assert_uint_eq(rows().n, 0);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 0);
 	brski_cmp_free(&nested);
 	brski_cmp_free(&msg);
 	brski_buf_free(&der);
@@ -681,7 +657,7 @@ static void refuse_template(EVP_PKEY *key, const X509_NAME *subject, const char 
 
 	post_through(&w.ra, &request);
 	expect_refusal(BRSKI_CMP_IP, BRSKI_CMP_BAD_CERT_TEMPLATE, words);
-	ck_assert_uint_eq(rows().n, 0);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 0);
 	brski_buf_free(&request);
 }
 
@@ -788,7 +764,7 @@ START_TEST(unprotected)
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_MESSAGE_CHECK, "not protected");
 	post_through(&w.ra, &bare); /* a registrar does not make it good */
 	expect_refusal(BRSKI_CMP_ERROR, BRSKI_CMP_BAD_MESSAGE_CHECK, "not protected");
-	ck_assert_uint_eq(rows().n, 0);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 0);
 	brski_buf_free(&content);
 	brski_buf_free(&bare);
 	brski_cmp_free(&msg);
@@ -812,11 +788,11 @@ START_TEST(damaged_requests)
 
 	EXPECT(BRSKI_OK, brski_cmp_nest(&msg, &w.ra, &nested, &err));
 	mutate_truncations(brski_buf_span(&nested), try_damaged, NULL);
-	ck_assert_uint_eq(rows().n, 0);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 0);
 	mutate_octets_once(brski_buf_span(&nested), try_damaged, NULL);
-	ck_assert_uint_le(rows().n, 1);
-	if (rows().n == 1)
-		ck_assert_ptr_nonnull(strstr(rows().subject, "S-7"));
+	ck_assert_uint_le(ca_rows(ca.store).n, 1);
+	if (ca_rows(ca.store).n == 1)
+		ck_assert_ptr_nonnull(strstr(ca_rows(ca.store).subject, "S-7"));
 	brski_cmp_free(&msg);
 	brski_buf_free(&nested);
 	brski_buf_free(&request);
@@ -920,7 +896,7 @@ START_TEST(forms)
 	ck_assert_uint_eq(send("POST", "/.well-known/cmpx", BRSKI_MEDIA_CMP, der), 404);
 	ck_assert_uint_eq(send("POST", "/.well-known/cmp/nothing", BRSKI_MEDIA_CMP, der), 404);
 	ck_assert_uint_eq(send("POST", PATH, BRSKI_MEDIA_CMP, brski_span_str("not CMP")), 400);
-	ck_assert_uint_eq(rows().n, 0);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 0);
 	ck_assert_uint_eq(send("POST", "/pkix/", BRSKI_MEDIA_CMP, der), 200);
 	expect_certificate();
 	ck_assert_uint_eq(send("POST", "/", BRSKI_MEDIA_CMP, der), 200);

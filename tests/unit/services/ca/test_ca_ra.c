@@ -5,6 +5,7 @@
 
 #include "services/ca/ca.h"
 #include "services/ca/ca_issue_internal.h"
+#include "tests/unit/support/ca_rows.h"
 #include "tests/unit/support/cmp_world.h"
 #include "tests/unit/support/files.h"
 
@@ -126,29 +127,6 @@ static void refused(enum brski_cmp_fail fail, const char *words)
 	ck_assert_ptr_null(answer.cert);
 }
 
-struct rows {
-	unsigned n;
-	enum ca_state state;
-	char requester[256];
-};
-
-static void count_row(void *ctx, const struct ca_record *record)
-{
-	struct rows *rows = ctx;
-
-	rows->n++;
-	rows->state = record->state;
-	snprintf(rows->requester, sizeof(rows->requester), "%s", record->requester);
-}
-
-static struct rows rows(void)
-{
-	struct rows found = {0};
-
-	EXPECT(BRSKI_OK, ca_store_list(ca.store, count_row, &found, &err));
-	return found;
-}
-
 /* ---- taken ---- */
 
 START_TEST(confirmed)
@@ -156,18 +134,18 @@ START_TEST(confirmed)
 	ask(&w.ra, true);
 	granted(OWN);
 	ck_assert(!answer.implicit_confirm); /* it is not granted here */
-	ck_assert_int_eq(rows().state, CA_WAITING);
-	ck_assert_str_eq(rows().requester, "CN=Registrar");
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_WAITING);
+	ck_assert_str_eq(ca_rows(ca.store).requester, "CN=Registrar");
 	EXPECT(BRSKI_OK, brski_cmp_cert_conf(&w.ra, true, answer.cert, BRSKI_CMP_FAIL_NONE, NULL, &env, &tx,
 				 &request, &err));
 	post();
 	read_answer();
 	ck_assert_int_eq(answer.type, BRSKI_CMP_PKICONF);
-	ck_assert_int_eq(rows().state, CA_CONFIRMED);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_CONFIRMED);
 	post(); /* the same message once more */
 	read_answer();
 	ck_assert_int_eq(answer.type, BRSKI_CMP_PKICONF);
-	ck_assert_uint_eq(rows().n, 1);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 1);
 }
 END_TEST
 
@@ -180,7 +158,7 @@ START_TEST(rejected)
 	post();
 	read_answer();
 	ck_assert_int_eq(answer.type, BRSKI_CMP_PKICONF);
-	ck_assert_int_eq(rows().state, CA_REJECTED);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_REJECTED);
 }
 END_TEST
 
@@ -190,7 +168,7 @@ START_TEST(confirmed_implicitly)
 	ask(&w.ra, true);
 	granted(OWN);
 	ck_assert(answer.implicit_confirm);
-	ck_assert_int_eq(rows().state, CA_CONFIRMED);
+	ck_assert_int_eq(ca_rows(ca.store).state, CA_CONFIRMED);
 }
 END_TEST
 
@@ -203,7 +181,7 @@ START_TEST(the_same_request_again)
 	brski_buf_move(&first, &response);
 	post();
 	ck_assert(brski_span_equal(brski_buf_span(&first), brski_buf_span(&response)));
-	ck_assert_uint_eq(rows().n, 1);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 1);
 	granted(OWN);
 	brski_buf_free(&first);
 }
@@ -250,7 +228,7 @@ static void refuse_as(struct pki_spec spec, const struct brski_credential *issue
 
 	ask(&other, false);
 	refused(BRSKI_CMP_NOT_AUTHORIZED, words);
-	ck_assert_uint_eq(rows().n, 0);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 0);
 	pki_free(&other);
 }
 
@@ -312,7 +290,7 @@ START_TEST(no_authorities_here)
 	ca.client_anchors = makers;
 	ask(&w.ra, false);
 	refused(BRSKI_CMP_SIGNER_NOT_TRUSTED, "");
-	ck_assert_uint_eq(rows().n, 0);
+	ck_assert_uint_eq(ca_rows(ca.store).n, 0);
 }
 END_TEST
 
@@ -340,7 +318,7 @@ START_TEST(confirmed_by_another)
 		post();
 		read_answer();
 		ck_assert_int_eq(answer.status, BRSKI_CMP_REJECTION);
-		ck_assert_int_eq(rows().state, CA_WAITING);
+		ck_assert_int_eq(ca_rows(ca.store).state, CA_WAITING);
 	}
 	pki_free(&other);
 }
