@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,21 +15,8 @@
  * end NAME -->" is made anew from the code's own tables. "test_diagrams --write" puts it there.
  */
 
+#define put_line(out, fmt, ...) brski_printf(out, fmt "\n", ##__VA_ARGS__)
 #define MERMAID "```mermaid\nstateDiagram-v2\n"
-
-static void put_line(struct brski_buf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void put_line(struct brski_buf *out, const char *fmt, ...)
-{
-	char line[512];
-	va_list args;
-
-	va_start(args, fmt);
-	ck_assert_int_lt(vsnprintf(line, sizeof(line), fmt, args), (int)sizeof(line));
-	va_end(args);
-	brski_put_str(out, line);
-	brski_put_str(out, "\n");
-}
 
 /* ---- States ---- */
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <ctype.h>
 #include <glob.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +20,6 @@
 #define PAGE "docs/protocol-ip.md"
 #define HERE "registrar.example:8443"
 
-static void put(struct brski_buf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void put(struct brski_buf *out, const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	ck_assert_int_lt(vsnprintf(text, sizeof(text), fmt, args), (int)sizeof(text));
-	va_end(args);
-	brski_put_str(out, text);
-}
-
 /* ---- Resources ---- */
 
 static void put_cmp_types(struct brski_buf *out, unsigned types)
@@ -42,24 +28,24 @@ static void put_cmp_types(struct brski_buf *out, unsigned types)
 
 	for (int type = 0; type <= BRSKI_CMP_POLLREP; type++) {
 		if (types & 1u << type) {
-			put(out, "%s%s", before, brski_cmp_type_name(type));
+			brski_printf(out, "%s%s", before, brski_cmp_type_name(type));
 			before = ", ";
 		}
 	}
 	if (types == 0)
-		put(out, ": refused by CMP, whatever it is");
+		brski_printf(out, ": refused by CMP, whatever it is");
 }
 
 static void put_resource(struct brski_buf *out, const struct brski_registrar_endpoint *e)
 {
-	put(out, "| %s | %s%s%s | %s | %s", e->method, e->path, e->label && e->label[0] ? "/" : "",
+	brski_printf(out, "| %s | %s%s%s | %s | %s", e->method, e->path, e->label && e->label[0] ? "/" : "",
 		e->label ? e->label : "", e->open ? "everybody" : "devices",
 		e->media         ? e->media
 		: e->unsupported ? "any"
 				 : "none");
 	if (e->label)
 		put_cmp_types(out, e->cmp_types);
-	put(out, " | %s%s |\n", e->produces ? e->produces : "none",
+	brski_printf(out, " | %s%s |\n", e->produces ? e->produces : "none",
 		e->unsupported ? "; not served: 501" : "");
 }
 
@@ -155,9 +141,9 @@ static void ask(const struct example *x)
 static void put_cell(struct brski_buf *out, const char *text)
 {
 	if (text)
-		put(out, " `%s` |", text);
+		brski_printf(out, " `%s` |", text);
 	else
-		put(out, " |");
+		brski_printf(out, " |");
 }
 
 /* "method path, Content-Type, Accept, body -> status and fields", one a line. */
@@ -167,23 +153,24 @@ static void put_example(struct brski_buf *out, const struct example *x)
 		"content-type", "content-transfer-encoding", "retry-after", "allow", "accept-encoding"};
 
 	ask(x);
-	put(out, "| %s | `%s %s` |", x->device ? "device" : "nobody", x->method, x->path);
+	brski_printf(out, "| %s | `%s %s` |", x->device ? "device" : "nobody", x->method, x->path);
 	put_cell(out, x->type);
 	put_cell(out, x->accept);
 	put_cell(out, x->body);
-	put(out, " **%u**", visit.response.status);
+	brski_printf(out, " **%u**", visit.response.status);
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
 		const char *value = brski_http_get(&visit.response, told[i]);
 
 		if (value)
-			put(out, ", %s: %s", told[i], value);
+			brski_printf(out, ", %s: %s", told[i], value);
 	}
-	put(out, " |\n");
+	brski_printf(out, " |\n");
 }
 
 static void draw_examples(struct brski_buf *out)
 {
-	put(out, "| who | request | content-type | accept | body | answer |\n|---|---|---|---|---|---|\n");
+	brski_printf(out,
+		"| who | request | content-type | accept | body | answer |\n|---|---|---|---|---|---|\n");
 	for (size_t i = 0; i < N_EXAMPLES; i++)
 		put_example(out, &examples[i]);
 }
@@ -213,7 +200,8 @@ START_TEST(discovery_is_as_it_is_shown)
 
 	brski_put_u8(&page, 0);
 	ask(&links);
-	put(&body, "\n    %.*s\n", (int)visit.response.body.len, (const char *)visit.response.body.data);
+	brski_printf(
+		&body, "\n    %.*s\n", (int)visit.response.body.len, (const char *)visit.response.body.data);
 	brski_put_u8(&body, 0);
 	ck_assert_ptr_nonnull(strstr((const char *)page.data, (const char *)body.data));
 	ask(&json);
@@ -312,9 +300,9 @@ START_TEST(all_statuses_are_listed)
 	read_table();
 	for (unsigned status = 200; status < 600; status++) {
 		if (said[status] && !listed[status])
-			put(&unlisted, " %u", status);
+			brski_printf(&unlisted, " %u", status);
 		if (listed[status] && !said[status])
-			put(&unsaid, " %u", status);
+			brski_printf(&unsaid, " %u", status);
 		n += said[status];
 	}
 	ck_assert_uint_gt(n, 15);
