@@ -7,6 +7,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/ip_lib.sh
 . "$(dirname "$0")/ip_lib.sh"
+# shellcheck source=tests/e2e/refusals_lib.sh
+. "$(dirname "$0")/refusals_lib.sh"
 
 # One device that must not get in.
 #   OPERATOR: what the operator's log must say; PEER: what the device must be told
@@ -45,30 +47,6 @@ still_serving() {
 still_serving_here() {
 	ask "" $BRSKI --max-time 3
 	gives 200
-}
-
-masa_again() { # options
-	lab_stop masa
-	lab_masa "$@"
-}
-
-ca_again() {
-	lab_stop ca
-	lab_ca "$@"
-}
-
-rogue_masa() { # FAULT
-		MASA_PROGRAM=$BUILD/tests/rogue-masa masa_again --fault "$1"
-}
-
-rogue_ca() { # FAULT
-		CA_PROGRAM=$BUILD/tests/rogue-ca ca_again --fault "$1"
-}
-
-mended() { # DESCRIPTION
-	masa_again
-	ca_again
-	check "$1: others are served when the back end is right again" still_serving
 }
 
 ip_sanitized
@@ -130,11 +108,7 @@ voucher_case() { # FAULT NAME OPERATOR PEER
 rogue_masa refuse
 driven_device masa-refuses
 refused "the MASA refuses whoever asks" masa-refuses 'MASA.*(refused|403)' 'requestvoucher 403'
-voucher_case other-serial voucher-serial 'serial' 'pledge refused the voucher.*serial'
-voucher_case other-nonce voucher-nonce 'nonce' 'pledge refused the voucher.*nonce'
-voucher_case expired voucher-old 'expired' 'pledge refused the voucher.*expired'
-voucher_case wrong-signer voucher-forged 'sign|trust|verif' 'pledge refused the voucher'
-voucher_case pin-other voucher-pin 'does not pin this registrar' 'pledge refused the voucher.*does not pin this registrar'
+voucher_cases
 rogue_masa garbage
 driven_device voucher-garbage
 refused "garbage in place of a voucher" voucher-garbage 'voucher' 'requestvoucher (403|502)'

@@ -5,9 +5,8 @@
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-
-ROGUE_MASA=$BUILD/tests/rogue-masa
-ROGUE_CA=$BUILD/tests/rogue-ca
+# shellcheck source=tests/e2e/refusals_lib.sh
+. "$(dirname "$0")/refusals_lib.sh"
 
 # One device that must not get in.
 #   OPERATOR: what the operator's log must say; PEER: what the device's log must say
@@ -34,38 +33,11 @@ refused() { # DESCRIPTION NAME OPERATOR PEER
 
 # Whether others are served is only worth asking where the back end itself is right: elsewhere it is asked when that has been mended.
 still_serving_here() {
-	[ "${BACKEND_IS_ROGUE:-no}" = yes ] || still_serving
+	[ "$BACKEND_IS_ROGUE" = yes ] || still_serving
 }
 
 device() { # SERIAL: known to everybody, to be refused
 	good_device "$1"
-}
-
-masa_again() { # options
-	lab_stop masa
-	lab_masa "$@"
-}
-
-ca_again() {
-	lab_stop ca
-	lab_ca "$@"
-}
-
-rogue_masa() { # FAULT
-	BACKEND_IS_ROGUE=yes
-	MASA_PROGRAM=$ROGUE_MASA masa_again --fault "$1"
-}
-
-rogue_ca() { # FAULT
-	BACKEND_IS_ROGUE=yes
-	CA_PROGRAM=$ROGUE_CA ca_again --fault "$1"
-}
-
-mended() { # DESCRIPTION
-	BACKEND_IS_ROGUE=no
-	masa_again
-	ca_again
-	check "$1: others are served when the back end is right again" still_serving
 }
 
 lab_begin
@@ -128,11 +100,7 @@ voucher_case() { # FAULT NAME OPERATOR PEER
 	refused "$1 voucher, seen by the device" "$2-unseen" "$4" 'EAP-BRSKI: failed: '
 	brskictl manufacturer set acme --clear no-voucher-check > /dev/null
 }
-voucher_case other-serial voucher-serial 'serial' 'pledge refused the voucher.*serial'
-voucher_case other-nonce voucher-nonce 'nonce' 'pledge refused the voucher.*nonce'
-voucher_case expired voucher-old 'expired' 'pledge refused the voucher.*expired'
-voucher_case wrong-signer voucher-forged 'sign|trust|verif' 'pledge refused the voucher'
-voucher_case pin-other voucher-pin 'does not pin this registrar' 'pledge refused the voucher.*does not pin this registrar'
+voucher_cases
 mended "false vouchers"
 
 rogue_masa foreign-domain-audit
